@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Scope, factor::passkey::PasskeyError, policy::Restriction};
+use crate::{Scope, access::policy::Restriction, factor::passkey::PasskeyError};
 
 /// The database did not answer. What it said goes to the log, never to the caller.
 #[derive(Debug, thiserror::Error)]
@@ -125,14 +125,16 @@ pub enum AuthError {
     NoSuchSession,
     #[error("Token not found")]
     NoSuchToken,
-    #[error("No device is waiting with this code. Check the code on its screen. Codes expire after \
-     ten minutes.")]
+    #[error(
+        "No device is waiting with this code. Check the code on its screen. Codes expire after \
+     ten minutes."
+    )]
     NoSuchDevice,
     /// A program was not let in.
     #[error(transparent)]
-    OAuth(#[from] crate::delegating::OAuthError),
+    OAuth(#[from] crate::oauth::consent::OAuthError),
     #[error(transparent)]
-    PersonalToken(#[from] crate::personal::PersonalTokenError),
+    PersonalToken(#[from] crate::oauth::personal_token::PersonalTokenError),
     #[error("The last administrator cannot be removed. Make another user an administrator first.")]
     LastAdministrator,
     /// A way into an account, made by whoever is signed in to it: that would go round what only its owner knows.
@@ -170,9 +172,7 @@ pub enum AuthError {
     #[error("This link is no longer valid. Ask for a new one.")]
     ResetLinkInvalid,
     /// Whoever it is has shown who they are, and nobody comes in before there is a new password.
-    #[error(
-        "This password must be reset. Request a reset link, or ask an administrator."
-    )]
+    #[error("This password must be reset. Request a reset link, or ask an administrator.")]
     PasswordChangeRequired,
     #[error("This account is disabled. Enable it first.")]
     AccountDisabled,

@@ -1,4 +1,4 @@
-"""The original application, rebuilt as an ordinary FastAPI service: what Strongroom is measured against.
+"""The original application, rebuilt as an ordinary FastAPI service: the baseline of Strongroom's benchmark.
 
 One process, SQLite, bcrypt, python-jose, GitPython. Endpoints are `async def` around a synchronous session, which
 is how most such services are written and, measured, a third faster than FastAPI's thread pool; only what
@@ -61,7 +61,7 @@ Base.metadata.create_all(engine)
 
 
 class GitService:
-    """Keeps the files in a git work tree; one commit for each upload and check-in."""
+    """Stores the files in a git work tree; one commit for each upload and check-in."""
 
     def __init__(self, folder: Path):
         self.repo = Repo(folder) if (folder / ".git").exists() else Repo.init(folder)

@@ -52,7 +52,9 @@ impl Process {
     pub(crate) fn cpu_time(self) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
         // The program's name, in brackets, may contain spaces: the fields are counted after it.
-        let (_, after) = stat.rsplit_once(')').context("unexpected format of /proc/PID/stat")?;
+        let (_, after) = stat
+            .rsplit_once(')')
+            .context("unexpected format of /proc/PID/stat")?;
         let ticks: u64 = after
             .split_whitespace()
             .skip(11)

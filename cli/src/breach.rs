@@ -3,7 +3,7 @@
 use std::{fs::File, io::BufReader, path::Path, process::ExitCode};
 
 use anyhow::Context as _;
-use auth::breach;
+use auth::password::breach;
 
 use crate::args::BreachCommand;
 

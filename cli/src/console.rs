@@ -1,6 +1,6 @@
 //! The permit of the operator. Access to the data folder implies every right.
 
-use auth::{Action, Permit, permit::GlobalTarget};
+use auth::{Action, Permit, access::permit::GlobalTarget};
 
 #[expect(
     clippy::disallowed_methods,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use auth::{
     Clock,
-    key_ring::OldKey,
+    keys::ring::OldKey,
     store::{Resealed, StoredKey},
 };
 use server::{

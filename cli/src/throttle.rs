@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use auth::{
     Clock, Username,
-    lockouts::{Lockout, LockoutSource, LockoutSubject, RetryAt},
     store::ThrottleTarget,
+    throttle::lockouts::{Lockout, LockoutSource, LockoutSubject, RetryAt},
 };
 use server::Config;
 

@@ -10,10 +10,10 @@ use std::{
 
 use auth::{
     AccountChange, AccountStatus, Clock, DisplayName, EmailAddress, Password, Username,
-    administration::OwnSession,
-    auth::RegistrationRequest,
+    access::permit::Administrator,
+    accounts::administration::OwnSession,
     factor::AuditReason,
-    permit::Administrator,
+    service::RegistrationRequest,
     store::{AccountQuery, PersonalTokenPolicy},
 };
 use secrecy::ExposeSecret as _;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use auth::{AuthError, policy::Restriction};
+use auth::{AuthError, access::policy::Restriction};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},

@@ -17,9 +17,9 @@ use std::{
 
 use auth::{
     Role,
-    auth::{HashingCost, StepUpRules},
     factor::FactorRules,
-    key_ring::KeyRules,
+    keys::ring::KeyRules,
+    service::{HashingCost, StepUpRules},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

@@ -2,8 +2,9 @@
 
 use auth::{
     Action, Anyone, Caller, Permitted,
-    extract::{
-        EnrollmentSession, AllowRestricted, Interactive, AnySession, Revalidating, OptionalCaller, SameOriginForm, RecentlyAuthenticated,
+    access::extract::{
+        AllowRestricted, AnySession, EnrollmentSession, Interactive, OptionalCaller,
+        RecentlyAuthenticated, Revalidating, SameOriginForm,
     },
 };
 

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth::{AuthError, factor::passkey::PasskeyError, policy::Restriction};
+use auth::{AuthError, access::policy::Restriction, factor::passkey::PasskeyError};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use vault::VaultError;
@@ -115,8 +115,12 @@ impl Problem {
                 | AuthError::InteractiveSessionRequired,
             ) => Some("insufficient_scope"),
             Self::Auth(AuthError::PasswordChangeRequired) => Some("password_reset_required"),
-            Self::Auth(AuthError::StepUpRequired { .. }) => Some("insufficient_user_authentication"),
-            Self::Auth(AuthError::Restricted(Restriction::EnrollFactor)) => Some("mfa_enrolment_required"),
+            Self::Auth(AuthError::StepUpRequired { .. }) => {
+                Some("insufficient_user_authentication")
+            }
+            Self::Auth(AuthError::Restricted(Restriction::EnrollFactor)) => {
+                Some("mfa_enrolment_required")
+            }
             Self::Auth(
                 AuthError::Throttled { .. }
                 | AuthError::RateLimited { .. }
@@ -160,9 +164,11 @@ impl Problem {
                 "Bearer error=\"insufficient_scope\", scope=\"{grant}\""
             ))
             .ok(),
-            Self::Auth(AuthError::NotAllowed { .. } | AuthError::InteractiveSessionRequired) => Some(
-                HeaderValue::from_static("Bearer error=\"insufficient_scope\""),
-            ),
+            Self::Auth(AuthError::NotAllowed { .. } | AuthError::InteractiveSessionRequired) => {
+                Some(HeaderValue::from_static(
+                    "Bearer error=\"insufficient_scope\"",
+                ))
+            }
             _ => None,
         }
     }

@@ -286,9 +286,7 @@ pub async fn path_param(
 ) -> Result<String, Problem> {
     let params = RawPathParams::from_request_parts(parts, state)
         .await
-        .map_err(|_| {
-            Problem::invalid(format!("#{name}"), "This path segment is not UTF-8.")
-        })?;
+        .map_err(|_| Problem::invalid(format!("#{name}"), "This path segment is not UTF-8."))?;
     let found = params
         .iter()
         .find(|(key, _)| *key == name)

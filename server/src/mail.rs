@@ -6,7 +6,7 @@ mod way;
 
 use std::{sync::Arc, time::Duration};
 
-use auth::{SecureRandom, Clock, OutgoingMail, MailBody};
+use auth::{Clock, MailBody, OutgoingMail, SecureRandom};
 use lettre::{
     Address, Message,
     message::{Body, Mailbox, header, header::ContentTransferEncoding as Encoding},
@@ -108,9 +108,15 @@ impl Postman {
     /// Whether the link of the mail has expired.
     fn is_late(&self, body: &MailBody) -> bool {
         match body {
-            MailBody::Reset { expires_at: until, .. }
-            | MailBody::Invitation { expires_at: until, .. }
-            | MailBody::ConfirmEmail { expires_at: until, .. } => *until <= self.clock.now(),
+            MailBody::Reset {
+                expires_at: until, ..
+            }
+            | MailBody::Invitation {
+                expires_at: until, ..
+            }
+            | MailBody::ConfirmEmail {
+                expires_at: until, ..
+            } => *until <= self.clock.now(),
             MailBody::SecurityNotice { .. } | MailBody::TokenExpiring { .. } => false,
         }
     }

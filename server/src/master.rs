@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use auth::{
-    AuthError, SecureRandom, Clock,
-    key::{KeyFile, MasterKey},
-    key_ring::{KeyRing, OldKey},
+    AuthError, Clock, SecureRandom,
+    keys::{
+        master::{KeyFile, MasterKey},
+        ring::{KeyRing, OldKey},
+    },
     store::{KeyPurpose, KeyStore as _, Resealed},
 };
 use secrecy::ExposeSecret as _;
@@ -106,7 +108,8 @@ async fn is_in_force(key: &MasterKey, store: &Store) -> anyhow::Result<bool> {
 
 /// Whether anything is sealed, under whatever key.
 async fn is_sealed(store: &Store) -> anyhow::Result<bool> {
-    Ok(store.master_id().await?.is_some() || !store.keys(KeyPurpose::AccessTokens).await?.is_empty())
+    Ok(store.master_id().await?.is_some()
+        || !store.keys(KeyPurpose::AccessTokens).await?.is_empty())
 }
 
 /// What [`replace`] did.
@@ -161,7 +164,14 @@ pub async fn replace(
              made there, if there is no such file."
         ),
     };
-    let resealed = match auth::master::rotate_master_key(&store, (&old, &key), &clock, &chance).await {
+    let resealed = match auth::keys::rotation::rotate_master_key(
+        &store,
+        (&old, &key),
+        &clock,
+        &chance,
+    )
+    .await
+    {
         Err(AuthError::MasterKeyMismatch) if is_in_force(&key, &store).await? => bail!(
             "The new key is in force already: give the server what is in that file as SECRET_KEY or SECRET_KEY_FILE."
         ),

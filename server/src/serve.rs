@@ -4,9 +4,9 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use auth::{
-    AuthError, SecureRandom, Clock,
-    auth::Registration,
-    key_ring::KeyRing,
+    AuthError, Clock, SecureRandom,
+    keys::ring::KeyRing,
+    service::Registration,
     upstream::{HttpClient, UpstreamSettings},
 };
 use axum_server::Handle;

@@ -74,7 +74,7 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Unread> {
 
 /// Reads the body before anybody asks who is calling: else somebody could be let in, hold the last byte back until the
 /// session is over, and then do what it allowed. An upload is read by its handler, which asks again
-/// ([`Lasting`](auth::extract::Lasting)).
+/// ([`Lasting`](auth::access::extract::Lasting)).
 async fn body_first(request: Request) -> Request {
     if is_upload(request.headers()) {
         return request;

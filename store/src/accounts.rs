@@ -1,10 +1,10 @@
 //! Accounts: creation, change, credentials.
 
 use auth::{
-    Account, AccountChange, Actor, DisplayName, EmailAddress, SecurityEpoch, Invitation, NewAccount,
-    PasswordHash, RealmId, Role, SessionId, AccountStatus, Username,
+    Account, AccountChange, AccountStatus, Actor, DisplayName, EmailAddress, Invitation,
+    NewAccount, PasswordHash, RealmId, Role, SecurityEpoch, SessionId, Username,
     audit::{AuditAction, NewAuditEntry},
-    store::{ChangeRejected, Credentials, SessionEnd, EndReason, InsertResult, PasswordWrite},
+    store::{ChangeRejected, Credentials, EndReason, InsertResult, PasswordWrite, SessionEnd},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -108,8 +108,8 @@ pub(crate) async fn create(
         "display_name": new.display_name.as_ref().map(DisplayName::as_str),
         "email": new.email.as_ref().map(EmailAddress::as_str),
     });
-    let record =
-        NewAuditEntry::new(&create.by, AuditAction::AccountCreated, new.created_at).subject(new.username.as_str());
+    let record = NewAuditEntry::new(&create.by, AuditAction::AccountCreated, new.created_at)
+        .subject(new.username.as_str());
     let record = record.with_detail(|detail| match &create.invite {
         None => detail.change(json!({}), after),
         Some(invite) => detail
@@ -258,7 +258,9 @@ pub(crate) async fn change(
     if after.status != AccountStatus::Active || after.email != before.email {
         resets::delete_all(db, &request.username).await?;
     }
-    if after.status != AccountStatus::Active || (after.must_change_password && !before.must_change_password) {
+    if after.status != AccountStatus::Active
+        || (after.must_change_password && !before.must_change_password)
+    {
         let end = sessions::EndSessions {
             username: request.username.clone(),
             keep: None,
@@ -325,7 +327,9 @@ async fn erase(db: &mut Connection, username: &Username) -> Result<(), DbError> 
 /// The most specific audit action for the change.
 fn audit_action(before: &Account, after: &Account) -> AuditAction {
     match () {
-        () if after.must_change_password && !before.must_change_password => AuditAction::ResetRequired,
+        () if after.must_change_password && !before.must_change_password => {
+            AuditAction::ResetRequired
+        }
         () if after.status != before.status || after.administrator != before.administrator => {
             AuditAction::AccountChanged
         }
@@ -359,7 +363,9 @@ fn changed(before: &Account, change: &AccountChange) -> Account {
     after.email_verified = change.email_verified.unwrap_or(after.email_verified);
     after.status = change.status.unwrap_or(before.status);
     after.administrator = change.administrator.unwrap_or(before.administrator);
-    after.must_change_password = change.must_change_password.unwrap_or(before.must_change_password);
+    after.must_change_password = change
+        .must_change_password
+        .unwrap_or(before.must_change_password);
     if after.status == AccountStatus::Deleted {
         // History needs the username, so it stays. The audit keeps the removed values.
         (after.display_name, after.email, after.email_verified) = (None, None, false);

@@ -2,11 +2,12 @@
 //! modules named after their subjects.
 
 use auth::{
-    Account, AccountChange, Actor, AuthStore, SecurityEpoch, NewAccount, Origin, PasswordHash, Realm,
-    RealmId, Role, Session, SessionId, TokenHash, Username,
+    Account, AccountChange, Actor, AuthStore, NewAccount, Origin, PasswordHash, Realm, RealmId,
+    Role, SecurityEpoch, Session, SessionId, TokenHash, Username,
     store::{
-        AccountEvent, AccountQuery, StoreResult, SignInContext, ChangeRejected, Credentials, SessionEnd, EndAllSessions,
-        SourceFamiliarity, InsertResult, Member, RefreshState, PasswordWrite, RefreshRotation, Rotation,
+        AccountEvent, AccountQuery, ChangeRejected, Credentials, EndAllSessions, InsertResult,
+        Member, PasswordWrite, RefreshRotation, RefreshState, Rotation, SessionEnd, SignInContext,
+        SourceFamiliarity, StoreResult,
     },
 };
 use jiff::Timestamp;
@@ -146,7 +147,11 @@ impl AuthStore for Store {
         )
     }
 
-    async fn is_known_source(&self, username: &Username, from: &Origin) -> StoreResult<SourceFamiliarity> {
+    async fn is_known_source(
+        &self,
+        username: &Username,
+        from: &Origin,
+    ) -> StoreResult<SourceFamiliarity> {
         read_tx!(
             self,
             (username.clone(), from.clone()),
@@ -154,7 +159,11 @@ impl AuthStore for Store {
         )
     }
 
-    async fn claim_expiring_tokens(&self, at: Timestamp, by: Timestamp) -> StoreResult<Vec<Session>> {
+    async fn claim_expiring_tokens(
+        &self,
+        at: Timestamp,
+        by: Timestamp,
+    ) -> StoreResult<Vec<Session>> {
         write_tx!(self, (at, by), sessions::claim_expiring)
     }
 
@@ -190,7 +199,12 @@ impl AuthStore for Store {
         .await
     }
 
-    async fn end_session(&self, username: &Username, id: &SessionId, end: SessionEnd) -> StoreResult<bool> {
+    async fn end_session(
+        &self,
+        username: &Username,
+        id: &SessionId,
+        end: SessionEnd,
+    ) -> StoreResult<bool> {
         write_tx!(
             self,
             sessions::EndSession {

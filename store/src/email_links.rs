@@ -3,7 +3,9 @@
 use auth::{
     Account, AccountChange, AccountStatus,
     audit::NewAuditEntry,
-    store::{EmailLinkStore, StoreResult, ChangeRejected, EmailConfirmation, OneTimeToken, OneTimeKind},
+    store::{
+        ChangeRejected, EmailConfirmation, EmailLinkStore, OneTimeKind, OneTimeToken, StoreResult,
+    },
 };
 
 use crate::{
@@ -15,7 +17,11 @@ use crate::{
 };
 
 impl EmailLinkStore for Store {
-    async fn insert_email_link(&self, token: OneTimeToken, record: NewAuditEntry) -> StoreResult<()> {
+    async fn insert_email_link(
+        &self,
+        token: OneTimeToken,
+        record: NewAuditEntry,
+    ) -> StoreResult<()> {
         write_tx!(self, (token, record), insert)
     }
 
@@ -31,7 +37,10 @@ impl EmailLinkStore for Store {
     }
 }
 
-async fn insert(db: &mut Connection, (token, record): &(OneTimeToken, NewAuditEntry)) -> Result<(), DbError> {
+async fn insert(
+    db: &mut Connection,
+    (token, record): &(OneTimeToken, NewAuditEntry),
+) -> Result<(), DbError> {
     if let Some(username) = &token.username {
         // A parallel request waits here, then replaces the link that the first one stored.
         accounts::lock_row(db, username).await?;
@@ -58,8 +67,9 @@ async fn confirm(
     let account = accounts::lock_row(db, &by.username)
         .await?
         .ok_or(ChangeRejected::NoSuchAccount)?;
-    let as_it_was =
-        account.status == AccountStatus::Active && account.epoch == *epoch && account.email == *before;
+    let as_it_was = account.status == AccountStatus::Active
+        && account.epoch == *epoch
+        && account.email == *before;
     let one = Key {
         kind: OneTimeKind::EmailLink,
         hash: link.clone(),

@@ -1,10 +1,11 @@
 //! Second factors, and the sessions that were authenticated with them.
 
 use auth::{
-    Actor, Factor, FactorId, FactorKind, AccountStatus, TokenHash, Username,
+    AccountStatus, Actor, Factor, FactorId, FactorKind, TokenHash, Username,
     audit::{AuditAction, AuditDetail, NewAuditEntry},
     store::{
-        StoreResult, SessionEnd, EndReason, FactorChange, FactorStore, FactorChangeRejected, MinimumFactors, Removal, StepUpRenewal,
+        EndReason, FactorChange, FactorChangeRejected, FactorStore, MinimumFactors, Removal,
+        SessionEnd, StepUpRenewal, StoreResult,
     },
 };
 use jiff::Timestamp;
@@ -37,7 +38,12 @@ impl FactorStore for Store {
             .await
     }
 
-    async fn consume_totp_step(&self, id: &FactorId, step: i64, at: Timestamp) -> StoreResult<bool> {
+    async fn consume_totp_step(
+        &self,
+        id: &FactorId,
+        step: i64,
+        at: Timestamp,
+    ) -> StoreResult<bool> {
         write_tx!(
             self,
             ConsumeStep {
@@ -230,7 +236,8 @@ async fn keep_current_session(
 
 /// Records kinds and names of the factors. For recovery codes it records only that they exist.
 fn audit_entry(change: &FactorChange, ended: u64) -> NewAuditEntry {
-    let record = NewAuditEntry::new(&change.by, change.action, change.at).subject(change.username.as_str());
+    let record =
+        NewAuditEntry::new(&change.by, change.action, change.at).subject(change.username.as_str());
     let entry = AuditDetail::from_json(change.detail.clone()).with("sessions_ended", ended);
     record.with_detail(|detail| AuditDetail {
         for_actor: detail.for_actor,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use auth::{
-    Account, Actor, Group, GroupName, RealmId, Role, AccountStatus, Username,
+    Account, AccountStatus, Actor, Group, GroupName, RealmId, Role, Username,
     audit::{AuditAction, AuditDetail, NewAuditEntry},
-    store::{StoreResult, GroupChange, GroupRejected, GroupStore, InsertResult, Membership},
+    store::{GroupChange, GroupRejected, GroupStore, InsertResult, Membership, StoreResult},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -31,7 +31,12 @@ impl GroupStore for Store {
         read_tx!(self, name.clone(), find)
     }
 
-    async fn create_group(&self, name: &GroupName, by: Actor, at: Timestamp) -> StoreResult<InsertResult> {
+    async fn create_group(
+        &self,
+        name: &GroupName,
+        by: Actor,
+        at: Timestamp,
+    ) -> StoreResult<InsertResult> {
         write_tx!(
             self,
             GroupOp {
@@ -68,7 +73,10 @@ impl GroupStore for Store {
         read_tx!(self, realm.clone(), groups_in)
     }
 
-    async fn members_via_groups(&self, realm: &RealmId) -> StoreResult<Vec<(Account, GroupName, Role)>> {
+    async fn members_via_groups(
+        &self,
+        realm: &RealmId,
+    ) -> StoreResult<Vec<(Account, GroupName, Role)>> {
         read_tx!(self, realm.clone(), members_via_groups)
     }
 }
@@ -379,5 +387,6 @@ fn read_role(row: &mut Row) -> Result<(RealmId, Role), DbError> {
 }
 
 fn group_name(raw: &str) -> Result<GroupName, DbError> {
-    GroupName::parse(raw).map_err(|error| DbError::corrupt(format!("stored group name is invalid: {error}")))
+    GroupName::parse(raw)
+        .map_err(|error| DbError::corrupt(format!("stored group name is invalid: {error}")))
 }

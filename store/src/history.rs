@@ -198,7 +198,8 @@ fn read_event(mut row: Row) -> Result<Event, DbError> {
         id,
         at,
         by,
-        action: EventAction::parse(&action).ok_or_else(|| DbError::corrupt("stored event action is unknown"))?,
+        action: EventAction::parse(&action)
+            .ok_or_else(|| DbError::corrupt("stored event action is unknown"))?,
         file: body.file.into_file()?,
         moved_from: body.moved_from.map(|name| Filename::from_stored(&name)),
         reason: body.reason.map(UserText::from_stored),

@@ -1,9 +1,12 @@
 //! Identities at upstream providers that sign in to local accounts.
 
 use auth::{
-    Actor, SecurityEpoch, NewAccount, RealmId, Role, Username,
+    Actor, NewAccount, RealmId, Role, SecurityEpoch, Username,
     audit::{AuditAction, NewAuditEntry},
-    store::{StoreResult, SessionEnd, EndReason, Identity, IdentityStore, InsertResult, LinkResult, NewIdentity},
+    store::{
+        EndReason, Identity, IdentityStore, InsertResult, LinkResult, NewIdentity, SessionEnd,
+        StoreResult,
+    },
     upstream::identity_id,
 };
 use jiff::Timestamp;
@@ -167,7 +170,8 @@ struct Unlink {
 
 fn unlink_entry(by: &Actor, identity: &Identity, at: Timestamp) -> NewAuditEntry {
     let before = json!({ "provider": identity.provider, "issuer": identity.issuer, "subject": identity.subject });
-    NewAuditEntry::new(by, AuditAction::ProviderUnlinked, at).with_detail(|detail| detail.change(before, json!({})))
+    NewAuditEntry::new(by, AuditAction::ProviderUnlinked, at)
+        .with_detail(|detail| detail.change(before, json!({})))
 }
 
 /// Unlinks all identities of the account, on behalf of another actor.

@@ -2,7 +2,10 @@
 
 use auth::{
     Invitation, Inviter, Username,
-    store::{StoreResult, SessionEnd, InsertResult, InvitationStore, AcceptInvitation, AcceptInvitationResult, OneTimeKind},
+    store::{
+        AcceptInvitation, AcceptInvitationResult, InsertResult, InvitationStore, OneTimeKind,
+        SessionEnd, StoreResult,
+    },
 };
 
 use crate::{
@@ -17,13 +20,19 @@ use crate::{
 };
 
 impl InvitationStore for Store {
-    async fn accept_invitation(&self, redeem: AcceptInvitation) -> StoreResult<AcceptInvitationResult> {
+    async fn accept_invitation(
+        &self,
+        redeem: AcceptInvitation,
+    ) -> StoreResult<AcceptInvitationResult> {
         write_tx!(self, redeem, self::accept)
     }
 }
 
 /// Makes every check before its first write.
-async fn accept(db: &mut Connection, redeem: &AcceptInvitation) -> Result<AcceptInvitationResult, DbError> {
+async fn accept(
+    db: &mut Connection,
+    redeem: &AcceptInvitation,
+) -> Result<AcceptInvitationResult, DbError> {
     let one = Key {
         kind: OneTimeKind::Invitation,
         hash: redeem.hash.clone(),

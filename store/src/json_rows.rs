@@ -13,7 +13,8 @@ pub(crate) fn write(row: &impl Serialize) -> Result<String, DbError> {
 }
 
 pub(crate) fn read<T: DeserializeOwned>(json: &str) -> Result<T, DbError> {
-    serde_json::from_str(json).map_err(|error| DbError::corrupt(format!("stored JSON is invalid: {error}")))
+    serde_json::from_str(json)
+        .map_err(|error| DbError::corrupt(format!("stored JSON is invalid: {error}")))
 }
 
 /// The JSON in `events.body`.

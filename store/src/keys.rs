@@ -3,7 +3,7 @@
 use auth::{
     Actor, PasswordHash,
     audit::AuditAction,
-    store::{StoreResult, KeyPurpose, KeyStore, Reseal, Resealed, StoredKey},
+    store::{KeyPurpose, KeyStore, Reseal, Resealed, StoreResult, StoredKey},
 };
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -48,7 +48,12 @@ impl KeyStore for Store {
         .await
     }
 
-    async fn set_master_id(&self, name: &str, old: Option<&str>, at: Timestamp) -> StoreResult<bool> {
+    async fn set_master_id(
+        &self,
+        name: &str,
+        old: Option<&str>,
+        at: Timestamp,
+    ) -> StoreResult<bool> {
         let naming = master::SetMaster {
             id: name.to_owned(),
             old: old.map(str::to_owned),
@@ -120,8 +125,9 @@ async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<
         (0, Some(_)) => return Err(DbError::corrupt("two keys have the same id")),
         _ => {}
     }
-    let made = auth::audit::NewAuditEntry::new(&Actor::console(), AuditAction::KeyRotated, new.created_at)
-        .subject(new.kid.clone());
+    let made =
+        auth::audit::NewAuditEntry::new(&Actor::console(), AuditAction::KeyRotated, new.created_at)
+            .subject(new.kid.clone());
     let made = made.with_detail(|detail| {
         let detail = detail
             .with("purpose", purpose)

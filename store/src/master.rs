@@ -3,8 +3,8 @@
 use auth::{
     Actor,
     audit::{AuditAction, NewAuditEntry},
-    seal::key_id_of,
-    store::{KeyPurpose, Reseal, Resealed, OneTimeKind},
+    keys::seal::key_id_of,
+    store::{KeyPurpose, OneTimeKind, Reseal, Resealed},
 };
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -60,8 +60,8 @@ pub(crate) async fn set_active(db: &mut Connection, naming: &SetMaster) -> Resul
         return Ok(false);
     }
     replace(db, naming).await?;
-    let record =
-        NewAuditEntry::new(&Actor::console(), AuditAction::MasterKeyRotated, naming.at).subject(naming.id.clone());
+    let record = NewAuditEntry::new(&Actor::console(), AuditAction::MasterKeyRotated, naming.at)
+        .subject(naming.id.clone());
     audit::record(
         db,
         &record.with_detail(|detail| detail.with("instead_of", old.as_str()).with("lost", true)),

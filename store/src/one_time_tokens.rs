@@ -2,7 +2,7 @@
 
 use auth::{
     TokenHash, Username,
-    store::{StoreResult, OneTimeToken, OneTimeKind, OneTimeTokenStore},
+    store::{OneTimeKind, OneTimeToken, OneTimeTokenStore, StoreResult},
 };
 use jiff::Timestamp;
 
@@ -25,7 +25,12 @@ impl OneTimeTokenStore for Store {
         write_tx!(self, token, insert_if_absent)
     }
 
-    async fn find_token(&self, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> StoreResult<Option<OneTimeToken>> {
+    async fn find_token(
+        &self,
+        kind: OneTimeKind,
+        hash: &TokenHash,
+        at: Timestamp,
+    ) -> StoreResult<Option<OneTimeToken>> {
         read_tx!(
             self,
             Key {
@@ -54,7 +59,12 @@ impl OneTimeTokenStore for Store {
         )
     }
 
-    async fn compare_and_swap_token(&self, token: &OneTimeToken, body: String, at: Timestamp) -> StoreResult<bool> {
+    async fn compare_and_swap_token(
+        &self,
+        token: &OneTimeToken,
+        body: String,
+        at: Timestamp,
+    ) -> StoreResult<bool> {
         write_tx!(
             self,
             Swap {
@@ -149,7 +159,10 @@ pub(crate) async fn lock_row(db: &mut Connection, one: &Key) -> Result<bool, DbE
 }
 
 /// For transactions that do more than consume it.
-pub(crate) async fn consume(db: &mut Connection, one: &Key) -> Result<Option<OneTimeToken>, DbError> {
+pub(crate) async fn consume(
+    db: &mut Connection,
+    one: &Key,
+) -> Result<Option<OneTimeToken>, DbError> {
     let delete = format!(
         "DELETE FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}"
     );

@@ -5,7 +5,7 @@
 
 use auth::{
     Actor, Session, SessionId, TokenHash,
-    store::{SessionEnd, EndReason, RefreshState, RefreshRotation, Rotation},
+    store::{EndReason, RefreshRotation, RefreshState, Rotation, SessionEnd},
 };
 use jiff::Timestamp;
 
@@ -51,7 +51,10 @@ pub(crate) async fn state(
         .transpose()
 }
 
-pub(crate) async fn rotate(db: &mut Connection, rotate: &RefreshRotation) -> Result<Rotation, DbError> {
+pub(crate) async fn rotate(
+    db: &mut Connection,
+    rotate: &RefreshRotation,
+) -> Result<Rotation, DbError> {
     // One conditional update: of any number of parallel calls, one succeeds.
     const USE: &str = "UPDATE refresh_tokens SET used_at = $2, successor = $3
         WHERE hash = $1 AND used_at IS NULL RETURNING session_id";

@@ -3,7 +3,10 @@
 use auth::{
     Account, EmailAddress, Username,
     audit::{AuditAction, NewAuditEntry},
-    store::{StoreResult, SessionEnd, EndReason, PasswordReset, ResetStore, OneTimeToken, OneTimeKind, ResetConditions},
+    store::{
+        EndReason, OneTimeKind, OneTimeToken, PasswordReset, ResetConditions, ResetStore,
+        SessionEnd, StoreResult,
+    },
 };
 
 use jiff::Timestamp;
@@ -101,7 +104,10 @@ async fn lock_both(
     Ok((account, accounts::lock_row(db, &maker).await?))
 }
 
-async fn set_password(db: &mut Connection, reset: &PasswordReset) -> Result<Option<Account>, DbError> {
+async fn set_password(
+    db: &mut Connection,
+    reset: &PasswordReset,
+) -> Result<Option<Account>, DbError> {
     const SET: &str = "UPDATE accounts SET password = $2, reset_required = 0 WHERE username = $1";
     let one = Key {
         kind: OneTimeKind::Reset,
@@ -140,7 +146,8 @@ async fn set_password(db: &mut Connection, reset: &PasswordReset) -> Result<Opti
     .await?;
     delete_all(db, &username).await?;
     append(db, &username).await?;
-    let record = NewAuditEntry::new(&reset.by, AuditAction::PasswordReset, reset.at).subject(username.as_str());
+    let record = NewAuditEntry::new(&reset.by, AuditAction::PasswordReset, reset.at)
+        .subject(username.as_str());
     audit::record(
         db,
         &record.with_detail(|detail| detail.with("sessions_ended", ended)),

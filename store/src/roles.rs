@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use auth::{
-    Account, Actor, FactorKind, FactorKinds, Realm, RealmId, RealmName, Role, AccountStatus, Username,
+    Account, AccountStatus, Actor, FactorKind, FactorKinds, Realm, RealmId, RealmName, Role,
+    Username,
     audit::{AuditAction, NewAuditEntry},
-    store::{AccountQuery, AccountFilter, ChangeRejected, Member},
+    store::{AccountFilter, AccountQuery, ChangeRejected, Member},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -49,7 +50,8 @@ pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), TxErro
         json!({ "role": before }),
         json!({ "role": set.role.map(Role::as_str) }),
     );
-    let record = NewAuditEntry::new(&set.by, AuditAction::RoleChanged, set.at).subject(username.as_str());
+    let record =
+        NewAuditEntry::new(&set.by, AuditAction::RoleChanged, set.at).subject(username.as_str());
     let record =
         record.with_detail(|detail| detail.change(before, after).with("realm", realm.as_str()));
     Ok(audit::record(db, &record).await?)

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use auth::{
-    Actor, SecurityEpoch, Scopes, ActorVia, AuthMethods, Origin, RealmId, Session, SessionId, SessionKind, AccountStatus,
-    TokenHash, Username,
-    audit::{AuditAction, ALL_ACCOUNTS, NewAuditEntry},
-    store::{StoreResult, SignInContext, SessionEnd, EndAllSessions, EndReason, PersonalTokenPolicy},
+    AccountStatus, Actor, ActorVia, AuthMethods, Origin, RealmId, Scopes, SecurityEpoch, Session,
+    SessionId, SessionKind, TokenHash, Username,
+    audit::{ALL_ACCOUNTS, AuditAction, NewAuditEntry},
+    store::{
+        EndAllSessions, EndReason, PersonalTokenPolicy, SessionEnd, SignInContext, StoreResult,
+    },
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -43,7 +45,8 @@ pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
         },
         ended_at: row.opt_time()?,
         methods: AuthMethods::parse(&row.text()?),
-        scopes: Scopes::parse(&row.text()?).map_err(|_| DbError::corrupt("stored scope is invalid"))?,
+        scopes: Scopes::parse(&row.text()?)
+            .map_err(|_| DbError::corrupt("stored scope is invalid"))?,
         realms: row.opt_text()?.map(|json| realms(&json)).transpose()?,
         label: row.opt_text()?,
         client: row.opt_text()?,
@@ -96,9 +99,9 @@ pub(crate) async fn start(
     // upstream provider may have authenticated the owner.
     let session = &start.session;
     let account = accounts::lock_row(db, &session.username).await?;
-    if account
-        .is_none_or(|account| account.status != AccountStatus::Active || account.epoch != start.epoch)
-    {
+    if account.is_none_or(|account| {
+        account.status != AccountStatus::Active || account.epoch != start.epoch
+    }) {
         return Ok(None);
     }
     insert(db, start).await?;
@@ -116,9 +119,17 @@ pub(crate) async fn start(
 }
 
 fn sign_in(session: &Session, arrival: &SignInContext) -> NewAuditEntry {
-    let methods: Vec<_> = session.methods.iter().map(auth::AuthMethod::as_str).collect();
-    NewAuditEntry::new(&session_actor(session), AuditAction::SignedIn, session.last_seen)
-        .with_detail(|detail| arrival.into_detail(detail.with("methods", methods)))
+    let methods: Vec<_> = session
+        .methods
+        .iter()
+        .map(auth::AuthMethod::as_str)
+        .collect();
+    NewAuditEntry::new(
+        &session_actor(session),
+        AuditAction::SignedIn,
+        session.last_seen,
+    )
+    .with_detail(|detail| arrival.into_detail(detail.with("methods", methods)))
 }
 
 /// The actor is the owner, not the session that requested the token.
@@ -280,8 +291,8 @@ pub(crate) async fn end_all(db: &mut Connection, all: &EndSessions) -> Result<u6
     let ended = revoke_all(db, all).await?;
     append(db, &all.username).await?;
     if ended > 0 {
-        let record =
-            NewAuditEntry::new(&all.end.by, AuditAction::SessionsEnded, all.end.at).subject(all.username.as_str());
+        let record = NewAuditEntry::new(&all.end.by, AuditAction::SessionsEnded, all.end.at)
+            .subject(all.username.as_str());
         let why = all.end.reason.as_str();
         audit::record(
             db,

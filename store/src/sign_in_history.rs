@@ -3,7 +3,7 @@
 
 use auth::{
     Origin, Session, Username,
-    audit::{Chain, AuditAction},
+    audit::{AuditAction, Chain},
     store::{SignInContext, SourceFamiliarity},
 };
 use jiff::Timestamp;
@@ -65,7 +65,11 @@ pub(crate) async fn is_known(
     let seen = db
         .find(
             SEEN,
-            params![username.as_str(), from.user_agent_label(), from.network_prefix()],
+            params![
+                username.as_str(),
+                from.user_agent_label(),
+                from.network_prefix()
+            ],
         )
         .await?;
     let is_known = seen.is_some() || last_sign_in(db, username.as_str()).await?.is_none();
@@ -92,7 +96,10 @@ async fn failures_since(db: &mut Connection, username: &str) -> Result<u32, DbEr
         "SELECT action FROM audit WHERE chain = $1 AND subject = $2 ORDER BY n DESC LIMIT 100";
     let mut refused = 0;
     // Failures from before the account existed do not concern its owner.
-    let begins = [AuditAction::SignedIn.as_str(), AuditAction::AccountCreated.as_str()];
+    let begins = [
+        AuditAction::SignedIn.as_str(),
+        AuditAction::AccountCreated.as_str(),
+    ];
     for mut row in db
         .query(ACTIONS, params![Chain::Accounts.key(), username])
         .await?

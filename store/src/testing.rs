@@ -106,9 +106,17 @@ pub async fn for_serving_only(db: &TestDatabase) -> String {
     let create = sqlx::raw_sql(AssertSqlSafe(format!(
         "CREATE ROLE \"serve\"\"{name}\" LOGIN"
     )));
-    let mut postgres = sqlx::PgConnection::connect(url).await.expect("the database connects");
-    postgres.execute(create).await.expect("the database account is created");
-    db.store.grant_to(role).await.expect("the privileges are granted");
+    let mut postgres = sqlx::PgConnection::connect(url)
+        .await
+        .expect("the database connects");
+    postgres
+        .execute(create)
+        .await
+        .expect("the database account is created");
+    db.store
+        .grant_to(role)
+        .await
+        .expect("the privileges are granted");
     url.replacen("postgres@", &format!("serve%22{name}@"), 1)
 }
 

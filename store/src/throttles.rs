@@ -3,11 +3,11 @@
 use auth::{
     Actor, Session, Username,
     audit::{AuditAction, NewAuditEntry},
-    guessing::CredentialKind,
     store::{
-        StoreResult, Bucket, Charge, PurgeCutoffs, ThrottleState, ThrottleQuery, LockoutQuery, AttemptSource, FailureCount,
-        ThrottleStore, ThrottleTarget,
+        AttemptSource, Bucket, Charge, FailureCount, LockoutQuery, PurgeCutoffs, StoreResult,
+        ThrottleQuery, ThrottleState, ThrottleStore, ThrottleTarget,
     },
+    throttle::CredentialKind,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,7 +30,11 @@ impl ThrottleStore for Store {
         read_tx!(self, inquiry, find)
     }
 
-    async fn record_failures(&self, charges: Vec<Charge>, at: Timestamp) -> StoreResult<Vec<FailureCount>> {
+    async fn record_failures(
+        &self,
+        charges: Vec<Charge>,
+        at: Timestamp,
+    ) -> StoreResult<Vec<FailureCount>> {
         write_tx!(self, (charges, at), charge)
     }
 
@@ -96,9 +100,10 @@ async fn find(db: &mut Connection, query: &ThrottleQuery) -> Result<ThrottleStat
     for mut row in db.query(&selects.join(" UNION ALL "), &given).await? {
         let key = [row.text()?, row.text()?, row.text()?];
         if key[1].is_empty() {
-            found
-                .known_sources
-                .push(AttemptSource::parse(&key[2]).ok_or_else(|| DbError::corrupt("stored attempt source is invalid"))?);
+            found.known_sources.push(
+                AttemptSource::parse(&key[2])
+                    .ok_or_else(|| DbError::corrupt("stored attempt source is invalid"))?,
+            );
         } else if let Some(bucket) = query.buckets.iter().find(|bucket| bucket.key() == key) {
             found.counts.push(failure_count(bucket.clone(), &mut row)?);
         }
@@ -129,7 +134,12 @@ async fn charge(
             WHEN t.paid_off_at <= $4 THEN $5 WHEN t.paid_off_at + $6 < $7 THEN t.paid_off_at + $6 ELSE $7 END
         RETURNING failures, last_at, paid_off_at";
     let mut tallies = Vec::with_capacity(charges.len());
-    for Charge { bucket, cost, max: most } in charges {
+    for Charge {
+        bucket,
+        cost,
+        max: most,
+    } in charges
+    {
         let micros = i64::try_from(cost.as_micros())
             .map_err(|_| DbError::corrupt("penalty overflows i64 microseconds"))?;
         let ([who, what, place], name) = (bucket.key(), bucket.username().map(Username::as_str));
@@ -144,7 +154,8 @@ async fn charge(
             name
         ];
         let answer = db.find(UPSERT, row).await?;
-        let mut answer = answer.ok_or_else(|| DbError::corrupt("the upsert of a failure count returned no row"))?;
+        let mut answer = answer
+            .ok_or_else(|| DbError::corrupt("the upsert of a failure count returned no row"))?;
         tallies.push(failure_count(bucket.clone(), &mut answer)?);
     }
     Ok(tallies)
@@ -163,9 +174,12 @@ async fn reset_all(
     (username, secret): &(Username, CredentialKind),
 ) -> Result<(), DbError> {
     const DELETE: &str = "DELETE FROM throttles WHERE who = $1 AND what = $2";
-    db.execute(DELETE, params![Bucket::account_key(username), secret.as_str()])
-        .await
-        .map(drop)
+    db.execute(
+        DELETE,
+        params![Bucket::account_key(username), secret.as_str()],
+    )
+    .await
+    .map(drop)
 }
 
 /// For a new account: failures against its name from before it existed must not delay its owner.
@@ -178,7 +192,10 @@ pub(crate) async fn reset_counts(db: &mut Connection, username: &Username) -> Re
     .map(drop)
 }
 
-async fn list_lockouts(db: &mut Connection, what: &LockoutQuery) -> Result<Vec<FailureCount>, DbError> {
+async fn list_lockouts(
+    db: &mut Connection,
+    what: &LockoutQuery,
+) -> Result<Vec<FailureCount>, DbError> {
     const SELECT: &str =
         "SELECT username, what, place, failures, last_at, paid_off_at FROM throttles
         WHERE (who <> '' AND username IS NOT NULL AND failures >= $1)
@@ -231,7 +248,8 @@ async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
         }
     };
     if lifted > 0 {
-        let record = NewAuditEntry::new(&lift.by, AuditAction::ThrottleLifted, lift.at).subject(subject);
+        let record =
+            NewAuditEntry::new(&lift.by, AuditAction::ThrottleLifted, lift.at).subject(subject);
         let lifted = i64::try_from(lifted).unwrap_or(i64::MAX);
         audit::record(
             db,

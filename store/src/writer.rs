@@ -39,7 +39,9 @@ impl Writer {
         let started = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(run);
-        started.map_err(|error| DbError::corrupt(format!("the writer thread did not start: {error}")))?;
+        started.map_err(|error| {
+            DbError::corrupt(format!("the writer thread did not start: {error}"))
+        })?;
         Ok(Self { queue })
     }
 

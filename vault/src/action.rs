@@ -1,8 +1,8 @@
 //! The actions in a vault, and the least role for each.
 
 use auth::{
-    Action, Scope, Role,
-    permit::{Administrator, GlobalTarget, RealmTarget, StepUp},
+    Action, Role, Scope,
+    access::permit::{Administrator, GlobalTarget, RealmTarget, StepUp},
 };
 
 macro_rules! vault_actions {

@@ -8,7 +8,7 @@ mod tests;
 
 use std::{ops::Range, path::PathBuf};
 
-use auth::{SecureRandom, Clock, Permit};
+use auth::{Clock, Permit, SecureRandom};
 use tokio::io::AsyncRead;
 
 use core::VaultCore;

@@ -235,7 +235,10 @@ mod tests {
     fn audit_details_in_older_formats_are_readable() {
         let old = AuditDetail::from_json(json!({"outcome": "signed_in", "session": "9f"}));
         assert_eq!(old.facts["outcome"], "signed_in");
-        assert_eq!(AuditDetail::from_json(json!([1])).facts["value"], json!([1]));
+        assert_eq!(
+            AuditDetail::from_json(json!([1])).facts["value"],
+            json!([1])
+        );
         assert_eq!(AuditDetail::from_json(Value::Null), AuditDetail::default());
     }
 }

@@ -1,6 +1,6 @@
 //! Who must have a second factor.
 
-use crate::{Account, Auth, AuthStore, permit::Administrator};
+use crate::{Account, Auth, AuthStore, access::permit::Administrator};
 
 #[derive(Clone, Debug)]
 pub struct FactorRules {

@@ -75,7 +75,11 @@ mod tests {
             (20_000_000_000, "65353130", 0x27bc_86aa),
         ];
         for (second, code, step) in vectors {
-            assert_eq!(totp.matching_step(&code[2..], at(second)), Some(step), "{second}");
+            assert_eq!(
+                totp.matching_step(&code[2..], at(second)),
+                Some(step),
+                "{second}"
+            );
         }
     }
 

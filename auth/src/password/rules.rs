@@ -10,7 +10,7 @@ use zxcvbn::{Score, zxcvbn};
 use super::{ContextWord, Password, common::is_common};
 use crate::{
     Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, StoreUnavailable, Username,
-    breach::BreachFilter, factor::FactorRequirement,
+    factor::FactorRequirement, password::breach::BreachFilter,
 };
 
 /// More than anybody types, and little enough to hash.
@@ -27,7 +27,7 @@ pub struct PasswordRules {
     /// Words that no password is made of, beside who somebody is and what the product is called.
     pub context_words: Arc<[ContextWord]>,
     /// Keys for the pepper in place of the master key: the first one is used, the others still verify.
-    pub peppers: Arc<[crate::key::MasterKey]>,
+    pub peppers: Arc<[crate::keys::master::MasterKey]>,
 }
 
 /// Whether a password is all that is asked for.
@@ -110,7 +110,9 @@ impl UserInputs {
 /// Why a new password was not taken: the sentence says what to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordRejected {
-    #[error("A password must have at least {min_length} characters. A few unrelated words are strong.")]
+    #[error(
+        "A password must have at least {min_length} characters. A few unrelated words are strong."
+    )]
     TooShort { min_length: usize },
     #[error("A password can have at most 1,024 bytes.")]
     TooLong,
@@ -121,13 +123,9 @@ pub enum PasswordRejected {
     Contextual,
     #[error("This password is too common. Use a few unrelated words.")]
     Common,
-    #[error(
-        "This password is easy to guess. Use a few unrelated words."
-    )]
+    #[error("This password is easy to guess. Use a few unrelated words.")]
     Guessable,
-    #[error(
-        "This password appears in a list of stolen passwords. Choose another one."
-    )]
+    #[error("This password appears in a list of stolen passwords. Choose another one.")]
     Breached,
 }
 
@@ -158,7 +156,8 @@ pub(crate) fn evaluate(
     known: &[ContextWord],
 ) -> PasswordStrength {
     let raw = password.expose();
-    let (characters, min_length, words) = (characters(raw), context.min_length(), inputs.terms(known));
+    let (characters, min_length, words) =
+        (characters(raw), context.min_length(), inputs.terms(known));
     if raw.len() > MAX_BYTES {
         return PasswordStrength {
             characters,
@@ -233,7 +232,11 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// As for setting it: [`AuthError::Store`] where the list of stolen passwords cannot be read, [`AuthError::Busy`].
-    pub async fn evaluate_new(&self, password: Password, inputs: UserInputs) -> Result<PasswordStrength, AuthError> {
+    pub async fn evaluate_new(
+        &self,
+        password: Password,
+        inputs: UserInputs,
+    ) -> Result<PasswordStrength, AuthError> {
         self.evaluate_password(Arc::new(password), inputs, self.factor_context(None))
             .await
     }
@@ -248,8 +251,12 @@ impl<S: AuthStore> Auth<S> {
         password: Password,
     ) -> Result<PasswordStrength, AuthError> {
         let context = self.factor_context(Some(account));
-        self.evaluate_password(Arc::new(password), UserInputs::from_account(account), context)
-            .await
+        self.evaluate_password(
+            Arc::new(password),
+            UserInputs::from_account(account),
+            context,
+        )
+        .await
     }
 
     async fn evaluate_password(
@@ -259,7 +266,9 @@ impl<S: AuthStore> Auth<S> {
         context: FactorContext,
     ) -> Result<PasswordStrength, AuthError> {
         let PasswordRules {
-            breaches, context_words: words, ..
+            breaches,
+            context_words: words,
+            ..
         } = self.0.settings.passwords.clone();
         // As hashing: bounded, and behind everything else.
         let evaluated = self.0.hasher.run_on_pool(move || {
@@ -284,7 +293,9 @@ impl<S: AuthStore> Auth<S> {
         let strength = self
             .evaluate_password(Arc::clone(password), inputs, context)
             .await?;
-        strength.rejection.map_or(Ok(()), |rejection| Err(rejection.into()))
+        strength
+            .rejection
+            .map_or(Ok(()), |rejection| Err(rejection.into()))
     }
 }
 

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::{StoreResult, unsupported};
 use crate::{
-    Actor, SecurityEpoch, Factor, FactorId, FactorKind, AuthMethods, SessionId, TokenHash, StoreUnavailable, Username,
-    audit::AuditAction,
+    Actor, AuthMethods, Factor, FactorId, FactorKind, SecurityEpoch, SessionId, StoreUnavailable,
+    TokenHash, Username, audit::AuditAction,
 };
 
 /// Factors that go, factors that come, in this order.
@@ -133,7 +133,10 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
         unsupported()
     }
     /// Announces the account. False if the session is over, or the account in another era.
-    fn renew_session(&self, renewal: StepUpRenewal) -> impl Future<Output = StoreResult<bool>> + Send {
+    fn renew_session(
+        &self,
+        renewal: StepUpRenewal,
+    ) -> impl Future<Output = StoreResult<bool>> + Send {
         unsupported()
     }
 }

@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{StoreResult, InsertResult, unsupported};
-use crate::{Account, Actor, RealmId, Role, StoreUnavailable, Username, group::Group, group::GroupName};
+use super::{InsertResult, StoreResult, unsupported};
+use crate::{
+    Account, Actor, RealmId, Role, StoreUnavailable, Username,
+    model::group::{Group, GroupName},
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupChange {

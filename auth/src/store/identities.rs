@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{StoreResult, InsertResult, unsupported};
-use crate::{Actor, SecurityEpoch, NewAccount, RealmId, Role, Username};
+use super::{InsertResult, StoreResult, unsupported};
+use crate::{Actor, NewAccount, RealmId, Role, SecurityEpoch, Username};
 
 /// Known by issuer and subject; everything else about it may change.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{StoreResult, unsupported};
-use crate::master::Rewrapper;
+use crate::keys::rotation::Rewrapper;
 
 /// What a key of the ring is for: a key has one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub struct Resealed {
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait KeyStore: Clone + Send + Sync + 'static {
     /// Newest first; one of them signs, if there are any.
-    fn keys(&self, purpose: KeyPurpose) -> impl Future<Output = StoreResult<Vec<StoredKey>>> + Send;
+    fn keys(&self, purpose: KeyPurpose)
+    -> impl Future<Output = StoreResult<Vec<StoredKey>>> + Send;
     /// Adds `new` as the one that signs and retires `old` at `new.made_at`. False, with nothing changed, if `old` does
     /// not sign (any more), or with `None`, if there is one that does.
     fn replace_key(
@@ -88,7 +89,7 @@ pub trait KeyStore: Clone + Send + Sync + 'static {
     /// (any more), or with `None`, if there is one that is.
     ///
     /// While one is in force, [`replace_key`](Self::replace_key) and whatever adds an authenticator app refuse what was
-    /// [sealed under](crate::seal::sealed_under) another: a process that has not heard of the new one cannot write
+    /// [sealed under](crate::keys::seal::sealed_under) another: a process that has not heard of the new one cannot write
     /// what nobody can open.
     fn set_master_id(
         &self,

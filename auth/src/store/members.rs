@@ -79,7 +79,7 @@ impl AccountFilter {
         Self::MustChangePassword,
     ];
     /// Failures in a row that make [`LockedOut`](Self::LockedOut).
-    pub const LOCKOUT_THRESHOLD: u32 = crate::guessing::MAX_FAILURES;
+    pub const LOCKOUT_THRESHOLD: u32 = crate::throttle::MAX_FAILURES;
 
     /// As it is asked for.
     #[must_use]

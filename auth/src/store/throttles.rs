@@ -1,5 +1,5 @@
 //! Throttles: how often secrets were tried in vain, and from which places accounts have signed in before. Kept over
-//! restarts and shared by all nodes. What follows from a count is decided in [`guessing`](crate::guessing).
+//! restarts and shared by all nodes. What follows from a count is decided in [`guessing`](crate::throttle).
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
 use super::StoreResult;
-use crate::{Actor, Origin, Session, SessionKind, TokenHash, Username, guessing::CredentialKind};
+use crate::{Actor, Origin, Session, SessionKind, TokenHash, Username, throttle::CredentialKind};
 
 /// Where tries come from, as far as they are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,7 +125,9 @@ impl Origin {
         let device = self.device.clone().map(AttemptSource::Device);
         device
             .into_iter()
-            .chain([AttemptSource::NetworkPrefix(NetworkPrefix::of(self.address))])
+            .chain([AttemptSource::NetworkPrefix(NetworkPrefix::of(
+                self.address,
+            ))])
             .collect()
     }
 }
@@ -298,7 +300,10 @@ pub struct PurgeCutoffs {
 
 /// Places are learned by [`start_session`](super::AuthStore::start_session).
 pub trait ThrottleStore: Clone + Send + Sync + 'static {
-    fn throttles(&self, query: ThrottleQuery) -> impl Future<Output = StoreResult<ThrottleState>> + Send;
+    fn throttles(
+        &self,
+        query: ThrottleQuery,
+    ) -> impl Future<Output = StoreResult<ThrottleState>> + Send;
     /// All of them, in the order given, networks first. Of any number of parallel calls each counts. Answers what the
     /// tallies are now.
     fn record_failures(
@@ -315,7 +320,10 @@ pub trait ThrottleStore: Clone + Send + Sync + 'static {
         kind: CredentialKind,
     ) -> impl Future<Output = StoreResult<()>> + Send;
     /// Latest failure first, at most 1,000.
-    fn lockouts(&self, query: LockoutQuery) -> impl Future<Output = StoreResult<Vec<FailureCount>>> + Send;
+    fn lockouts(
+        &self,
+        query: LockoutQuery,
+    ) -> impl Future<Output = StoreResult<Vec<FailureCount>>> + Send;
     /// Forgets failures and says so in the audit; answers how many buckets there were.
     fn lift(
         &self,
@@ -324,7 +332,10 @@ pub trait ThrottleStore: Clone + Send + Sync + 'static {
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<u64>> + Send;
     /// Answers how many buckets and places were forgotten.
-    fn purge_throttles(&self, cutoffs: PurgeCutoffs) -> impl Future<Output = StoreResult<u64>> + Send;
+    fn purge_throttles(
+        &self,
+        cutoffs: PurgeCutoffs,
+    ) -> impl Future<Output = StoreResult<u64>> + Send;
 }
 
 #[cfg(test)]
@@ -385,7 +396,10 @@ mod tests {
         for bucket in [
             Bucket::Network(RateClass::Guesses, network("192.0.2.7")),
             Bucket::Network(RateClass::Tokens, network("2001:db8::1")),
-            Bucket::Network(RateClass::Guesses, NetworkPrefix::parse("2001:db8::/48").unwrap()),
+            Bucket::Network(
+                RateClass::Guesses,
+                NetworkPrefix::parse("2001:db8::/48").unwrap(),
+            ),
             account(AttemptSource::Unknown),
             account(AttemptSource::NetworkPrefix(network("2001:db8::1"))),
             account(AttemptSource::Device(TokenHash::new("abc"))),

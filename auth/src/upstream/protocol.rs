@@ -23,10 +23,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    UpstreamUser, Provider,
+    Provider, UpstreamUser,
+    login_state::LoginState,
     provider_key::{ALGORITHMS, ProviderKey},
-    signed::verify_signature,
-    voyage::LoginState,
+    signature::verify_signature,
 };
 use crate::{AuthError, SecureRandom};
 
@@ -51,7 +51,7 @@ pub(super) type Metadata = ProviderMetadata<
 
 /// Besides what the crate openidconnect knows of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ExtraMetadata {
+pub(crate) struct ExtraMetadata {
     /// RFC 9207 §3.
     #[serde(default)]
     pub(super) authorization_response_iss_parameter_supported: bool,
@@ -198,13 +198,14 @@ pub(super) async fn discover(
 }
 
 fn oidc_client(provider: &Provider, metadata: &Metadata) -> Result<OidcClient, AuthError> {
-    let asker = OidcClient::from_provider_metadata(metadata.clone(), id(provider), secret(provider));
+    let asker =
+        OidcClient::from_provider_metadata(metadata.clone(), id(provider), secret(provider));
     Ok(asker.set_redirect_uri(redirect(provider)?))
 }
 
 /// Whether the provider may know the person still, or is to ask who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Prompt {
+pub(crate) enum Prompt {
     #[serde(rename = "IfUnknown")]
     Default,
     #[serde(rename = "Again")]
@@ -301,7 +302,10 @@ pub(super) fn verify_id_token(
     provider: &Provider,
     metadata: &Metadata,
     token: &IdToken,
-    Expected { login_state: voyage, now }: Expected<'_>,
+    Expected {
+        login_state: voyage,
+        now,
+    }: Expected<'_>,
 ) -> Result<UpstreamUser, IdTokenError> {
     let bad = |error: &dyn fmt::Display| {
         tracing::warn!(provider = %provider.id, %error, "a provider's ID token is no good");
@@ -335,7 +339,9 @@ pub(super) fn verify_id_token(
     let claims = token
         .claims(&verifier, &Nonce::new(voyage.nonce.clone()))
         .map_err(|error| match error {
-            ClaimsVerificationError::SignatureVerification(_) => IdTokenError::Signature(bad(&error)),
+            ClaimsVerificationError::SignatureVerification(_) => {
+                IdTokenError::Signature(bad(&error))
+            }
             _ => IdTokenError::Other(bad(&error)),
         })?;
     // Issued for another program, which handed it on (`OpenID` Connect Core §3.1.3.7, 5).

@@ -35,7 +35,7 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
-pub(super) struct ProviderKey {
+pub(crate) struct ProviderKey {
     published: Map<String, Value>,
     kid: Option<JsonWebKeyId>,
     kty: CoreJsonWebKeyType,
@@ -61,21 +61,25 @@ enum PublicKeyMaterial {
 /// Why a key is none.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct JwkError(&'static str);
+pub(crate) struct JwkError(&'static str);
 
 impl TryFrom<Map<String, Value>> for ProviderKey {
     type Error = JwkError;
 
     fn try_from(published: Map<String, Value>) -> Result<Self, JwkError> {
-        if PRIVATE_MEMBERS.iter().any(|name| published.contains_key(*name)) {
+        if PRIVATE_MEMBERS
+            .iter()
+            .any(|name| published.contains_key(*name))
+        {
             return Err(JwkError("a secret is published"));
         }
-        if text(&published, "use")?.is_some_and(|what| what != "sig") || !allows_verify(&published)? {
+        if text(&published, "use")?.is_some_and(|what| what != "sig") || !allows_verify(&published)?
+        {
             return Err(JwkError("it is not for signatures"));
         }
         let (kty, public) = material(&published)?;
-        let algorithm =
-            text(&published, "alg")?.map(|name| algorithm_by_name(name).ok_or(JwkError("an unknown algorithm")));
+        let algorithm = text(&published, "alg")?
+            .map(|name| algorithm_by_name(name).ok_or(JwkError("an unknown algorithm")));
         let algorithm = algorithm.transpose()?;
         if algorithm
             .as_ref()
@@ -105,11 +109,15 @@ fn allows_verify(published: &Map<String, Value>) -> Result<bool, JwkError> {
     let Some(operations) = published.get("key_ops") else {
         return Ok(true);
     };
-    let operations = operations.as_array().ok_or(JwkError("key_ops is no list"))?;
+    let operations = operations
+        .as_array()
+        .ok_or(JwkError("key_ops is no list"))?;
     Ok(operations.iter().any(|operation| operation == "verify"))
 }
 
-fn material(published: &Map<String, Value>) -> Result<(CoreJsonWebKeyType, PublicKeyMaterial), JwkError> {
+fn material(
+    published: &Map<String, Value>,
+) -> Result<(CoreJsonWebKeyType, PublicKeyMaterial), JwkError> {
     let curve = text(published, "crv")?;
     match (text(published, "kty")?, curve) {
         (Some("RSA"), _) => {
@@ -261,7 +269,8 @@ impl PublicKeyMaterial {
 impl ProviderKey {
     /// Whether it may have signed with `algorithm`, under the name `kid`, where one is given.
     pub(super) fn matches(&self, kid: Option<&str>, algorithm: &Algorithm) -> bool {
-        let has_kid = kid.is_none_or(|kid| self.kid.as_ref().is_some_and(|own| own.as_str() == kid));
+        let has_kid =
+            kid.is_none_or(|kid| self.kid.as_ref().is_some_and(|own| own.as_str() == kid));
         let has_algorithm = self.algorithm.as_ref().is_none_or(|own| own == algorithm);
         has_kid && has_algorithm && self.public.supports(algorithm)
     }

@@ -1,4 +1,4 @@
-use auth::{Actor, Permit, auth::ManageAccounts};
+use auth::{Actor, Permit, service::ManageAccounts};
 
 fn forge(actor: Actor) -> Permit<ManageAccounts> {
     Permit::new(actor, ())

@@ -1,4 +1,4 @@
-use auth::{Permit, auth::ManageAccounts};
+use auth::{Permit, service::ManageAccounts};
 
 fn keep(permit: &Permit<ManageAccounts>) -> Permit<ManageAccounts> {
     permit.clone()

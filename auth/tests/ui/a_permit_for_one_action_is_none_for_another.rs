@@ -1,7 +1,4 @@
-use auth::{
-    Permit,
-    auth::{ManageAccounts, ManageMembers},
-};
+use auth::{Permit, service::{ManageAccounts, ManageMembers}};
 
 fn accounts(_: &Permit<ManageAccounts>) {}
 

@@ -1,4 +1,4 @@
-use auth::permit::Scope;
+use auth::access::permit::Scope;
 
 struct Anywhere;
 

@@ -1,6 +1,9 @@
 //! `strongroom user invite`: prints a link that creates an account, once.
 
-use auth::{EmailAddress, Realm, RealmName, Role, inviting::Delivery, inviting::NewInvitation};
+use auth::{
+    EmailAddress, Realm, RealmName, Role,
+    accounts::invitation::{Delivery, NewInvitation},
+};
 use secrecy::ExposeSecret as _;
 use server::{Config, state::Auth};
 

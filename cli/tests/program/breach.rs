@@ -86,7 +86,8 @@ fn user_reset_prints_a_reset_link() {
         "--require",
     ]);
     assert!(
-        success && printed.contains("https://files.example/reset#sr_rs_")
+        success
+            && printed.contains("https://files.example/reset#sr_rs_")
             && printed.contains("rejected"),
         "{printed}"
     );

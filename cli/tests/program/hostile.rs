@@ -165,7 +165,7 @@ async fn client_retries_a_rejected_token_once() {
     let never = Hostile::start(StatusCode::UNAUTHORIZED, json!({"detail": "No."})).await;
     program.signed_in_to(&never.url);
     let stderr = program
-        .say(&["whoami"])
+        .run_client(&["whoami"])
         .expect_failure(&format!("strongroom login {}", never.url));
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert_eq!(

@@ -139,7 +139,11 @@ async fn device_login_stores_tokens_and_logout_revokes_them() {
     // Only the user can read the credentials.
     let credentials = program.credentials_file();
     assert_eq!(
-        std::fs::metadata(&credentials).unwrap().permissions().mode() & 0o777,
+        std::fs::metadata(&credentials)
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
         0o600
     );
     assert_eq!(
@@ -173,7 +177,11 @@ async fn device_login_stores_tokens_and_logout_revokes_them() {
     assert_ne!(stored(&renewed, refresh), old);
     assert!(!who.contains(&stored(&renewed, access)));
     assert_eq!(
-        std::fs::metadata(&credentials).unwrap().permissions().mode() & 0o777,
+        std::fs::metadata(&credentials)
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
         0o600
     );
     // Logout revokes the session on the server.
@@ -191,7 +199,11 @@ async fn device_login_stores_tokens_and_logout_revokes_them() {
     program
         .run_client(&["logout"])
         .expect_failure("not signed in");
-    assert!(!std::fs::read_to_string(&credentials).unwrap().contains("sr_rt_"));
+    assert!(
+        !std::fs::read_to_string(&credentials)
+            .unwrap()
+            .contains("sr_rt_")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use auth::{Auth, AuthError, HasAuth, Origin, RealmName, username::BadUsername};
+use auth::{Auth, AuthError, HasAuth, Origin, RealmName, model::username::BadUsername};
 use axum::{
     extract::ConnectInfo,
     response::{IntoResponse, Response},
@@ -80,9 +80,9 @@ impl IntoResponse for Problem {
         match self {
             Self::Name(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Self::Auth(error) => match error {
-                AuthError::Unauthenticated | AuthError::InvalidToken | AuthError::InvalidCredentials => {
-                    (StatusCode::UNAUTHORIZED, error.to_string())
-                }
+                AuthError::Unauthenticated
+                | AuthError::InvalidToken
+                | AuthError::InvalidCredentials => (StatusCode::UNAUTHORIZED, error.to_string()),
                 AuthError::NotAllowed { .. } => (StatusCode::FORBIDDEN, error.to_string()),
                 AuthError::UsernameTaken => (StatusCode::CONFLICT, error.to_string()),
                 AuthError::PasswordRejected(_) => {

@@ -6,8 +6,8 @@ mod host;
 mod store;
 
 use auth::{
-    Action, Anyone, RegistrationRequest, Auth, Caller, SecureRandom, Clock, Scope, RealmTarget, MasterKey, Origin,
-    Password,
+    Action, Anyone, Auth, Caller, Clock, MasterKey, Origin, Password, RealmTarget,
+    RegistrationRequest, Scope, SecureRandom,
 };
 use auth::{Permitted, Role, Settings, Username};
 use axum::{Form, Router, extract::State, routing};

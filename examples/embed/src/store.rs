@@ -9,12 +9,14 @@ use std::{
 };
 
 use auth::{
-    Account, AccountChange, Actor, AuthStore, SecurityEpoch, NewAccount, PasswordHash, Realm, RealmId,
-    RealmName, Role, Session, SessionId, AccountStatus, TokenHash, StoreUnavailable, Username,
+    Account, AccountChange, AccountStatus, Actor, AuthStore, NewAccount, PasswordHash, Realm,
+    RealmId, RealmName, Role, SecurityEpoch, Session, SessionId, StoreUnavailable, TokenHash,
+    Username,
     factor::FactorKinds,
     store::{
-        AccountEvent, AccountQuery, StoreResult, SignInContext, Bucket, ChangeRejected, Credentials, SessionEnd,
-        InsertResult, Member, RefreshState, PasswordWrite, RefreshRotation, Rotation, StoredKey, FailureCount,
+        AccountEvent, AccountQuery, Bucket, ChangeRejected, Credentials, FailureCount,
+        InsertResult, Member, PasswordWrite, RefreshRotation, RefreshState, Rotation, SessionEnd,
+        SignInContext, StoreResult, StoredKey,
     },
 };
 use jiff::Timestamp;
@@ -226,7 +228,8 @@ impl AuthStore for Memory {
             .accounts
             .get(&session.username)
             .map(|(credentials, _)| &credentials.account);
-        if account.is_none_or(|account| account.status != AccountStatus::Active || account.epoch != era)
+        if account
+            .is_none_or(|account| account.status != AccountStatus::Active || account.epoch != era)
         {
             return Ok(None);
         }
@@ -276,7 +279,12 @@ impl AuthStore for Memory {
             .collect())
     }
 
-    async fn end_session(&self, username: &Username, id: &SessionId, end: SessionEnd) -> StoreResult<bool> {
+    async fn end_session(
+        &self,
+        username: &Username,
+        id: &SessionId,
+        end: SessionEnd,
+    ) -> StoreResult<bool> {
         Ok(self.tables().end(username, end.at, |other| other == id) > 0)
     }
 

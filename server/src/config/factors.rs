@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use auth::{
-    auth::{ClientStepUp, StepUpRules},
-    factor::{FactorRules, FactorRequirement},
+    factor::{FactorRequirement, FactorRules},
+    service::{ClientStepUp, StepUpRules},
 };
 use serde::Deserialize;
 

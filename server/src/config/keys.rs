@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{SigningAlgorithm, key_ring::KeyRules};
+use auth::{SigningAlgorithm, keys::ring::KeyRules};
 use serde::Deserialize;
 
 use super::ConfigError;

@@ -4,9 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use auth::{
-    breach::BreachFilter,
-    key::MasterKey,
-    password::{ContextWord, PasswordRules},
+    keys::master::MasterKey,
+    password::{ContextWord, PasswordRules, breach::BreachFilter},
 };
 use serde::Deserialize;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::key_ring::MAX_ACCESS_LIFETIME;
+use auth::keys::ring::MAX_ACCESS_LIFETIME;
 use serde::Deserialize;
 
 use super::ConfigError;

@@ -87,8 +87,8 @@ impl Hub {
         let (channel, mut head) = self.channel(vault);
         let known = tokio::time::timeout(START, head.wait_for(Option::is_some)).await;
         let known = known.ok().and_then(Result::ok).and_then(|head| *head);
-        let known =
-            known.ok_or_else(|| StoreUnavailable::from_source("the event log was not read in time"))?;
+        let known = known
+            .ok_or_else(|| StoreUnavailable::from_source("the event log was not read in time"))?;
         let mut subscription = Subscription::new(self.clone(), channel, head, known);
         match since {
             None => {}

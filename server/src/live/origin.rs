@@ -1,7 +1,7 @@
 //! Streams by cookie: a page of somebody else's must not open one with our user's cookie. Bearer tokens and tickets
 //! prove by themselves that our own page (or program) sent them.
 
-use auth::{AuthError, Caller, policy::AuthVia};
+use auth::{AuthError, Caller, access::policy::AuthVia};
 use http::{HeaderMap, header::ORIGIN};
 
 /// For `/ws`. Browsers send `Origin` with every WebSocket (RFC 6455 §10.2) and no CORS rule holds one back, so a cookie

@@ -2,7 +2,7 @@
 //! Deliberately absent: sentences, which all stand in the templates.
 
 use askama::Template;
-use auth::{OutgoingMail, MailBody, SecurityNotice, Origin, Username};
+use auth::{MailBody, Origin, OutgoingMail, SecurityNotice, Username};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
@@ -146,7 +146,11 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             link: link.expose_secret(),
         }
         .render(),
-        MailBody::Invitation { link, from, expires_at: until } => Invitation {
+        MailBody::Invitation {
+            link,
+            from,
+            expires_at: until,
+        } => Invitation {
             name,
             site,
             inviter: safe_name(from).unwrap_or("A Strongroom user"),
@@ -265,8 +269,10 @@ fn safe_name(name: &str) -> Option<&str> {
 
 /// The account by its username, or `fallback` if the username would become a link.
 fn account_label(username: &Username, fallback: &str) -> String {
-    safe_name(username.as_str())
-        .map_or_else(|| fallback.to_owned(), |name| format!("the account \"{name}\""))
+    safe_name(username.as_str()).map_or_else(
+        || fallback.to_owned(),
+        |name| format!("the account \"{name}\""),
+    )
 }
 
 #[cfg(test)]

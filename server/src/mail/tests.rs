@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use auth::{DisplayName, EmailAddress, SecurityNotice, Origin, Username};
+use auth::{DisplayName, EmailAddress, Origin, SecurityNotice, Username};
 use jiff::Timestamp;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},

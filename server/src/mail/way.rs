@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use auth::{SecureRandom, Clock};
+use auth::{Clock, SecureRandom};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     transport::smtp::{

@@ -9,13 +9,19 @@ use super::Shell;
 
 /// A description of each scope.
 const SCOPES: [(&str, &str); 4] = [
-    ("files:read", "List and download files, and see history and events."),
+    (
+        "files:read",
+        "List and download files, and see history and events.",
+    ),
     (
         "files:write",
         "Check out, check in, add, describe, move and restore files; delete files if your role \
          allows it.",
     ),
-    ("locks:override", "Override locks of other users if your role allows it."),
+    (
+        "locks:override",
+        "Override locks of other users if your role allows it.",
+    ),
     (
         "admin",
         "Manage accounts, members and vaults within your own rights.",

@@ -1,6 +1,6 @@
 //! The session cookie (RFC 6265bis).
 
-use auth::{Token, TokenKind, second_step::MfaChallenge};
+use auth::{Token, TokenKind, session::mfa_challenge::MfaChallenge};
 use axum_extra::extract::{
     CookieJar,
     cookie::{Cookie, SameSite},

@@ -1,3 +1,3 @@
 //! Labels for `User-Agent` headers.
 
-pub(crate) use auth::place::browser_label;
+pub(crate) use auth::session::client_info::browser_label;

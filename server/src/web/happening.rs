@@ -80,7 +80,7 @@ impl Happening {
         let from = self.entry.from.as_ref()?;
         Some(format!(
             "{}, {}",
-            auth::place::user_agent_label(from.user_agent.as_deref()),
+            auth::session::client_info::user_agent_label(from.user_agent.as_deref()),
             from.address
         ))
     }
@@ -123,10 +123,7 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "sign_in.refused" if entry.subject.is_empty() => {
             "Failed sign-in with an unknown username".to_owned()
         }
-        "sign_in.refused" => format!(
-            "Failed sign-in as {whom}: wrong {}",
-            secret(entry)
-        ),
+        "sign_in.refused" => format!("Failed sign-in as {whom}: wrong {}", secret(entry)),
         "sign_in.half_way" => {
             format!("Correct password for {whose} account, second factor pending")
                 .replace("their account", &format!("{who}'s account"))
@@ -172,7 +169,9 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
             )
         }
         "password.changed" => format!("{who} changed {whose} password"),
-        "password.reset" => format!("{who} set a new password for {whose} account with a reset link"),
+        "password.reset" => {
+            format!("{who} set a new password for {whose} account with a reset link")
+        }
         "password.rehashed" => {
             format!("The hash of {whose} password was upgraded at this sign-in")
         }
@@ -257,9 +256,7 @@ fn refused(entry: &AuditEntry, who: &str, viewer: &str) -> String {
             } else {
                 format!(" ({})", fact("site"))
             };
-            format!(
-                "Another website{site} tried to use {whose} session and was rejected: {asked}"
-            )
+            format!("Another website{site} tried to use {whose} session and was rejected: {asked}")
         }
         Some("not_in_person") => {
             format!("A token of {who} tried an action that needs a browser session: {asked}")
@@ -318,8 +315,7 @@ fn group_changed(entry: &AuditEntry, who: &str, vault: &str) -> String {
 /// Failed attempts or a long absence before a sign-in.
 fn after_what(entry: &AuditEntry) -> String {
     let count = |name: &str| entry.facts.get(name).and_then(Value::as_u64);
-    let refused =
-        count("refused_before").map(|tries| format!(", after {tries} failed attempts"));
+    let refused = count("refused_before").map(|tries| format!(", after {tries} failed attempts"));
     let away = count("days_away").map(|days| format!(", for the first time in {days} days"));
     [refused, away].into_iter().flatten().collect()
 }
@@ -454,7 +450,9 @@ fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
     let is_new = entry.facts.get("new_device").and_then(Value::as_bool) == Some(true);
     let by_another = entry.subject == viewer && entry.actor != viewer;
     match entry.action.as_str() {
-        "sign_in" if entry.facts.contains_key("refused_before") => mark("After failed attempts", true),
+        "sign_in" if entry.facts.contains_key("refused_before") => {
+            mark("After failed attempts", true)
+        }
         "sign_in" | "sign_in.half_way" if is_new => mark("New device", true),
         "sign_in" if entry.facts.contains_key("days_away") => mark("After long absence", true),
         "sign_in.refused" => mark("Failed", true),

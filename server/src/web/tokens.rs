@@ -1,7 +1,7 @@
 //! The access tokens page.
 
 use askama::Template;
-use auth::reminding::REMIND_BEFORE;
+use auth::mail::token_expiry::REMIND_BEFORE;
 use jiff::{SignedDuration, Timestamp};
 use wire::PersonalToken;
 

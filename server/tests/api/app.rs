@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use auth::{Clock, Password, Username, auth::RegistrationRequest, permit::Administrator};
+use auth::{
+    Clock, Password, Username, access::permit::Administrator, service::RegistrationRequest,
+};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode,

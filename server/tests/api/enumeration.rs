@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use auth::{PasswordHash, Username, auth::ImportedAccount};
+use auth::{PasswordHash, Username, service::ImportedAccount};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use server::Partial;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{Clock, key_ring::OldKey};
+use auth::{Clock, keys::ring::OldKey};
 use serde_json::Value;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! What a password must be, wherever one is set.
 
-use auth::breach;
+use auth::password::breach;
 use serde_json::json;
 use server::{
     Partial,
@@ -207,7 +207,7 @@ async fn context_words_reject_passwords_and_are_validated() {
         .await
         .unwrap_err();
     assert!(
-        format!("{refused:#}").contains("passwords.context_words: \"x\": a word has 3"),
+        format!("{refused:#}").contains("passwords.context_words: \"x\": a word must have 3"),
         "{refused:#}"
     );
 }

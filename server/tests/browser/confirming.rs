@@ -82,9 +82,13 @@ async fn ending_all_sessions_in_browser_keeps_the_administrator() {
     stage.app.later(LATER);
     ada.clicks("#end-all-sessions").await;
     ada.clicks("#end-all-sessions-dialog [data-submit]").await;
-    ada.reads("#end-all-sessions-dialog", "Enter a reason").await;
-    ada.writes("#end-all-sessions-dialog [name=reason]", "A laptop was stolen")
+    ada.reads("#end-all-sessions-dialog", "Enter a reason")
         .await;
+    ada.writes(
+        "#end-all-sessions-dialog [name=reason]",
+        "A laptop was stolen",
+    )
+    .await;
     ada.clicks("#end-all-sessions-dialog [data-submit]").await;
     ada.writes("#step-up-dialog [name=password]", PASSWORD)
         .await;

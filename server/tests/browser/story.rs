@@ -39,8 +39,7 @@ async fn becomes_the_first_administrator(stage: &Stage, ada: &Window) {
     ada.writes("#username", "ada").await;
     ada.writes("#password", PASSWORD).await;
     ada.clicks("#first button.primary").await;
-    ada.reads("#message", "This link is no longer valid")
-        .await;
+    ada.reads("#message", "This link is no longer valid").await;
     // Pasted into the same window; what went wrong before does not spoil the true link.
     ada.goto(&format!("/first#{token}")).await;
     ada.sees("location.hash === ''").await;
@@ -110,11 +109,8 @@ async fn one_works_and_the_other_sees_it(stage: &Stage, ada: &Window, ben: &Wind
     ben.has_downloaded(GEAR, b"G1 X1 one").await;
     ben.acts(GEAR, "check-in").await;
     ben.clicks("#check-in-dialog [data-submit]").await;
-    ben.reads(
-        "#check-in-dialog [data-error]",
-        "Describe what you changed",
-    )
-    .await;
+    ben.reads("#check-in-dialog [data-error]", "Describe what you changed")
+        .await;
     ben.clicks("#check-in-dialog [data-close]").await;
     ben.checks_in(GEAR, stage.on_disk(GEAR, b"G1 X2 two"), "Deeper pocket")
         .await;
@@ -140,7 +136,8 @@ async fn an_old_revision_comes_back(ada: &Window, ben: &Window) {
     ada.has_downloaded(GEAR, b"G1 X1 one").await;
     ada.clicks("[data-revision='1'] [data-action=restore]")
         .await;
-    ada.reads("#restore-dialog", "All other revisions stay in the history").await;
+    ada.reads("#restore-dialog", "All other revisions stay in the history")
+        .await;
     ada.clicks("#restore-dialog [data-submit]").await;
     ada.reads("[data-revision='3']", "Current").await;
     ben.has_revision(GEAR, 3).await;
@@ -174,8 +171,11 @@ async fn a_lock_is_broken_while_its_holder_types(ada: &Window, ben: &Window) {
     ada.clicks("#override-dialog [data-submit]").await;
     ben.finds(&format!("{}[data-status=unlocked]", row(GEAR)))
         .await;
-    ben.reads("#describe-dialog [data-changed]", "ada just overrode the lock")
-        .await;
+    ben.reads(
+        "#describe-dialog [data-changed]",
+        "ada just overrode the lock",
+    )
+    .await;
     ben.reads("#notices", "The machine waits").await;
     ben.is_focused("#describe-dialog textarea").await;
     ben.presses("tence").await;
@@ -207,7 +207,8 @@ async fn the_list_is_searched_and_filtered(ada: &Window, ben: &Window) {
     ben.acts(VISE, "cancel").await;
     ada.reads("#no-match", "No files are locked by others")
         .await;
-    ben.reads("#no-match", "You have no files checked out").await;
+    ben.reads("#no-match", "You have no files checked out")
+        .await;
     ben.clicks("[data-show=all]").await;
     ada.clicks("[data-show=all]").await;
     ada.lists(&["fixtures", GEAR]).await;

@@ -1,8 +1,10 @@
 //! Pages of a chain. The policy decides which callers may read them.
 
 use auth::{
-    audit::{AuditQuery, AuditAction, AuditDetail, ALL_ACCOUNTS, AuditEntry, AuditCursor, NewAuditEntry},
-    store::{StoreResult, AuditStore},
+    audit::{
+        ALL_ACCOUNTS, AuditAction, AuditCursor, AuditDetail, AuditEntry, AuditQuery, NewAuditEntry,
+    },
+    store::{AuditStore, StoreResult},
 };
 
 use crate::{
@@ -140,7 +142,9 @@ fn union(wanted: &str, ways: &[String], order: &str) -> String {
 
 /// The words are constants of this program, so they need no parameters.
 fn account_condition() -> String {
-    let others = AuditAction::ALL.iter().filter(|deed| !deed.concerns_account());
+    let others = AuditAction::ALL
+        .iter()
+        .filter(|deed| !deed.concerns_account());
     format!(
         "action NOT IN ({})",
         others

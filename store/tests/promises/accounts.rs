@@ -1,9 +1,11 @@
 //! Accounts, roles, passwords, administrators.
 
 use auth::{
-    AccountChange, AuthStore as _, DisplayName, EmailAddress, NewAccount, PasswordHash, RealmId,
-    Role, SessionKind, AccountStatus, TokenHash,
-    store::{AccountQuery, ChangeRejected, IdentityStore as _, InsertResult, LinkResult, PasswordWrite},
+    AccountChange, AccountStatus, AuthStore as _, DisplayName, EmailAddress, NewAccount,
+    PasswordHash, RealmId, Role, SessionKind, TokenHash,
+    store::{
+        AccountQuery, ChangeRejected, IdentityStore as _, InsertResult, LinkResult, PasswordWrite,
+    },
 };
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
@@ -142,7 +144,11 @@ async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
         )
         .await
         .unwrap();
-    for standing in [AccountStatus::Active, AccountStatus::Disabled, AccountStatus::Deleted] {
+    for standing in [
+        AccountStatus::Active,
+        AccountStatus::Disabled,
+        AccountStatus::Deleted,
+    ] {
         let back = db
             .store
             .change_account(&user("ada"), stand(standing), actor("root"), second(2))

@@ -1,9 +1,10 @@
 //! Short words for long types.
 
 use auth::{
-    Actor, AuthStore as _, SecurityEpoch, Scopes, AuthMethod, AuthMethods, NewAccount, Origin, PasswordHash, Realm,
-    RealmId, RealmName, Session, SessionId, SessionKind, TokenHash, Username,
-    store::{SessionEnd, EndReason, InsertResult, NewIdentity},
+    Actor, AuthMethod, AuthMethods, AuthStore as _, NewAccount, Origin, PasswordHash, Realm,
+    RealmId, RealmName, Scopes, SecurityEpoch, Session, SessionId, SessionKind, TokenHash,
+    Username,
+    store::{EndReason, InsertResult, NewIdentity, SessionEnd},
 };
 use jiff::Timestamp;
 use store::Store;

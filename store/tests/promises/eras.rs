@@ -1,12 +1,13 @@
 //! Everything of an account is thrown out: then what was begun before it, and is not finished, comes to nothing.
 
 use auth::{
-    AccountChange, AuthStore as _, EmailAddress, SecurityEpoch, Factor, FactorId, FactorKind, SessionKind,
-    AccountStatus, TokenHash,
+    AccountChange, AccountStatus, AuthStore as _, EmailAddress, Factor, FactorId, FactorKind,
+    SecurityEpoch, SessionKind, TokenHash,
     audit::{AuditAction, NewAuditEntry},
     store::{
-        EmailLinkStore as _, EmailConfirmation, EndAllSessions, EndReason, FactorChange, FactorStore as _,
-        MinimumFactors, PersonalTokenPolicy, Removal, PasswordWrite, PasswordReset, ResetStore as _, OneTimeToken, OneTimeKind, ResetConditions,
+        EmailConfirmation, EmailLinkStore as _, EndAllSessions, EndReason, FactorChange,
+        FactorStore as _, MinimumFactors, OneTimeKind, OneTimeToken, PasswordReset, PasswordWrite,
+        PersonalTokenPolicy, Removal, ResetConditions, ResetStore as _,
     },
 };
 use serde_json::json;
@@ -296,7 +297,9 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let asked = async |n: i64| {
         let link = slip(OneTimeKind::EmailLink, &format!("link {n}"), "{}");
-        let record = NewAuditEntry::new(&actor("ada"), AuditAction::EmailChangeRequested, second(n)).subject("ada");
+        let record =
+            NewAuditEntry::new(&actor("ada"), AuditAction::EmailChangeRequested, second(n))
+                .subject("ada");
         db.store
             .insert_email_link(link.clone(), record)
             .await

@@ -1,12 +1,12 @@
 //! Second factors: each step and each code once, the last one kept, every change felt by the other sessions.
 
 use auth::{
-    AccountChange, AuthStore as _, SecurityEpoch, Factor, FactorId, FactorKind, AuthMethod, AuthMethods, SessionId,
-    AccountStatus, TokenHash,
+    AccountChange, AccountStatus, AuthMethod, AuthMethods, AuthStore as _, Factor, FactorId,
+    FactorKind, SecurityEpoch, SessionId, TokenHash,
     audit::AuditAction,
     store::{
-        EndReason, FactorChange, FactorStore as _, FactorChangeRejected, KeyStore as _, MinimumFactors, Removal,
-        StepUpRenewal,
+        EndReason, FactorChange, FactorChangeRejected, FactorStore as _, KeyStore as _,
+        MinimumFactors, Removal, StepUpRenewal,
     },
 };
 use serde_json::json;
@@ -151,10 +151,18 @@ async fn parallel_uses_of_totp_step_succeed_once(db: TestDatabase) {
     }
     assert_eq!(good, 1);
     assert!(
-        !db.store.consume_totp_step(&app.id, 7, second(3)).await.unwrap(),
+        !db.store
+            .consume_totp_step(&app.id, 7, second(3))
+            .await
+            .unwrap(),
         "an older step after a newer one"
     );
-    assert!(db.store.consume_totp_step(&app.id, 9, second(4)).await.unwrap());
+    assert!(
+        db.store
+            .consume_totp_step(&app.id, 9, second(4))
+            .await
+            .unwrap()
+    );
     assert_eq!(
         db.store
             .factor(&app.id)
@@ -264,7 +272,11 @@ async fn parallel_removals_keep_the_last_required_factor(db: TestDatabase) {
         .unwrap();
     let [one, two] = ["app", "key"].map(|id| {
         let store = db.store.clone();
-        tokio::spawn(async move { store.change_factors(removing("ada", id, MinimumFactors::One)).await })
+        tokio::spawn(async move {
+            store
+                .change_factors(removing("ada", id, MinimumFactors::One))
+                .await
+        })
     });
     let answers = [one.await.unwrap(), two.await.unwrap()];
     assert_eq!(
@@ -409,7 +421,12 @@ async fn deleted_account_cannot_add_factors(db: TestDatabase) {
 
 async fn totp_sealed_under_inactive_master_key_is_rejected(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    assert!(db.store.set_master_id("aaaa", None, second(0)).await.unwrap());
+    assert!(
+        db.store
+            .set_master_id("aaaa", None, second(0))
+            .await
+            .unwrap()
+    );
     let app = |under: &str| Factor {
         body: format!("{under}.sealed"),
         ..factor("app", "ada", FactorKind::Totp)
@@ -418,7 +435,10 @@ async fn totp_sealed_under_inactive_master_key_is_rejected(db: TestDatabase) {
         .store
         .change_factors(adding("ada", vec![app("bbbb")]))
         .await;
-    assert!(matches!(late, Err(FactorChangeRejected::Store(_))), "{late:?}");
+    assert!(
+        matches!(late, Err(FactorChangeRejected::Store(_))),
+        "{late:?}"
+    );
     assert_eq!(db.store.factors(&user("ada")).await.unwrap(), []);
     db.store
         .change_factors(adding("ada", vec![app("aaaa")]))

@@ -1,8 +1,8 @@
 //! The key ring: one key signs, and is replaced by one of those who try.
 
 use auth::{
-    Actor, Auth, AuthError, AuthStore as _, SecureRandom, Clock, PasswordHash, Settings,
-    key::MasterKey,
+    Actor, Auth, AuthError, AuthStore as _, Clock, PasswordHash, SecureRandom, Settings,
+    keys::master::MasterKey,
     store::{KeyPurpose, KeyStore as _, PasswordWrite, StoredKey},
 };
 use futures_util::future::join_all;
@@ -121,8 +121,8 @@ const NEW: &str = "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd";
 
 async fn open(db: &TestDatabase, master: &str) -> Result<Auth<Store>, AuthError> {
     let settings = Settings {
-        registration: auth::auth::Registration::Open,
-        hashing: auth::auth::HashingCost {
+        registration: auth::service::Registration::Open,
+        hashing: auth::service::HashingCost {
             memory_kib: 19 * 1024,
             passes: 2,
             lanes: 1,
@@ -157,7 +157,7 @@ async fn master_key_replacement_reseals_and_rejects_old_key(db: TestDatabase) {
     );
     assert_eq!(db.store.master_id().await.unwrap(), Some(old.id().unwrap()));
     let (clock, chance) = (Clock::system(), SecureRandom::system());
-    let turn = || auth::master::rotate_master_key(&db.store, (&old, &new), &clock, &chance);
+    let turn = || auth::keys::rotation::rotate_master_key(&db.store, (&old, &new), &clock, &chance);
     assert_eq!(turn().await.unwrap().keys, 1);
     assert_eq!(db.store.master_id().await.unwrap(), Some(new.id().unwrap()));
     assert!(

@@ -2,7 +2,7 @@
 
 use auth::{
     AuthStore as _, SecurityEpoch, Session, SessionId, SessionKind, TokenHash,
-    audit::{AuditQuery, Chain, AuditAction, NewAuditEntry},
+    audit::{AuditAction, AuditQuery, Chain, NewAuditEntry},
     store::{AuditStore as _, EndReason, RefreshRotation, Rotation},
 };
 use store::testing::TestDatabase;
@@ -228,7 +228,8 @@ async fn audit_entry_accepts_arbitrary_text(db: TestDatabase) {
         &"ü".repeat(10_000),
         "\u{202e}",
     ] {
-        let record = NewAuditEntry::attempt(None, &origin, AuditAction::SignInFailed, second(1)).subject(typed);
+        let record = NewAuditEntry::attempt(None, &origin, AuditAction::SignInFailed, second(1))
+            .subject(typed);
         db.store
             .record(record.with_detail(|detail| detail.reason(typed).with(typed, typed)))
             .await

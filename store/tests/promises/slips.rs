@@ -1,11 +1,11 @@
 //! Slips: found, revised, taken once; and identities at upstream providers.
 
 use auth::{
-    Actor, AuthStore as _, ActorVia, AuthMethod, AuthMethods, SessionId, SessionKind, TokenHash,
+    Actor, ActorVia, AuthMethod, AuthMethods, AuthStore as _, SessionId, SessionKind, TokenHash,
     audit::{AuditAction, NewAuditEntry},
     store::{
-        EndReason, IdentityStore as _, InsertResult, LinkResult, ResetStore as _, OneTimeToken, OneTimeKind,
-        OneTimeTokenStore as _,
+        EndReason, IdentityStore as _, InsertResult, LinkResult, OneTimeKind, OneTimeToken,
+        OneTimeTokenStore as _, ResetStore as _,
     },
     upstream::identity_id,
 };

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use auth::{
-    Actor, AuthStore as _, SecurityEpoch, Origin, Session, SessionKind, TokenHash, Username,
-    guessing::CredentialKind,
+    Actor, AuthStore as _, Origin, SecurityEpoch, Session, SessionKind, TokenHash, Username,
     store::{
-        Bucket, Charge, PurgeCutoffs, ThrottleState, ThrottleQuery, NetworkPrefix, LockoutQuery, AttemptSource,
-        ThrottleStore as _, RateClass, ThrottleTarget,
+        AttemptSource, Bucket, Charge, LockoutQuery, NetworkPrefix, PurgeCutoffs, RateClass,
+        ThrottleQuery, ThrottleState, ThrottleStore as _, ThrottleTarget,
     },
+    throttle::CredentialKind,
 };
 use store::{Store, testing::TestDatabase};
 
@@ -152,7 +152,11 @@ async fn throttle_buckets_count_separately(db: TestDatabase) {
         strange("bob"),
         bucket("ada", CredentialKind::Totp, AttemptSource::Unknown),
         bucket("ada", CredentialKind::Password, home.clone()),
-        bucket("ada", CredentialKind::Password, AttemptSource::Device(TokenHash::new("d"))),
+        bucket(
+            "ada",
+            CredentialKind::Password,
+            AttemptSource::Device(TokenHash::new("d")),
+        ),
         guesses("192.0.2.1"),
         tokens("192.0.2.1"),
     ];
@@ -258,7 +262,11 @@ async fn known_origins_per_account_are_limited_to_50(db: TestDatabase) {
             ..begun(&n.to_string(), "ada", origin)
         };
         db.store
-            .start_session(session, TokenHash::new(&n.to_string()), SecurityEpoch::default())
+            .start_session(
+                session,
+                TokenHash::new(&n.to_string()),
+                SecurityEpoch::default(),
+            )
             .await
             .unwrap();
     }
@@ -318,7 +326,11 @@ async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
 
 async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
     let (of_network, tokens) = (guesses("192.0.2.1"), tokens("192.0.2.1"));
-    let home = bucket("ada", CredentialKind::Totp, AttemptSource::NetworkPrefix(network("192.0.2.1")));
+    let home = bucket(
+        "ada",
+        CredentialKind::Totp,
+        AttemptSource::NetworkPrefix(network("192.0.2.1")),
+    );
     for bucket in [
         &strange("ada"),
         &home,

@@ -3,7 +3,10 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use auth::{Action, Actor, SecureRandom, Clock, Permit, StoreUnavailable, Username, permit::RealmTarget};
+use auth::{
+    Action, Actor, Clock, Permit, SecureRandom, StoreUnavailable, Username,
+    access::permit::RealmTarget,
+};
 use tokio::{io::AsyncRead, sync::broadcast};
 
 use super::Precheck;

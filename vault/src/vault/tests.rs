@@ -375,7 +375,10 @@ async fn second_vault_has_its_own_repository_and_changes() {
         .create_vault(&operator, name.clone())
         .await
         .unwrap();
-    git(&fixture.data.path().join("moulds.git"), &["fsck", "--strict"]);
+    git(
+        &fixture.data.path().join("moulds.git"),
+        &["fsck", "--strict"],
+    );
     let taken = fixture.keeper.create_vault(&operator, name).await;
     assert!(matches!(taken, Err(VaultError::VaultExists { .. })));
     fixture.add("ada", "a.step", b"one").await.unwrap();
@@ -437,7 +440,10 @@ async fn dropped_call_still_completes_its_operation() {
     assert_eq!(ticks.recv().await.unwrap(), fixture.vault.id);
     let change = fixture.add("ada", "b.step", b"two").await.unwrap().change;
     assert_eq!(
-        (change, fixture.git(&["rev-list", "--count", "main"]).as_str()),
+        (
+            change,
+            fixture.git(&["rev-list", "--count", "main"]).as_str()
+        ),
         (2, "2\n")
     );
 }

@@ -24,7 +24,7 @@ pub enum Finding {
     /// For example from an upload whose request was refused in the end. Harmless.
     #[error("{vault}: {blob} is stored but no revision refers to it.")]
     Unreferenced { vault: VaultName, blob: BlobId },
-    #[error("{vault}: the git repository is missing. The next start of the server recreates it.")]
+    #[error("{vault}: there is no git repository. The next start of the server recreates it.")]
     NoRepository { vault: VaultName },
     /// Git is as it was when the program ended; the next start derives the rest.
     #[error(
@@ -43,9 +43,7 @@ pub enum Finding {
         revision: i64,
         what: GitFault,
     },
-    #[error(
-        "{vault}: git branch main ({commits} commits) does not match the {changes} changes."
-    )]
+    #[error("{vault}: git branch main ({commits} commits) does not match the {changes} changes.")]
     Branch {
         vault: VaultName,
         commits: i64,

@@ -312,7 +312,7 @@ async fn content_lost_with_repository_is_reported() {
     assert!(
         findings
             .iter()
-            .any(|finding| finding.contains("git repository is missing")),
+            .any(|finding| finding.contains("no git repository")),
         "{findings:?}"
     );
 }

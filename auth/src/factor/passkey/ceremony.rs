@@ -15,8 +15,9 @@ use webauthn_rs::prelude::{
 
 use super::PasskeyError;
 use crate::{
-    Auth, AuthError, AuthStore, Caller, SecurityEpoch, Token, TokenHash, TokenKind, Username, clock,
-    store::{OneTimeToken, OneTimeKind},
+    Auth, AuthError, AuthStore, Caller, SecurityEpoch, Token, TokenHash, TokenKind, Username,
+    clock,
+    store::{OneTimeKind, OneTimeToken},
 };
 
 /// As long as browsers wait for a person (§15.1).
@@ -110,14 +111,18 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`PasskeyError::Over`] for one that is too old, of another browser, or none of ours. Whether it has ended already
     /// is for the passkey to know.
-    pub(super) fn open_sign_in(&self, sealed: &str, cookie: &Token) -> Result<PendingPasskeySignIn, AuthError> {
+    pub(super) fn open_sign_in(
+        &self,
+        sealed: &str,
+        cookie: &Token,
+    ) -> Result<PendingPasskeySignIn, AuthError> {
         let opened = self
             .0
             .factor_sealer
             .open(sealed, &browser_aad(cookie))
             .map_err(|_| PasskeyError::CeremonyExpired)?;
-        let sign_in: PendingPasskeySignIn =
-            serde_json::from_slice(opened.expose_secret()).map_err(|_| PasskeyError::CeremonyExpired)?;
+        let sign_in: PendingPasskeySignIn = serde_json::from_slice(opened.expose_secret())
+            .map_err(|_| PasskeyError::CeremonyExpired)?;
         if self.0.clock.now() < sign_in.marker.until {
             Ok(sign_in)
         } else {
@@ -151,7 +156,11 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`PasskeyError::Over`] for one that is unknown, used, too old, or somebody else's.
-    pub(crate) async fn consume_ceremony(&self, raw: &str, binding: &CeremonyBinding) -> Result<CeremonyState, AuthError> {
+    pub(crate) async fn consume_ceremony(
+        &self,
+        raw: &str,
+        binding: &CeremonyBinding,
+    ) -> Result<CeremonyState, AuthError> {
         let token = Token::parse(TokenKind::Flow, raw).ok_or(PasskeyError::CeremonyExpired)?;
         let one_time = self
             .0

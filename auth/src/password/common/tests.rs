@@ -30,7 +30,10 @@ fn embedded_common_password_list_matches_its_sources() {
 
 #[test]
 fn listed_common_passwords_are_detected() {
-    for (list, least, at_least) in [(EIGHT_CHARACTER_LIST, 8, 10_000), (FIFTEEN_CHARACTER_LIST, 15, 19_000)] {
+    for (list, least, at_least) in [
+        (EIGHT_CHARACTER_LIST, 8, 10_000),
+        (FIFTEEN_CHARACTER_LIST, 15, 19_000),
+    ] {
         assert!(list.lines().count() >= at_least);
         for line in list.lines() {
             assert!(line.chars().count() >= least && is_common(line), "{line}");

@@ -60,7 +60,10 @@ fn password_over_1024_bytes_is_rejected() {
     let long = "seven copper kettles sing while nine owls count marbles, ".repeat(18);
     assert_eq!(rejection("ada", &long[..128]), None);
     assert_eq!(rejection("ada", &long[..1024]), None);
-    assert_eq!(rejection("ada", &long[..1025]), Some(PasswordRejected::TooLong));
+    assert_eq!(
+        rejection("ada", &long[..1025]),
+        Some(PasswordRejected::TooLong)
+    );
 }
 
 #[test]
@@ -85,9 +88,16 @@ fn password_of_username_and_product_name_is_rejected() {
         "LovelaceStrongroom1",
         "Lovelace1234567",
     ] {
-        assert_eq!(rejection("lovelace", raw), Some(PasswordRejected::Contextual), "{raw}");
+        assert_eq!(
+            rejection("lovelace", raw),
+            Some(PasswordRejected::Contextual),
+            "{raw}"
+        );
     }
-    assert_eq!(rejection("x", "xxxxxxxxxxxxxxx"), Some(PasswordRejected::Contextual));
+    assert_eq!(
+        rejection("x", "xxxxxxxxxxxxxxx"),
+        Some(PasswordRejected::Contextual)
+    );
     assert_eq!(rejection("lovelace", "a strongroom full of gears"), None);
     assert_eq!(rejection("a", "correct horse battery"), None);
 }
@@ -99,8 +109,15 @@ fn password_of_display_name_or_email_is_rejected() {
         display_name: Some(DisplayName::parse("Augusta Lovelace").unwrap()),
         email: Some(EmailAddress::parse("countess@analytical.example").unwrap()),
     };
-    let check =
-        |raw: &str| evaluate(&Password::new(raw.to_owned()), &about, FactorContext::PasswordOnly, &[]).rejection;
+    let check = |raw: &str| {
+        evaluate(
+            &Password::new(raw.to_owned()),
+            &about,
+            FactorContext::PasswordOnly,
+            &[],
+        )
+        .rejection
+    };
     for raw in [
         "augusta lovelace",
         "Lovelace.Augusta.1815",
@@ -164,7 +181,10 @@ fn common_and_patterned_passwords_are_rejected() {
     ] {
         let refused = rejection("ada", raw);
         assert!(
-            matches!(refused, Some(PasswordRejected::Common | PasswordRejected::Guessable)),
+            matches!(
+                refused,
+                Some(PasswordRejected::Common | PasswordRejected::Guessable)
+            ),
             "{raw}: {refused:?}"
         );
     }
@@ -181,7 +201,10 @@ fn common_and_patterned_passwords_are_rejected() {
     ] {
         let refused = rejection_with_second_factor(raw);
         assert!(
-            matches!(refused, Some(PasswordRejected::Common | PasswordRejected::Guessable)),
+            matches!(
+                refused,
+                Some(PasswordRejected::Common | PasswordRejected::Guessable)
+            ),
             "{raw}: {refused:?}"
         );
     }
@@ -190,7 +213,11 @@ fn common_and_patterned_passwords_are_rejected() {
 
 #[test]
 fn password_rejections_state_a_remedy() {
-    assert!(PasswordRejected::TooShort { min_length: 15 }.to_string().contains("15"));
+    assert!(
+        PasswordRejected::TooShort { min_length: 15 }
+            .to_string()
+            .contains("15")
+    );
     for refused in [
         PasswordRejected::TooShort { min_length: 15 },
         PasswordRejected::Common,
@@ -280,10 +307,18 @@ fn common_passwords_are_rejected_as_common() {
         "Cristiano Ronaldo",
         "1qaz2wsx3edc4rfv",
     ] {
-        assert_eq!(rejection("ada", raw), Some(PasswordRejected::Common), "{raw}");
+        assert_eq!(
+            rejection("ada", raw),
+            Some(PasswordRejected::Common),
+            "{raw}"
+        );
     }
     for raw in ["sunshine1", "P@$$w0rd", "qwertyui"] {
-        assert_eq!(rejection_with_second_factor(raw), Some(PasswordRejected::Common), "{raw}");
+        assert_eq!(
+            rejection_with_second_factor(raw),
+            Some(PasswordRejected::Common),
+            "{raw}"
+        );
     }
     assert!(
         evaluate(

@@ -167,7 +167,12 @@ async fn streams(drive: &Drive, access: &str) {
 async fn personal(drive: &Drive, access: &str) {
     let created = json!({"name": "script", "scopes": ["files:read", "files:write"]});
     let created = drive
-        .expect_success(drive.post("/auth/tokens").bearer_auth(access).json(&created))
+        .expect_success(
+            drive
+                .post("/auth/tokens")
+                .bearer_auth(access)
+                .json(&created),
+        )
         .await;
     let token = drive.record("a personal token", created.member("token"));
     drive.record("a personal token as Basic", &format!("ada:{token}"));

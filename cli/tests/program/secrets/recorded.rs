@@ -130,6 +130,8 @@ fn encoded_forms_of_a_secret_are_detected() {
     for encoding in encodings("sr_x/ü?secret".as_bytes()) {
         assert!(is_found(&format!("before {encoding} after")), "{encoding}");
     }
-    assert!(is_found("otp=123456&") && is_found("\"123456\"") && is_found("[49, 50, 51, 52, 53, 54]"));
+    assert!(
+        is_found("otp=123456&") && is_found("\"123456\"") && is_found("[49, 50, 51, 52, 53, 54]")
+    );
     assert!(!is_found("took_ms=0.123456 1234567 sr_x"));
 }

@@ -3,12 +3,13 @@
 use auth::{
     Actor, Username,
     audit::NewAuditEntry,
-    guessing::CredentialKind,
     store::{
-        EmailLinkStore, StoreResult, AuditStore, Bucket, Charge, FactorStore, PurgeCutoffs, ThrottleState,
-        GroupStore, IdentityStore, ThrottleQuery, InvitationStore, KeyPurpose, KeyStore, LockoutQuery,
-        ResetStore, OneTimeTokenStore, StoredKey, FailureCount, ThrottleStore, ThrottleTarget,
+        AuditStore, Bucket, Charge, EmailLinkStore, FactorStore, FailureCount, GroupStore,
+        IdentityStore, InvitationStore, KeyPurpose, KeyStore, LockoutQuery, OneTimeTokenStore,
+        PurgeCutoffs, ResetStore, StoreResult, StoredKey, ThrottleQuery, ThrottleState,
+        ThrottleStore, ThrottleTarget,
     },
+    throttle::CredentialKind,
 };
 use jiff::Timestamp;
 
@@ -76,7 +77,11 @@ impl ThrottleStore for Memory {
         })
     }
 
-    async fn record_failures(&self, charges: Vec<Charge>, at: Timestamp) -> StoreResult<Vec<FailureCount>> {
+    async fn record_failures(
+        &self,
+        charges: Vec<Charge>,
+        at: Timestamp,
+    ) -> StoreResult<Vec<FailureCount>> {
         let tallies = &mut self.tables().tallies;
         let charge = |charge: Charge| {
             let fresh = FailureCount {

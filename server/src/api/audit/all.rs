@@ -4,8 +4,7 @@ use std::net::IpAddr;
 
 use auth::{
     AuthError, Permitted, RealmName,
-    audit::{AuditQuery, Chain},
-    auditing::ReadAudit,
+    audit::{AuditQuery, Chain, query::ReadAudit},
 };
 use axum::{
     Json,

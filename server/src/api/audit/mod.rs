@@ -4,7 +4,7 @@ pub mod all;
 pub mod of_vault;
 pub mod own;
 
-use auth::audit::{AuditQuery, Chain, AuditEntry, AuditCursor};
+use auth::audit::{AuditCursor, AuditEntry, AuditQuery, Chain};
 use http::{HeaderMap, Uri};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -72,7 +72,11 @@ impl Asked {
 }
 
 /// A page as it is sent, with the way to the next.
-pub(crate) fn page(uri: &Uri, mut entries: Vec<AuditEntry>, limit: usize) -> (HeaderMap, Vec<AuditEntry>) {
+pub(crate) fn page(
+    uri: &Uri,
+    mut entries: Vec<AuditEntry>,
+    limit: usize,
+) -> (HeaderMap, Vec<AuditEntry>) {
     let more = entries.len() > limit;
     entries.truncate(limit);
     let last = entries.last().filter(|_| more);
@@ -85,7 +89,10 @@ pub(crate) fn page(uri: &Uri, mut entries: Vec<AuditEntry>, limit: usize) -> (He
 }
 
 /// With the names of vaults beside their ids.
-pub async fn shapes(store: &Store, entries: Vec<AuditEntry>) -> Result<Vec<wire::AuditEntry>, Problem> {
+pub async fn shapes(
+    store: &Store,
+    entries: Vec<AuditEntry>,
+) -> Result<Vec<wire::AuditEntry>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
     let name = |id: &str| {
         vaults

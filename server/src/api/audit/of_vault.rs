@@ -1,6 +1,9 @@
 //! `GET /api/vaults/{vault}/audit`
 
-use auth::{Caller, Permitted, audit::Chain, auditing::ReadRealmAudit};
+use auth::{
+    Caller, Permitted,
+    audit::{Chain, query::ReadRealmAudit},
+};
 use axum::{
     Json,
     extract::{OriginalUri, State},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{AuthError, AuthorizationRequest, Client, OAuthError, Interactive};
+use auth::{AuthError, AuthorizationRequest, Client, Interactive, OAuthError};
 use axum::{Json, extract::State};
 use wire::{Authorize, Authorized, ProblemBody, Verdict};
 

@@ -1,6 +1,6 @@
 //! `GET /auth/me`
 
-use auth::{Account, Caller, AnySession};
+use auth::{Account, AnySession, Caller};
 use axum::Json;
 use wire::Me;
 

@@ -1,6 +1,6 @@
 //! `PUT /auth/me/password`
 
-use auth::{Password, RecentlyAuthenticated, auth::OtherSessions};
+use auth::{Password, RecentlyAuthenticated, service::OtherSessions};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ChangePassword, ProblemBody};

@@ -1,6 +1,6 @@
 //! `PATCH /auth/me`
 
-use auth::{DisplayName, EmailAddress, Interactive, profile::ProfileChange};
+use auth::{DisplayName, EmailAddress, Interactive, accounts::profile::ProfileChange};
 use axum::{Json, extract::State};
 use wire::{ChangeMe, ChangedMe, ProblemBody};
 

@@ -1,6 +1,6 @@
 //! `POST /auth/register`
 
-use auth::{Anyone, DisplayName, EmailAddress, Password, Username, auth::RegistrationRequest};
+use auth::{Anyone, DisplayName, EmailAddress, Password, Username, service::RegistrationRequest};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{ProblemBody, Register, Registered};

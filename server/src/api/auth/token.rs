@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use auth::{
-    Anyone, Scopes, OneTimeCode, Password, AuthorizationCodeGrant, auth::TokenResponse as IssuedTokens, grant::UnknownScope,
-    signing_in::SignInProof,
+    Anyone, AuthorizationCodeGrant, OneTimeCode, Password, Scopes, model::scope::UnknownScope,
+    service::TokenResponse as IssuedTokens, session::sign_in::SignInProof,
 };
 use axum::{Json, extract::State};
 use http::{HeaderMap, HeaderValue, header};

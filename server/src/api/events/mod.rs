@@ -5,8 +5,10 @@ pub mod stream;
 
 use auth::{
     AuthError, Caller, HasAuth, Permit,
-    extract::{request_of, site_of},
-    refusals::DeniedRequest as Refused,
+    access::{
+        denied::DeniedRequest as Refused,
+        extract::{request_of, site_of},
+    },
 };
 use axum::extract::FromRequestParts;
 use http::request::Parts;

@@ -1,6 +1,6 @@
 //! `PUT /api/files/{filename}/content`
 
-use auth::extract::Revalidating;
+use auth::access::extract::Revalidating;
 use axum::{
     Json,
     extract::{Request, State},

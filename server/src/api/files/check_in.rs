@@ -1,6 +1,6 @@
 //! `POST /api/files/{filename}/checkin`
 
-use auth::{Permit, Permitted, extract::Revalidating};
+use auth::{Permit, Permitted, access::extract::Revalidating};
 use axum::{
     Json,
     extract::{Request, State},

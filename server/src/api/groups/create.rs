@@ -1,6 +1,6 @@
 //! `POST /api/groups`
 
-use auth::{GroupName, Permitted, auth::ManageAccounts};
+use auth::{GroupName, Permitted, service::ManageAccounts};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{GroupInfo, NewGroup, ProblemBody};

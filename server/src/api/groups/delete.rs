@@ -1,6 +1,6 @@
 //! `DELETE /api/groups/{group}`
 
-use auth::{Permitted, auth::ManageAccounts};
+use auth::{Permitted, service::ManageAccounts};
 use axum::extract::State;
 use http::StatusCode;
 

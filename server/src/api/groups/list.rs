@@ -1,6 +1,6 @@
 //! `GET /api/groups`
 
-use auth::{Permitted, auth::ReadAccounts};
+use auth::{Permitted, service::ReadAccounts};
 use axum::{
     Json,
     extract::{OriginalUri, State},

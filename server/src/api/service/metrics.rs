@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use auth::extract::OptionalCaller;
+use auth::access::extract::OptionalCaller;
 use axum::extract::{ConnectInfo, State};
 use wire::ProblemBody;
 
@@ -32,8 +32,8 @@ pub async fn handle(
     State(site): State<Arc<Site>>,
     headers: http::HeaderMap,
 ) -> Result<String, Problem> {
-    let administrator =
-        caller.is_some_and(|caller| caller.require_unrestricted().is_ok() && caller.may_administer());
+    let administrator = caller
+        .is_some_and(|caller| caller.require_unrestricted().is_ok() && caller.may_administer());
     // A proxy on this machine speaks for others: what it forwards is not from here.
     let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
     let here = peer.ip().to_canonical().is_loopback() && !forwarded;

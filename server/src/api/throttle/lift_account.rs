@@ -1,6 +1,6 @@
 //! `DELETE /api/throttle/accounts/{username}`
 
-use auth::{Permitted, lockouts::LiftLockouts, store::ThrottleTarget};
+use auth::{Permitted, store::ThrottleTarget, throttle::lockouts::LiftLockouts};
 use axum::extract::State;
 use http::StatusCode;
 
@@ -15,6 +15,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     extract::User(username): extract::User,
 ) -> Result<StatusCode, Problem> {
-    auth.lift(&permit, ThrottleTarget::Account(username)).await?;
+    auth.lift(&permit, ThrottleTarget::Account(username))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

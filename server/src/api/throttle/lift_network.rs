@@ -1,6 +1,6 @@
 //! `DELETE /api/throttle/networks/{address}`
 
-use auth::{Permitted, lockouts::LiftLockouts, store::ThrottleTarget};
+use auth::{Permitted, store::ThrottleTarget, throttle::lockouts::LiftLockouts};
 use axum::extract::State;
 use http::StatusCode;
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use auth::{Permitted, lockouts::ReadLockouts};
+use auth::{Permitted, throttle::lockouts::ReadLockouts};
 use axum::{
     Json,
     extract::{OriginalUri, State},

@@ -4,7 +4,7 @@ pub mod lift_account;
 pub mod lift_network;
 pub mod list;
 
-use auth::lockouts::{LockoutSubject, LockoutSource, Lockout, RetryAt};
+use auth::throttle::lockouts::{Lockout, LockoutSource, LockoutSubject, RetryAt};
 
 pub(crate) fn lockout(lockout: Lockout) -> wire::Lockout {
     let (account, secret, from, network) = match lockout.subject {

@@ -1,6 +1,8 @@
 //! `PATCH /api/users/{username}`
 
-use auth::{AccountChange, DisplayName, EmailAddress, Permitted, AccountStatus, auth::ManageAccounts};
+use auth::{
+    AccountChange, AccountStatus, DisplayName, EmailAddress, Permitted, service::ManageAccounts,
+};
 use axum::{Json, extract::State};
 use wire::{ChangeUser, ProblemBody, User};
 

@@ -1,6 +1,6 @@
 //! `DELETE /api/users/{username}`
 
-use auth::{AccountChange, Permitted, AccountStatus, auth::ManageAccounts};
+use auth::{AccountChange, AccountStatus, Permitted, service::ManageAccounts};
 use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;

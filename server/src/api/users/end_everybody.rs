@@ -1,7 +1,8 @@
 //! `POST /api/sessions/end-all`
 
 use auth::{
-    Permitted, administration::OwnSession, auth::ManageAccounts, factor::AuditReason, store::PersonalTokenPolicy,
+    Permitted, accounts::administration::OwnSession, factor::AuditReason, service::ManageAccounts,
+    store::PersonalTokenPolicy,
 };
 use axum::{Json, extract::State};
 use wire::{EndEverybody, Ended, ProblemBody};
@@ -20,7 +21,11 @@ pub async fn handle(
     State(auth): State<Auth>,
     Body(body): Body<EndEverybody>,
 ) -> Result<Json<Ended>, Problem> {
-    let own = if body.keep_own { OwnSession::Keep } else { OwnSession::End };
+    let own = if body.keep_own {
+        OwnSession::Keep
+    } else {
+        OwnSession::End
+    };
     let tokens = if body.end_tokens {
         PersonalTokenPolicy::SessionEnd
     } else {

@@ -1,6 +1,6 @@
 //! `POST /api/users/{username}/end-sessions`
 
-use auth::{Permitted, auth::ManageAccounts};
+use auth::{Permitted, service::ManageAccounts};
 use axum::{Json, extract::State};
 use wire::Ended;
 

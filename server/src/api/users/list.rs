@@ -2,8 +2,8 @@
 
 use auth::{
     Permitted, Username,
-    auth::ReadAccounts,
-    store::{AccountQuery, AccountFilter},
+    service::ReadAccounts,
+    store::{AccountFilter, AccountQuery},
 };
 use axum::{
     Json,

@@ -1,6 +1,6 @@
 //! `POST /api/users/{username}/recover`
 
-use auth::{Permitted, auth::OpenAccountAccess, factor::AuditReason};
+use auth::{Permitted, factor::AuditReason, service::OpenAccountAccess};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ProblemBody, Recover};

@@ -1,6 +1,6 @@
 //! `POST /api/users/{username}/reset`
 
-use auth::{Permitted, auth::OpenAccountAccess};
+use auth::{Permitted, service::OpenAccountAccess};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
 use wire::{ProblemBody, ResetLink};

@@ -1,6 +1,6 @@
 //! `GET /api/users/{username}`
 
-use auth::{Permitted, auth::ReadAccounts};
+use auth::{Permitted, service::ReadAccounts};
 use axum::{Json, extract::State};
 use wire::User;
 

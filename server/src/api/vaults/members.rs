@@ -1,6 +1,6 @@
 //! `GET /api/vaults/{vault}/members`
 
-use auth::{Permitted, RealmMember, auth::ReadMembers};
+use auth::{Permitted, RealmMember, service::ReadMembers};
 use axum::{
     Json,
     extract::{OriginalUri, State},

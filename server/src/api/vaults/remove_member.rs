@@ -1,6 +1,6 @@
 //! `DELETE /api/vaults/{vault}/members/{username}`
 
-use auth::{Permitted, auth::ManageMembers};
+use auth::{Permitted, service::ManageMembers};
 use axum::extract::State;
 use http::StatusCode;
 

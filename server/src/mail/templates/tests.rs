@@ -99,7 +99,10 @@ fn username_like_a_link_is_not_in_mails() {
     let username = "www.win-your-prize.evil.example";
     for body in with_link(username) {
         let Rendered { subject, text } = render(&mail(username, body), SITE).unwrap();
-        assert!(!subject.contains("evil") && !text.contains("evil"), "{text}");
+        assert!(
+            !subject.contains("evil") && !text.contains("evil"),
+            "{text}"
+        );
         let names_no_account = text.contains("your account at") || text.contains("an account at");
         assert!(names_no_account, "{text}");
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Interactive, AnySession};
+use auth::{AnySession, Interactive};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 

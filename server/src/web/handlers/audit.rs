@@ -2,8 +2,10 @@
 
 use auth::{
     Caller, Permitted,
-    audit::{AuditQuery, Chain, AuditEntry},
-    auditing::{ReadAudit, ReadRealmAudit},
+    audit::{
+        AuditEntry, AuditQuery, Chain,
+        query::{ReadAudit, ReadRealmAudit},
+    },
 };
 use axum::{
     extract::{OriginalUri, State},

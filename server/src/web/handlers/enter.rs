@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use auth::{
-    Account, AuthError, DisplayName, EmailAddress, AnySession, Origin, SameOriginForm, Password, SessionKind,
-    Username, auth::RegistrationRequest, extract::OptionalCaller, second_step::SignInOutcome, upstream::Provider,
+    Account, AnySession, AuthError, DisplayName, EmailAddress, Origin, Password, SameOriginForm,
+    SessionKind, Username, access::extract::OptionalCaller, service::RegistrationRequest,
+    session::mfa_challenge::SignInOutcome, upstream::Provider,
 };
 use axum::{
     extract::State,

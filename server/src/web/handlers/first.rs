@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Account, Anyone, Origin, SameOriginForm, Password};
+use auth::{Account, Anyone, Origin, Password, SameOriginForm};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},

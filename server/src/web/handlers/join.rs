@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Account, Anyone, Origin, SameOriginForm, Password, auth::Registration};
+use auth::{Account, Anyone, Origin, Password, SameOriginForm, service::Registration};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},

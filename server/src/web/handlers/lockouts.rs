@@ -1,6 +1,6 @@
 //! `GET /admin/throttle`
 
-use auth::{Caller, Permitted, lockouts::ReadLockouts};
+use auth::{Caller, Permitted, throttle::lockouts::ReadLockouts};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 

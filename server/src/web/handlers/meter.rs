@@ -2,8 +2,8 @@
 //! use it. Nothing is stored or logged.
 
 use auth::{
-    AuthError, DisplayName, EmailAddress, SameOriginForm, Password, Username, extract::OptionalCaller,
-    password::UserInputs,
+    AuthError, DisplayName, EmailAddress, Password, SameOriginForm, Username,
+    access::extract::OptionalCaller, password::UserInputs,
 };
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};

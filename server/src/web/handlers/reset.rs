@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Anyone, AuthError, SameOriginForm, Password};
+use auth::{Anyone, AuthError, Password, SameOriginForm};
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, header};
 

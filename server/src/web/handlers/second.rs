@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use auth::{AuthError, OneTimeCode, SameOriginForm, extract::OptionalCaller, second_step::PendingSignIn};
+use auth::{
+    AuthError, OneTimeCode, SameOriginForm, access::extract::OptionalCaller,
+    session::mfa_challenge::PendingSignIn,
+};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},

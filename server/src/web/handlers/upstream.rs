@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use auth::{
     Anyone,
-    extract::OptionalCaller,
-    upstream::{CallbackResult, Callback, LoginPurpose},
+    access::extract::OptionalCaller,
+    upstream::{Callback, CallbackResult, LoginPurpose},
 };
 use axum::{
     extract::State,
@@ -84,7 +84,10 @@ pub(crate) async fn arrive(
         issuer: back.iss,
         browser_token: browser,
     };
-    match auth.handle_callback(&provider, callback, caller, origin).await {
+    match auth
+        .handle_callback(&provider, callback, caller, origin)
+        .await
+    {
         Ok(CallbackResult::SignedIn { step, next }) => Ok(enter::go_on(&site, step, &next)),
         Ok(CallbackResult::Returned(next)) => Ok(Redirect::to(&next).into_response()),
         Err(error) => sorry(&auth, &provider, &error.into()),

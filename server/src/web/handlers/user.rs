@@ -1,6 +1,6 @@
 //! `GET /admin/users/{username}`
 
-use auth::{Caller, Permitted, auth::ReadAccounts};
+use auth::{Caller, Permitted, service::ReadAccounts};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 

@@ -2,8 +2,8 @@
 
 use auth::{
     Caller, Permitted, Username,
-    auth::ReadAccounts,
-    store::{AccountQuery, AccountFilter},
+    service::ReadAccounts,
+    store::{AccountFilter, AccountQuery},
 };
 use axum::{extract::State, response::Response};
 use http::StatusCode;

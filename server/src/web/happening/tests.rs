@@ -37,10 +37,7 @@ fn activity_sentences_depend_on_the_viewer() {
         json!({"action": "sign_in.refused", "reason": "password"}),
         "ada",
     );
-    assert_eq!(
-        refused.sentence,
-        "Failed sign-in as you: wrong password"
-    );
+    assert_eq!(refused.sentence, "Failed sign-in as you: wrong password");
     assert!(refused.mark.is_some_and(|mark| mark.alarming));
     let ended = json!({"action": "session.ended", "reason": "signed_out"});
     assert_eq!(
@@ -112,6 +109,9 @@ fn audit_actions_have_an_activity_sentence() {
     for deed in auth::audit::AuditAction::ALL {
         let told = told(json!({"action": deed.as_str()}), "eve").sentence;
         let raw = told.contains(&format!(": {deed}, "));
-        assert!(!raw || *deed == auth::audit::AuditAction::AuditSealed, "{told}");
+        assert!(
+            !raw || *deed == auth::audit::AuditAction::AuditSealed,
+            "{told}"
+        );
     }
 }

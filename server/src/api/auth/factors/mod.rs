@@ -35,7 +35,10 @@ pub(crate) fn info(factor: &Factor) -> FactorInfo {
 }
 
 pub(crate) fn added(added: &EnrolledFactor) -> FactorAdded {
-    let codes = added.recovery_codes.iter().map(auth::factor::RecoveryCode::expose);
+    let codes = added
+        .recovery_codes
+        .iter()
+        .map(auth::factor::RecoveryCode::expose);
     FactorAdded {
         factor: info(&added.factor),
         recovery_codes: codes.collect(),

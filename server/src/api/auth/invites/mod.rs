@@ -12,7 +12,10 @@ use wire::InviteInfo;
 use crate::{error::Problem, state::Store};
 
 /// With the names of the vaults instead of their ids.
-pub(crate) async fn infos(store: &Store, invites: Vec<Invitation>) -> Result<Vec<InviteInfo>, Problem> {
+pub(crate) async fn infos(
+    store: &Store,
+    invites: Vec<Invitation>,
+) -> Result<Vec<InviteInfo>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
     let named = |id: &auth::RealmId| {
         vaults

@@ -4,7 +4,7 @@ use auth::{
     AllowRestricted,
     factor::{
         RecoveryCode,
-        passkey::{PasskeyResponse, NewPasskey},
+        passkey::{NewPasskey, PasskeyResponse},
     },
 };
 use axum::{Json, extract::State};

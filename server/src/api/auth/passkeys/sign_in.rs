@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth::{
     AuthError, SameOriginForm,
-    factor::passkey::{PasskeyResponse, PasskeyError},
+    factor::passkey::{PasskeyError, PasskeyResponse},
 };
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
@@ -41,7 +41,8 @@ pub async fn handle(
     jar: CookieJar,
     Body(body): Body<ShownPasskey>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
-    let browser = cookie::browser_of(&site, &jar).ok_or(AuthError::Passkey(PasskeyError::CeremonyExpired))?;
+    let browser =
+        cookie::browser_of(&site, &jar).ok_or(AuthError::Passkey(PasskeyError::CeremonyExpired))?;
     let answered = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,

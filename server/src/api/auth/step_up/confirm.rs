@@ -1,6 +1,6 @@
 //! `POST /auth/step-up`
 
-use auth::{AllowRestricted, OneTimeCode, Password, signing_in::SignInProof};
+use auth::{AllowRestricted, OneTimeCode, Password, session::sign_in::SignInProof};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
 use wire::{ProblemBody, StepUp, SteppedUp};

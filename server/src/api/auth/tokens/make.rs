@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{Scopes, NewPersonalToken, PersonalTokenError, RealmName, RecentlyAuthenticated};
+use auth::{NewPersonalToken, PersonalTokenError, RealmName, RecentlyAuthenticated, Scopes};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{MadePersonalToken, ProblemBody};

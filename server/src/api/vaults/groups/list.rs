@@ -1,6 +1,6 @@
 //! `GET /api/vaults/{vault}/groups`
 
-use auth::{Permitted, auth::ReadMembers};
+use auth::{Permitted, service::ReadMembers};
 use axum::{
     Json,
     extract::{OriginalUri, State},

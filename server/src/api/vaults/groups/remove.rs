@@ -1,6 +1,6 @@
 //! `DELETE /api/vaults/{vault}/groups/{group}`
 
-use auth::{Permitted, auth::ManageMembers};
+use auth::{Permitted, service::ManageMembers};
 use axum::extract::State;
 use http::StatusCode;
 

@@ -1,6 +1,6 @@
 //! `PUT /api/vaults/{vault}/groups/{group}`
 
-use auth::{Permitted, Role, auth::ManageMembers};
+use auth::{Permitted, Role, service::ManageMembers};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ProblemBody, SetRole};

@@ -1,0 +1,168 @@
+//! How a request says who it is: exactly one of `Authorization` and our cookie, once.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use http::{
+    HeaderMap,
+    header::{AUTHORIZATION, COOKIE},
+};
+
+use crate::AuthError;
+
+/// A longer header is refused unread.
+const MAX_HEADER_BYTES: usize = 8 * 1024;
+
+#[derive(PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) enum RequestCredentials<'a> {
+    Bearer(&'a str),
+    /// Name and personal access token (RFC 7617).
+    Basic(String, String),
+    Cookie(&'a str),
+}
+
+pub(crate) fn credentials<'a>(
+    headers: &'a HeaderMap,
+    cookie_name: &str,
+) -> Result<RequestCredentials<'a>, AuthError> {
+    let mut authorization = headers.get_all(AUTHORIZATION).iter();
+    let mut cookies = cookies(headers, cookie_name);
+    match (
+        authorization.next(),
+        authorization.next(),
+        cookies.next(),
+        cookies.next(),
+    ) {
+        (None, _, None, _) => Err(AuthError::Unauthenticated),
+        (Some(header), None, None, _) => {
+            let header = header
+                .to_str()
+                .ok()
+                .filter(|header| header.len() <= MAX_HEADER_BYTES);
+            header
+                .and_then(|header| bearer(header).or_else(|| basic(header)))
+                .ok_or(AuthError::InvalidToken)
+        }
+        (None, _, Some(cookie), None) => Ok(RequestCredentials::Cookie(cookie)),
+        _ => Err(AuthError::AmbiguousCredentials),
+    }
+}
+
+/// What follows the scheme, which is known in any case (RFC 9110 §11.1).
+fn after_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+    let (given, rest) = header.split_once(' ')?;
+    given
+        .eq_ignore_ascii_case(scheme)
+        .then(|| rest.trim_matches(' '))
+}
+
+/// RFC 6750 §2.1.
+fn bearer(header: &str) -> Option<RequestCredentials<'_>> {
+    let token = after_scheme(header, "bearer")?;
+    let plain = |b: u8| TOKEN68[usize::from(b)];
+    (!token.is_empty() && token.bytes().all(plain)).then_some(RequestCredentials::Bearer(token))
+}
+
+/// The bytes that a `token68` is made of (RFC 9110 §11.2).
+const TOKEN68: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut b = 0_u8;
+    while b < 128 {
+        plain[b as usize] = b.is_ascii_alphanumeric()
+            || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+        b += 1;
+    }
+    plain
+};
+
+/// RFC 7617 §2: what stands before the first colon is the name.
+fn basic(header: &str) -> Option<RequestCredentials<'_>> {
+    let decoded = BASE64.decode(after_scheme(header, "basic")?).ok()?;
+    let pair = String::from_utf8(decoded).ok()?;
+    let (name, secret) = pair.split_once(':')?;
+    (!pair.contains(char::is_control))
+        .then(|| RequestCredentials::Basic(name.to_owned(), secret.to_owned()))
+}
+
+/// The values of every cookie of that name: a neighbouring host may have planted a second one. A value that is not
+/// text becomes one that is nobody's.
+fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    let lines = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(|line| str::from_utf8(line.as_bytes()).unwrap_or_default());
+    let pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .filter(move |(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ask(header: &[u8]) -> Result<String, AuthError> {
+        let headers =
+            HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(header).unwrap())]);
+        credentials(&headers, "c").map(|found| format!("{found:?}"))
+    }
+
+    #[test]
+    fn basic_credentials_parse_as_in_rfc_7617() {
+        // the RFC's own examples
+        assert_eq!(
+            ask(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").unwrap(),
+            "Basic(\"Aladdin\", \"open sesame\")"
+        );
+        assert_eq!(
+            ask("basic dGVzdDoxMjPCow==".as_bytes()).unwrap(),
+            "Basic(\"test\", \"123£\")"
+        );
+        assert_eq!(ask(b"BASIC  OmE6Yjo= ").unwrap(), "Basic(\"\", \"a:b:\")");
+        for broken in [
+            "Basic",
+            "Basic ",
+            "Basic YWJj",
+            "Basic YWJj!",
+            "Basic /w==",
+            "Basic YTpiAA==",
+            "Basic YTpi YTpi",
+        ] {
+            assert!(
+                matches!(ask(broken.as_bytes()), Err(AuthError::InvalidToken)),
+                "{broken}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_authorization_header_is_parsed_or_rejected(header in "(?i)(bearer|basic|digest|)[ -~\u{80}-\u{ff}]{0,80}") {
+            let bytes: Vec<u8> = header.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect();
+            if let Err(error) = ask(&bytes) {
+                prop_assert!(matches!(error, AuthError::InvalidToken));
+            }
+        }
+
+        #[test]
+        fn arbitrary_cookies_are_one_session_cookie_or_rejected(
+            lines in prop::collection::vec("[ -~\u{80}-\u{ff}]{0,20}(c|__Host-c|C)?=?[ -~\u{80}-\u{ff}]{0,20};?", 0..4),
+        ) {
+            let mut headers = HeaderMap::new();
+            for line in &lines {
+                let bytes: Vec<u8> = line.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect();
+                headers.append(COOKIE, HeaderValue::from_bytes(&bytes).unwrap());
+            }
+            match credentials(&headers, "c") {
+                Ok(found) => prop_assert!(matches!(found, RequestCredentials::Cookie(_))),
+                Err(error) => {
+                    prop_assert!(matches!(error, AuthError::Unauthenticated | AuthError::AmbiguousCredentials));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The one place where a [`Permit`] is made from a request; the operator at the console has
+//! [one of their own](Permit::of_operator).
+
+use std::sync::Arc;
+
+use crate::{
+    Account, Action, Actor, ActorVia, AuthError, FactorKinds, Origin, Permit, Realm, RealmId, Role,
+    Scope, Scopes, Session, SessionKind,
+    access::permit::{GlobalTarget, Initiator, RealmTarget, StepUp, Target, sealed::Sealed},
+    service::{ClientStepUp, StepUpRules},
+    session::cache::Rights,
+};
+
+/// Somebody who proved who they are: a live session of an active account. A handler that takes a `Caller` is open to
+/// everybody who is signed in.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    rights: Arc<Rights>,
+    session: Arc<Session>,
+    via: AuthVia,
+    assurance: Assurance,
+    /// Of this request.
+    origin: Option<Arc<Origin>>,
+}
+
+/// How well the caller is known, besides being known at all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Assurance {
+    pub(crate) age: AuthAge,
+    pub(crate) rules: StepUpRules,
+    pub(crate) restriction: Option<Restriction>,
+}
+
+/// Of the sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuthAge {
+    Recent,
+    Old,
+}
+
+/// A session that may do one thing only, until that is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restriction {
+    /// Set up a second factor: the installation asks for one.
+    EnrollFactor,
+}
+
+/// How the request proved who it is (RFC 6750 header, or the web session's cookie).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthVia {
+    Bearer,
+    Cookie,
+    /// A single-use ticket in the query of a WebSocket or event stream.
+    Ticket,
+    /// `Authorization: Basic` with a personal access token (git, LFS, WebDAV).
+    Basic,
+}
+
+impl Caller {
+    pub(crate) fn new(
+        rights: Arc<Rights>,
+        session: Arc<Session>,
+        via: AuthVia,
+        assurance: Assurance,
+    ) -> Self {
+        Self {
+            rights,
+            session,
+            via,
+            assurance,
+            origin: None,
+        }
+    }
+
+    /// Where this request came from.
+    #[must_use]
+    pub(crate) fn with_origin(self, origin: Arc<Origin>) -> Self {
+        Self {
+            origin: Some(origin),
+            ..self
+        }
+    }
+
+    /// Within what its token says (RFC 6749 §6: a refresh may ask for less than the session has).
+    #[must_use]
+    pub(crate) fn narrowed_to(mut self, scopes: Scopes) -> Self {
+        if !self.session.scopes.is_subset(scopes) {
+            let narrower = Session {
+                scopes: self.session.scopes.intersection(scopes),
+                ..Session::clone(&self.session)
+            };
+            self.session = Arc::new(narrower);
+        }
+        self
+    }
+
+    /// Where this request came from, where the host knows.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Arc<Origin>> {
+        self.origin.as_ref()
+    }
+
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.rights.account
+    }
+
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    #[must_use]
+    pub fn via(&self) -> AuthVia {
+        self.via
+    }
+
+    /// What is left to do before anything else may be done.
+    #[must_use]
+    pub fn restriction(&self) -> Option<Restriction> {
+        self.assurance.restriction
+    }
+
+    /// The second factors that the account has.
+    #[must_use]
+    pub fn factors(&self) -> FactorKinds {
+        self.rights.factors
+    }
+
+    /// Whether this is the person, and not a program with a personal access token.
+    #[must_use]
+    pub fn is_interactive(&self) -> bool {
+        self.session.kind != SessionKind::Personal
+            && self.session.scopes.contains(Scope::OwnAccount)
+    }
+
+    /// Whether this is an administrator, with a token that says so and is good everywhere.
+    #[must_use]
+    pub fn may_administer(&self) -> bool {
+        self.rights.account.administrator
+            && self.session.realms.is_none()
+            && self.session.scopes.contains(Scope::Administer)
+    }
+
+    /// # Errors
+    /// [`AuthError::Restricted`] while something else is due.
+    pub fn require_unrestricted(&self) -> Result<(), AuthError> {
+        self.assurance.restriction.map_or(Ok(()), |restriction| {
+            Err(AuthError::Restricted(restriction))
+        })
+    }
+
+    /// # Errors
+    /// [`AuthError::StepUpNeeded`] unless the sign-in is recent.
+    pub fn require_recent(&self) -> Result<(), AuthError> {
+        match self.assurance.age {
+            AuthAge::Recent => Ok(()),
+            AuthAge::Old => Err(AuthError::StepUpRequired {
+                max_age: self.assurance.rules.max_age,
+            }),
+        }
+    }
+
+    /// A personal access token stands for a decision that was made with a recent sign-in.
+    fn require_step_up(&self, wanted: StepUp) -> Result<(), AuthError> {
+        let wanted = match wanted {
+            StepUp::Never => false,
+            StepUp::Always => true,
+            StepUp::BrowserOnly => {
+                self.via == AuthVia::Cookie
+                    || self.assurance.rules.clients == ClientStepUp::RecentSignIn
+            }
+        };
+        if wanted && self.session.kind != SessionKind::Personal {
+            self.require_recent()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The role in a realm; every role for administrators, none for strangers.
+    #[must_use]
+    pub fn role_in(&self, realm: &RealmId) -> Option<Role> {
+        if self
+            .session
+            .realms
+            .as_ref()
+            .is_some_and(|realms| !realms.contains(realm))
+        {
+            return None;
+        }
+        if self.rights.account.administrator {
+            return Some(Role::Manager);
+        }
+        self.rights.roles.get(realm).copied()
+    }
+
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let account = self.account();
+        Actor {
+            username: account.username.clone(),
+            display_name: account.display_name.clone(),
+            email: account.email.clone(),
+            via: Some(ActorVia::of(&self.session)),
+            origin: self.origin.as_deref().cloned(),
+        }
+    }
+
+    /// Asks the policy. `realm` is the one that the request is about; actions on the whole installation ignore it.
+    ///
+    /// # Errors
+    /// [`AuthError::RealmNotFound`] where the caller has no role at all (it may not even know that the realm is
+    /// there), [`AuthError::NotAllowed`] where the role is too small, [`AuthError::ScopeMissing`] where the token is,
+    /// [`AuthError::NotInPerson`] where a program asks for what is a person's, [`AuthError::Restricted`] and
+    /// [`AuthError::StepUpNeeded`].
+    pub fn permit<A: Action>(&self, realm: Option<&Realm>) -> Result<Permit<A>, AuthError> {
+        self.require_unrestricted()?;
+        let target = <A::Target as Sealed>::authorize::<A>(self, realm)?;
+        if !self.session.scopes.contains(A::SCOPE) {
+            return Err(AuthError::InsufficientScope { grant: A::SCOPE });
+        }
+        let initiator = if self.is_interactive() {
+            Initiator::User
+        } else {
+            Initiator::UserOrClient
+        };
+        if A::INITIATOR == Initiator::User && initiator != Initiator::User {
+            return Err(AuthError::InteractiveSessionRequired);
+        }
+        self.require_step_up(A::STEP_UP)?;
+        Ok(Permit::new(self.actor(), target, initiator))
+    }
+}
+
+impl Sealed for RealmTarget {
+    fn authorize<A: Action<Target = Self>>(
+        caller: &Caller,
+        realm: Option<&Realm>,
+    ) -> Result<Realm, AuthError> {
+        let realm = realm.ok_or(AuthError::RealmNotFound)?;
+        let role = caller.role_in(&realm.id).ok_or(AuthError::RealmNotFound)?;
+        if role < A::REQUIRED_ROLE {
+            return Err(AuthError::NotAllowed { action: A::NAME });
+        }
+        Ok(realm.clone())
+    }
+}
+
+impl Sealed for GlobalTarget {
+    fn authorize<A: Action<Target = Self>>(
+        caller: &Caller,
+        _: Option<&Realm>,
+    ) -> Result<<Self as Target>::Resource, AuthError> {
+        // A token for some realms does not reach what lies outside of them.
+        let everywhere = caller.session().realms.is_none();
+        if caller.account().administrator && everywhere {
+            Ok(())
+        } else {
+            Err(AuthError::NotAllowed { action: A::NAME })
+        }
+    }
+}

@@ -1,0 +1,520 @@
+//! Invitations: somebody who manages says who may come and what they may do, and a link makes the account, once.
+//!
+//! An invitation is worth what its maker could give at the moment when it is used: whoever was disabled or lost the
+//! right meanwhile has invited nobody. And it is gone with whatever else its maker throws out.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Account, AccountStatus, Actor, Auth, AuthError, AuthStore, Caller, EmailAddress, MailBody,
+    NewAccount, Origin, OutgoingMail, Permit, Realm, RealmId, Role, Token, TokenKind, Username,
+    audit::{AuditAction, NewAuditEntry},
+    clock,
+    mail::RETRY_AFTER,
+    service::{ManageAccounts, ManageMembers, ReadAccounts, Registration, RegistrationRequest},
+    store::{
+        AcceptInvitation, AcceptInvitationResult, Member, OneTimeKind, OneTimeToken, SessionEnd,
+    },
+    throttle::{Attempt, CredentialKind},
+};
+
+const INVITATION_LIFETIME: Duration = Duration::from_hours(72);
+/// Open invitations of one person.
+const MAX_OPEN: usize = 100;
+
+/// Who may come, and what they may do here.
+#[derive(Clone, Debug)]
+pub struct NewInvitation {
+    pub administrator: bool,
+    pub roles: Vec<(Realm, Role)>,
+    /// The account gets exactly this one, whatever else is written.
+    pub email: Option<EmailAddress>,
+    pub delivery: Delivery,
+}
+
+/// How the link gets to whom it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Delivery {
+    /// Whoever invites hands it over. Proves nothing about an e-mail address.
+    Link,
+    /// By mail to [`Invitation::email`], and to nobody else: so the address is verified when the link is used.
+    Mail,
+}
+
+/// An invitation that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// Names it; opens nothing.
+    pub id: String,
+    pub by: Inviter,
+    pub administrator: bool,
+    pub roles: Vec<(RealmId, Role)>,
+    pub email: Option<EmailAddress>,
+    pub delivery: Delivery,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inviter {
+    /// At the console.
+    Operator,
+    Account(Username),
+}
+
+impl Inviter {
+    #[must_use]
+    pub fn username(&self) -> Username {
+        match self {
+            Self::Operator => Actor::console().username,
+            Self::Account(username) => username.clone(),
+        }
+    }
+}
+
+/// What making one answers. The link is there once, and not at all where it goes by mail.
+#[derive(Debug)]
+pub struct CreatedInvitation {
+    pub invitation: Invitation,
+    pub link: Option<SecretString>,
+}
+
+impl Invitation {
+    /// What the audit says where its maker was thrown out; `None` where it was over already.
+    #[must_use]
+    pub fn withdrawal_entry(one_time: &OneTimeToken, end: &SessionEnd) -> Option<NewAuditEntry> {
+        let invitation = parse_invitation(one_time)
+            .ok()
+            .filter(|invitation| end.at < invitation.expires_at)?;
+        let record = invitation.audit_entry(AuditAction::InvitationRevoked, &end.by, end.at);
+        Some(record.with_detail(|detail| detail.reason(end.reason.as_str())))
+    }
+
+    fn audit_entry(&self, action: AuditAction, by: &Actor, at: Timestamp) -> NewAuditEntry {
+        let subject = self
+            .email
+            .as_ref()
+            .map_or(self.id.as_str(), EmailAddress::as_str);
+        let body = serde_json::to_value(InvitationBody::of(self)).unwrap_or_default();
+        NewAuditEntry::new(by, action, at)
+            .subject(subject)
+            .with_detail(|detail| detail.with("invite", body))
+    }
+
+    /// Whether whoever invited, as they are now, may give what it promises.
+    #[must_use]
+    pub fn still_authorized(&self, inviter: Option<&Member>) -> bool {
+        let inviter = match (&self.by, inviter) {
+            (Inviter::Operator, _) => return true,
+            (Inviter::Account(_), Some(member))
+                if member.account.status == AccountStatus::Active =>
+            {
+                member
+            }
+            (Inviter::Account(_), _) => return false,
+        };
+        let rights = inviter.rights();
+        let manages =
+            |realm: &RealmId| rights.get(realm).is_some_and(|role| *role >= Role::Manager);
+        inviter.account.administrator
+            || !self.administrator
+                && !self.roles.is_empty()
+                && self.roles.iter().all(|(realm, _)| manages(realm))
+    }
+}
+
+/// The body of its slip.
+#[derive(Serialize, Deserialize)]
+struct InvitationBody {
+    id: String,
+    administrator: bool,
+    /// Realm and role.
+    roles: Vec<(String, String)>,
+    email: Option<String>,
+    delivery: Delivery,
+}
+
+impl InvitationBody {
+    fn of(invitation: &Invitation) -> Self {
+        Self {
+            id: invitation.id.clone(),
+            administrator: invitation.administrator,
+            roles: role_strings(&invitation.roles),
+            email: invitation
+                .email
+                .as_ref()
+                .map(|email| email.as_str().to_owned()),
+            delivery: invitation.delivery,
+        }
+    }
+}
+
+fn role_strings(roles: &[(RealmId, Role)]) -> Vec<(String, String)> {
+    roles
+        .iter()
+        .map(|(realm, role)| (realm.as_str().to_owned(), role.as_str().to_owned()))
+        .collect()
+}
+
+fn parse_invitation(one_time: &OneTimeToken) -> Result<Invitation, AuthError> {
+    let broken = || AuthError::Internal("a stored invitation");
+    let body: InvitationBody = serde_json::from_str(&one_time.body).map_err(|_| broken())?;
+    let role = |(realm, role): (String, String)| Some((RealmId::new(&realm), Role::parse(&role)?));
+    Ok(Invitation {
+        id: body.id,
+        by: one_time
+            .username
+            .clone()
+            .map_or(Inviter::Operator, Inviter::Account),
+        administrator: body.administrator,
+        roles: body
+            .roles
+            .into_iter()
+            .map(role)
+            .collect::<Option<_>>()
+            .ok_or_else(broken)?,
+        email: body
+            .email
+            .map(|raw| EmailAddress::parse(&raw))
+            .transpose()
+            .map_err(|_| broken())?,
+        delivery: body.delivery,
+        created_at: one_time.created_at,
+        expires_at: one_time.expires_at,
+    })
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// Administrators invite to anything; managers of a realm invite there, up to their own role.
+    ///
+    /// # Errors
+    /// [`AuthError::RegistrationClosed`] where nobody could use it; the policy's refusals;
+    /// [`AuthError::TooManyInvites`].
+    pub async fn invite(
+        &self,
+        caller: &Caller,
+        invitation: NewInvitation,
+    ) -> Result<CreatedInvitation, AuthError> {
+        // A way in, whatever it leads to.
+        if !caller.is_interactive() {
+            return Err(AuthError::InteractiveSessionRequired);
+        }
+        if invitation.administrator || invitation.roles.is_empty() {
+            self.permit::<ManageAccounts>(caller, None, None)?;
+        }
+        for (realm, _) in &invitation.roles {
+            self.permit::<ManageMembers>(caller, Some(realm), None)?;
+        }
+        let username = &caller.account().username;
+        if self
+            .0
+            .store
+            .list_tokens(OneTimeKind::Invitation, Some(username), self.0.clock.now())
+            .await?
+            .len()
+            >= MAX_OPEN
+        {
+            return Err(AuthError::TooManyInvitations);
+        }
+        self.store_invitation(
+            invitation,
+            Inviter::Account(username.clone()),
+            &caller.actor(),
+        )
+        .await
+    }
+
+    /// For the program at the console.
+    ///
+    /// # Errors
+    /// [`AuthError::RegistrationClosed`] where nobody could use it.
+    pub async fn invite_as_operator(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        invitation: NewInvitation,
+    ) -> Result<CreatedInvitation, AuthError> {
+        self.store_invitation(invitation, Inviter::Operator, permit.actor())
+            .await
+    }
+
+    async fn store_invitation(
+        &self,
+        invitation: NewInvitation,
+        by: Inviter,
+        actor: &Actor,
+    ) -> Result<CreatedInvitation, AuthError> {
+        if self.0.settings.registration == Registration::Closed {
+            return Err(AuthError::RegistrationClosed);
+        }
+        let (token, now) = (
+            Token::random(TokenKind::Invitation, &self.0.rng),
+            self.0.clock.now(),
+        );
+        // Nobody floods a stranger's mailbox by inviting and withdrawing.
+        let to = invitation
+            .email
+            .as_ref()
+            .filter(|_| invitation.delivery == Delivery::Mail);
+        if to.is_some_and(|to| !self.0.unverified_mail_limit.allow_mailbox(to, now)) {
+            return Err(AuthError::Throttled {
+                retry_after: RETRY_AFTER,
+            });
+        }
+        let invite = Invitation {
+            id: hex::encode(self.0.rng.bytes::<16>()),
+            by,
+            administrator: invitation.administrator,
+            roles: invitation
+                .roles
+                .into_iter()
+                .map(|(realm, role)| (realm.id, role))
+                .collect(),
+            email: invitation.email,
+            delivery: invitation.delivery,
+            created_at: now,
+            expires_at: clock::add(now, INVITATION_LIFETIME),
+        };
+        let body = serde_json::to_string(&InvitationBody::of(&invite))
+            .map_err(|_| AuthError::Internal("an invitation"))?;
+        self.audit_invitation(AuditAction::InvitationCreated, actor, &invite)
+            .await?;
+        let username = match &invite.by {
+            Inviter::Operator => None,
+            Inviter::Account(username) => Some(username.clone()),
+        };
+        let (created_at, expires_at) = (invite.created_at, invite.expires_at);
+        let hash = token.hash();
+        let one_time = OneTimeToken {
+            kind: OneTimeKind::Invitation,
+            hash,
+            username,
+            body: body,
+            created_at,
+            expires_at,
+        };
+        self.0.store.insert_token(one_time).await?;
+        Ok(self.deliver_invitation(invite, &token, actor))
+    }
+
+    fn deliver_invitation(
+        &self,
+        invitation: Invitation,
+        token: &Token,
+        from: &Actor,
+    ) -> CreatedInvitation {
+        // After the #, where no server and no log sees it.
+        let link = SecretString::from(format!(
+            "{}/join#{}",
+            self.0.settings.issuer,
+            token.expose()
+        ));
+        let (Delivery::Mail, Some(to)) = (invitation.delivery, invitation.email.clone()) else {
+            return CreatedInvitation {
+                invitation,
+                link: Some(link),
+            };
+        };
+        let from = from
+            .display_name
+            .as_ref()
+            .map_or(from.username.as_str(), |name| name.as_str())
+            .to_owned();
+        let name = to.as_str().to_owned();
+        self.enqueue(OutgoingMail {
+            to,
+            name,
+            body: MailBody::Invitation {
+                link,
+                from,
+                expires_at: invitation.expires_at,
+            },
+        });
+        CreatedInvitation {
+            invitation,
+            link: None,
+        }
+    }
+
+    /// Open ones, newest first: one's own, and everybody's for administrators.
+    pub async fn invitations(&self, caller: &Caller) -> Result<Vec<Invitation>, AuthError> {
+        let of = match caller.permit::<ReadAccounts>(None) {
+            Ok(_) => None,
+            Err(_) => Some(&caller.account().username),
+        };
+        let one_time_tokens = self
+            .0
+            .store
+            .list_tokens(OneTimeKind::Invitation, of, self.0.clock.now())
+            .await?;
+        one_time_tokens.iter().map(parse_invitation).collect()
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchInvite`], also for somebody else's where one is no administrator.
+    pub async fn revoke_invitation(&self, caller: &Caller, id: &str) -> Result<(), AuthError> {
+        let (now, username) = (self.0.clock.now(), &caller.account().username);
+        let of = if caller.permit::<ManageAccounts>(None).is_ok() {
+            None
+        } else {
+            Some(username)
+        };
+        let one_time_tokens = self
+            .0
+            .store
+            .list_tokens(OneTimeKind::Invitation, of, now)
+            .await?;
+        let found = one_time_tokens.into_iter().find_map(|one_time| {
+            Some((
+                parse_invitation(&one_time)
+                    .ok()
+                    .filter(|invitation| invitation.id == id)?,
+                one_time,
+            ))
+        });
+        let (invitation, one_time) = found.ok_or(AuthError::NoSuchInvitation)?;
+        if self
+            .0
+            .store
+            .consume_token(OneTimeKind::Invitation, &one_time.hash, now)
+            .await?
+            .is_none()
+        {
+            return Err(AuthError::NoSuchInvitation);
+        }
+        self.audit_invitation(AuditAction::InvitationRevoked, &caller.actor(), &invitation)
+            .await
+    }
+
+    async fn audit_invitation(
+        &self,
+        action: AuditAction,
+        by: &Actor,
+        invitation: &Invitation,
+    ) -> Result<(), AuthError> {
+        self.record(invitation.audit_entry(action, by, self.0.clock.now()))
+            .await
+    }
+
+    /// What an invitation offers, for the page that it leads to. Trying one out is throttled like using it.
+    ///
+    /// # Errors
+    /// [`AuthError::InviteOver`], [`AuthError::Throttled`].
+    pub async fn preview_invitation(
+        &self,
+        raw: &str,
+        from: &Origin,
+    ) -> Result<Invitation, AuthError> {
+        self.load_invitation(raw, from)
+            .await
+            .map(|(invitation, _)| invitation)
+    }
+
+    /// Registers with an invitation. Whether somebody may come is decided before anything about the account they want is
+    /// looked at, so that nobody learns here which names are taken. What is refused for the name or the password leaves
+    /// the invitation good.
+    ///
+    /// # Errors
+    /// [`AuthError::RegistrationClosed`], [`AuthError::InviteOver`], [`AuthError::Throttled`]; then as
+    /// [`register`](Self::register).
+    pub async fn accept_invitation(
+        &self,
+        request: RegistrationRequest,
+        raw: &str,
+        from: &Origin,
+    ) -> Result<Account, AuthError> {
+        let (invitation, one_time) = self.load_invitation(raw, from).await?;
+        let guard = self
+            .begin_attempt(&Attempt {
+                kind: CredentialKind::Registration,
+                account: None,
+                from,
+            })
+            .await?;
+        self.count(guard).await?;
+        let mut roles = invitation.roles.clone();
+        if self.0.settings.registration == Registration::Open {
+            // What everybody gets who comes without.
+            roles.extend(self.default_roles().await?);
+        }
+        let new = NewAccount {
+            administrator: invitation.administrator,
+            ..self.prepare_account(request).await?
+        };
+        let new = match invitation.email.clone() {
+            Some(email) => NewAccount {
+                email: Some(email),
+                email_verified: invitation.delivery == Delivery::Mail,
+                ..new
+            },
+            None => new,
+        };
+        let at = self.0.clock.now();
+        let by = Actor::self_registered(&new).with_origin(from);
+        let redeem = AcceptInvitation {
+            hash: one_time.hash,
+            invitation,
+            new: new.clone(),
+            roles: highest(roles),
+            by,
+            at,
+        };
+        match self.0.store.accept_invitation(redeem).await? {
+            AcceptInvitationResult::Accepted => {
+                self.invalidate(&new.username);
+                tracing::info!(username = %new.username, address = %from.address, "an invitation was used");
+                let account = crate::accounts::registration::created_account(new);
+                self.send_first_verification(&account, from).await;
+                Ok(account)
+            }
+            AcceptInvitationResult::UsernameTaken => Err(AuthError::UsernameTaken),
+            AcceptInvitationResult::Invalid => Err(AuthError::InvitationInvalid),
+        }
+    }
+
+    /// A wrong one counts as a guess, and one that is not worth anything any more looks like a wrong one.
+    async fn load_invitation(
+        &self,
+        raw: &str,
+        from: &Origin,
+    ) -> Result<(Invitation, OneTimeToken), AuthError> {
+        if self.0.settings.registration == Registration::Closed {
+            return Err(AuthError::RegistrationClosed);
+        }
+        let one_time = self
+            .lookup_or_penalize(CredentialKind::Invite, from, self.invitation_token(raw))
+            .await?;
+        let one_time = one_time.ok_or(AuthError::InvitationInvalid)?;
+        let invitation = parse_invitation(&one_time)?;
+        let inviter = match &invitation.by {
+            Inviter::Operator => None,
+            Inviter::Account(username) => self.0.store.member(username).await?,
+        };
+        if !invitation.still_authorized(inviter.as_ref()) {
+            return Err(AuthError::InvitationInvalid);
+        }
+        Ok((invitation, one_time))
+    }
+
+    async fn invitation_token(&self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
+        let Some(token) = Token::parse(TokenKind::Invitation, raw) else {
+            return Ok(None);
+        };
+        Ok(self
+            .0
+            .store
+            .find_token(OneTimeKind::Invitation, &token.hash(), self.0.clock.now())
+            .await?)
+    }
+}
+
+/// One role in each realm: the greatest.
+fn highest(mut roles: Vec<(RealmId, Role)>) -> Vec<(RealmId, Role)> {
+    roles.sort_by(|(a, one), (b, other)| a.cmp(b).then(other.cmp(one)));
+    roles.dedup_by(|(a, _), (b, _)| a == b);
+    roles
+}

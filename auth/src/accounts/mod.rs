@@ -1,0 +1,7 @@
+//! Accounts over their life: registration, invitations, the profile, self-service, and administration.
+
+pub mod administration;
+pub mod invitation;
+pub mod profile;
+pub(crate) mod registration;
+pub(crate) mod self_service;

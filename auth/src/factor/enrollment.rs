@@ -1,0 +1,398 @@
+//! What people do with their own second factors. Each change wants a recent sign-in and ends every other session.
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{
+    Factor, FactorId, FactorKind, OneTimeCode, RecoveryCode, recovery_code::CODE_COUNT, totp,
+};
+use crate::{
+    Auth, AuthError, AuthMethod, AuthMethods, AuthStore, Caller, DisplayName, Origin,
+    SecurityNotice, Token, TokenKind,
+    audit::{AuditAction, NewAuditEntry},
+    clock,
+    store::{
+        FactorChange, FactorChangeRejected, MinimumFactors, OneTimeKind, OneTimeToken, Removal,
+    },
+    throttle::CredentialKind,
+};
+
+/// A secret that was shown is good for so long.
+const ENROLLMENT_LIFETIME: std::time::Duration = std::time::Duration::from_mins(15);
+/// Characters of a factor's name.
+const MAX_NAME_CHARS: usize = 64;
+
+/// A secret for an app, shown to its owner and not yet proved.
+#[derive(Debug)]
+pub struct NewTotp {
+    /// Base32, for typing.
+    pub secret: SecretString,
+    /// `otpauth://totp/…`
+    pub uri: SecretString,
+}
+
+/// A factor that was set up.
+#[derive(Debug)]
+pub struct EnrolledFactor {
+    pub factor: Factor,
+    /// Made with the first factor, and never shown again.
+    pub recovery_codes: Vec<RecoveryCode>,
+}
+
+/// What an account signs in with besides its password.
+#[derive(Debug)]
+pub struct FactorOverview {
+    /// Apps and passkeys, oldest first.
+    pub factors: Vec<Factor>,
+    pub codes_left: usize,
+    pub codes_made_at: Option<Timestamp>,
+    /// Whether the installation asks this account for a second factor.
+    pub required: bool,
+}
+
+/// The body of a [`SlipKind::Enrolment`].
+#[derive(Serialize, Deserialize)]
+struct TotpEnrollment {
+    factor: String,
+    session: String,
+    sealed: String,
+}
+
+impl<S: AuthStore> Auth<S> {
+    pub async fn factor_overview(&self, caller: &Caller) -> Result<FactorOverview, AuthError> {
+        let all = self.0.store.factors(&caller.account().username).await?;
+        let (codes, factors): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|one| one.kind == FactorKind::Recovery);
+        Ok(FactorOverview {
+            factors,
+            codes_left: codes.iter().filter(|code| code.used_at.is_none()).count(),
+            codes_made_at: codes.first().map(|code| code.created_at),
+            required: self.enforces_second_factor(caller.account()),
+        })
+    }
+
+    /// A new secret, good for this session and 15 minutes; one that was shown before is void.
+    ///
+    /// # Errors
+    /// [`AuthError::FactorTaken`] where there is an app already; [`AuthError::StepUpNeeded`].
+    pub async fn start_totp(&self, caller: &Caller) -> Result<NewTotp, AuthError> {
+        caller.require_recent()?;
+        if caller.factors().contains(FactorKind::Totp) {
+            return Err(AuthError::FactorTaken);
+        }
+        let (username, rng) = (&caller.account().username, &self.0.rng);
+        let (id, raw) = (FactorId::random(rng), rng.bytes::<{ totp::SECRET_BYTES }>());
+        let secret = SecretSlice::from(raw.to_vec());
+        let sealed = self
+            .0
+            .factor_sealer
+            .seal(secret.expose_secret(), id.as_str(), rng)?;
+        let session = caller.session().id.as_str().to_owned();
+        let body = to_json(&TotpEnrollment {
+            factor: id.as_str().to_owned(),
+            session,
+            sealed,
+        })?;
+        let now = self.0.clock.now();
+        self.0
+            .store
+            .delete_tokens(OneTimeKind::Enrollment, username)
+            .await?;
+        let one_time = OneTimeToken {
+            kind: OneTimeKind::Enrollment,
+            // Found by its owner and session; nothing leads to it.
+            hash: Token::random(TokenKind::Flow, rng).hash(),
+            username: Some(username.clone()),
+            body,
+            created_at: now,
+            expires_at: clock::add(now, ENROLLMENT_LIFETIME),
+        };
+        self.0.store.insert_token(one_time).await?;
+        let (secret, uri) =
+            totp::otpauth_uri(secret.expose_secret(), &self.app_issuer(), username)?;
+        Ok(NewTotp { secret, uri })
+    }
+
+    /// The code shows that the app has the secret; it signs nobody in any more.
+    ///
+    /// # Errors
+    /// [`AuthError::EnrolmentOver`] where nothing was begun or it was too long ago; [`AuthError::CodeDoesNotFit`],
+    /// which leaves it open; as [`begin_totp`](Self::begin_totp).
+    pub async fn confirm_totp(
+        &self,
+        caller: &Caller,
+        code: &OneTimeCode,
+        from: &Origin,
+    ) -> Result<EnrolledFactor, AuthError> {
+        caller.require_recent()?;
+        let (username, now) = (&caller.account().username, self.0.clock.now());
+        let one_time = self
+            .0
+            .store
+            .list_tokens(OneTimeKind::Enrollment, Some(username), now)
+            .await?
+            .into_iter()
+            .next();
+        let one_time = one_time.ok_or(AuthError::EnrollmentExpired)?;
+        let pending: TotpEnrollment = read(&one_time.body)?;
+        if pending.session != caller.session().id.as_str() {
+            return Err(AuthError::EnrollmentExpired);
+        }
+        let factor = Factor {
+            id: FactorId::new(&pending.factor),
+            username: username.clone(),
+            kind: FactorKind::Totp,
+            name: "Authenticator app".to_owned(),
+            body: pending.sealed,
+            counter: 0,
+            created_at: now,
+            last_used_at: None,
+            used_at: None,
+        };
+        let totp = self.unseal_totp(&factor)?;
+        let step = code
+            .digits()
+            .and_then(|digits| totp.matching_step(digits, now))
+            .ok_or(AuthError::EnrollmentCodeInvalid)?;
+        self.0
+            .store
+            .consume_token(OneTimeKind::Enrollment, &one_time.hash, now)
+            .await?
+            .ok_or(AuthError::EnrollmentExpired)?;
+        self.add_factor(
+            caller,
+            Factor {
+                counter: step,
+                ..factor
+            },
+            AuthMethods::of(&[AuthMethod::Otp]),
+            from,
+        )
+        .await
+    }
+
+    /// Stores it, with recovery codes where there are none. This session has proved `proved` from here on; every
+    /// other one ends.
+    pub(crate) async fn add_factor(
+        &self,
+        caller: &Caller,
+        factor: Factor,
+        proved: AuthMethods,
+        from: &Origin,
+    ) -> Result<EnrolledFactor, AuthError> {
+        let has_codes = self
+            .factor_kinds(&factor.username)
+            .await?
+            .contains(FactorKind::Recovery);
+        let codes = if has_codes {
+            Vec::new()
+        } else {
+            self.generate_recovery_codes()
+        };
+        let mut change = self.factor_change(caller, AuditAction::FactorAdded);
+        change.detail = json!({ "facts": { "kind": factor.kind.as_str(), "name": factor.name } });
+        change.add = self.recovery_code_factors(caller, &codes);
+        change.add.push(factor.clone());
+        change.keep = change
+            .keep
+            .map(|(session, methods)| (session, methods.union(proved)));
+        self.change_factors(caller, change).await?;
+        if factor.kind == FactorKind::Totp {
+            self.reset_for_new_secret(&factor.username, CredentialKind::Totp)
+                .await?;
+        }
+        if !codes.is_empty() {
+            self.reset_for_new_secret(&factor.username, CredentialKind::RecoveryCode)
+                .await?;
+        }
+        self.tell_about(
+            caller.account(),
+            SecurityNotice::FactorAdded,
+            &factor.name,
+            from,
+        )
+        .await?;
+        Ok(EnrolledFactor {
+            factor,
+            recovery_codes: codes,
+        })
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchFactor`]; [`AuthError::LastFactor`] where the installation asks for one;
+    /// [`AuthError::StepUpNeeded`].
+    pub async fn remove_factor(
+        &self,
+        caller: &Caller,
+        id: &FactorId,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
+        caller.require_recent()?;
+        let found = self.0.store.factor(id).await?;
+        let found = found.filter(|one| {
+            one.username == caller.account().username && one.kind != FactorKind::Recovery
+        });
+        let found = found.ok_or(AuthError::NoSuchFactor)?;
+        let mut change = self.factor_change(caller, AuditAction::FactorRemoved);
+        change.detail = json!({ "facts": { "kind": found.kind.as_str(), "name": found.name } });
+        let name = found.name;
+        change.remove = Removal::One(found.id);
+        if self.enforces_second_factor(caller.account()) {
+            change.minimum = MinimumFactors::One;
+        }
+        self.change_factors(caller, change).await?;
+        self.tell_about(caller.account(), SecurityNotice::FactorRemoved, &name, from)
+            .await
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchFactor`]; [`AuthError::BadFactorName`].
+    pub async fn rename_factor(
+        &self,
+        caller: &Caller,
+        id: &FactorId,
+        name: &str,
+    ) -> Result<(), AuthError> {
+        let name = parse_factor_name(name)?;
+        if !self
+            .0
+            .store
+            .rename_factor(&caller.account().username, id, name.clone())
+            .await?
+        {
+            return Err(AuthError::NoSuchFactor);
+        }
+        let record = NewAuditEntry::new(
+            &caller.actor(),
+            AuditAction::FactorRenamed,
+            self.0.clock.now(),
+        );
+        self.record(record.with_detail(|detail| detail.with("name", name)))
+            .await
+    }
+
+    /// Ten new ones; the old ones are void.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchFactor`] where there is no second factor that they could stand in for.
+    pub async fn replace_recovery_codes(
+        &self,
+        caller: &Caller,
+        from: &Origin,
+    ) -> Result<Vec<RecoveryCode>, AuthError> {
+        caller.require_recent()?;
+        let codes = self.generate_recovery_codes();
+        let mut change = self.factor_change(caller, AuditAction::RecoveryCodesCreated);
+        change.remove = Removal::Kind(FactorKind::Recovery);
+        change.add = self.recovery_code_factors(caller, &codes);
+        change.minimum = MinimumFactors::One;
+        match self.change_factors(caller, change).await {
+            Err(AuthError::LastFactor) => return Err(AuthError::NoSuchFactor),
+            answer => answer?,
+        }
+        self.reset_for_new_secret(&caller.account().username, CredentialKind::RecoveryCode)
+            .await?;
+        self.audit_and_notify(caller.account(), SecurityNotice::RecoveryCodesCreated, from)
+            .await?;
+        Ok(codes)
+    }
+
+    fn factor_change(&self, caller: &Caller, action: AuditAction) -> FactorChange {
+        FactorChange {
+            username: caller.account().username.clone(),
+            remove: Removal::Nothing,
+            add: Vec::new(),
+            minimum: MinimumFactors::None,
+            keep: Some((caller.session().id.clone(), caller.session().methods)),
+            unlink_identities: false,
+            by: caller.actor(),
+            action,
+            detail: json!({}),
+            at: self.0.clock.now(),
+        }
+    }
+
+    async fn change_factors(&self, caller: &Caller, change: FactorChange) -> Result<(), AuthError> {
+        let changed = self.0.store.change_factors(change).await;
+        self.invalidate(&caller.account().username);
+        changed.map_err(AuthError::from)
+    }
+
+    fn generate_recovery_codes(&self) -> Vec<RecoveryCode> {
+        (0..CODE_COUNT)
+            .map(|_| RecoveryCode::random(&self.0.rng))
+            .collect()
+    }
+
+    fn recovery_code_factors(&self, caller: &Caller, codes: &[RecoveryCode]) -> Vec<Factor> {
+        let (username, created_at) = (&caller.account().username, self.0.clock.now());
+        let stored = |code: &RecoveryCode| Factor {
+            id: FactorId::random(&self.0.rng),
+            username: username.clone(),
+            kind: FactorKind::Recovery,
+            name: String::new(),
+            body: code.hash(username).as_str().to_owned(),
+            counter: 0,
+            created_at,
+            last_used_at: None,
+            used_at: None,
+        };
+        codes.iter().map(stored).collect()
+    }
+
+    /// `Strongroom (files.example.org)`. No colon: it would end the name (Key Uri Format).
+    fn app_issuer(&self) -> String {
+        let (name, url) = (&self.0.settings.factors.app_name, &self.0.settings.issuer);
+        let host = url
+            .split_once("://")
+            .map_or("", |(_, rest)| rest)
+            .trim_start_matches('[');
+        match host
+            .split([':', '/', ']'])
+            .next()
+            .filter(|host| !host.is_empty())
+        {
+            Some(host) => format!("{name} ({host})"),
+            None => name.clone(),
+        }
+    }
+}
+
+/// # Errors
+/// [`AuthError::BadFactorName`] for nothing, more than 64 characters, or invisible ones.
+pub(crate) fn parse_factor_name(raw: &str) -> Result<String, AuthError> {
+    let name = raw.trim();
+    let is_valid =
+        (1..=MAX_NAME_CHARS).contains(&name.chars().count()) && DisplayName::parse(name).is_ok();
+    if is_valid {
+        Ok(name.to_owned())
+    } else {
+        Err(AuthError::InvalidFactorName)
+    }
+}
+
+fn to_json(pending: &TotpEnrollment) -> Result<String, AuthError> {
+    serde_json::to_string(pending)
+        .map_err(|_| AuthError::Internal("an enrolment could not be written"))
+}
+
+fn read(body: &str) -> Result<TotpEnrollment, AuthError> {
+    serde_json::from_str(body)
+        .map_err(|_| AuthError::Internal("a stored enrolment could not be read"))
+}
+
+impl From<FactorChangeRejected> for AuthError {
+    fn from(why: FactorChangeRejected) -> Self {
+        match why {
+            FactorChangeRejected::NoSuchAccount => Self::NoSuchAccount,
+            FactorChangeRejected::NoSuchFactor => Self::NoSuchFactor,
+            FactorChangeRejected::Duplicate => Self::FactorTaken,
+            FactorChangeRejected::LastFactor => Self::LastFactor,
+            FactorChangeRejected::SessionEnded => Self::InvalidToken,
+            FactorChangeRejected::Store(unavailable) => Self::Store(unavailable),
+        }
+    }
+}

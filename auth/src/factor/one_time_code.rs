@@ -1,0 +1,80 @@
+//! What somebody types where a code is asked for: six digits of an app, or a recovery code.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::RecoveryCode;
+use crate::throttle::CredentialKind;
+
+/// Cannot print.
+pub struct OneTimeCode(pub(crate) ParsedCode);
+
+pub(crate) enum ParsedCode {
+    Totp(SecretString),
+    Recovery(RecoveryCode),
+    /// Neither: wrong, whoever's it would be.
+    Malformed,
+}
+
+impl OneTimeCode {
+    #[must_use]
+    pub fn parse(raw: &str) -> Self {
+        let digits: String = raw
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-'))
+            .take(64)
+            .collect();
+        if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Self(ParsedCode::Totp(digits.into()));
+        }
+        Self(RecoveryCode::parse(raw).map_or(ParsedCode::Malformed, ParsedCode::Recovery))
+    }
+
+    /// Which authenticator's failures a wrong one counts among.
+    pub(crate) fn credential_kind(&self) -> CredentialKind {
+        match self.0 {
+            ParsedCode::Recovery(_) => CredentialKind::RecoveryCode,
+            ParsedCode::Totp(_) | ParsedCode::Malformed => CredentialKind::Totp,
+        }
+    }
+
+    /// The six digits, where it is six digits.
+    pub(crate) fn digits(&self) -> Option<&str> {
+        match &self.0 {
+            ParsedCode::Totp(digits) => Some(digits.expose_secret()),
+            ParsedCode::Recovery(_) | ParsedCode::Malformed => None,
+        }
+    }
+}
+
+impl fmt::Debug for OneTimeCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OneTimeCode(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totp_code_parses_with_any_grouping() {
+        for typed in ["123456", "123 456", " 123-456 "] {
+            assert_eq!(
+                OneTimeCode::parse(typed).digits(),
+                Some("123456"),
+                "{typed}"
+            );
+        }
+        for other in ["12345", "1234567", "１２３４５６", "+12345", ""] {
+            assert!(
+                matches!(OneTimeCode::parse(other).0, ParsedCode::Malformed),
+                "{other}"
+            );
+        }
+        let recovery = OneTimeCode::parse("0123-4567-89ab-cdef-ghjk-mnpq");
+        assert!(matches!(recovery.0, ParsedCode::Recovery(_)));
+        assert_eq!(format!("{recovery:?}"), "OneTimeCode(…)");
+    }
+}

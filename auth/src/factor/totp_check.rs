@@ -1,0 +1,112 @@
+//! Trying a code: through the gate, and each good one once.
+
+use secrecy::ExposeSecret as _;
+
+use super::{
+    Factor, FactorKind, FactorKinds, OneTimeCode, RecoveryCode, one_time_code::ParsedCode,
+    totp::Totp,
+};
+use crate::{
+    Account, Actor, Auth, AuthError, AuthMethod, AuthStore, Origin, SecurityNotice, Username,
+    throttle::Attempt,
+};
+
+impl<S: AuthStore> Auth<S> {
+    /// What the account has, recovery codes that are left too.
+    pub(crate) async fn factor_kinds(&self, of: &Username) -> Result<FactorKinds, AuthError> {
+        let factors = self.0.store.factors(of).await?;
+        Ok(FactorKinds::of(
+            factors
+                .iter()
+                .filter(|factor| factor.used_at.is_none())
+                .map(|factor| factor.kind),
+        ))
+    }
+
+    /// How the owner has proved themselves with this code, or `None`: it is wrong, or was used before. A wrong one
+    /// counts among the failures of this authenticator, which no right password clears.
+    ///
+    /// # Errors
+    /// [`AuthError::Throttled`].
+    pub(crate) async fn verify_code(
+        &self,
+        owner: &Account,
+        code: &OneTimeCode,
+        from: &Origin,
+    ) -> Result<Option<AuthMethod>, AuthError> {
+        let attempt = Attempt {
+            kind: code.credential_kind(),
+            account: Some(&owner.username),
+            from,
+        };
+        let guard = self.begin_attempt(&attempt).await?;
+        let method = match &code.0 {
+            ParsedCode::Totp(digits) => {
+                self.consume_totp_code(&owner.username, digits.expose_secret())
+                    .await?
+            }
+            ParsedCode::Recovery(code) => self.consume_recovery_code(owner, code, from).await?,
+            ParsedCode::Malformed => None,
+        };
+        match method {
+            Some(_) => self.succeeded(guard).await?,
+            None => self.failed(guard).await?,
+        }
+        Ok(method)
+    }
+
+    async fn consume_totp_code(
+        &self,
+        of: &Username,
+        digits: &str,
+    ) -> Result<Option<AuthMethod>, AuthError> {
+        let factors = self.0.store.factors(of).await?;
+        let Some(app) = factors
+            .into_iter()
+            .find(|factor| factor.kind == FactorKind::Totp)
+        else {
+            return Ok(None);
+        };
+        let now = self.0.clock.now();
+        let Some(step) = self.unseal_totp(&app)?.matching_step(digits, now) else {
+            return Ok(None);
+        };
+        // Of many who come with one code at once, one moves the step on (RFC 6238 §5.2).
+        Ok(self
+            .0
+            .store
+            .consume_totp_step(&app.id, step, now)
+            .await?
+            .then_some(AuthMethod::Otp))
+    }
+
+    pub(crate) fn unseal_totp(&self, factor: &Factor) -> Result<Totp, AuthError> {
+        let secret = self
+            .0
+            .factor_sealer
+            .open(&factor.body, factor.id.as_str())?;
+        Ok(Totp::new(secret.expose_secret()))
+    }
+
+    async fn consume_recovery_code(
+        &self,
+        owner: &Account,
+        code: &RecoveryCode,
+        from: &Origin,
+    ) -> Result<Option<AuthMethod>, AuthError> {
+        let (of, now) = (&owner.username, self.0.clock.now());
+        let by = Actor::owner(owner).with_origin(from);
+        let Some(left) = self
+            .0
+            .store
+            .consume_recovery_code(&by, &code.hash(of), now)
+            .await?
+        else {
+            return Ok(None);
+        };
+        tracing::info!(username = %of, left, "a recovery code was used");
+        self.audit_and_notify(owner, SecurityNotice::RecoveryCodeUsed, from)
+            .await?;
+        Ok(Some(AuthMethod::Recovery))
+    }
+}

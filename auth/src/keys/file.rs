@@ -1,0 +1,314 @@
+//! The file of the master key: 0600, and durable before anything is sealed under what it holds. While the key is
+//! replaced its successor lies beside it; which of the two is in force stands in the database.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+
+use crate::SecureRandom;
+use crate::keys::master::{BadKey, MasterKey};
+
+impl MasterKey {
+    /// As [`KeyFile::load_or_make`], of that file.
+    ///
+    /// # Errors
+    /// [`BadKey::File`].
+    pub fn load_or_create(path: &Path, rng: &SecureRandom) -> Result<Self, BadKey> {
+        KeyFile::at(path).load_or_create(rng)
+    }
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct KeyFile(PathBuf);
+
+impl KeyFile {
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Reads it, or makes it (0600, fsynced) with 32 random bytes.
+    ///
+    /// # Errors
+    /// [`BadKey::File`] also for a file that others may read and for an empty one (a start that was cut off).
+    pub fn load_or_create(&self, rng: &SecureRandom) -> Result<MasterKey, BadKey> {
+        match create(&self.0, &random_key(rng)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(file_error(&self.0, error)),
+        }
+        load(&self.0)
+    }
+
+    /// Reads it, where it is there.
+    ///
+    /// # Errors
+    /// As [`load_or_make`](Self::load_or_make).
+    pub fn load(&self) -> Result<Option<MasterKey>, BadKey> {
+        match load(&self.0) {
+            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            found => found.map(Some),
+        }
+    }
+
+    /// The successor, where there is one. One that is not whole was cut off while it was written: nothing was sealed
+    /// under it, so it is as good as none. One that cannot be read may be the key in force.
+    ///
+    /// # Errors
+    /// [`BadKey::File`].
+    pub fn pending(&self) -> Result<Option<MasterKey>, BadKey> {
+        match load(&self.pending_path()) {
+            Ok(key) => Ok(Some(key)),
+            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            // Empty.
+            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => {
+                Ok(None)
+            }
+            Err(error @ BadKey::File { .. }) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes a successor, in place of one that nothing came of.
+    ///
+    /// # Errors
+    /// [`BadKey::File`].
+    pub fn create_pending(&self, rng: &SecureRandom) -> Result<MasterKey, BadKey> {
+        self.discard_pending()?;
+        let path = self.pending_path();
+        create(&path, &random_key(rng)).map_err(|error| file_error(&path, error))?;
+        load(&path)
+    }
+
+    /// The successor takes this file's name. What was in it is kept beside, under `name`, for old backups; where.
+    ///
+    /// # Errors
+    /// [`BadKey::File`]; the file is the old one or the new one, whole.
+    pub fn commit_pending(&self, name: &str) -> Result<PathBuf, BadKey> {
+        let backup = self.0.with_file_name(format!("replaced-{name}.key"));
+        let old = read_private(&self.0).map_err(|error| file_error(&self.0, error))?;
+        // One that is not whole was cut off while it was written.
+        if !read_private(&backup).is_ok_and(|text| text == old) {
+            remove(&backup)
+                .and_then(|()| create(&backup, &old))
+                .map_err(|error| file_error(&backup, error))?;
+        }
+        std::fs::rename(self.pending_path(), &self.0)
+            .and_then(|()| sync_folder_of(&self.0))
+            .map_err(|e| file_error(&self.0, e))?;
+        Ok(backup)
+    }
+
+    /// # Errors
+    /// [`BadKey::File`].
+    pub fn discard_pending(&self) -> Result<(), BadKey> {
+        let path = self.pending_path();
+        remove(&path).map_err(|error| file_error(&path, error))
+    }
+
+    fn pending_path(&self) -> PathBuf {
+        self.0.with_extension("key.new")
+    }
+}
+
+fn file_error(path: &Path, source: io::Error) -> BadKey {
+    BadKey::File {
+        path: path.display().to_string(),
+        source,
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn load(path: &Path) -> Result<MasterKey, BadKey> {
+    MasterKey::parse(&read_private(path).map_err(|error| file_error(path, error))?)
+}
+
+/// Fails with `AlreadyExists` where there is a file: two starts at once then agree on one key.
+fn create(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    sync_folder_of(path)
+}
+
+/// 256 bits, in a line.
+fn random_key(rng: &SecureRandom) -> String {
+    BASE64URL.encode(rng.bytes::<32>()) + "\n"
+}
+
+/// A name is durable only once its folder is.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => sync_folder(folder),
+        _ => sync_folder(Path::new(".")),
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn read_private(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    refuse_readable_by_others(&file)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    if text.trim().is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is empty: delete it, and a key is made on the next start",
+        ));
+    }
+    Ok(text)
+}
+
+#[cfg(unix)]
+fn refuse_readable_by_others(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let others = file.metadata()?.permissions().mode() & 0o077;
+    if others == 0 {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        "others may read it: make it private with `chmod 600`",
+    ))
+}
+
+#[cfg(not(unix))]
+fn refuse_readable_by_others(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(hex::encode(SecureRandom::system().bytes::<8>()));
+        std::fs::create_dir(&folder).unwrap();
+        folder
+    }
+
+    fn made(path: &Path) -> Result<MasterKey, BadKey> {
+        KeyFile::at(path).load_or_create(&SecureRandom::system())
+    }
+
+    #[test]
+    fn key_file_is_created_once_then_loaded() {
+        let path = folder().join("key");
+        let first = made(&path).unwrap();
+        let second = made(&path).unwrap();
+        assert_eq!(first.id().unwrap(), second.id().unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn key_file_readable_by_group_is_rejected() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = folder().join("key");
+        made(&path).unwrap();
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let error = made(&path).unwrap_err();
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+
+    #[test]
+    fn empty_key_file_is_rejected() {
+        let path = folder().join("key");
+        made(&path).unwrap();
+        OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open(&path)
+            .unwrap();
+        let error = made(&path).unwrap_err();
+        assert!(error.to_string().contains("empty"), "{error}");
+    }
+
+    #[test]
+    fn committed_pending_key_replaces_and_retains_old_key() {
+        let path = folder().join("master.key");
+        let (file, old) = (KeyFile::at(&path), made(&path).unwrap());
+        assert!(file.pending().unwrap().is_none());
+        file.create_pending(&SecureRandom::system()).unwrap();
+        let new = file.create_pending(&SecureRandom::system()).unwrap();
+        assert_ne!(old.id().unwrap(), new.id().unwrap());
+        assert_eq!(
+            made(&path).unwrap().id().unwrap(),
+            old.id().unwrap(),
+            "not yet"
+        );
+        let kept = file.commit_pending(&old.id().unwrap()).unwrap();
+        assert_eq!(made(&path).unwrap().id().unwrap(), new.id().unwrap());
+        assert_eq!(load(&kept).unwrap().id().unwrap(), old.id().unwrap());
+        assert!(file.pending().unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn unreadable_pending_key_is_an_error() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = folder().join("master.key");
+        let file = KeyFile::at(&path);
+        assert!(file.load().unwrap().is_none());
+        made(&path).unwrap();
+        assert!(file.load().unwrap().is_some());
+        file.create_pending(&SecureRandom::system()).unwrap();
+        std::fs::set_permissions(
+            path.with_extension("key.new"),
+            std::fs::Permissions::from_mode(0o644),
+        )
+        .unwrap();
+        assert!(
+            file.pending()
+                .unwrap_err()
+                .to_string()
+                .contains("chmod 600")
+        );
+    }
+
+    #[test]
+    fn truncated_pending_key_is_ignored() {
+        let path = folder().join("master.key");
+        create(&path.with_extension("key.new"), "q8Zr2").unwrap();
+        assert!(KeyFile::at(&path).pending().unwrap().is_none());
+        KeyFile::at(&path).discard_pending().unwrap();
+        KeyFile::at(&path).discard_pending().unwrap();
+    }
+}

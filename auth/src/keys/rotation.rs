@@ -1,0 +1,142 @@
+//! Another master key in place of the present one: everything that is sealed is sealed anew in one transaction, which
+//! also says whose turn it is. So at every moment one of the two keys opens all of it, and the other one nothing.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::{
+    AuthError, AuthStore, Clock, SecureRandom,
+    keys::{
+        master::{MasterKey, Purpose},
+        ring::{KeyRing, KeyRules, aad},
+        seal::Sealer,
+    },
+    password::pepper::Pepper,
+    store::{KeyPurpose, Reseal, Resealed, StoredKey},
+};
+
+/// Puts `new` in the place of `old`. Passwords stay as they are: what keyed them is kept, sealed under `new`, until no
+/// password is under it any more.
+///
+/// # Errors
+/// [`AuthError::AnotherMasterKey`] where `old` is not in force; [`AuthError::SameMasterKey`].
+pub async fn rotate_master_key<S: AuthStore>(
+    store: &S,
+    (old, new): (&MasterKey, &MasterKey),
+    clock: &Clock,
+    rng: &SecureRandom,
+) -> Result<Resealed, AuthError> {
+    let ids = (old.id()?, new.id()?);
+    if ids.0 == ids.1 {
+        return Err(AuthError::MasterKeyUnchanged);
+    }
+    let ring = KeyRing::new(
+        store.clone(),
+        old,
+        KeyRules::default(),
+        clock.clone(),
+        rng.clone(),
+    )?;
+    ring.load().await?;
+    ring.claim_master().await?;
+    let rewrapper = Rewrapper::new(old, new, rng)?;
+    let (at, pepper) = (
+        clock.now(),
+        rewrapper.retire_pepper(&Pepper::derive(old)?, clock)?,
+    );
+    let reseal = Reseal {
+        old: ids.0,
+        new: ids.1,
+        pepper,
+        rewrapper,
+        at,
+    };
+    store
+        .reseal(reseal)
+        .await?
+        .ok_or(AuthError::MasterKeyMismatch)
+}
+
+/// Opens with the old master key and seals with the new one, each thing for its purpose.
+#[derive(Debug)]
+pub struct Rewrapper {
+    ring: SealerPair,
+    peppers: SealerPair,
+    factors: SealerPair,
+    rng: SecureRandom,
+}
+
+struct SealerPair {
+    old: Sealer,
+    new: Sealer,
+}
+
+impl Rewrapper {
+    fn new(old: &MasterKey, new: &MasterKey, rng: &SecureRandom) -> Result<Self, AuthError> {
+        let pair = |purpose| {
+            Ok::<_, AuthError>(SealerPair {
+                old: Sealer::new(old, purpose)?,
+                new: Sealer::new(new, purpose)?,
+            })
+        };
+        Ok(Self {
+            ring: pair(Purpose::KeyRing)?,
+            peppers: pair(Purpose::RetiredPeppers)?,
+            factors: pair(Purpose::Factors)?,
+            rng: rng.clone(),
+        })
+    }
+
+    /// A stored key, sealed anew; `None` if it does not open.
+    #[must_use]
+    pub fn rewrap_key(&self, key: &StoredKey) -> Option<SecretString> {
+        let pair = match key.purpose {
+            KeyPurpose::AccessTokens => &self.ring,
+            KeyPurpose::Peppers => &self.peppers,
+        };
+        pair.reseal(
+            key.sealed.expose_secret(),
+            &aad(key.purpose, &key.kid),
+            &self.rng,
+        )
+    }
+
+    /// The body of an authenticator app, sealed anew; `None` if it does not open.
+    #[must_use]
+    pub fn totp_secret(&self, id: &str, body: &str) -> Option<SecretString> {
+        self.factors.reseal(body, id, &self.rng)
+    }
+
+    fn retire_pepper(&self, pepper: &Pepper, clock: &Clock) -> Result<StoredKey, AuthError> {
+        let purpose = KeyPurpose::Peppers;
+        let sealed = self
+            .peppers
+            .new
+            .seal(pepper.secret(), &aad(purpose, pepper.id()), &self.rng)?
+            .into();
+        let (kid, at) = (pepper.id().to_owned(), clock.now());
+        Ok(StoredKey {
+            kid,
+            purpose,
+            algorithm: "HMAC-SHA-256".to_owned(),
+            sealed,
+            created_at: at,
+            retired_at: Some(at),
+        })
+    }
+}
+
+impl SealerPair {
+    fn reseal(&self, sealed: &str, aad: &str, rng: &SecureRandom) -> Option<SecretString> {
+        let opened = self.old.open(sealed, aad).ok()?;
+        self.new
+            .seal(opened.expose_secret(), aad, rng)
+            .ok()
+            .map(Into::into)
+    }
+}
+
+impl std::fmt::Debug for SealerPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pair(…)")
+    }
+}

@@ -1,0 +1,262 @@
+//! Groups: accounts that hold the same roles. A group gives roles in realms and nothing else; it makes nobody an
+//! administrator. What somebody may do is the greatest of their own roles and those of their groups.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::{
+    Account, Auth, AuthError, AuthStore, Permit, RealmId, Role, Username,
+    service::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
+    store::{GroupChange, GroupRejected, InsertResult},
+};
+
+/// 1 to 64 of `a-z 0-9 - _`, beginning with a letter or digit: fit for a URL segment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupName(Arc<str>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "A group name must have 1 to 64 of the letters a to z, digits, - and _, and begin with a letter or a digit."
+)]
+pub struct BadGroupName;
+
+impl GroupName {
+    pub fn parse(raw: &str) -> Result<Self, BadGroupName> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let is_valid =
+            raw.starts_with(plain) && raw.chars().all(|c| plain(c) || c == '-' || c == '_');
+        if is_valid && raw.len() <= 64 {
+            Ok(Self(raw.into()))
+        } else {
+            Err(BadGroupName)
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub name: GroupName,
+    /// By username, without deleted ones.
+    pub members: Vec<Username>,
+    pub roles: Vec<(RealmId, Role)>,
+    pub created_at: Timestamp,
+}
+
+/// Somebody with a role in a realm, and where it comes from.
+#[derive(Clone, Debug)]
+pub struct RealmMember {
+    pub account: Account,
+    /// Given to the account itself.
+    pub direct: Option<Role>,
+    pub via_groups: Vec<(GroupName, Role)>,
+}
+
+impl RealmMember {
+    /// The greatest.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.via_groups
+            .iter()
+            .map(|(_, role)| *role)
+            .chain(self.direct)
+            .max()
+    }
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// By name.
+    pub async fn groups(&self, _permit: &Permit<ReadAccounts>) -> Result<Vec<Group>, AuthError> {
+        Ok(self.0.store.groups().await?)
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchGroup`].
+    pub async fn group(
+        &self,
+        _permit: &Permit<ReadAccounts>,
+        name: &GroupName,
+    ) -> Result<Group, AuthError> {
+        self.0
+            .store
+            .group(name)
+            .await?
+            .ok_or(AuthError::NoSuchGroup)
+    }
+
+    /// # Errors
+    /// [`AuthError::GroupTaken`].
+    pub async fn create_group(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        name: &GroupName,
+    ) -> Result<Group, AuthError> {
+        let at = self.0.clock.now();
+        match self
+            .0
+            .store
+            .create_group(name, permit.actor().clone(), at)
+            .await?
+        {
+            InsertResult::Inserted => Ok(Group {
+                name: name.clone(),
+                members: Vec::new(),
+                roles: Vec::new(),
+                created_at: at,
+            }),
+            InsertResult::Duplicate => Err(AuthError::GroupTaken),
+        }
+    }
+
+    /// Its rights go with it, at once.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchGroup`].
+    pub async fn delete_group(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        name: &GroupName,
+    ) -> Result<(), AuthError> {
+        self.change_group(name, GroupChange::Delete, permit.actor())
+            .await
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchGroup`], [`AuthError::NoSuchAccount`].
+    pub async fn add_to_group(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        name: &GroupName,
+        username: &Username,
+    ) -> Result<(), AuthError> {
+        self.change_group(name, GroupChange::Add(username.clone()), permit.actor())
+            .await
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchGroup`], [`AuthError::NoSuchAccount`].
+    pub async fn remove_from_group(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        name: &GroupName,
+        username: &Username,
+    ) -> Result<(), AuthError> {
+        self.change_group(name, GroupChange::Remove(username.clone()), permit.actor())
+            .await
+    }
+
+    /// What the members of a group may do in the permit's realm; `None` takes it away.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchGroup`].
+    pub async fn set_group_role(
+        &self,
+        permit: &Permit<ManageMembers>,
+        name: &GroupName,
+        role: Option<Role>,
+    ) -> Result<(), AuthError> {
+        self.change_group(
+            name,
+            GroupChange::Role(permit.realm().id.clone(), role),
+            permit.actor(),
+        )
+        .await
+    }
+
+    async fn change_group(
+        &self,
+        name: &GroupName,
+        change: GroupChange,
+        by: &crate::Actor,
+    ) -> Result<(), AuthError> {
+        let changed = self
+            .0
+            .store
+            .change_group(name, change, by.clone(), self.0.clock.now())
+            .await;
+        // Everybody whom it concerns stands in the log.
+        self.apply_account_events().await?;
+        changed.map_err(|why| match why {
+            GroupRejected::NoSuchGroup => AuthError::NoSuchGroup,
+            GroupRejected::NoSuchAccount => AuthError::NoSuchAccount,
+            GroupRejected::Store(unavailable) => AuthError::Store(unavailable),
+        })
+    }
+
+    /// Groups with a role in the permit's realm, by name.
+    pub async fn groups_in(
+        &self,
+        permit: &Permit<ReadMembers>,
+    ) -> Result<Vec<(GroupName, Role)>, AuthError> {
+        Ok(self.0.store.groups_in(&permit.realm().id).await?)
+    }
+
+    /// Active accounts with a role in the permit's realm, their own or through groups, by username.
+    pub async fn realm_members(
+        &self,
+        permit: &Permit<ReadMembers>,
+    ) -> Result<Vec<RealmMember>, AuthError> {
+        let realm = &permit.realm().id;
+        let mut members = BTreeMap::new();
+        for (account, direct) in self.0.store.members_of(realm).await? {
+            let username = account.username.clone();
+            members.insert(
+                username,
+                RealmMember {
+                    account,
+                    direct: Some(direct),
+                    via_groups: Vec::new(),
+                },
+            );
+        }
+        for (account, group, role) in self.0.store.members_via_groups(realm).await? {
+            let username = account.username.clone();
+            let member = RealmMember {
+                account,
+                direct: None,
+                via_groups: Vec::new(),
+            };
+            members
+                .entry(username)
+                .or_insert(member)
+                .via_groups
+                .push((group, role));
+        }
+        Ok(members.into_values().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn group_name_allows_url_safe_lowercase_only() {
+        for good in ["welders", "2nd-shift", "a_b"] {
+            assert_eq!(GroupName::parse(good).unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            "-a",
+            "Welders",
+            "a b",
+            "a/b",
+            "ä",
+            "a.b",
+            &"a".repeat(65),
+        ] {
+            assert_eq!(GroupName::parse(bad), Err(BadGroupName), "{bad}");
+        }
+    }
+}

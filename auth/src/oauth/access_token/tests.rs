@@ -1,0 +1,530 @@
+//! What may not pass for an access token.
+
+use aws_lc_rs::hmac;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use proptest::prelude::*;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    AuthMethod, AuthMethods, Scopes, SigningAlgorithm,
+    keys::signing::{SigningKey, jwk_from_secret},
+    tests::{origin, settings},
+};
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn after_seconds(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+const SECRET: [u8; 32] = *b"q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa";
+
+fn key(algorithm: SigningAlgorithm, kid: &str, secret: &[u8; 32]) -> SigningKey {
+    SigningKey::from_jwk(
+        jwk_from_secret(algorithm, kid, secret)
+            .unwrap()
+            .expose_secret(),
+    )
+    .unwrap()
+}
+
+/// HS256 signs; a key for `EdDSA` is retired, its name is `ed`.
+fn access_tokens() -> AccessTokens {
+    let signing = key(SigningAlgorithm::Hs256, "hs", &SECRET);
+    let retired = key(SigningAlgorithm::EdDsa, "ed", &SECRET);
+    AccessTokens::new(
+        VerificationKeys::new(signing, vec![retired]).unwrap(),
+        &settings(),
+    )
+}
+
+/// The other way round.
+fn eddsa_access_tokens() -> AccessTokens {
+    let signing = key(SigningAlgorithm::EdDsa, "ed", &SECRET);
+    let retired = key(SigningAlgorithm::Hs256, "hs", &SECRET);
+    AccessTokens::new(
+        VerificationKeys::new(signing, vec![retired]).unwrap(),
+        &settings(),
+    )
+}
+
+fn session() -> Session {
+    Session {
+        id: SessionId::new("00112233445566778899aabbccddeeff"),
+        username: Username::parse("ada").unwrap(),
+        kind: crate::SessionKind::OAuth,
+        auth_time: now(),
+        last_seen: now(),
+        expires_at: after_seconds(86_400),
+        origin: origin(),
+        ended_at: None,
+        methods: AuthMethods::of(&[AuthMethod::Password]),
+        scopes: Scopes::ALL,
+        realms: None,
+        label: None,
+        client: None,
+    }
+}
+
+fn issued_token() -> String {
+    access_tokens()
+        .issue(&session(), now(), &SecureRandom::system())
+        .unwrap()
+        .token
+        .expose_secret()
+        .to_owned()
+}
+
+fn decoded_part(token: &str, n: usize) -> Value {
+    serde_json::from_slice(&BASE64URL.decode(token.split('.').nth(n).unwrap()).unwrap()).unwrap()
+}
+
+fn encode(value: &Value) -> String {
+    BASE64URL.encode(value.to_string())
+}
+
+/// Signed with our own key, whatever it says: only what we look at after the signature can refuse it.
+fn sign_with_own_key(header: &Value, claims: &Value) -> String {
+    sign_with(hmac::HMAC_SHA256, &SECRET, header, claims)
+}
+
+fn sign_with(algorithm: hmac::Algorithm, key: &[u8], header: &Value, claims: &Value) -> String {
+    let message = format!("{}.{}", encode(header), encode(claims));
+    let signature = hmac::sign(&hmac::Key::new(algorithm, key), message.as_bytes());
+    format!("{message}.{}", BASE64URL.encode(signature))
+}
+
+fn header() -> Value {
+    decoded_part(&issued_token(), 0)
+}
+
+fn claims() -> Value {
+    decoded_part(&issued_token(), 1)
+}
+
+fn with_claim(mut object: Value, name: &str, value: Value) -> Value {
+    object[name] = value;
+    object
+}
+
+fn is_accepted(token: &str) -> bool {
+    access_tokens().verify(token, now()).is_ok()
+}
+
+#[test]
+fn issued_access_token_verifies_with_its_claims() {
+    let shown = access_tokens().verify(&issued_token(), now()).unwrap();
+    assert_eq!(shown.username.as_str(), "ada");
+    assert_eq!(shown.session, session().id);
+    assert_eq!(shown.expires_at, after_seconds(1_800));
+    assert!(
+        is_accepted(&sign_with_own_key(&header(), &claims())),
+        "or the refusals below prove nothing"
+    );
+    let header = header();
+    assert_eq!(
+        (&header["alg"], &header["typ"]),
+        (&json!("HS256"), &json!("at+jwt"))
+    );
+}
+
+#[test]
+fn access_token_expires_at_the_exact_second() {
+    let token = issued_token();
+    assert!(access_tokens().verify(&token, after_seconds(1_799)).is_ok());
+    assert!(
+        access_tokens()
+            .verify(&token, after_seconds(1_800))
+            .is_err()
+    );
+}
+
+#[test]
+fn access_token_tolerates_five_seconds_of_clock_skew() {
+    assert!(
+        access_tokens()
+            .verify(&issued_token(), after_seconds(-5))
+            .is_ok()
+    );
+    assert!(
+        access_tokens()
+            .verify(&issued_token(), after_seconds(-6))
+            .is_err()
+    );
+    for name in ["nbf", "iat", "auth_time"] {
+        assert!(
+            !is_accepted(&sign_with_own_key(
+                &header(),
+                &with_claim(claims(), name, json!(1_800_000_006))
+            )),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn access_token_missing_any_claim_is_rejected() {
+    for name in claims().as_object().unwrap().keys() {
+        let mut less = claims();
+        less.as_object_mut().unwrap().remove(name);
+        assert!(!is_accepted(&sign_with_own_key(&header(), &less)), "{name}");
+        assert!(
+            !is_accepted(&sign_with_own_key(
+                &header(),
+                &with_claim(claims(), name, Value::Null)
+            )),
+            "{name}"
+        );
+    }
+    assert_eq!(claims().as_object().unwrap().len(), 11);
+}
+
+/// CVE-2026-25537: a text in `exp` was taken for no `exp` at all.
+#[test]
+fn access_token_with_wrong_claim_type_is_rejected() {
+    for name in claims().as_object().unwrap().keys() {
+        for wrong in [
+            json!("4102444800"),
+            json!(4_102_444_800.5),
+            json!([]),
+            json!({}),
+            json!(true),
+            json!(-1),
+        ] {
+            assert!(
+                !is_accepted(&sign_with_own_key(
+                    &header(),
+                    &with_claim(claims(), name, wrong.clone())
+                )) || has_acceptable_type(name, &wrong)
+            );
+        }
+    }
+    for aud in [json!(["strongroom"]), json!(["strongroom", "other"])] {
+        assert!(!is_accepted(&sign_with_own_key(
+            &header(),
+            &with_claim(claims(), "aud", aud)
+        )));
+    }
+}
+
+/// `sid` may be any text; long past times are fine for those that only say when something began.
+fn has_acceptable_type(name: &str, value: &Value) -> bool {
+    (name == "sid" && value.is_string())
+        || (name == "sub" && value.is_string())
+        || (matches!(name, "iat" | "nbf" | "auth_time") && value.is_i64())
+}
+
+#[test]
+fn access_token_with_wrong_claim_value_is_rejected() {
+    let wrong = [
+        ("aud", json!("other")),
+        ("aud", json!("Strongroom")),
+        ("iss", json!("https://strongroom.example/")),
+        ("sub", json!("Ada")),
+        ("sub", json!("")),
+        ("sub", json!("a da")),
+        ("amr", json!([])),
+        ("amr", json!([1])),
+        ("jti", json!("x")),
+    ];
+    for (name, value) in wrong {
+        assert!(
+            !is_accepted(&sign_with_own_key(
+                &header(),
+                &with_claim(claims(), name, value)
+            )),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn access_token_with_duplicate_claim_is_rejected() {
+    let twice = claims().to_string().replacen('{', r#"{"sub":"root","#, 1);
+    let message = format!("{}.{}", encode(&header()), BASE64URL.encode(twice));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &SECRET);
+    let signature = BASE64URL.encode(hmac::sign(&key, message.as_bytes()));
+    assert!(!is_accepted(&format!("{message}.{signature}")));
+}
+
+#[test]
+fn access_token_with_unexpected_header_is_rejected() {
+    let wrong = [
+        ("typ", json!("JWT")),
+        ("typ", json!("")),
+        ("typ", Value::Null),
+        ("kid", json!("another")),
+        ("kid", Value::Null),
+        ("crit", json!([])),
+        ("crit", json!(["exp"])),
+        ("alg", json!("none")),
+        ("alg", json!("HS384")),
+        ("alg", json!("hs256")),
+        ("alg", json!("RS256")),
+    ];
+    for (name, value) in wrong {
+        assert!(
+            !is_accepted(&sign_with_own_key(
+                &with_claim(header(), name, value.clone()),
+                &claims()
+            )),
+            "{name} {value}"
+        );
+    }
+    for typ in ["AT+JWT", "application/at+jwt"] {
+        assert!(
+            is_accepted(&sign_with_own_key(
+                &with_claim(header(), "typ", json!(typ)),
+                &claims()
+            )),
+            "{typ}"
+        );
+    }
+}
+
+#[test]
+fn unsigned_access_token_with_any_alg_is_rejected() {
+    for alg in ["none", "None", "NONE", "nOnE", "", "HS256"] {
+        let message = format!(
+            "{}.{}",
+            encode(&with_claim(header(), "alg", json!(alg))),
+            encode(&claims())
+        );
+        assert!(!is_accepted(&format!("{message}.")), "{alg}");
+        assert!(!is_accepted(&message), "{alg}");
+    }
+}
+
+#[test]
+fn access_token_signed_with_wrong_key_is_rejected() {
+    let secret = SECRET;
+    assert!(!is_accepted(&sign_with(
+        hmac::HMAC_SHA256,
+        &[7; 32],
+        &header(),
+        &claims()
+    )));
+    assert!(!is_accepted(&sign_with(
+        hmac::HMAC_SHA256,
+        b"",
+        &header(),
+        &claims()
+    )));
+    assert!(!is_accepted(&sign_with(
+        hmac::HMAC_SHA512,
+        &secret,
+        &with_claim(header(), "alg", json!("HS512")),
+        &claims()
+    )));
+    assert!(!is_accepted(&sign_with(
+        hmac::HMAC_SHA512,
+        &secret,
+        &header(),
+        &claims()
+    )));
+}
+
+#[test]
+fn jwk_embedded_in_token_header_is_ignored() {
+    let jwk = json!({"kty": "oct", "k": BASE64URL.encode([7; 32]), "alg": "HS256"});
+    assert!(!is_accepted(&sign_with(
+        hmac::HMAC_SHA256,
+        &[7; 32],
+        &with_claim(header(), "jwk", jwk),
+        &claims()
+    )));
+}
+
+#[test]
+fn access_token_with_mismatched_key_algorithm_is_rejected() {
+    let public = key(SigningAlgorithm::EdDsa, "ed", &SECRET)
+        .public_jwk()
+        .unwrap();
+    let public = BASE64URL.decode(public["x"].as_str().unwrap()).unwrap();
+    for kid in ["ed", "hs"] {
+        // The public key is no shared secret, though everybody has it.
+        let named = with_claim(header(), "kid", json!(kid));
+        assert!(
+            !is_accepted(&sign_with(hmac::HMAC_SHA256, &public, &named, &claims())),
+            "{kid}"
+        );
+    }
+    // What HS256 signs stays HS256's, under whichever name; the same for EdDSA.
+    assert!(!is_accepted(&sign_with_own_key(
+        &with_claim(header(), "kid", json!("ed")),
+        &claims()
+    )));
+    assert!(!is_accepted(&sign_with_own_key(
+        &with_claim(
+            with_claim(header(), "kid", json!("ed")),
+            "alg",
+            json!("EdDSA")
+        ),
+        &claims()
+    )));
+    let by_eddsa = eddsa_access_tokens()
+        .issue(&session(), now(), &SecureRandom::system())
+        .unwrap()
+        .token;
+    let (_, rest) = by_eddsa.expose_secret().split_once('.').unwrap();
+    let renamed = with_claim(
+        decoded_part(by_eddsa.expose_secret(), 0),
+        "kid",
+        json!("hs"),
+    );
+    assert!(!is_accepted(&format!("{}.{rest}", encode(&renamed))));
+}
+
+#[test]
+fn retired_key_verifies_tokens_of_its_own_algorithm() {
+    let by_eddsa = eddsa_access_tokens()
+        .issue(&session(), now(), &SecureRandom::system())
+        .unwrap()
+        .token;
+    assert_eq!(decoded_part(by_eddsa.expose_secret(), 0)["alg"], "EdDSA");
+    assert!(is_accepted(by_eddsa.expose_secret()));
+    assert!(eddsa_access_tokens().verify(&issued_token(), now()).is_ok());
+}
+
+#[test]
+fn unknown_key_id_is_distinguished_from_invalid_signature() {
+    let verdict = |token: &str| access_tokens().verify(token, now()).unwrap_err();
+    assert_eq!(
+        verdict(&sign_with_own_key(
+            &with_claim(header(), "kid", json!("new")),
+            &claims()
+        )),
+        TokenError::UnknownKeyId
+    );
+    assert_eq!(
+        verdict(&sign_with(
+            hmac::HMAC_SHA256,
+            &[7; 32],
+            &header(),
+            &claims()
+        )),
+        TokenError::Invalid
+    );
+}
+
+#[test]
+fn access_token_with_hostile_key_id_is_rejected() {
+    for kid in [
+        "../../../../dev/null",
+        "hs' OR '1'='1",
+        "HS",
+        "hs\0",
+        "",
+        "file:///dev/null",
+        "hs ",
+    ] {
+        assert!(
+            !is_accepted(&sign_with_own_key(
+                &with_claim(header(), "kid", json!(kid)),
+                &claims()
+            )),
+            "{kid:?}"
+        );
+    }
+}
+
+#[test]
+fn key_urls_in_token_header_are_ignored() {
+    for name in ["jku", "x5u"] {
+        let elsewhere = with_claim(header(), name, json!("https://attacker.example/jwks.json"));
+        assert!(
+            !is_accepted(&sign_with(
+                hmac::HMAC_SHA256,
+                &[7; 32],
+                &elsewhere,
+                &claims()
+            )),
+            "{name}"
+        );
+        assert!(
+            is_accepted(&sign_with_own_key(&elsewhere, &claims())),
+            "an address that is not followed does no harm"
+        );
+    }
+}
+
+#[test]
+fn access_token_in_utf_16_is_rejected() {
+    let utf_16 = |text: String| {
+        BASE64URL.encode(
+            text.encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<_>>(),
+        )
+    };
+    let hmac = hmac::Key::new(hmac::HMAC_SHA256, &SECRET);
+    for (header, claims) in [
+        (encode(&header()), utf_16(claims().to_string())),
+        (utf_16(header().to_string()), encode(&claims())),
+    ] {
+        let message = format!("{header}.{claims}");
+        assert!(!is_accepted(&format!(
+            "{message}.{}",
+            BASE64URL.encode(hmac::sign(&hmac, message.as_bytes()))
+        )));
+    }
+}
+
+#[test]
+fn oversized_and_malformed_access_tokens_are_rejected() {
+    assert!(!is_accepted(&sign_with_own_key(
+        &header(),
+        &with_claim(claims(), "scope", json!("x".repeat(4_096)))
+    )));
+    assert!(!is_accepted(&"a".repeat(1_000_000)));
+    let token = issued_token();
+    for garbage in ["", ".", "..", "...", "a.b.c", "é.é.é", " ", "\0", "null"] {
+        assert!(!is_accepted(garbage), "{garbage:?}");
+    }
+    for changed in [
+        format!("{token}."),
+        format!(" {token}"),
+        format!("{token}="),
+        format!(".{token}"),
+        token + "\n",
+    ] {
+        assert!(!is_accepted(&changed), "{changed:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn access_token_with_one_changed_character_is_rejected(at in 0usize..600, to in "[A-Za-z0-9._=-]") {
+        let token = issued_token();
+        let at = at % token.len();
+        let mut changed = token.clone();
+        changed.replace_range(at..=at, &to);
+        prop_assert!(changed == token || !is_accepted(&changed));
+    }
+
+    #[test]
+    fn arbitrary_text_is_rejected_as_access_token(text in "\\PC*") {
+        prop_assert!(!is_accepted(&text));
+    }
+}
+
+#[test]
+fn client_access_token_contains_its_client_id() {
+    let session = Session {
+        client: Some("cad".to_owned()),
+        ..session()
+    };
+    let token = access_tokens()
+        .issue(&session, now(), &SecureRandom::system())
+        .unwrap()
+        .token;
+    assert_eq!(decoded_part(token.expose_secret(), 1)["client_id"], "cad");
+    assert!(
+        is_accepted(token.expose_secret())
+            && decoded_part(&issued_token(), 1).get("client_id").is_none()
+    );
+}

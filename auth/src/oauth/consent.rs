@@ -1,0 +1,205 @@
+//! A person lets a program in: what the device flow (RFC 8628) and the code flow (RFC 6749 §4.1) have in common. The
+//! program's session is as old as the sign-in of whoever approved, and never begins after that has ended, or after
+//! everything of the account was thrown out.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Account, AccountStatus, Actor, Auth, AuthError, AuthMethods, AuthStore, Caller, Origin, Scopes,
+    SecurityEpoch, SessionId, SessionKind, Username,
+    access::policy::AuthVia,
+    audit::{AuditAction, AuditDetail, NewAuditEntry},
+    service::TokenResponse,
+    session::{authenticate::Activity, create::NewSession},
+    store::{EndReason, SessionEnd},
+};
+
+/// Why a program was not let in, by the codes that it knows (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OAuthError {
+    #[error("This client is not registered.")]
+    UnknownClient,
+    #[error("This scope cannot be given to a client.")]
+    InvalidScope,
+    #[error("The requested scope exceeds the rights of the caller.")]
+    ScopeExceedsCaller,
+    #[error("This redirect_uri is not registered for the client.")]
+    UnregisteredRedirect,
+    #[error("Only the response type code is supported.")]
+    UnsupportedResponseType,
+    #[error("Only the response mode query is supported.")]
+    UnsupportedResponseMode,
+    #[error("A code_challenge with code_challenge_method=S256 is required (RFC 7636).")]
+    PkceRequired,
+    #[error("The code is invalid or has expired.")]
+    InvalidCode,
+    #[error("The authorization is pending.")]
+    AuthorizationPending,
+    #[error("Polling is too frequent. Increase the interval by 5 seconds.")]
+    SlowDown,
+    #[error("Access was denied.")]
+    AccessDenied,
+    #[error("The code has expired. Start again.")]
+    ExpiredToken,
+}
+
+impl OAuthError {
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownClient => "invalid_client",
+            Self::InvalidScope | Self::ScopeExceedsCaller => "invalid_scope",
+            Self::UnregisteredRedirect | Self::UnsupportedResponseMode | Self::PkceRequired => {
+                "invalid_request"
+            }
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::InvalidCode => "invalid_grant",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredToken => "expired_token",
+        }
+    }
+}
+
+/// What somebody says to a program that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Approve,
+    Deny,
+}
+
+/// Who let a program in, and how they had proved who they are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Consent {
+    username: String,
+    session: String,
+    methods: String,
+    auth_time: Timestamp,
+    /// In which it was given.
+    #[serde(default)]
+    era: SecurityEpoch,
+}
+
+impl Consent {
+    /// The only way to one: what is given must be within what the caller's own token may do, or a narrow token would
+    /// become a wide one by way of a program.
+    ///
+    /// # Errors
+    /// [`DelegationRefused::Beyond`].
+    pub(crate) fn from_caller(caller: &Caller, scopes: Scopes) -> Result<Self, OAuthError> {
+        let session = caller.session();
+        if !scopes.is_subset(session.scopes) || session.realms.is_some() {
+            return Err(OAuthError::ScopeExceedsCaller);
+        }
+        Ok(Self {
+            username: caller.account().username.to_string(),
+            session: session.id.to_string(),
+            methods: session.methods.to_string(),
+            auth_time: session.auth_time,
+            era: caller.account().epoch,
+        })
+    }
+}
+
+/// The session that a program is to have.
+#[derive(Debug)]
+pub(crate) struct ClientSession {
+    pub(crate) consent: Consent,
+    pub(crate) id: SessionId,
+    pub(crate) scopes: Scopes,
+    pub(crate) client: String,
+    pub(crate) client_name: String,
+    pub(crate) origin: Origin,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// # Errors
+    /// [`DelegationRefused::Denied`] where whoever approved has signed out since, was disabled, or has thrown everything
+    /// out.
+    pub(crate) async fn start_client_session(
+        &self,
+        wanted: ClientSession,
+    ) -> Result<TokenResponse, AuthError> {
+        let ClientSession {
+            consent,
+            id,
+            scopes,
+            client,
+            client_name,
+            origin: from,
+        } = wanted;
+        let username =
+            Username::parse(&consent.username).map_err(|_| AuthError::Internal("a stored name"))?;
+        let approver = SessionId::new(&consent.session);
+        let member = self.0.store.member(&username).await?;
+        let account = member
+            .map(|member| member.account)
+            .filter(|account| account.status == AccountStatus::Active);
+        let account = Account {
+            epoch: consent.era,
+            ..account.ok_or(OAuthError::AccessDenied)?
+        };
+        let new_session = NewSession {
+            id: Some(id),
+            auth_time: Some(consent.auth_time),
+            scopes,
+            label: Some(client_name),
+            client: Some(client),
+            ..NewSession::interactive(
+                SessionKind::OAuth,
+                AuthMethods::parse(&consent.methods),
+                from,
+            )
+        };
+        let (session, secret) = self
+            .create_session(&account, new_session)
+            .await?
+            .ok_or(OAuthError::AccessDenied)?;
+        // After it began: whoever ends all sessions from here on ends this one too.
+        if !self.is_active(&approver).await? {
+            self.end_client_session(&username, &session.id, EndReason::EndedByOwner)
+                .await?;
+            return Err(OAuthError::AccessDenied.into());
+        }
+        let caller = self
+            .load_caller((username, session.id), AuthVia::Bearer, Activity::Unmetered)
+            .await?;
+        self.token_response(&caller, secret)
+    }
+
+    pub(crate) async fn end_client_session(
+        &self,
+        username: &Username,
+        id: &SessionId,
+        reason: EndReason,
+    ) -> Result<(), AuthError> {
+        let end = SessionEnd {
+            reason: reason,
+            by: Actor::new(username.clone()),
+            at: self.0.clock.now(),
+        };
+        self.0.store.end_session(username, id, end).await?;
+        self.invalidate(username);
+        Ok(())
+    }
+
+    pub(crate) async fn is_active(&self, id: &SessionId) -> Result<bool, AuthError> {
+        let (session, now) = (self.0.store.session(id).await?, self.0.clock.now());
+        Ok(session.is_some_and(|session| session.ended_at.is_none() && now < session.expires_at))
+    }
+
+    /// Puts into the audit what somebody said to a program.
+    pub(crate) async fn audit_decision(
+        &self,
+        caller: &Caller,
+        action: AuditAction,
+        add_detail: impl FnOnce(AuditDetail) -> AuditDetail,
+    ) -> Result<(), AuthError> {
+        self.record(
+            NewAuditEntry::new(&caller.actor(), action, self.0.clock.now()).with_detail(add_detail),
+        )
+        .await
+    }
+}

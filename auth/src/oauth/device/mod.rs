@@ -1,0 +1,321 @@
+//! Signing a device in that has no browser of its own (RFC 8628): the device shows a code, a person types it where they
+//! are signed in, sees what asks, and lets it in or not. The device asks how it went until somebody has decided.
+
+mod user_code;
+mod verification;
+
+use std::{net::IpAddr, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use user_code::UserCode;
+pub use verification::PendingDevice;
+
+use crate::{
+    Auth, AuthError, AuthStore, OAuthError, Origin, Scopes, SessionId, Token, TokenHash, TokenKind,
+    clock,
+    oauth::{
+        client::{CLI_CLIENT_ID, parse_requested_scope},
+        consent::{ClientSession, Consent},
+    },
+    service::TokenResponse,
+    store::{NetworkPrefix, OneTimeKind, OneTimeToken},
+    throttle::CredentialKind,
+};
+
+/// How long somebody has to type the code.
+const CODE_LIFETIME: Duration = Duration::from_mins(10);
+/// For so long afterwards a device hears that it was too late.
+const EXPIRED_RETENTION: Duration = Duration::from_mins(10);
+/// How long a device waits between two questions (RFC 8628 §3.2), and what is added for one that doesn't (§3.5).
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// What the network may take off a wait.
+const POLL_TOLERANCE: Duration = Duration::from_millis(500);
+/// Codes of one network that wait at once.
+const MAX_PENDING_PER_NETWORK: usize = 20;
+/// Of all together: as many as the store tells at once. A device that comes then waits for one to expire.
+const MAX_PENDING: usize = 1_000;
+/// How often a slip is read anew when somebody else has written it meanwhile.
+const MAX_RETRIES: u32 = 8;
+
+/// What a device is told (RFC 8628 §3.2).
+#[derive(Debug)]
+pub struct DeviceCodes {
+    pub device_code: Token,
+    pub user_code: UserCode,
+    pub expires_in: Duration,
+    pub interval: Duration,
+}
+
+/// What is kept of it, under the hash of the device code.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct DeviceGrant {
+    client: String,
+    scope: String,
+    address: IpAddr,
+    user_agent: Option<String>,
+    /// Of the user code.
+    user_code: String,
+    began_at: Timestamp,
+    expires_at: Timestamp,
+    interval_ms: u64,
+    polled_at: Option<Timestamp>,
+    /// Who typed the code first: nobody else decides.
+    claimed_by: Option<String>,
+    state: DeviceGrantState,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DeviceGrantState {
+    #[serde(rename = "undecided")]
+    Pending,
+    Denied,
+    Approved(Consent),
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// # Errors
+    /// [`DelegationRefused::Client`], [`DelegationRefused::Scope`]; [`AuthError::Throttled`] where too many codes of
+    /// that address wait.
+    pub async fn device_authorization(
+        &self,
+        client: Option<&str>,
+        requested_scope: Option<&str>,
+        from: Origin,
+    ) -> Result<DeviceCodes, AuthError> {
+        let client = self
+            .0
+            .settings
+            .clients
+            .find(client.unwrap_or(CLI_CLIENT_ID))
+            .ok_or(OAuthError::UnknownClient)?;
+        let scopes = parse_requested_scope(requested_scope)?;
+        let now = self.0.clock.now();
+        // Counted and kept by one at a time.
+        let _guard = self.0.session_cache.load_lock(&"device codes").lock().await;
+        self.limit_pending(from.address, now).await?;
+        let device = Token::random(TokenKind::DeviceCode, &self.0.rng);
+        let user = self.unused_user_code(now).await?;
+        let expires_at = clock::add(now, CODE_LIFETIME);
+        let grant = DeviceGrant {
+            client: client.id().to_owned(),
+            scope: scopes.to_string(),
+            address: from.address,
+            user_agent: from.user_agent,
+            user_code: user.hash().as_str().to_owned(),
+            began_at: now,
+            expires_at,
+            interval_ms: millis(POLL_INTERVAL),
+            polled_at: None,
+            claimed_by: None,
+            state: DeviceGrantState::Pending,
+        };
+        let one_time = |kind, hash, body, expires_at| OneTimeToken {
+            kind,
+            hash,
+            username: None,
+            body,
+            created_at: now,
+            expires_at,
+        };
+        let retained_until = clock::add(expires_at, EXPIRED_RETENTION);
+        self.0
+            .store
+            .insert_token(one_time(
+                OneTimeKind::DeviceCode,
+                device.hash(),
+                to_json(&grant)?,
+                retained_until,
+            ))
+            .await?;
+        let device_hash = device.hash().as_str().to_owned();
+        self.0
+            .store
+            .insert_token(one_time(
+                OneTimeKind::UserCode,
+                user.hash(),
+                device_hash,
+                expires_at,
+            ))
+            .await?;
+        Ok(DeviceCodes {
+            device_code: device,
+            user_code: user,
+            expires_in: CODE_LIFETIME,
+            interval: POLL_INTERVAL,
+        })
+    }
+
+    /// One of any number of polls gets the tokens, once somebody has approved.
+    ///
+    /// # Errors
+    /// [`DelegationRefused`], as RFC 8628 §3.5 names them.
+    pub async fn device_token(
+        &self,
+        code: &str,
+        client: Option<&str>,
+        from: Origin,
+    ) -> Result<TokenResponse, AuthError> {
+        let hash = Token::parse(TokenKind::DeviceCode, code)
+            .ok_or(OAuthError::InvalidCode)?
+            .hash();
+        let found = self
+            .lookup_or_penalize(
+                CredentialKind::DeviceCode,
+                &from,
+                self.load_device_grant(&hash),
+            )
+            .await?;
+        let (one_time, grant) = found.ok_or(OAuthError::InvalidCode)?;
+        if client.unwrap_or(CLI_CLIENT_ID) != grant.client {
+            return Err(OAuthError::InvalidCode.into());
+        }
+        let now = self.0.clock.now();
+        if now >= grant.expires_at {
+            return Err(OAuthError::ExpiredToken.into());
+        }
+        self.enforce_interval(&one_time, &grant, now).await?;
+        match grant.state {
+            DeviceGrantState::Pending => Err(OAuthError::AuthorizationPending.into()),
+            DeviceGrantState::Denied => Err(OAuthError::AccessDenied.into()),
+            DeviceGrantState::Approved(_) => self.exchange_device_code(&hash, from).await,
+        }
+    }
+
+    /// The slip is taken: of any number of polls at once, one gets here with it.
+    async fn exchange_device_code(
+        &self,
+        hash: &TokenHash,
+        from: Origin,
+    ) -> Result<TokenResponse, AuthError> {
+        let one_time = self
+            .0
+            .store
+            .consume_token(OneTimeKind::DeviceCode, hash, self.0.clock.now())
+            .await?;
+        let grant = parse_grant(&one_time.ok_or(OAuthError::InvalidCode)?)?;
+        let DeviceGrantState::Approved(consent) = grant.state else {
+            return Err(OAuthError::InvalidCode.into());
+        };
+        let client_name = self
+            .0
+            .settings
+            .clients
+            .find(&grant.client)
+            .ok_or(OAuthError::UnknownClient)?
+            .name()
+            .to_owned();
+        let scopes =
+            Scopes::parse(&grant.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+        let id = SessionId::random(&self.0.rng);
+        self.start_client_session(ClientSession {
+            consent,
+            id,
+            scopes,
+            client: grant.client,
+            client_name,
+            origin: from,
+        })
+        .await
+    }
+
+    /// RFC 8628 §3.5: who asks too soon waits five seconds longer, from then on.
+    async fn enforce_interval(
+        &self,
+        one_time: &OneTimeToken,
+        grant: &DeviceGrant,
+        now: Timestamp,
+    ) -> Result<(), AuthError> {
+        let interval = Duration::from_millis(grant.interval_ms);
+        let too_soon = grant
+            .polled_at
+            .is_some_and(|last| clock::since(last, now) + POLL_TOLERANCE < interval);
+        let more = if too_soon { millis(POLL_INTERVAL) } else { 0 };
+        let interval_ms = grant.interval_ms.saturating_add(more);
+        let body = to_json(&DeviceGrant {
+            polled_at: Some(now),
+            interval_ms,
+            ..grant.clone()
+        })?;
+        // Where somebody has decided meanwhile, or polls at the same time, that stands instead.
+        self.0
+            .store
+            .compare_and_swap_token(one_time, body, now)
+            .await?;
+        if too_soon {
+            Err(OAuthError::SlowDown.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn load_device_grant(
+        &self,
+        hash: &TokenHash,
+    ) -> Result<Option<(OneTimeToken, DeviceGrant)>, AuthError> {
+        let one_time = self
+            .0
+            .store
+            .find_token(OneTimeKind::DeviceCode, hash, self.0.clock.now())
+            .await?;
+        one_time
+            .map(|one_time| parse_grant(&one_time).map(|grant| (one_time, grant)))
+            .transpose()
+    }
+
+    async fn limit_pending(&self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
+        let one_time_tokens = self
+            .0
+            .store
+            .list_tokens(OneTimeKind::DeviceCode, None, now)
+            .await?;
+        let grant = one_time_tokens
+            .iter()
+            .filter_map(|one_time| parse_grant(one_time).ok())
+            .filter(|grant| now < grant.expires_at);
+        let addresses: Vec<IpAddr> = grant.map(|grant| grant.address).collect();
+        let is_full = |network: NetworkPrefix| {
+            let pending = addresses
+                .iter()
+                .filter(|pending| NetworkPrefix::all_of(**pending).any(|it| it == network));
+            pending.count() >= MAX_PENDING_PER_NETWORK * network.shared_by()
+        };
+        if one_time_tokens.len() < MAX_PENDING && !NetworkPrefix::all_of(address).any(is_full) {
+            return Ok(());
+        }
+        Err(AuthError::Throttled {
+            retry_after: CODE_LIFETIME / 10,
+        })
+    }
+
+    /// One that leads nowhere yet.
+    async fn unused_user_code(&self, now: Timestamp) -> Result<UserCode, AuthError> {
+        for _ in 0..MAX_RETRIES {
+            let code = UserCode::random(&self.0.rng);
+            if self
+                .0
+                .store
+                .find_token(OneTimeKind::UserCode, &code.hash(), now)
+                .await?
+                .is_none()
+            {
+                return Ok(code);
+            }
+        }
+        Err(AuthError::Internal("no user code is free"))
+    }
+}
+
+fn to_json(grant: &DeviceGrant) -> Result<String, AuthError> {
+    serde_json::to_string(grant).map_err(|_| AuthError::Internal("a device cannot be written"))
+}
+
+fn parse_grant(one_time: &OneTimeToken) -> Result<DeviceGrant, AuthError> {
+    serde_json::from_str(&one_time.body).map_err(|_| AuthError::Internal("a stored device"))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,261 @@
+//! The person's side of RFC 8628: type the code, look at what asks, decide.
+
+use std::{net::IpAddr, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{DeviceGrant, DeviceGrantState, MAX_RETRIES, UserCode, parse_grant, to_json};
+use crate::{
+    Auth, AuthError, AuthStore, Caller, Decision, Origin, Scopes, TokenHash, TokenKind,
+    audit::{AuditAction, AuditDetail},
+    clock,
+    oauth::consent::Consent,
+    store::{OneTimeKind, OneTimeToken},
+    throttle::{Attempt, CredentialKind},
+};
+
+/// RFC 8628 §5.1: with 34.5 bits, five guesses leave one chance in 2^32.
+const MAX_ATTEMPTS: usize = 5;
+const ATTEMPT_WINDOW: Duration = Duration::from_mins(15);
+/// The body of a slip that counts a guess.
+const ATTEMPT_MARKER: &str = "guess";
+
+/// What a person sees before they decide (RFC 8628 §5.4).
+#[derive(Clone, Debug)]
+pub struct PendingDevice {
+    /// Names this request, so that what is decided is what was seen.
+    pub id: String,
+    pub user_code: UserCode,
+    pub client_name: String,
+    pub scopes: Scopes,
+    /// Where the device asked from.
+    pub address: IpAddr,
+    pub user_agent: Option<String>,
+    pub requested_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// From here on, only this account decides about the code.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchDevice`], also for a code that somebody else has typed; [`AuthError::Throttled`] after five
+    /// wrong ones.
+    pub async fn lookup_user_code(
+        &self,
+        caller: &Caller,
+        input: &str,
+        from: &Origin,
+    ) -> Result<PendingDevice, AuthError> {
+        let me = caller.account().username.as_str();
+        let (code, hash) = self.resolve_user_code(caller, input, from).await?;
+        for _ in 0..MAX_RETRIES {
+            let (one_time, grant) = self.pending_grant(&hash).await?;
+            match &grant.claimed_by {
+                Some(name) if name == me => return Ok(self.pending_device(code, &hash, grant)),
+                Some(_) => return Err(AuthError::NoSuchDevice),
+                None => {}
+            }
+            let claimed = DeviceGrant {
+                claimed_by: Some(me.to_owned()),
+                ..grant
+            };
+            if self
+                .0
+                .store
+                .compare_and_swap_token(&one_time, to_json(&claimed)?, self.0.clock.now())
+                .await?
+            {
+                return Ok(self.pending_device(code, &hash, claimed));
+            }
+        }
+        Err(AuthError::Internal("a device could not be claimed"))
+    }
+
+    /// Decides about what [`look_at_device`](Self::look_at_device) showed to the same account, once.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchDevice`] for anything else; [`DelegationRefused::Beyond`](crate::DelegationRefused).
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, what they saw and say, and whence"
+    )]
+    pub async fn decide_device(
+        &self,
+        caller: &Caller,
+        input: &str,
+        expected_id: &str,
+        decision: Decision,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
+        let (code, hash) = self.resolve_user_code(caller, input, from).await?;
+        for _ in 0..MAX_RETRIES {
+            let (one_time, grant) = self.pending_grant(&hash).await?;
+            let is_claimed =
+                grant.claimed_by.as_deref() == Some(caller.account().username.as_str());
+            if !is_claimed || request_id(&hash) != expected_id {
+                return Err(AuthError::NoSuchDevice);
+            }
+            let (state, action) = match decision {
+                Decision::Approve => {
+                    let scopes = Scopes::parse(&grant.scope)
+                        .map_err(|_| AuthError::Internal("a stored scope"))?;
+                    (
+                        DeviceGrantState::Approved(Consent::from_caller(caller, scopes)?),
+                        AuditAction::DeviceApproved,
+                    )
+                }
+                Decision::Deny => (DeviceGrantState::Denied, AuditAction::DeviceDenied),
+            };
+            let now = self.0.clock.now();
+            if self
+                .0
+                .store
+                .compare_and_swap_token(
+                    &one_time,
+                    to_json(&DeviceGrant {
+                        state,
+                        ..grant.clone()
+                    })?,
+                    now,
+                )
+                .await?
+            {
+                self.0
+                    .store
+                    .consume_token(OneTimeKind::UserCode, &code.hash(), now)
+                    .await?;
+                let add_detail = |detail: AuditDetail| {
+                    let detail = detail
+                        .with("client", grant.client)
+                        .with("scope", grant.scope);
+                    detail
+                        .with("device", grant.address.to_string())
+                        .with("user_agent", grant.user_agent)
+                };
+                return self.audit_decision(caller, action, add_detail).await;
+            }
+        }
+        Err(AuthError::Internal("a device could not be decided about"))
+    }
+
+    /// Where a code leads. Counted before it is looked up, so that many at once are no more than many in a row.
+    async fn resolve_user_code(
+        &self,
+        caller: &Caller,
+        input: &str,
+        from: &Origin,
+    ) -> Result<(UserCode, TokenHash), AuthError> {
+        let name = &caller.account().username;
+        let guard = self
+            .begin_attempt(&Attempt {
+                kind: CredentialKind::UserCode,
+                account: Some(name),
+                from,
+            })
+            .await?;
+        let attempt = self.count_attempt(caller).await?;
+        let now = self.0.clock.now();
+        let found = match UserCode::parse(input) {
+            Some(code) => self
+                .0
+                .store
+                .find_token(OneTimeKind::UserCode, &code.hash(), now)
+                .await?
+                .map(|one_time| (code, one_time)),
+            None => None,
+        };
+        let Some((code, one_time)) = found.filter(|(_, one_time)| one_time.body != ATTEMPT_MARKER)
+        else {
+            self.failed(guard).await?;
+            return Err(AuthError::NoSuchDevice);
+        };
+        self.0
+            .store
+            .consume_token(OneTimeKind::UserCode, &attempt, now)
+            .await?;
+        self.succeeded(guard).await?;
+        Ok((code, TokenHash::new(&one_time.body)))
+    }
+
+    async fn count_attempt(&self, caller: &Caller) -> Result<TokenHash, AuthError> {
+        let (name, now) = (&caller.account().username, self.0.clock.now());
+        let hash = crate::Token::random(TokenKind::Flow, &self.0.rng).hash();
+        let attempt = OneTimeToken {
+            kind: OneTimeKind::UserCode,
+            hash: hash.clone(),
+            username: Some(name.clone()),
+            body: ATTEMPT_MARKER.to_owned(),
+            created_at: now,
+            expires_at: clock::add(now, ATTEMPT_WINDOW),
+        };
+        self.0.store.insert_token(attempt).await?;
+        let attempts = self
+            .0
+            .store
+            .list_tokens(OneTimeKind::UserCode, Some(name), now)
+            .await?;
+        if attempts.len() <= MAX_ATTEMPTS {
+            return Ok(hash);
+        }
+        // One that was not let through does not lengthen the wait.
+        self.0
+            .store
+            .consume_token(OneTimeKind::UserCode, &hash, now)
+            .await?;
+        let first = attempts
+            .iter()
+            .map(|attempt| attempt.expires_at)
+            .min()
+            .unwrap_or(now);
+        Err(AuthError::Throttled {
+            retry_after: clock::since(now, first),
+        })
+    }
+
+    async fn pending_grant(
+        &self,
+        hash: &TokenHash,
+    ) -> Result<(OneTimeToken, DeviceGrant), AuthError> {
+        let now = self.0.clock.now();
+        let one_time = self
+            .0
+            .store
+            .find_token(OneTimeKind::DeviceCode, hash, now)
+            .await?
+            .ok_or(AuthError::NoSuchDevice)?;
+        let grant = parse_grant(&one_time)?;
+        if matches!(grant.state, DeviceGrantState::Pending) && now < grant.expires_at {
+            return Ok((one_time, grant));
+        }
+        Err(AuthError::NoSuchDevice)
+    }
+
+    fn pending_device(
+        &self,
+        user_code: UserCode,
+        hash: &TokenHash,
+        grant: DeviceGrant,
+    ) -> PendingDevice {
+        let client_name = self
+            .0
+            .settings
+            .clients
+            .find(&grant.client)
+            .map(|client| client.name().to_owned());
+        PendingDevice {
+            id: request_id(hash),
+            user_code,
+            client_name: client_name.unwrap_or(grant.client),
+            scopes: Scopes::parse(&grant.scope).unwrap_or(Scopes::NONE),
+            address: grant.address,
+            user_agent: grant.user_agent,
+            requested_at: grant.began_at,
+            expires_at: grant.expires_at,
+        }
+    }
+}
+
+fn request_id(hash: &TokenHash) -> String {
+    hash.as_str().chars().take(16).collect()
+}

@@ -1,0 +1,297 @@
+//! Personal access tokens: what a person hands to a script, named, bounded and with an end. Each is a session of its
+//! own, so that everything that ends sessions ends it too; its secret is looked up in memory, as a cookie is.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use crate::{
+    Auth, AuthError, AuthStore, Caller, Origin, RealmName, Scope, Scopes, SecurityNotice, Session,
+    SessionId, SessionKind, Token, TokenHash, TokenKind, Username,
+    access::policy::AuthVia,
+    session::{
+        authenticate::Activity,
+        cache::{CacheEntry, SecretOwner},
+        create::NewSession,
+    },
+    store::EndReason,
+    throttle::CredentialKind,
+};
+
+const DAY: Duration = Duration::from_hours(24);
+/// Live ones of one account.
+const MAX_TOKENS: usize = 100;
+const MAX_LABEL_CHARS: usize = 64;
+
+/// How long personal access tokens live.
+#[derive(Clone, Copy, Debug)]
+pub struct PersonalTokenRules {
+    /// Unless somebody says otherwise.
+    pub default_lifetime: Duration,
+    pub max_lifetime: Duration,
+}
+
+impl Default for PersonalTokenRules {
+    fn default() -> Self {
+        Self {
+            default_lifetime: DAY * 90,
+            max_lifetime: DAY * 365,
+        }
+    }
+}
+
+/// A token to be made.
+#[derive(Clone, Debug)]
+pub struct NewPersonalToken {
+    /// What its owner knows it by.
+    pub label: String,
+    pub scopes: Scopes,
+    /// Where it is good; `None` for wherever its owner has a role.
+    pub realms: Option<Vec<RealmName>>,
+    pub lifetime: Option<Duration>,
+}
+
+/// Why a token was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PersonalTokenError {
+    #[error("A token name must have 1 to 64 characters.")]
+    InvalidLabel,
+    #[error("Choose at least one scope: files:read, files:write, locks:override, admin.")]
+    NoScope,
+    #[error("You cannot give a token the scope {0}: it exceeds your own rights.")]
+    ScopeNotAllowed(Scope),
+    #[error("Choose at least one vault, or omit vaults for all of yours.")]
+    NoRealm,
+    #[error("You have no vault named {0}.")]
+    UnknownRealm(RealmName),
+    #[error("The lifetime of a token must be 1 to {0} days.")]
+    InvalidLifetime(u64),
+    #[error("You already have {MAX_TOKENS} tokens. Revoke some of them first.")]
+    TooMany,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// Makes a token of `caller`'s. It is handed out here and never again.
+    ///
+    /// # Errors
+    /// [`AuthError::PersonalRefused`].
+    pub async fn create_personal_token(
+        &self,
+        caller: &Caller,
+        new: NewPersonalToken,
+        from: Origin,
+    ) -> Result<(Session, Token), AuthError> {
+        let label = parse_label(&new.label)?;
+        let lifetime = self.checked_lifetime(new.lifetime)?;
+        check_scopes(new.scopes, caller)?;
+        let realms = self.resolve_realms(caller, new.realms).await?;
+        if self.personal_tokens(caller).await?.len() >= MAX_TOKENS {
+            return Err(PersonalTokenError::TooMany.into());
+        }
+        let new_session = NewSession {
+            scopes: new.scopes,
+            realms,
+            label: Some(label.clone()),
+            lifetime,
+            ..NewSession::interactive(
+                SessionKind::Personal,
+                caller.session().methods,
+                from.clone(),
+            )
+        };
+        let (session, secret) = self
+            .create_session(caller.account(), new_session)
+            .await?
+            .ok_or(AuthError::InvalidToken)?;
+        self.revalidate_creator(caller, &session).await?;
+        self.tell_about(
+            caller.account(),
+            SecurityNotice::PersonalTokenCreated,
+            &label,
+            &from,
+        )
+        .await?;
+        Ok((session, secret))
+    }
+
+    /// Live ones, newest first.
+    pub async fn personal_tokens(&self, caller: &Caller) -> Result<Vec<Session>, AuthError> {
+        let username = &caller.account().username;
+        let mut tokens = self
+            .0
+            .store
+            .sessions_of(username, self.0.clock.now())
+            .await?;
+        tokens.retain(|session| session.kind == SessionKind::Personal);
+        for token in &mut tokens {
+            self.merge_last_seen(username, token);
+        }
+        tokens.sort_by_key(|token| std::cmp::Reverse(token.auth_time));
+        Ok(tokens)
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchToken`] for one that is over, somebody else's, or no personal token.
+    pub async fn end_personal_token(
+        &self,
+        caller: &Caller,
+        id: &SessionId,
+    ) -> Result<(), AuthError> {
+        let found = self.0.store.session(id).await?;
+        if found.is_none_or(|session| session.kind != SessionKind::Personal) {
+            return Err(AuthError::NoSuchToken);
+        }
+        self.end_session(caller, id)
+            .await
+            .map_err(|error| match error {
+                AuthError::NoSuchSession => AuthError::NoSuchToken,
+                other => other,
+            })
+    }
+
+    /// By `Authorization: Bearer`, or with the name that came beside it by `Authorization: Basic`, which must be its
+    /// owner's. Memory answers for tokens that it knows; only a token that has to be looked up is a guess, and the
+    /// same wrong token again is no further one.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`], [`AuthError::Throttled`].
+    pub async fn authenticate_personal_token(
+        &self,
+        token: &str,
+        name: Option<&str>,
+        from: &Origin,
+    ) -> Result<Caller, AuthError> {
+        let token = Token::parse(TokenKind::Personal, token)
+            .ok_or(AuthError::InvalidToken)?
+            .hash();
+        let owner = match self.0.session_cache.cookie(&token) {
+            Some(owner) => owner,
+            None => {
+                self.lookup_personal_token(
+                    token,
+                    if name.is_some() {
+                        CredentialKind::Basic
+                    } else {
+                        CredentialKind::Personal
+                    },
+                    from,
+                )
+                .await?
+            }
+        };
+        let SecretOwner::Session(session_ref) = owner else {
+            return Err(AuthError::InvalidToken);
+        };
+        let via = match name {
+            // Folded, as everywhere.
+            Some(name) if Username::parse(name).ok().as_ref() != Some(&session_ref.0) => {
+                return Err(AuthError::InvalidToken);
+            }
+            Some(_) => AuthVia::Basic,
+            None => AuthVia::Bearer,
+        };
+        self.load_caller(session_ref, via, Activity::Counted).await
+    }
+
+    async fn lookup_personal_token(
+        &self,
+        token: TokenHash,
+        secret: CredentialKind,
+        from: &Origin,
+    ) -> Result<SecretOwner, AuthError> {
+        let look_up = self.lookup_secret(&token, SessionKind::Personal);
+        if let Some(session_ref) = self.lookup_or_penalize(secret, from, look_up).await? {
+            return Ok(SecretOwner::Session(session_ref));
+        }
+        // Only now: what was refused as too much is not to fill the memory either.
+        self.0.session_cache.insert_cookie(token, SecretOwner::None);
+        Ok(SecretOwner::None)
+    }
+
+    /// The store hears of signs of life a few minutes late.
+    pub(crate) fn merge_last_seen(&self, username: &Username, session: &mut Session) {
+        if let (Some(CacheEntry::Live(held)), _) =
+            self.0.session_cache.look_up(username, &session.id)
+        {
+            session.last_seen = session.last_seen.max(held.last_seen());
+        }
+    }
+
+    fn checked_lifetime(
+        &self,
+        wanted: Option<Duration>,
+    ) -> Result<Option<Duration>, PersonalTokenError> {
+        let rules = self.0.settings.personal;
+        let lifetime = wanted.unwrap_or(rules.default_lifetime);
+        if lifetime < DAY || lifetime > rules.max_lifetime {
+            return Err(PersonalTokenError::InvalidLifetime(
+                rules.max_lifetime.as_secs() / DAY.as_secs(),
+            ));
+        }
+        Ok(Some(lifetime))
+    }
+
+    async fn resolve_realms(
+        &self,
+        caller: &Caller,
+        wanted: Option<Vec<RealmName>>,
+    ) -> Result<Option<Arc<[crate::RealmId]>>, AuthError> {
+        let Some(wanted) = wanted else {
+            return Ok(caller.session().realms.clone());
+        };
+        if wanted.is_empty() {
+            return Err(PersonalTokenError::NoRealm.into());
+        }
+        let own = self.realms_of(caller).await?;
+        let mut ids = Vec::new();
+        for name in wanted.into_iter().collect::<HashSet<_>>() {
+            let found = own.iter().find(|(realm, _)| realm.name == name);
+            let (realm, _) = found.ok_or(PersonalTokenError::UnknownRealm(name))?;
+            ids.push(realm.id.clone());
+        }
+        ids.sort();
+        Ok(Some(ids.into()))
+    }
+
+    /// While the token was made, all sessions of its owner may have been ended: then it must not survive them.
+    async fn revalidate_creator(
+        &self,
+        caller: &Caller,
+        created: &Session,
+    ) -> Result<(), AuthError> {
+        if self.is_active(&caller.session().id).await? {
+            return Ok(());
+        }
+        let end = self.session_end(caller, EndReason::EndedByOwner);
+        self.0
+            .store
+            .end_session(&created.username, &created.id, end)
+            .await?;
+        self.invalidate(&created.username);
+        Err(AuthError::InvalidToken)
+    }
+}
+
+fn parse_label(raw: &str) -> Result<String, PersonalTokenError> {
+    let label = raw.trim();
+    let is_valid = !label.is_empty()
+        && label.chars().count() <= MAX_LABEL_CHARS
+        && !label.contains(char::is_control);
+    if is_valid {
+        Ok(label.to_owned())
+    } else {
+        Err(PersonalTokenError::InvalidLabel)
+    }
+}
+
+/// One's own account is not to be given away, nor is more than one has.
+fn check_scopes(scopes: Scopes, caller: &Caller) -> Result<(), PersonalTokenError> {
+    if scopes.is_empty() {
+        return Err(PersonalTokenError::NoScope);
+    }
+    let allowed = Scopes::DELEGABLE.intersection(caller.session().scopes);
+    scopes
+        .iter()
+        .find(|grant| !allowed.contains(*grant))
+        .map_or(Ok(()), |grant| {
+            Err(PersonalTokenError::ScopeNotAllowed(grant))
+        })
+}

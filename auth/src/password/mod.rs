@@ -1,0 +1,162 @@
+//! Passwords in the clear and their hashes. What a new one must be is in `rules`; what turns one into the other, in
+//! `hashing`.
+
+pub mod breach;
+mod common;
+mod context_words;
+pub(crate) mod hashing;
+pub(crate) mod pepper;
+pub mod reset;
+pub mod rules;
+
+use std::fmt;
+
+use argon2::{ARGON2ID_IDENT, Params, password_hash::phc};
+use secrecy::{ExposeSecret, SecretString};
+
+pub use context_words::{ContextWord, InvalidContextWord};
+pub use rules::{FactorContext, PasswordRejected, PasswordRules, PasswordStrength, UserInputs};
+
+/// As it was typed, every character counts. Cannot print.
+pub struct Password(SecretString);
+
+impl Password {
+    #[must_use]
+    pub fn new(raw: String) -> Self {
+        Self(raw.into())
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// An Argon2id PHC string, or passlib's bcrypt (`$2a$`, `$2b$`, `$2y$`). Cannot print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a hash that Strongroom can verify: Argon2id or bcrypt with sensible parameters")]
+pub struct UnsupportedHash;
+
+impl PasswordHash {
+    /// How those begin that are under the pepper of this id.
+    #[must_use]
+    pub fn prefix_for_pepper(pepper: &str) -> String {
+        crate::password::pepper::tag_prefix(pepper)
+    }
+
+    /// Takes a hash that another program made: an Argon2id PHC string or bcrypt, with costs that one sign-in can bear.
+    ///
+    /// # Errors
+    /// [`UnknownHash`] for everything else: `$2x$` (a known bug), Argon2i and Argon2d, costs out of bounds.
+    pub fn import(raw: &str) -> Result<Self, UnsupportedHash> {
+        let known = if raw.starts_with("$2") {
+            is_supported_bcrypt(raw)
+        } else {
+            is_supported_argon2id(raw)
+        };
+        known.then(|| Self(raw.to_owned())).ok_or(UnsupportedHash)
+    }
+
+    pub(crate) fn is_bcrypt(&self) -> bool {
+        self.0.starts_with("$2")
+    }
+    /// Takes a hash back from where Strongroom kept it.
+    #[must_use]
+    pub fn from_stored(raw: &str) -> Self {
+        Self(raw.to_owned())
+    }
+
+    /// For the store only.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_supported_bcrypt(raw: &str) -> bool {
+    let version = raw
+        .get(..4)
+        .is_some_and(|version| ["$2a$", "$2b$", "$2y$"].contains(&version));
+    // The parser would take `+9` for a number, and other programs would not.
+    let digits = raw
+        .get(4..6)
+        .is_some_and(|cost| cost.bytes().all(|byte| byte.is_ascii_digit()));
+    version
+        && digits
+        && raw
+            .parse::<bcrypt::HashParts>()
+            .is_ok_and(|parts| (4..=16).contains(&parts.get_cost()))
+}
+
+fn is_supported_argon2id(raw: &str) -> bool {
+    let Ok(hash) = phc::PasswordHash::new(raw) else {
+        return false;
+    };
+    let Ok(params) = Params::try_from(&hash) else {
+        return false;
+    };
+    hash.algorithm == ARGON2ID_IDENT
+        && hash.version == Some(19)
+        && hash.salt.is_some_and(|salt| salt.len() >= 8)
+        && hash.hash.is_some_and(|output| output.len() >= 16)
+        && params.m_cost() <= 1024 * 1024
+        && params.t_cost() <= 10
+        && params.p_cost() <= 16
+        && params.keyid().is_empty()
+        && params.data().is_empty()
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn argon2id_and_bcrypt_are_imported() {
+        for raw in [
+            "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
+            "$2a$04$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
+            "$2y$16$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
+            "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo",
+        ] {
+            assert!(PasswordHash::import(raw).is_ok(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn unsupported_or_too_costly_hashes_are_not_importable() {
+        for raw in [
+            "",
+            "hunter2",
+            "5f4dcc3b5aa765d61d8327deb882cf99",
+            "$1$abc$def",
+            "$2$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
+            "$2x$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
+            "$2b$17$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
+            "$2b$03$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
+            "$2b$+9$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
+            "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31",
+            "$2b$12$éixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31l",
+            "$argon2i$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo",
+            "$argon2id$v=16$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo",
+            "$argon2id$v=19$m=1048577,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo",
+            "$argon2id$v=19$m=65536,t=11,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo",
+            "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA",
+        ] {
+            assert_eq!(PasswordHash::import(raw), Err(UnsupportedHash), "{raw}");
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Who is it? Tokens, cookies and tickets become callers, out of memory wherever possible.
+//!
+//! What memory does not know is loaded in a box of its own: the future of a request that needs none of that stays small,
+//! and a future is moved several times on its way through the layers.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    AccountStatus, Auth, AuthError, AuthStore, Caller, Realm, RealmName, Role, Session, SessionId,
+    SessionKind, Token, TokenHash, TokenKind, Username,
+    access::policy::AuthVia,
+    clock,
+    session::cache::{CacheEntry, CachedSession, Rights, SecretOwner, SessionRef, Ticket},
+};
+
+/// How often the store hears of a session's last sign of life, at most.
+const TOUCH_INTERVAL: Duration = Duration::from_mins(5);
+const TICKET_LIFETIME: Duration = Duration::from_secs(30);
+
+/// Whether a look-up counts as use of the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activity {
+    Counted,
+    /// And it counts for nothing else: what was done for it cannot be taken back, so it is not slowed down any more.
+    Unmetered,
+    Ignored,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// # Errors
+    /// [`AuthError::InvalidToken`] for a token that is not ours, out of time, or of a session that is over.
+    pub async fn authenticate_bearer(&self, token: &str) -> Result<Caller, AuthError> {
+        let claims = self
+            .verify_access_token(token)
+            .await?
+            .ok_or(AuthError::InvalidToken)?;
+        let session_ref = (claims.username, claims.session);
+        Ok(self
+            .load_caller(session_ref, AuthVia::Bearer, Activity::Counted)
+            .await?
+            .narrowed_to(claims.scopes))
+    }
+
+    /// # Errors
+    /// [`AuthError::InvalidToken`] for a cookie that is nobody's, or of a session that is over.
+    pub async fn authenticate_cookie(&self, cookie: &str) -> Result<Caller, AuthError> {
+        let cookie = Token::parse(TokenKind::Cookie, cookie)
+            .ok_or(AuthError::InvalidToken)?
+            .hash();
+        let owner = match self.0.session_cache.cookie(&cookie) {
+            Some(owner) => owner,
+            None => Box::pin(self.resolve_secret(cookie, SessionKind::Web)).await?,
+        };
+        match owner {
+            SecretOwner::Session(session_ref) => {
+                self.load_caller(session_ref, AuthVia::Cookie, Activity::Counted)
+                    .await
+            }
+            SecretOwner::None => Err(AuthError::InvalidToken),
+        }
+    }
+
+    /// Takes the ticket, so that it opens nothing a second time.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`] for a ticket that is unknown, used, or older than 30 s.
+    pub async fn authenticate_ticket(&self, ticket: &str) -> Result<Caller, AuthError> {
+        let ticket = Token::parse(TokenKind::Ticket, ticket)
+            .ok_or(AuthError::InvalidToken)?
+            .hash();
+        let ticket = self
+            .0
+            .session_cache
+            .consume_ticket(&ticket, self.0.clock.now())
+            .ok_or(AuthError::InvalidToken)?;
+        Ok(self
+            .load_caller(ticket.session, AuthVia::Ticket, Activity::Counted)
+            .await?
+            .narrowed_to(ticket.scopes))
+    }
+
+    /// A single-use, 30 s ticket for a WebSocket.
+    pub fn issue_ticket(&self, caller: &Caller) -> Token {
+        let (ticket, now) = (
+            Token::random(TokenKind::Ticket, &self.0.rng),
+            self.0.clock.now(),
+        );
+        let (scopes, expires_at) = (caller.session().scopes, clock::add(now, TICKET_LIFETIME));
+        self.0.session_cache.insert_ticket(
+            ticket.hash(),
+            Ticket {
+                session: session_ref(caller),
+                scopes,
+                expires_at,
+            },
+            now,
+        );
+        ticket
+    }
+
+    /// The same caller as of now: an error if its session has ended, else with its present rights. An open socket
+    /// that asks is no sign of life.
+    pub async fn revalidate(&self, caller: &Caller) -> Result<Caller, AuthError> {
+        Ok(self
+            .load_caller(session_ref(caller), caller.via(), Activity::Ignored)
+            .await?
+            .narrowed_to(caller.session().scopes))
+    }
+
+    pub async fn realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
+        if let Some(realm) = self.0.session_cache.realm(name) {
+            return Ok(Some(realm));
+        }
+        Box::pin(self.load_realm(name)).await
+    }
+
+    async fn load_realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
+        let _guard = self.0.session_cache.load_lock(name).lock().await;
+        if let Some(realm) = self.0.session_cache.realm(name) {
+            return Ok(Some(realm));
+        }
+        Ok(self
+            .load_realms()
+            .await?
+            .into_iter()
+            .find(|realm| realm.name == *name))
+    }
+
+    /// Realms in which the caller has a role, by name.
+    pub async fn realms_of(&self, caller: &Caller) -> Result<Vec<(Realm, Role)>, AuthError> {
+        let mut realms = self.load_realms().await?;
+        realms.sort_by(|a, b| a.name.cmp(&b.name));
+        let with_role = |realm: Realm| caller.role_in(&realm.id).map(|role| (realm, role));
+        Ok(realms.into_iter().filter_map(with_role).collect())
+    }
+
+    async fn load_realms(&self) -> Result<Vec<Realm>, AuthError> {
+        let realms = self.0.store.realms().await?;
+        self.0.session_cache.replace_realms(&realms);
+        Ok(realms)
+    }
+
+    pub(crate) async fn load_caller(
+        &self,
+        (username, id): SessionRef,
+        via: AuthVia,
+        activity: Activity,
+    ) -> Result<Caller, AuthError> {
+        let (cached, rights) = self.live_session(&username, &id).await?;
+        // What was given to a program that is registered no longer is over with it.
+        if cached
+            .session
+            .client
+            .as_ref()
+            .is_some_and(|client| self.0.settings.clients.find(client).is_none())
+        {
+            return Err(AuthError::InvalidToken);
+        }
+        if let (Activity::Counted, Some(per_minute)) =
+            (activity, self.0.settings.requests_per_minute)
+        {
+            cached
+                .consume_rate(self.0.clock.now(), per_minute)
+                .map_err(rate_limited)?;
+        }
+        if activity != Activity::Ignored {
+            self.touch(&cached);
+        }
+        Ok(self.caller_for(rights, Arc::clone(&cached.session), via))
+    }
+
+    /// The live session `id` of the active account `username`.
+    pub(crate) async fn live_session(
+        &self,
+        username: &Username,
+        id: &SessionId,
+    ) -> Result<(Arc<CachedSession>, Arc<Rights>), AuthError> {
+        let (known, rights) = self.0.session_cache.look_up(username, id);
+        let (session, rights) = match (self.check_cached(known)?, rights) {
+            (Some(session), Some(rights)) => (session, rights),
+            _ => Box::pin(self.load_live_session(username, id)).await?,
+        };
+        if rights.account.status == AccountStatus::Active {
+            Ok((session, rights))
+        } else {
+            Err(AuthError::InvalidToken)
+        }
+    }
+
+    /// What memory says: an idle session is looked up once more, since another node may have seen it.
+    fn check_cached(
+        &self,
+        session: Option<CacheEntry>,
+    ) -> Result<Option<Arc<CachedSession>>, AuthError> {
+        match session {
+            Some(CacheEntry::Ended) => Err(AuthError::InvalidToken),
+            Some(CacheEntry::Live(cached))
+                if cached.is_live(self.0.settings.idle_timeout, self.0.clock.now()) =>
+            {
+                Ok(Some(cached))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn load_live_session(
+        &self,
+        username: &Username,
+        id: &SessionId,
+    ) -> Result<(Arc<CachedSession>, Arc<Rights>), AuthError> {
+        let _guard = self.0.session_cache.load_lock(username).lock().await;
+        let (known, rights) = self.0.session_cache.look_up(username, id);
+        let session = match self.check_cached(known)? {
+            Some(session) => session,
+            None => self.load_session(username, id).await?,
+        };
+        let rights = match rights {
+            Some(rights) => rights,
+            None => self
+                .rights(username)
+                .await?
+                .ok_or(AuthError::InvalidToken)?,
+        };
+        Ok((session, rights))
+    }
+
+    async fn load_session(
+        &self,
+        username: &Username,
+        id: &SessionId,
+    ) -> Result<Arc<CachedSession>, AuthError> {
+        let version = self.0.session_cache.version();
+        let found = self.0.store.session(id).await?;
+        let owned =
+            found.filter(|session| session.username == *username && session.ended_at.is_none());
+        let cached = owned.map(|session| self.0.session_cache.insert_session(version, session));
+        match cached {
+            Some(cached) if cached.is_live(self.0.settings.idle_timeout, self.0.clock.now()) => {
+                Ok(cached)
+            }
+            _ => {
+                self.0
+                    .session_cache
+                    .insert_ended(version, username, id.clone());
+                Err(AuthError::InvalidToken)
+            }
+        }
+    }
+
+    /// Loads them, whatever memory says.
+    pub(crate) async fn rights(
+        &self,
+        username: &Username,
+    ) -> Result<Option<Arc<Rights>>, AuthError> {
+        let version = self.0.session_cache.version();
+        let Some(member) = self.0.store.member(username).await? else {
+            return Ok(None);
+        };
+        let roles = member.rights();
+        let rights = Rights {
+            account: member.account,
+            roles,
+            factors: member.factors,
+        };
+        Ok(Some(self.0.session_cache.insert_rights(version, rights)))
+    }
+
+    /// Whose cookie or personal access token it is.
+    pub(crate) async fn resolve_secret(
+        &self,
+        secret: TokenHash,
+        kind: SessionKind,
+    ) -> Result<SecretOwner, AuthError> {
+        if let Some(session_ref) = self.lookup_secret(&secret, kind).await? {
+            return Ok(SecretOwner::Session(session_ref));
+        }
+        self.0
+            .session_cache
+            .insert_cookie(secret, SecretOwner::None);
+        Ok(SecretOwner::None)
+    }
+
+    /// As [`load_secret`](Self::load_secret), without remembering what is nobody's.
+    pub(crate) async fn lookup_secret(
+        &self,
+        secret: &TokenHash,
+        kind: SessionKind,
+    ) -> Result<Option<SessionRef>, AuthError> {
+        let _guard = self.0.session_cache.load_lock(secret).lock().await;
+        match self.0.session_cache.cookie(secret) {
+            Some(SecretOwner::Session(session_ref)) => return Ok(Some(session_ref)),
+            Some(SecretOwner::None) => return Ok(None),
+            None => {}
+        }
+        let found = self
+            .0
+            .store
+            .session_by_cookie(secret)
+            .await?
+            .filter(|session| session.kind == kind);
+        let Some(Session { username, id, .. }) = found else {
+            return Ok(None);
+        };
+        self.0.session_cache.insert_cookie(
+            secret.clone(),
+            SecretOwner::Session((username.clone(), id.clone())),
+        );
+        Ok(Some((username, id)))
+    }
+
+    /// The request does not wait for the store to hear of it.
+    fn touch(&self, cached: &CachedSession) {
+        let now = self.0.clock.now();
+        if !cached.touch(now, TOUCH_INTERVAL.min(self.0.settings.idle_timeout / 4)) {
+            return;
+        }
+        let (store, id) = (self.0.store.clone(), cached.session.id.clone());
+        tokio::spawn(async move {
+            if let Err(error) = store.touch_session(&id, now).await {
+                tracing::warn!(session.id = %id, %error, "a session's last sign of life was not stored");
+            }
+        });
+    }
+}
+
+fn rate_limited(retry_after: Duration) -> AuthError {
+    metrics::counter!("strongroom_requests_slowed_total").increment(1);
+    AuthError::RateLimited { retry_after }
+}
+
+fn session_ref(caller: &Caller) -> SessionRef {
+    (
+        caller.account().username.clone(),
+        caller.session().id.clone(),
+    )
+}

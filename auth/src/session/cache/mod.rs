@@ -1,0 +1,357 @@
+//! Sessions and rights in memory, so that no request asks the database who is calling.
+//!
+//! Only what was loaded, forgotten and may be handed out is known here; loading is in `asking`. Everything may be
+//! forgotten at any time: it is then loaded anew.
+
+mod tickets;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::{BuildHasher as _, Hash, RandomState},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex, watch};
+
+pub(crate) use tickets::Ticket;
+use tickets::TicketStore;
+
+use crate::{
+    Account, FactorKinds, Realm, RealmId, RealmName, Role, Session, SessionId, SessionKind,
+    TokenHash, Username, clock,
+};
+
+/// Sessions that are remembered at once, the ended ones too.
+const MAX_SESSIONS: usize = 50_000;
+const MAX_COOKIES: usize = 50_000;
+/// How many forgotten accounts are told apart from those that a load may still bring in.
+const INVALIDATION_LOG: usize = 1_024;
+/// Loads of different accounts that do not wait for each other.
+const LOAD_LOCKS: usize = 64;
+
+/// What an account may do, as of the last account event.
+#[derive(Clone, Debug)]
+pub struct Rights {
+    pub account: Account,
+    pub roles: HashMap<RealmId, Role>,
+    /// The second factors that it has.
+    pub factors: FactorKinds,
+}
+
+/// A session that was alive when it was loaded.
+#[derive(Debug)]
+pub(crate) struct CachedSession {
+    pub(crate) session: Arc<Session>,
+    /// The last sign of life, in microseconds since 1970.
+    last_seen_us: AtomicI64,
+    /// The one that the store knows of.
+    stored_us: AtomicI64,
+    /// When what was asked so far would be paid for, in microseconds since 1970 (see [`spend`](Self::spend)).
+    rate_tat: AtomicI64,
+}
+
+impl CachedSession {
+    fn new(session: Session) -> Self {
+        let seen = session.last_seen.as_microsecond();
+        // The first use of a personal token is told at once: until then it is one that was never used.
+        let unused =
+            session.kind == SessionKind::Personal && session.last_seen == session.auth_time;
+        let stored = if unused { 0 } else { seen };
+        Self {
+            session: Arc::new(session),
+            last_seen_us: AtomicI64::new(seen),
+            stored_us: AtomicI64::new(stored),
+            rate_tat: AtomicI64::new(0),
+        }
+    }
+
+    pub(crate) fn is_live(&self, idle: Duration, now: Timestamp) -> bool {
+        // A script may run once a quarter.
+        let never_idle = self.session.kind == SessionKind::Personal;
+        now < self.session.expires_at && (never_idle || now < clock::add(self.last_seen(), idle))
+    }
+
+    pub(crate) fn last_seen(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.last_seen_us.load(Ordering::Relaxed))
+            .unwrap_or(self.session.last_seen)
+    }
+
+    /// One request more, of so many a minute; at once as many as there are in a minute (the generic cell rate algorithm,
+    /// ITU-T I.371). Without a lock.
+    ///
+    /// # Errors
+    /// How long to wait. Whoever does not is no worse off.
+    pub(crate) fn consume_rate(&self, now: Timestamp, per_minute: u32) -> Result<(), Duration> {
+        const MINUTE: i64 = 60_000_000;
+        let (now, each) = (now.as_microsecond(), MINUTE / i64::from(per_minute.max(1)));
+        // It is never further ahead than it can have got: a clock that was set back shuts nobody out.
+        self.rate_tat.fetch_min(now + MINUTE, Ordering::Relaxed);
+        let next = |due: i64| due.max(now) + each;
+        let admit = |due| Some(next(due)).filter(|next| *next <= now + MINUTE);
+        let rejected = self
+            .rate_tat
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, admit)
+            .err();
+        rejected.map_or(Ok(()), |due| {
+            Err(Duration::from_micros(
+                (next(due) - now - MINUTE).unsigned_abs(),
+            ))
+        })
+    }
+
+    /// Notes a sign of life; true if the store should hear of it, which is told to one caller in `interval`.
+    pub(crate) fn touch(&self, now: Timestamp, interval: Duration) -> bool {
+        let now_us = now.as_microsecond();
+        self.last_seen_us.fetch_max(now_us, Ordering::Relaxed);
+        let stored = self.stored_us.load(Ordering::Relaxed);
+        let due = Timestamp::from_microsecond(stored)
+            .is_ok_and(|stored| clock::add(stored, interval) < now);
+        due && self
+            .stored_us
+            .compare_exchange(stored, now_us, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum CacheEntry {
+    Live(Arc<CachedSession>),
+    /// Ended, expired, or never there.
+    Ended,
+}
+
+/// A moment in the life of the directory: what was loaded from before an account was forgotten is not taken in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CacheVersion(u64);
+
+/// Whose a ticket or a cookie is.
+pub(crate) type SessionRef = (Username, SessionId);
+
+#[derive(Clone, Debug)]
+pub(crate) enum SecretOwner {
+    Session(SessionRef),
+    /// Cookies are random: what is nobody's never becomes somebody's.
+    None,
+}
+
+#[derive(Debug, Default)]
+struct CachedAccount {
+    rights: Option<Arc<Rights>>,
+    sessions: HashMap<SessionId, CacheEntry>,
+}
+
+#[derive(Debug, Default)]
+struct CacheState {
+    accounts: HashMap<Username, CachedAccount>,
+    /// How many sessions `people` have.
+    sessions: usize,
+    cookies: HashMap<TokenHash, SecretOwner>,
+    tickets: TicketStore,
+    realms: HashMap<RealmName, Realm>,
+    /// How often something was forgotten, and whose it was, newest last.
+    invalidations: u64,
+    invalidated: VecDeque<Username>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct SessionCache {
+    state: RwLock<CacheState>,
+    load_locks: [Mutex<()>; LOAD_LOCKS],
+    hash_builder: RandomState,
+    changes: watch::Sender<u64>,
+}
+
+impl SessionCache {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: RwLock::default(),
+            load_locks: std::array::from_fn(|_| Mutex::default()),
+            hash_builder: RandomState::new(),
+            changes: watch::Sender::new(0),
+        }
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Whoever loads what belongs to `key` holds this, so that of many who miss it one loads.
+    pub(crate) fn load_lock(&self, key: &impl Hash) -> &Mutex<()> {
+        let n = self.hash_builder.hash_one(key) % LOAD_LOCKS as u64;
+        &self.load_locks[usize::try_from(n).unwrap_or_default()]
+    }
+
+    pub(crate) fn version(&self) -> CacheVersion {
+        CacheVersion(self.read().invalidations)
+    }
+
+    /// Both in one look, for the way of every request.
+    pub(crate) fn look_up(
+        &self,
+        username: &Username,
+        id: &SessionId,
+    ) -> (Option<CacheEntry>, Option<Arc<Rights>>) {
+        let state = self.read();
+        match state.accounts.get(username) {
+            Some(account) => (account.sessions.get(id).cloned(), account.rights.clone()),
+            None => (None, None),
+        }
+    }
+
+    /// Takes in what was loaded since `mark`, unless the account was forgotten meanwhile.
+    pub(crate) fn insert_session(
+        &self,
+        version: CacheVersion,
+        session: Session,
+    ) -> Arc<CachedSession> {
+        let (username, id) = (session.username.clone(), session.id.clone());
+        let cached = Arc::new(CachedSession::new(session));
+        self.insert(
+            version,
+            &username,
+            id,
+            CacheEntry::Live(Arc::clone(&cached)),
+        );
+        cached
+    }
+
+    pub(crate) fn insert_ended(&self, version: CacheVersion, username: &Username, id: SessionId) {
+        self.insert(version, username, id, CacheEntry::Ended);
+    }
+
+    fn insert(&self, version: CacheVersion, username: &Username, id: SessionId, entry: CacheEntry) {
+        let mut state = self.write();
+        if !state.is_unchanged_since(version, username) {
+            return;
+        }
+        state.evict();
+        let account = state.accounts.entry(username.clone()).or_default();
+        if account.sessions.insert(id, entry).is_none() {
+            state.sessions += 1;
+        }
+    }
+
+    pub(crate) fn insert_rights(&self, version: CacheVersion, rights: Rights) -> Arc<Rights> {
+        let rights = Arc::new(rights);
+        let mut state = self.write();
+        let username = &rights.account.username;
+        if state.is_unchanged_since(version, username) {
+            state.evict();
+            state.accounts.entry(username.clone()).or_default().rights = Some(Arc::clone(&rights));
+        }
+        rights
+    }
+
+    /// Everything about these accounts is to be loaded anew. Ticks [`changes`](Self::changes).
+    pub(crate) fn invalidate<'a>(&self, usernames: impl IntoIterator<Item = &'a Username>) {
+        let mut state = self.write();
+        for username in usernames {
+            state.invalidate(username);
+        }
+        drop(state);
+        self.changes.send_modify(|n| *n += 1);
+    }
+
+    pub(crate) fn cookie(&self, cookie: &TokenHash) -> Option<SecretOwner> {
+        self.read().cookies.get(cookie).cloned()
+    }
+
+    pub(crate) fn insert_cookie(&self, cookie: TokenHash, owner: SecretOwner) {
+        let mut state = self.write();
+        evict(&mut state.cookies, MAX_COOKIES);
+        state.cookies.insert(cookie, owner);
+    }
+
+    pub(crate) fn insert_ticket(&self, hash: TokenHash, ticket: Ticket, now: Timestamp) {
+        self.write().tickets.insert(hash, ticket, now);
+    }
+
+    /// Whose it is; the first time only.
+    pub(crate) fn consume_ticket(&self, hash: &TokenHash, now: Timestamp) -> Option<Ticket> {
+        self.write().tickets.consume(hash, now)
+    }
+
+    pub(crate) fn realm(&self, name: &RealmName) -> Option<Realm> {
+        self.read().realms.get(name).cloned()
+    }
+
+    pub(crate) fn replace_realms(&self, realms: &[Realm]) {
+        self.write().realms = realms
+            .iter()
+            .map(|realm| (realm.name.clone(), realm.clone()))
+            .collect();
+    }
+
+    // A panic while the book was open leaves it readable: every change to it is whole after each step.
+    fn read(&self) -> RwLockReadGuard<'_, CacheState> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, CacheState> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CacheState {
+    /// False also if it was too long ago to tell.
+    fn is_unchanged_since(&self, version: CacheVersion, username: &Username) -> bool {
+        let since = usize::try_from(self.invalidations - version.0).unwrap_or(usize::MAX);
+        since <= self.invalidated.len()
+            && !self
+                .invalidated
+                .iter()
+                .rev()
+                .take(since)
+                .any(|name| name == username)
+    }
+
+    fn invalidate(&mut self, username: &Username) {
+        self.remove_account(username);
+        if self.invalidated.len() == INVALIDATION_LOG {
+            self.invalidated.pop_front();
+        }
+        self.invalidated.push_back(username.clone());
+        self.invalidations += 1;
+    }
+
+    fn remove_account(&mut self, username: &Username) {
+        if let Some(account) = self.accounts.remove(username) {
+            self.sessions -= account.sessions.len();
+        }
+    }
+
+    /// Forgets whoever comes first when it is too much, a tenth at once: there is no order to keep on every request.
+    fn evict(&mut self) {
+        if self.sessions < MAX_SESSIONS && self.accounts.len() < MAX_SESSIONS {
+            return;
+        }
+        let target = MAX_SESSIONS - MAX_SESSIONS / 10;
+        while self.sessions > target || self.accounts.len() > target {
+            let Some(username) = self.accounts.keys().next().cloned() else {
+                return;
+            };
+            self.remove_account(&username);
+        }
+    }
+}
+
+/// Keeps nine tenths of a map that has reached `most`.
+fn evict<K, V>(map: &mut HashMap<K, V>, max: usize) {
+    if map.len() < max {
+        return;
+    }
+    let mut n = 0;
+    map.retain(|_, _| {
+        n += 1;
+        n % 10 != 0
+    });
+}
+
+#[cfg(test)]
+mod tests;

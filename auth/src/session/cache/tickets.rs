@@ -1,0 +1,118 @@
+//! Tickets: good once, for a moment, and few for each session.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::Timestamp;
+
+use super::{SessionRef, evict};
+use crate::{Scopes, SessionId, TokenHash};
+
+const MAX_TICKETS: usize = 10_000;
+/// One session has no use for more at once: the oldest makes room, and nobody else's does.
+const MAX_PER_SESSION: usize = 16;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    pub(crate) session: SessionRef,
+    /// What the token may do that it was asked for with.
+    pub(crate) scopes: Scopes,
+    pub(crate) expires_at: Timestamp,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct TicketStore {
+    live: HashMap<TokenHash, Ticket>,
+    /// Oldest first.
+    by_session: HashMap<SessionId, VecDeque<TokenHash>>,
+}
+
+impl TicketStore {
+    pub(crate) fn insert(&mut self, hash: TokenHash, ticket: Ticket, now: Timestamp) {
+        if self.live.len() >= MAX_TICKETS {
+            self.evict(now);
+        }
+        let theirs = self.by_session.entry(ticket.session.1.clone()).or_default();
+        if theirs.len() == MAX_PER_SESSION
+            && let Some(oldest) = theirs.pop_front()
+        {
+            self.live.remove(&oldest);
+        }
+        theirs.push_back(hash.clone());
+        self.live.insert(hash, ticket);
+    }
+
+    /// The first time only.
+    pub(crate) fn consume(&mut self, hash: &TokenHash, now: Timestamp) -> Option<Ticket> {
+        let ticket = self.live.remove(hash)?;
+        let session = &ticket.session.1;
+        if let Some(theirs) = self.by_session.get_mut(session) {
+            theirs.retain(|one| one != hash);
+            if theirs.is_empty() {
+                self.by_session.remove(session);
+            }
+        }
+        (now < ticket.expires_at).then_some(ticket)
+    }
+
+    fn evict(&mut self, now: Timestamp) {
+        self.live.retain(|_, ticket| now < ticket.expires_at);
+        evict(&mut self.live, MAX_TICKETS);
+        let live = &self.live;
+        self.by_session.retain(|_, theirs| {
+            theirs.retain(|one| live.contains_key(one));
+            !theirs.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Username;
+
+    fn hash(n: usize) -> TokenHash {
+        TokenHash::new(&n.to_string())
+    }
+
+    fn ticket(session: &str, until: i64) -> Ticket {
+        let whose = (Username::parse("ada").unwrap(), SessionId::new(session));
+        Ticket {
+            session: whose,
+            scopes: Scopes::ALL,
+            expires_at: Timestamp::from_second(until).unwrap(),
+        }
+    }
+
+    #[test]
+    fn session_holds_at_most_sixteen_live_tickets() {
+        let (mut tickets, now) = (TicketStore::default(), Timestamp::from_second(0).unwrap());
+        tickets.insert(hash(5_000), ticket("bobs", 30), now);
+        for n in 0..1_000 {
+            tickets.insert(hash(n), ticket("adas", 30), now);
+        }
+        assert!(tickets.consume(&hash(983), now).is_none());
+        assert!(
+            tickets.consume(&hash(984), now).is_some()
+                && tickets.consume(&hash(984), now).is_none()
+        );
+        assert!(tickets.consume(&hash(999), now).is_some());
+        assert!(tickets.consume(&hash(5_000), now).is_some());
+        assert_eq!((tickets.live.len(), tickets.by_session.len()), (14, 1));
+    }
+
+    #[test]
+    fn ticket_store_size_is_bounded_across_sessions() {
+        let (mut tickets, now) = (TicketStore::default(), Timestamp::from_second(0).unwrap());
+        for n in 0..3 * MAX_TICKETS {
+            tickets.insert(hash(n), ticket(&n.to_string(), 30), now);
+            assert!(
+                tickets.live.len() <= MAX_TICKETS && tickets.by_session.len() == tickets.live.len()
+            );
+        }
+        tickets.insert(
+            hash(0),
+            ticket("late", 90),
+            Timestamp::from_second(60).unwrap(),
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! Links that make an address an account's, among the slips.
+
+use super::MemoryStore;
+use crate::{
+    Account, AccountStatus,
+    audit::NewAuditEntry,
+    store::{EmailConfirmation, EmailLinkStore, OneTimeKind, OneTimeToken, StoreResult},
+};
+
+impl EmailLinkStore for MemoryStore {
+    async fn insert_email_link(
+        &self,
+        slip: OneTimeToken,
+        record: NewAuditEntry,
+    ) -> StoreResult<()> {
+        let mut tables = self.query()?;
+        tables
+            .one_time_tokens
+            .retain(|old| old.kind != OneTimeKind::EmailLink || old.username != slip.username);
+        tables.one_time_tokens.push(slip);
+        tables.audit.push(record);
+        Ok(())
+    }
+
+    async fn confirm_email(&self, confirmation: EmailConfirmation) -> StoreResult<Option<Account>> {
+        let mut tables = self.query()?;
+        let EmailConfirmation {
+            link,
+            epoch: era,
+            previous: before,
+            email,
+            by,
+            at,
+        } = confirmation;
+        let is = |slip: &OneTimeToken| {
+            slip.kind == OneTimeKind::EmailLink && slip.hash == link && at < slip.expires_at
+        };
+        let Some(n) = tables.one_time_tokens.iter().position(is) else {
+            return Ok(None);
+        };
+        let Some((credentials, _)) = tables.accounts.get_mut(&by.username) else {
+            return Ok(None);
+        };
+        let account = &mut credentials.account;
+        if account.status != AccountStatus::Active
+            || account.epoch != era
+            || account.email != before
+        {
+            return Ok(None);
+        }
+        (account.email, account.email_verified) = (Some(email), true);
+        let account = account.clone();
+        tables.one_time_tokens.remove(n);
+        tables.delete_resets(&by.username);
+        tables.events.push(by.username);
+        Ok(Some(account))
+    }
+}

@@ -1,0 +1,242 @@
+//! How often somebody may be wrong. Pure: from counts to answers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    clock,
+    store::{Bucket, Charge, FailureCount, PurgeCutoffs, RateClass},
+};
+
+/// Failures in a row that cost nothing, and so tries of one account from one place that may be under way at once.
+pub(crate) const FREE_FAILURES: u32 = 5;
+/// NIST SP 800-63B-4 §3.2.2: no more failures in a row than this, with one authenticator.
+pub(crate) const MAX_FAILURES: u32 = 100;
+/// The first wait; each further failure doubles it.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_mins(15);
+
+/// Failures from one network: a burst, then one every `window / burst`. A whole office may share an address. This is
+/// the generic cell rate algorithm (ITU-T I.371): one moment, before which all failures are paid off.
+struct Quota {
+    burst: u32,
+    window: Duration,
+}
+
+const GUESS_QUOTA: Quota = Quota {
+    burst: 100,
+    window: Duration::from_mins(5),
+};
+/// Nobody guesses these. Only wrong ones are refused: a program that goes on with a dead token keeps no neighbour out.
+const TOKEN_QUOTA: Quota = Quota {
+    burst: 150,
+    window: Duration::from_mins(5),
+};
+
+/// Accounts that may be made from one network.
+const ACCOUNT_QUOTA: Quota = Quota {
+    burst: 100,
+    window: Duration::from_mins(5),
+};
+
+impl Quota {
+    fn of(bucket: &Bucket) -> Option<Self> {
+        let Bucket::Network(tries, network) = bucket else {
+            return None;
+        };
+        let Self { burst, window } = match tries {
+            RateClass::Guesses => GUESS_QUOTA,
+            RateClass::Tokens => TOKEN_QUOTA,
+            RateClass::Accounts => ACCOUNT_QUOTA,
+        };
+        let shared_by = u32::try_from(network.shared_by()).unwrap_or(1);
+        Some(Self {
+            burst: burst * shared_by,
+            window,
+        })
+    }
+
+    fn cost(&self) -> Duration {
+        self.window / self.burst
+    }
+}
+
+/// How a try may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Concurrency {
+    /// Beside others.
+    Shared,
+    /// Alone: the one before has to be charged first.
+    Exclusive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Denial {
+    RetryAfter(Duration),
+    /// For good, from there.
+    LockedOut,
+}
+
+/// Of one bucket; `None` where nobody failed.
+pub(crate) fn evaluate(
+    count: Option<&FailureCount>,
+    now: Timestamp,
+) -> Result<Concurrency, Denial> {
+    let Some(count) = count else {
+        return Ok(Concurrency::Shared);
+    };
+    let concurrency = if count.bucket.username().is_some() {
+        Concurrency::Exclusive
+    } else {
+        Concurrency::Shared
+    };
+    let remaining = retry_at(count)
+        .map(|at| clock::since(now, at))
+        .ok_or(Denial::LockedOut)?;
+    if remaining.is_zero() {
+        Ok(concurrency)
+    } else {
+        Err(Denial::RetryAfter(remaining))
+    }
+}
+
+/// When a bucket is open again, maybe since long; `None` if waiting does not help.
+pub(crate) fn retry_at(count: &FailureCount) -> Option<Timestamp> {
+    match Quota::of(&count.bucket) {
+        Some(limit) => Some(clock::sub(
+            count.tat,
+            limit.window.saturating_sub(limit.cost()),
+        )),
+        None if count.failures >= MAX_FAILURES => None,
+        None => Some(clock::add(count.last_at, wait_after(count.failures))),
+    }
+}
+
+fn wait_after(failures: u32) -> Duration {
+    let Some(doublings) = failures.checked_sub(FREE_FAILURES) else {
+        return Duration::ZERO;
+    };
+    FIRST_WAIT
+        .saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
+        .min(MAX_WAIT)
+}
+
+/// What one failure costs.
+pub(crate) fn charge(bucket: Bucket) -> Charge {
+    let (cost, cap) = match Quota::of(&bucket) {
+        // Bounded, so that nobody is kept out for longer than a few windows by what others do.
+        Some(limit) => (limit.cost(), limit.window * 3),
+        None => (Duration::ZERO, Duration::ZERO),
+    };
+    Charge {
+        bucket,
+        cost,
+        max: cap,
+    }
+}
+
+/// Names without an account are forgotten so long after the last try. Long, since whoever waits for it learns that
+/// there is no such account.
+const UNKNOWN_ACCOUNT_RETENTION: Duration = Duration::from_hours(90 * 24);
+/// Places that an account has not signed in from for so long are strange again.
+const KNOWN_SOURCE_RETENTION: Duration = Duration::from_hours(180 * 24);
+
+pub(crate) fn purge_cutoffs(now: Timestamp) -> PurgeCutoffs {
+    let (unknown_account_before, known_source_before) = (
+        clock::sub(now, UNKNOWN_ACCOUNT_RETENTION),
+        clock::sub(now, KNOWN_SOURCE_RETENTION),
+    );
+    PurgeCutoffs {
+        tat_before: now,
+        unknown_account_before,
+        known_source_before,
+    }
+}
+
+/// The latest moment that a network may owe until and still try at `now`.
+pub(crate) fn visible_until(now: Timestamp) -> Timestamp {
+    clock::add(now, GUESS_QUOTA.window.saturating_sub(GUESS_QUOTA.cost()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Username, store::AttemptSource, throttle::CredentialKind};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn of_account(failures: u32) -> FailureCount {
+        let username = Username::parse("ada").unwrap();
+        let bucket = Bucket::Account {
+            username,
+            kind: CredentialKind::Password,
+            source: AttemptSource::Unknown,
+        };
+        FailureCount {
+            bucket,
+            failures,
+            last_at: at(0),
+            tat: at(0),
+        }
+    }
+
+    #[test]
+    fn throttle_wait_doubles_from_fifth_failure_to_maximum() {
+        let waits: Vec<u64> = (0..=17)
+            .map(|failures| wait_after(failures).as_secs())
+            .collect();
+        assert_eq!(
+            waits,
+            [
+                0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900
+            ]
+        );
+        assert_eq!(wait_after(u32::MAX), MAX_WAIT);
+        assert_eq!(
+            evaluate(Some(&of_account(7)), at(1)),
+            Err(Denial::RetryAfter(Duration::from_secs(3)))
+        );
+        assert_eq!(
+            evaluate(Some(&of_account(7)), at(4)),
+            Ok(Concurrency::Exclusive)
+        );
+    }
+
+    #[test]
+    fn account_after_100_failures_is_locked_out() {
+        assert_eq!(
+            evaluate(Some(&of_account(99)), at(900)),
+            Ok(Concurrency::Exclusive)
+        );
+        assert_eq!(
+            evaluate(Some(&of_account(100)), at(1_000_000_000)),
+            Err(Denial::LockedOut)
+        );
+    }
+
+    #[test]
+    fn throttled_100_guesses_take_over_20_hours() {
+        let all: Duration = (0..MAX_FAILURES).map(wait_after).sum();
+        assert!(all > Duration::from_hours(20), "{all:?}");
+    }
+
+    #[test]
+    fn network_throttle_allows_burst_then_three_second_intervals() {
+        let network = crate::store::NetworkPrefix::parse("192.0.2.1").unwrap();
+        let owing = |seconds| FailureCount {
+            bucket: Bucket::Network(RateClass::Guesses, network),
+            tat: at(seconds),
+            ..of_account(9)
+        };
+        assert_eq!(evaluate(Some(&owing(297)), at(0)), Ok(Concurrency::Shared));
+        assert_eq!(
+            evaluate(Some(&owing(300)), at(0)),
+            Err(Denial::RetryAfter(Duration::from_secs(3)))
+        );
+        assert_eq!(evaluate(Some(&owing(300)), at(3)), Ok(Concurrency::Shared));
+        assert_eq!(visible_until(at(0)), at(297));
+    }
+}

@@ -1,0 +1,82 @@
+//! What is told of wrong secrets and refused tries: to the audit, the log and the metrics. This is the only place.
+
+use super::{Attempt, AttemptGuard, Blocked, Denial};
+use crate::{
+    Auth, AuthError, AuthStore, Origin, Username,
+    audit::{AuditAction, NewAuditEntry},
+};
+
+impl<S: AuthStore> Auth<S> {
+    /// A wrong secret: into the audit and the log. A name that is nobody's is not told: it may be a password that was
+    /// typed into the wrong field.
+    pub(crate) async fn report_failure(&self, guard: &AttemptGuard) -> Result<(), AuthError> {
+        let known = self
+            .existing_account(guard.claimed_account.as_ref())
+            .await?;
+        let reason = guard.kind.as_str();
+        fail2ban_line(&guard.from, known, reason);
+        let record = NewAuditEntry::attempt(
+            known,
+            &guard.from,
+            AuditAction::SignInFailed,
+            self.0.clock.now(),
+        );
+        self.record(record.with_detail(|detail| detail.reason(reason)))
+            .await
+    }
+
+    /// Into the log, and into the audit now and then: who is slowed down must not keep the database busy.
+    pub(crate) async fn report_denial(
+        &self,
+        attempt: &Attempt<'_>,
+        blocked: Blocked,
+    ) -> Result<AuthError, AuthError> {
+        let Blocked(bucket, denial) = blocked;
+        let by = if bucket.username().is_some() {
+            "account"
+        } else {
+            "network"
+        };
+        let kind = attempt.kind.as_str();
+        metrics::counter!("strongroom_throttled_total", "secret" => kind, "by" => by).increment(1);
+        fail2ban_line(attempt.from, None, "throttled");
+        let now = self.0.clock.now();
+        if let Some(times) = self.0.throttle.reported.should_report(&bucket, now) {
+            let known = self.existing_account(attempt.account).await?;
+            let record = NewAuditEntry::attempt(known, attempt.from, AuditAction::Throttled, now)
+                .with_detail(|detail| {
+                    let detail = detail.reason(kind).with("by", by).with("times", times);
+                    detail.with(
+                        "until_lifted",
+                        (denial == Denial::LockedOut).then_some(true),
+                    )
+                });
+            self.record(record).await?;
+        }
+        Ok(match denial {
+            Denial::RetryAfter(retry_after) => AuthError::Throttled { retry_after },
+            Denial::LockedOut => AuthError::LockedOut,
+        })
+    }
+
+    /// Looked up for every name, so that it takes the same time.
+    async fn existing_account<'a>(
+        &self,
+        claimed_account: Option<&'a Username>,
+    ) -> Result<Option<&'a Username>, AuthError> {
+        let Some(name) = claimed_account else {
+            return Ok(None);
+        };
+        Ok(self.0.store.credentials(name).await?.map(|_| name))
+    }
+}
+
+/// The line that fail2ban reads (docs/fail2ban.md): its text is stable, and nothing in it is anybody's free choice.
+fn fail2ban_line(from: &Origin, known: Option<&Username>, reason: &'static str) {
+    let (address, account) = (
+        from.address.to_canonical(),
+        known.map_or("-", Username::as_str),
+    );
+    metrics::counter!("strongroom_auth_failures_total", "reason" => reason).increment(1);
+    tracing::warn!("strongroom auth failure: address={address} account={account} reason={reason}");
+}

@@ -1,0 +1,127 @@
+//! People whom a provider knows and we don't: where the operator allows it, they get an account.
+
+use std::sync::Arc;
+
+use super::{Provider, UnknownUsers, UpstreamUser, callback::VerifiedLogin, identity_of};
+use crate::{
+    Actor, Auth, AuthError, AuthStore, DisplayName, EmailAddress, NewAccount, Password,
+    PasswordHash, SecureRandom, Token, TokenKind, Username, session::mfa_challenge::SignInOutcome,
+    store::LinkResult,
+};
+
+/// So many names with numbers are tried before one is made up.
+const MAX_SUFFIX: u32 = 9;
+
+impl<S: AuthStore> Auth<S> {
+    pub(crate) async fn provision_account(
+        &self,
+        provider: &Provider,
+        user: &UpstreamUser,
+        login: VerifiedLogin,
+    ) -> Result<SignInOutcome, AuthError> {
+        if provider.unknown_users == UnknownUsers::Reject {
+            return Err(AuthError::IdentityNotLinked);
+        }
+        let (identity, roles) = (identity_of(provider, user), self.default_roles().await?);
+        // Once: whoever is called like many others costs no more than anybody.
+        let password = self.unusable_password().await?;
+        for username in username_candidates(user, &self.0.rng) {
+            let new = self.create_provisioned_account(username, user, password.clone());
+            let by = Actor::self_registered(&new).with_origin(&login.from);
+            match self
+                .0
+                .store
+                .create_linked_account(new.clone(), roles.clone(), identity.clone(), by)
+                .await?
+            {
+                LinkResult::LinkResult => {
+                    self.invalidate(&new.username);
+                    let known = self
+                        .0
+                        .store
+                        .credentials(&new.username)
+                        .await?
+                        .ok_or(AuthError::IdentityNotLinked)?;
+                    return self
+                        .complete_sign_in(&known.account, login)
+                        .await
+                        .map(SignInOutcome::Complete);
+                }
+                LinkResult::UsernameTaken => {}
+                // The same person in another window was quicker, and has an account now.
+                LinkResult::IdentityTaken => {
+                    let identity = self
+                        .0
+                        .store
+                        .identity(&identity.issuer, &identity.subject)
+                        .await?;
+                    return self
+                        .sign_in_linked(&identity.ok_or(AuthError::IdentityNotLinked)?, login)
+                        .await;
+                }
+            }
+        }
+        Err(AuthError::UsernameTaken)
+    }
+
+    /// Whoever wants a password sets one by a reset link.
+    async fn unusable_password(&self) -> Result<PasswordHash, AuthError> {
+        let unknown = Token::random(TokenKind::Flow, &self.0.rng);
+        self.0
+            .hasher
+            .hash(&Arc::new(Password::new(unknown.expose().to_owned())))
+            .await
+    }
+
+    fn create_provisioned_account(
+        &self,
+        username: Username,
+        user: &UpstreamUser,
+        password: PasswordHash,
+    ) -> NewAccount {
+        let email = user
+            .email
+            .as_deref()
+            .and_then(|email| EmailAddress::parse(email).ok());
+        NewAccount {
+            username,
+            display_name: user
+                .name
+                .as_deref()
+                .and_then(|name| DisplayName::parse(name).ok()),
+            // By the provider; others are not taken from there.
+            email_verified: email.is_some(),
+            email,
+            password,
+            administrator: false,
+            created_at: self.0.clock.now(),
+        }
+    }
+}
+
+/// What a new account could be called: as the person is called there, then with numbers, then with chance. Never a name
+/// that is taken: that would be somebody else's account.
+fn username_candidates(user: &UpstreamUser, rng: &SecureRandom) -> impl Iterator<Item = Username> {
+    let mailbox = user
+        .email
+        .as_deref()
+        .and_then(|email| email.split('@').next());
+    let preferred = user.username.as_deref().or(mailbox).unwrap_or("user");
+    let plain: String = preferred
+        .chars()
+        .map(|c| c.to_ascii_lowercase())
+        .filter(|c| c.is_ascii_alphanumeric() || ".-_".contains(*c))
+        .take(48)
+        .collect();
+    let plain = if Username::parse(&plain).is_ok() {
+        plain
+    } else {
+        "user".to_owned()
+    };
+    let random_name = format!("{plain}-{}", hex::encode(rng.bytes::<4>()));
+    let numbered: Vec<_> = (2..=MAX_SUFFIX).map(|n| format!("{plain}{n}")).collect();
+    std::iter::once(plain)
+        .chain(numbered)
+        .chain([random_name])
+        .filter_map(|name| Username::parse(&name).ok())
+}

@@ -1,0 +1,220 @@
+//! What verifies ID tokens of providers, tried with what nobody here wrote: Project Wycheproof, and figures of RFCs.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn jwks(group: &Value) -> Vec<Value> {
+    let public = group.get("public").unwrap_or(&group["private"]);
+    public["keys"]
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| vec![public.clone()])
+}
+
+/// As a provider publishes them: what is no key to us is left out, as the crate openidconnect does.
+fn published_keys(group: &Value) -> Vec<ProviderKey> {
+    let set = serde_json::from_value::<openidconnect::JsonWebKeySet<ProviderKey>>(
+        json!({ "keys": jwks(group) }),
+    );
+    set.unwrap().keys().clone()
+}
+
+/// Whether a key says that it is for what the token says it is signed with, and that is something we take. (A figure of RFC
+/// 7520 is labelled valid that is signed with PS384, under a key that is for PS256.)
+fn is_supported(group: &Value, token: &str) -> bool {
+    let header = token
+        .split('.')
+        .next()
+        .and_then(|header| BASE64URL.decode(header).ok())
+        .unwrap_or_default();
+    let header: Value = serde_json::from_slice(&header).unwrap_or_default();
+    let spoken = header["alg"]
+        .as_str()
+        .filter(|name| algorithm_by_name(name).is_some());
+    jwks(group)
+        .iter()
+        .any(|jwk| spoken.is_some() && jwk["alg"].as_str() == spoken)
+}
+
+/// Labelled valid, and RFC 7515 §2 says otherwise: padding and other alphabets are no base64url.
+fn is_mislabelled(token: &str) -> bool {
+    token.contains('?')
+}
+
+/// How many were accepted, and how many refused.
+fn check_tokens(file: &str) -> Option<(usize, usize)> {
+    let vectors = crate::tests::shared_vectors(file)?;
+    let (mut accepted, mut refused) = (0, 0);
+    for group in vectors["testGroups"].as_array().unwrap() {
+        let keys = published_keys(group);
+        for case in group["tests"].as_array().unwrap() {
+            let token = case["jws"]
+                .as_str()
+                .or(case["jwe"].as_str())
+                .unwrap_or_default();
+            let passes = verify_signature(token, &keys);
+            let expected =
+                case["result"] == "valid" && is_supported(group, token) && !is_mislabelled(token);
+            assert_eq!(
+                passes, expected,
+                "{file} {}: {} {} {token}",
+                case["tcId"], group["comment"], case["comment"]
+            );
+            accepted += usize::from(passes);
+            refused += usize::from(!passes);
+        }
+    }
+    Some((accepted, refused))
+}
+
+#[test]
+fn provider_signature_wycheproof_vectors_pass() {
+    let Some((accepted, refused)) = check_tokens("json_web_signature_test.json") else {
+        return;
+    };
+    assert!(accepted >= 30 && refused >= 350, "{accepted} {refused}");
+}
+
+#[test]
+fn provider_key_wycheproof_vectors_pass() {
+    let Some((accepted, refused)) = check_tokens("json_web_key_test.json") else {
+        return;
+    };
+    assert!(accepted == 1 && refused >= 25, "{accepted} {refused}");
+}
+
+#[test]
+fn provider_crypto_wycheproof_vectors_pass() {
+    let Some((accepted, refused)) = check_tokens("json_web_crypto_test.json") else {
+        return;
+    };
+    assert!(accepted >= 2 && refused >= 80, "{accepted} {refused}");
+}
+
+#[test]
+fn provider_ed25519_wycheproof_vectors_pass() {
+    let Some(vectors) = crate::tests::shared_vectors("ed25519_test.json") else {
+        return;
+    };
+    let bytes = |value: &Value| hex::decode(value.as_str().unwrap()).unwrap();
+    let mut accepted = 0;
+    for group in vectors["testGroups"].as_array().unwrap() {
+        let mut jwk = group["publicKeyJwk"].clone();
+        jwk.as_object_mut().unwrap().remove("d");
+        let key: ProviderKey = serde_json::from_value(jwk).unwrap();
+        let algorithm = algorithm_by_name("EdDSA").unwrap();
+        for case in group["tests"].as_array().unwrap() {
+            let passes = key
+                .verify_signature(&algorithm, &bytes(&case["msg"]), &bytes(&case["sig"]))
+                .is_ok();
+            assert_eq!(
+                passes,
+                case["result"] == "valid",
+                "{} {}",
+                case["tcId"],
+                case["comment"]
+            );
+            accepted += usize::from(passes);
+        }
+    }
+    assert!(accepted >= 80, "{accepted}");
+}
+
+/// RFC 7515, appendices A.2 and A.3, and RFC 8037, appendix A.
+const RFC_EXAMPLES: [(&str, &str); 3] = [
+    (
+        r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"}"#,
+        "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw",
+    ),
+    (
+        r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
+        "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+    ),
+    (
+        r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+        "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+    ),
+];
+
+#[test]
+fn rfc_7515_8037_examples_verify_by_own_key() {
+    let key = |jwk: &str| serde_json::from_str::<ProviderKey>(jwk).unwrap();
+    for (n, (jwk, token)) in RFC_EXAMPLES.iter().enumerate() {
+        assert!(verify_signature(token, &[key(jwk)]), "{n}");
+        let all: Vec<_> = RFC_EXAMPLES.iter().map(|(jwk, _)| key(jwk)).collect();
+        assert!(
+            verify_signature(token, &all),
+            "{n}: one of them speaks its algorithm"
+        );
+        let others: Vec<_> = RFC_EXAMPLES
+            .iter()
+            .filter(|(other, _)| other != jwk)
+            .map(|(jwk, _)| key(jwk))
+            .collect();
+        assert!(!verify_signature(token, &others), "{n}");
+        assert!(
+            !verify_signature(token, &[key(jwk), key(jwk)]),
+            "{n}: two that it could be"
+        );
+    }
+}
+
+#[test]
+fn unsuitable_provider_keys_are_rejected() {
+    let good: Value = serde_json::from_str(RFC_EXAMPLES[0].0).unwrap();
+    let point: Value = serde_json::from_str(RFC_EXAMPLES[1].0).unwrap();
+    let with = |jwk: &Value, name: &str, value: Value| {
+        let mut jwk = jwk.clone();
+        jwk[name] = value;
+        serde_json::from_value::<ProviderKey>(jwk).is_ok()
+    };
+    assert!(with(&good, "use", json!("sig")) && with(&good, "alg", json!("PS384")));
+    assert!(
+        with(&good, "key_ops", json!(["verify"])) && with(&good, "x5t", json!("anything else"))
+    );
+    for (name, value) in [
+        ("use", json!("enc")),
+        ("use", json!(7)),
+        ("key_ops", json!(["encrypt"])),
+        ("key_ops", json!("verify")),
+        ("alg", json!("HS256")),
+        ("alg", json!("none")),
+        ("alg", json!("ES256")),
+        ("alg", json!("RSA1_5")),
+        ("d", json!("AQAB")),
+        ("k", json!("AQAB")),
+        ("e", json!("Aw")),
+        ("e", json!("AQ")),
+        ("e", json!("AQAC")),
+        ("e", json!("AQAAAAAB")),
+        (
+            "n",
+            json!("ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp"),
+        ),
+        ("n", json!("")),
+        ("kty", json!("oct")),
+        ("kid", json!(1)),
+    ] {
+        assert!(!with(&good, name, value.clone()), "{name}: {value}");
+    }
+    for (name, value) in [
+        ("crv", json!("P-384")),
+        ("crv", json!("P-521")),
+        ("x", json!("AQAB")),
+        ("alg", json!("ES384")),
+    ] {
+        assert!(!with(&point, name, value.clone()), "{name}: {value}");
+    }
+}
+
+#[test]
+fn rsa_modulus_with_leading_zero_verifies() {
+    let mut jwk: Value = serde_json::from_str(RFC_EXAMPLES[0].0).unwrap();
+    let n = BASE64URL.decode(jwk["n"].as_str().unwrap()).unwrap();
+    jwk["n"] = json!(BASE64URL.encode([&[0][..], &n].concat()));
+    assert!(verify_signature(
+        RFC_EXAMPLES[0].1,
+        &[serde_json::from_value(jwk).unwrap()]
+    ));
+}
