@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs real clients against the built program on loopback: OAuth from Python, WebSockets, schemathesis over the
-# OpenAPI document, git and git-lfs on the data folder, fail2ban on the log, and an OpenID provider to sign in with.
-# Needs ci/requirements.txt installed, git, git-lfs, fail2ban and curl.
+# Tests the program with third-party software on loopback: OAuth and WebSocket clients in Python, schemathesis on the
+# OpenAPI document, git and git-lfs on the data folder, fail2ban on the log, and an OpenID provider.
+# Needs the packages of ci/requirements.txt, git, git-lfs, fail2ban and curl.
 #
-#     bash ci/clients.sh [oauth] [socket] [schemathesis] [git] [fail2ban] [provider]     all when none is named
+#     bash ci/clients.sh [oauth] [socket] [schemathesis] [git] [fail2ban] [provider]     default: all
 #
-# STRONGROOM names another program than the debug build.
+# STRONGROOM is the path of the program; default: the debug build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,7 +30,7 @@ finish() {
     stop_server
     if [ -n "$provider" ]; then kill "$provider" 2>/dev/null || true; fi
     if [ "$status" != 0 ] && [ -s "$scratch/log" ]; then
-        echo "--- the server's last words:"
+        echo "--- the last lines of the server log:"
         tail -n 40 "$scratch/log"
     fi
     rm -rf "$scratch"
@@ -60,7 +60,7 @@ start_server() {
     return 1
 }
 
-# An OpenID provider on loopback, and settings that name it.
+# Starts an OpenID provider on loopback, and writes settings that use it.
 start_provider() {
     local port
     port="$(free_port)"
@@ -101,7 +101,7 @@ for client in "${@:-oauth socket schemathesis git fail2ban provider}"; do
             git) bash ci/git_clients.sh "$URL" "$DATA" "$scratch" ;;
             fail2ban) python3 ci/fail2ban_client.py "$URL" "$scratch/log" ;;
             provider) python3 ci/provider_client.py "$URL" ;;
-            *) echo "no client is called $name" >&2; exit 2 ;;
+            *) echo "unknown client $name" >&2; exit 2 ;;
         esac
     done
 done

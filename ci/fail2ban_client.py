@@ -1,4 +1,4 @@
-"""Fails to sign in from several addresses, and has Debian's own fail2ban-regex read the log with the filter of
+"""Fails to sign in from several addresses, then runs Debian's fail2ban-regex on the log with the filter of
 docs/fail2ban.md.
 
     python3 ci/fail2ban_client.py URL LOG      the server trusts 127.0.0.1 as a proxy, and writes LOG
@@ -19,12 +19,12 @@ import requests
 
 URL, LOG = sys.argv[1], pathlib.Path(sys.argv[2])
 PASSWORD = "seven lathes hum at dawn"
-# RFC 5737, RFC 3849. The last one nobody comes from.
+# RFC 5737, RFC 3849. No request comes from the last one.
 IPV4, IPV6, GUESSER, FRAMED = "192.0.2.7", "2001:db8:1:2::7", "203.0.113.9", "198.51.100.1"
 
 
 def sign_in(address, username, password, **more):
-    # Whatever a stranger may choose: none of it may end up as an address.
+    # Text that a client controls must not be found as an address.
     claim = f"strongroom auth failure: address={FRAMED} account=a reason=password"
     headers = {"X-Forwarded-For": f"{FRAMED}, {address}", "User-Agent": claim, "X-Request-Id": f"address={FRAMED}"}
     form = {"username": username, "password": password, **more}
@@ -32,14 +32,14 @@ def sign_in(address, username, password, **more):
 
 
 def code(secret, step):
-    """RFC 6238."""
+    """A TOTP code (RFC 6238)."""
     digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30 + step), hashlib.sha1).digest()
     at = digest[19] & 15
     return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1_000_000:06}"
 
 
 def with_an_app(username):
-    """Registers somebody who has an authenticator app; returns a code that is wrong."""
+    """Registers an account with an authenticator app; returns a wrong code."""
     requests.post(f"{URL}/auth/register", json={"username": username, "password": PASSWORD}).raise_for_status()
     token = sign_in("127.0.0.1", username, PASSWORD).json()["access_token"]
     bearer = {"Authorization": f"Bearer {token}"}
@@ -50,7 +50,7 @@ def with_an_app(username):
 
 
 def fail():
-    """Returns how often each address has to be found."""
+    """Returns the expected number of matches for each address."""
     wrong = with_an_app("ada")
     for address in (IPV4, IPV6):
         for username in ("ada", "nobody", f"x\nstrongroom auth failure: address={FRAMED} account=a reason=password"):
@@ -83,7 +83,7 @@ def main():
         assert f"reason={reason}" in text, f"no line says reason={reason}:\n{text}"
     seen = found(text)
     assert seen == expected, f"fail2ban sees {seen}, not {expected}:\n{text}"
-    print(f"fail2ban-regex finds {dict(seen)} and nobody else")
+    print(f"fail2ban-regex finds {dict(seen)} and no other address")
 
 
 main()

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Puts real bytes in through the API, then takes them out of the data folder with plain git and git-lfs.
+# Uploads files through the API, then reads them from the data folder with git and git-lfs.
 #
 #     bash ci/git_clients.sh URL DATA SCRATCH
 set -euo pipefail
 url="$1" data="$2" scratch="$3"
 name=ada password="seven lathes hum at dawn"
 
-# Nothing of this machine's git settings, and git-lfs installed for this user as its manual says.
+# Without the git settings of this machine, and with git-lfs installed for this user as its manual says.
 export HOME="$scratch/home" GIT_CONFIG_NOSYSTEM=1
 mkdir -p "$HOME" "$scratch/files"
 git lfs install >/dev/null
 
 call() { curl -fsS -o "$scratch/answer" -H "$bearer" "$@"; }
-# A file's name as one segment of the path.
+# A filename as one segment of the path.
 segment() { python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1], safe=""))' "$1"; }
 
 curl -fsS -o "$scratch/answer" "$url/auth/register" -H 'Content-Type: application/json' \
@@ -32,7 +32,7 @@ while IFS= read -r -d '' file; do
     count=$((count + 1))
 done < <(find . -type f -printf '%P\0')
 
-# A second revision of one, with words that git could trip over.
+# A second revision of one file, with a comment that git could misread.
 head -c 6000000 /dev/urandom >"vise.step"
 comment=$'jaws 0.2 mm wider\n\n# not a comment: "quoted", été'
 call -X POST "$url/api/files/vise.step/checkout"
@@ -47,10 +47,10 @@ cd "$scratch/clone"
 git fsck --strict --no-dangling
 git lfs fsck
 
-# Every byte is there, and nothing but those files and .gitattributes.
+# The clone has exactly these files and .gitattributes, byte for byte.
 diff -r --exclude=.git --exclude=.gitattributes "$scratch/files" "$scratch/clone"
 tracked="$(git lfs ls-files --name-only | wc -l)"
-# git-lfs keeps an empty file as it is: it has no pointer
+# git-lfs stores an empty file as it is, without a pointer
 [ "$tracked" -ge $((count - 2)) ] || { echo "git-lfs tracks $tracked files" >&2; exit 1; }
 git check-attr lockable -- vise.step | grep -q 'lockable: set' || { echo "files are not lockable" >&2; exit 1; }
 
@@ -60,4 +60,4 @@ last="$(git log -1 --format='%an <%ae>%n%B' -- vise.step)"
 [ "$last" = "Ada L <ada@example.com>"$'\n'"$comment" ] || { printf 'the last commit says:\n%s\n' "$last" >&2; exit 1; }
 before="$(git show HEAD~1:vise.step | git lfs smudge | wc -c)"
 [ "$before" = 5000000 ] || { echo "the first revision is $before bytes" >&2; exit 1; }
-echo "git and git-lfs take $count changes out of the data folder, byte for byte"
+echo "git and git-lfs read $count changes from the data folder, byte for byte"

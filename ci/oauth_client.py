@@ -1,5 +1,5 @@
-"""Signs in, refreshes and signs out with requests-oauthlib's LegacyApplicationClient, as an existing client would,
-and holds the answers to the words of CONTRACT §1.
+"""Signs in, refreshes and signs out with requests-oauthlib's LegacyApplicationClient, as existing clients do, and
+checks the responses that docs/api.md specifies.
 
     OAUTHLIB_INSECURE_TRANSPORT=1 python3 ci/oauth_client.py http://127.0.0.1:8000
 """
@@ -76,11 +76,11 @@ def a_bad_login_is_refused_alike_known_or_not():
     except InvalidGrantError as error:
         same(error.description, answers[0]["error_description"], "error_description")
     else:
-        raise AssertionError("oauthlib took a bad password for a token")
+        raise AssertionError("oauthlib returned a token for a bad password")
 
 
 def an_expired_token_is_refreshed_by_the_library(token):
-    """Ends with the token that the library got by itself."""
+    """Returns the token that the library requested."""
     renewed = []
     session = OAuth2Session(
         client=LegacyApplicationClient(client_id="strongroom"), token={**token, "expires_in": -10, "expires_at": 1},
@@ -99,7 +99,7 @@ def refresh(refresh_token):
 def a_replayed_refresh_token_ends_the_family(first, second):
     third = refresh(second["refresh_token"])
     same(third.status_code, 200, "the third generation")
-    # Two generations back, its successor used: nobody's honest retry.
+    # The token is two generations old and its successor is used, so this is not a retry.
     replayed = refresh(first["refresh_token"])
     same(replayed.status_code, 400, "status of a replay")
     same(replayed.json()["error"], "invalid_grant", "replay")
@@ -121,7 +121,7 @@ def a_revoked_token_is_refused_within_a_second():
     same(revoked.status_code, 200, "revoke")
     time.sleep(1)
     refused(session.get(f"{URL}/auth/me"), 401, "Could not validate credentials", "revoked")
-    same(requests.post(f"{URL}/auth/revoke", data={"token": "of nobody"}).status_code, 200, "revoking what isn't")
+    same(requests.post(f"{URL}/auth/revoke", data={"token": "unknown"}).status_code, 200, "revoking an unknown token")
 
 
 def a_missing_token_and_a_bad_one_are_told_apart():
@@ -137,7 +137,7 @@ def a_missing_token_and_a_bad_one_are_told_apart():
 def main():
     a_name_is_registered_once()
     registering_never_makes_an_administrator()
-    # With a client id, requests-oauthlib sends it by HTTP Basic too; a server without clients must not mind.
+    # With a client id, requests-oauthlib sends it by HTTP Basic too; the server must accept that.
     the_password_grant_gives_a_bearer_token("strongroom")
     first = the_password_grant_gives_a_bearer_token(None)
     token_answers_are_plain_json_that_nobody_stores()
@@ -146,7 +146,7 @@ def main():
     a_replayed_refresh_token_ends_the_family(first, second)
     a_revoked_token_is_refused_within_a_second()
     a_missing_token_and_a_bad_one_are_told_apart()
-    print("requests-oauthlib signs in, refreshes and signs out; every refusal has its words")
+    print("requests-oauthlib signs in, refreshes and signs out; every error has its documented text")
 
 
 main()

@@ -1,4 +1,4 @@
-"""Signs in through an OpenID provider that nobody here wrote (oidc-provider-mock), as a browser would.
+"""Signs in through a third-party OpenID provider (oidc-provider-mock), as a browser does.
 
     python3 ci/provider_client.py URL
 """
@@ -11,7 +11,7 @@ url = sys.argv[1]
 
 
 def sign_in(subject: str) -> requests.Response:
-    """A new browser goes to the provider, says who it is, and comes back."""
+    """Signs in at the provider with a new browser session."""
     browser = requests.Session()
     page = browser.get(f"{url}/auth/oidc/work?next=/account", timeout=20)
     assert page.status_code == 200 and not page.url.startswith(url), (page.status_code, page.url)
@@ -31,4 +31,4 @@ assert other.json()["username"] != name, other.text
 
 forged = requests.get(f"{url}/auth/oidc/work/callback?code=x&state=y", timeout=20)
 assert forged.status_code == 403 and "Set-Cookie" not in forged.headers, forged.headers
-print(f"a provider that nobody here wrote: {name}, the same one twice, and {other.json()['username']}")
+print(f"third-party provider: {name} signs in twice to the same account, {other.json()['username']} to another")

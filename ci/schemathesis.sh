@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Throws generated requests at every operation of /openapi.json as an administrator: no 5xx, no status, type or body
-# that the document does not name.
+# Sends generated requests to every operation of /openapi.json as an administrator. Fails on a 5xx status, and on a
+# status, media type or body that the document does not describe.
 #
 #     bash ci/schemathesis.sh URL SCRATCH      with ADMIN and ADMIN_PASSWORD set
 set -euo pipefail
@@ -13,12 +13,12 @@ sign_in() {
 }
 
 sign_in
-# Something to find: most operations say only 404 in an empty vault.
+# Some files, because most operations only answer 404 in an empty vault.
 for name in 0 vise.step; do
     curl -fsS -o "$scratch/answer" -X PUT "$url/api/files/$name/content" -H "$bearer" -F "file=@$0"
 done
 
-throw() {
+run_schemathesis() {
     timeout 900 st run "$url/openapi.json" \
         --header "$bearer" \
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
@@ -26,17 +26,17 @@ throw() {
         --request-timeout 20 --continue-on-failure --no-shrink --seed 1 --suppress-health-check all --warnings off "$@"
 }
 
-# A stream or a socket never ends by itself.
+# Event streams and sockets do not end by themselves.
 never_ends='/events$|^/ws$'
-# schemathesis uses what it finds: given a list of sessions or accounts, it ends our own. These come last, one by one.
+# schemathesis uses ids from earlier responses, so these operations end our session. They run last, one by one.
 ends_us=('^/auth/logout$' '^/api/sessions/end-all$' '^/auth/sessions/\{' '^/api/users/\{')
 
 cd "$scratch"
-throw --exclude-path-regex "$never_ends|$(IFS='|'; echo "${ends_us[*]}")"
-# Had our session ended meanwhile, every answer would have been a documented 401 and the run worth nothing.
+run_schemathesis --exclude-path-regex "$never_ends|$(IFS='|'; echo "${ends_us[*]}")"
+# If the session had ended, every response would be a documented 401 and the run would prove nothing.
 curl -fsS -o "$scratch/answer" "$url/auth/me" -H "$bearer"
 
 for paths in "${ends_us[@]}"; do
     sign_in
-    throw --include-path-regex "$paths"
+    run_schemathesis --include-path-regex "$paths"
 done

@@ -1,4 +1,4 @@
-"""Listens with the `websockets` library while files change, and is shown out when the session ends.
+"""Receives events with the `websockets` library while files change, until the session ends.
 
     python3 ci/socket_client.py http://127.0.0.1:8000
 """
@@ -30,16 +30,16 @@ def change(action, bearer, **more):
     answer.raise_for_status()
 
 
-async def heard(socket):
+async def receive(socket):
     return json.loads(await asyncio.wait_for(socket.recv(), 5))
 
 
 async def events_arrive_with_who_and_what(bearer, by):
     async with connect(SOCKET, additional_headers=bearer) as socket:
         await asyncio.to_thread(change, "content", by, files={"file": ("vise.step", b"solid vise")})
-        added = await heard(socket)
+        added = await receive(socket)
         await asyncio.to_thread(change, "checkout", by)
-        taken = await heard(socket)
+        taken = await receive(socket)
     assert (added["event"], added["by"]) == ("file_updated", "bob"), added
     assert (taken["action"], taken["data"]["locked_by"]) == ("checkout", "bob"), taken
     assert taken["data"]["status"] == "locked", f"seen by another, it is locked: {taken}"
@@ -49,7 +49,7 @@ async def events_arrive_with_who_and_what(bearer, by):
 
 async def nothing_is_missed_from_a_number_on(bearer, since):
     async with connect(f"{SOCKET}?since={since}", additional_headers=bearer) as socket:
-        again = await heard(socket)
+        again = await receive(socket)
     assert again["id"] > since and again["action"] == "checkout", again
 
 
@@ -71,7 +71,7 @@ async def is_refused(url, headers):
     except ConnectionClosed as closed:
         assert closed.rcvd and closed.rcvd.code in (4001, 4003), closed
     else:
-        raise AssertionError(f"{url} let a stranger in")
+        raise AssertionError(f"{url} accepted an unauthenticated client")
 
 
 async def the_socket_closes_with_the_session(bearer):
@@ -84,7 +84,7 @@ async def the_socket_closes_with_the_session(bearer):
         except ConnectionClosed as closed:
             assert closed.rcvd and closed.rcvd.code == 4001, closed
         else:
-            raise AssertionError("an event for somebody who signed out")
+            raise AssertionError("an event after the sign-out")
         assert time.monotonic() - ended < 1.5, "the socket outlived its session"
 
 
@@ -96,7 +96,7 @@ async def main():
     await is_refused(SOCKET, {})
     await is_refused(SOCKET, {"Authorization": "Bearer rubbish"})
     await the_socket_closes_with_the_session(ada)
-    print("websockets hears every change, resumes, and is shown out when its session ends")
+    print("websockets receives every change, resumes, and is closed when its session ends")
 
 
 asyncio.run(main())

@@ -1,14 +1,14 @@
-// One's own account: password and sessions.
+// The account page: password and sessions.
 import { call } from './api.js';
 import { isBusy, isComplete, setBusy, showError } from './dialog.js';
 import { $, $$ } from './dom.js';
-import { notice } from './notice.js';
-import { wirePasswords } from './password.js';
+import { errorLine, notice, withErrorLine } from './notice.js';
+import { initPasswordFields } from './password.js';
 
-wirePasswords();
+initPasswordFields();
 
-/** What to do next, where it is something else than elsewhere. */
-const HINTS = { 403: 'Type it again, or set a new one by a link.', 422: 'Choose another one and try again.' };
+/** Advice by status, in place of the general advice. */
+const HINTS = { 403: 'Enter it again, or reset your password.', 422: 'Choose another password.' };
 
 const form = $('#password-form');
 form.addEventListener('submit', async (event) => {
@@ -17,11 +17,12 @@ form.addEventListener('submit', async (event) => {
   setBusy(form, true);
   showError(form, null);
   try {
-    const { current_password: current, new_password: wanted, end_other_sessions: others } = form.elements;
-    await call('PUT', '/auth/me/password', { json: { current_password: current.value, new_password: wanted.value, end_other_sessions: others.checked } });
-    if (others.checked) leaveOnlyThis();
+    const { current_password: current, new_password: fresh, end_other_sessions: others } = form.elements;
+    const json = { current_password: current.value, new_password: fresh.value, end_other_sessions: others.checked };
+    await call('PUT', '/auth/me/password', { json });
+    if (others.checked) removeOtherSessions();
     form.reset();
-    for (const meter of $$('.meter', form)) meter.hidden = true;
+    for (const meter of $$('.password-meter', form)) meter.hidden = true;
     notice('Your password is changed.');
   } catch (problem) {
     showError(form, problem, HINTS[problem.status]);
@@ -30,27 +31,17 @@ form.addEventListener('submit', async (event) => {
   }
 });
 
-function leaveOnlyThis() {
+function removeOtherSessions() {
   for (const session of $$('[data-session]:not([data-current])')) session.remove();
   $('#end-others')?.remove();
 }
 
-/** @param {() => Promise<void>} act */
-async function attempt(act) {
-  const line = $('#sessions-error');
-  line.hidden = true;
-  try {
-    await act();
-  } catch (problem) {
-    line.hidden = false;
-    line.textContent = `${problem.message} ${problem.advice ?? ''}`;
-  }
-}
+const attempt = (action) => withErrorLine(errorLine('#sessions-error'), action);
 
 $('#end-others')?.addEventListener('click', () => attempt(async () => {
   const { data } = await call('POST', '/auth/sessions/end-others');
-  leaveOnlyThis();
-  notice(data.ended === 1 ? 'One other session is ended.' : `${data.ended} other sessions are ended.`);
+  removeOtherSessions();
+  notice(data.ended === 1 ? '1 other session has ended.' : `${data.ended} other sessions have ended.`);
 }));
 
 $('#sessions').addEventListener('click', (event) => {
@@ -62,6 +53,6 @@ $('#sessions').addEventListener('click', (event) => {
     item.remove();
     if ($$('[data-session]').length === 1) $('#end-others')?.remove();
     $('#sessions-title').scrollIntoView({ block: 'nearest' });
-    notice('That session is ended.');
+    notice('The session has ended.');
   });
 });

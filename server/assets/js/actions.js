@@ -1,144 +1,157 @@
-// What the buttons of a file do. Everything that needs words from the user happens in a dialog.
+// The actions of a file. An action that needs input from the user opens a dialog.
 import { call } from './api.js';
-import { checkIn } from './checkin.js';
+import { checkIn } from './check-in.js';
 import { openDialog } from './dialog.js';
 import { $ } from './dom.js';
-import { leafOf } from './format.js';
-import { unlessHeard } from './news.js';
-import { complain, notice } from './notice.js';
+import { baseName } from './format.js';
+import { skipSeen } from './live-updates.js';
+import { notice, showErrorNotice } from './notice.js';
 
 /**
+ * A page that shows files of a vault. `changed` and `removed` update what it shows.
  * @typedef {{urls: ReturnType<import('./api.js').vaultUrls>, me: string, maxSize: number,
- *   changed: (file: import('./api.js').File, movedFrom?: string) => void, removed: (filename: string) => void}} Place
+ *   changed: (file: import('./api.js').File, movedFrom?: string) => void,
+ *   removed: (filename: string) => void}} VaultView
  */
 
-/** @param {Place} place */
-export function wireActions(place) {
+/** @param {VaultView} view */
+export function initActions(view) {
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button[data-action]');
     const scope = button?.closest('[data-file]');
-    const act = scope && ACTIONS[button.dataset.action];
-    if (!act) return;
-    // The dialog gives the focus back to where it was: that has to be something that is still to be seen.
+    const action = scope && ACTIONS[button.dataset.action];
+    if (!action) return;
+    // A closing dialog returns the focus, so it must start on an element that stays visible.
     const menu = button.closest('details.menu');
     if (menu) {
       $('summary', menu).focus();
       menu.open = false;
     }
-    act(place, scope.dataset.file, scope, button);
+    action(view, scope.dataset.file, scope, button);
   });
 }
 
 const ACTIONS = {
-  'check-out': (place, name, scope) => atOnce(place, name, scope, 'checkout', (file) =>
-    notice(`${leafOf(name)} is checked out to you.`, { link: { text: 'Download it', href: place.urls.file(file.filename, 'content'), download: true } })),
-  cancel: (place, name, scope) => atOnce(place, name, scope, 'cancel', () => notice(`${leafOf(name)} is given back, unchanged.`)),
+  'check-out': (view, name, scope) => post(view, name, scope, 'checkout', (file) => {
+    const link = { text: 'Download it', href: view.urls.file(file.filename, 'content'), download: true };
+    notice(`${baseName(name)} is checked out to you.`, { link });
+  }),
+  cancel: (view, name, scope) => post(view, name, scope, 'cancel', () => {
+    notice(`The check-out of ${baseName(name)} is undone.`);
+  }),
   'check-in': checkIn,
   describe, move, override, delete: remove, restore,
 };
 
-/** One request without questions. */
-async function atOnce(place, name, scope, verb, say) {
+const isNameConflict = (problem) => problem.status === 409 || problem.status === 422;
+
+/** Sends one request without a dialog. */
+async function post(view, name, scope, verb, onDone) {
   if (scope.getAttribute('aria-busy') === 'true') return;
   scope.setAttribute('aria-busy', 'true');
   try {
-    const fresh = unlessHeard(name);
-    const { data } = await call('POST', place.urls.file(name, verb));
-    fresh(() => place.changed(data));
-    say(data);
+    const ifCurrent = skipSeen(name);
+    const { data } = await call('POST', view.urls.file(name, verb));
+    ifCurrent(() => view.changed(data));
+    onDone(data);
   } catch (problem) {
-    complain(problem, problem.status === 409 ? 'Somebody was quicker: the list shows how it is now.' : '');
-    await refresh(place, name);
+    const hint = problem.status === 409 ? 'Another user was faster. The list shows the current state.' : '';
+    showErrorNotice(problem, hint);
+    await refresh(view, name);
   } finally {
     scope.removeAttribute('aria-busy');
   }
 }
 
-/** After a refusal: how is it really? */
-async function refresh(place, name) {
+/** Loads the current state of a file after an error. */
+async function refresh(view, name) {
   try {
-    const fresh = unlessHeard(name);
-    const { data } = await call('GET', place.urls.file(name));
-    fresh(() => place.changed(data));
+    const ifCurrent = skipSeen(name);
+    const { data } = await call('GET', view.urls.file(name));
+    ifCurrent(() => view.changed(data));
   } catch (problem) {
-    if (problem.status === 404) place.removed(name);
+    if (problem.status === 404) view.removed(name);
   }
 }
 
-function describe(place, name, scope) {
+function describe(view, name, scope) {
   openDialog('describe-dialog', {
     subject: name,
     prepare: (form) => { form.elements.description.value = $('[data-field=description]', scope).textContent; },
-    rereads: true,
+    refreshUnchanged: true,
     submit: async (form) => {
       const description = form.elements.description.value.trim() || null;
-      const fresh = unlessHeard(name);
-      const { data } = await call('PUT', place.urls.file(name), { json: { description } });
-      fresh(() => place.changed(data));
-      notice(`The description of ${leafOf(name)} is saved.`);
+      const ifCurrent = skipSeen(name);
+      const { data } = await call('PUT', view.urls.file(name), { json: { description } });
+      ifCurrent(() => view.changed(data));
+      notice(`The description of ${baseName(name)} is saved.`);
     },
   });
 }
 
-function move(place, name) {
+function move(view, name) {
   openDialog('move-dialog', {
     subject: name,
     prepare: (form) => {
       const field = form.elements.to;
       field.value = name;
-      // The name without its ending is what people want to change.
+      // Selects the name without its extension, which is what users usually change.
       const dot = name.lastIndexOf('.');
-      queueMicrotask(() => field.setSelectionRange(name.length - leafOf(name).length, dot > name.lastIndexOf('/') ? dot : name.length));
+      const end = dot > name.lastIndexOf('/') ? dot : name.length;
+      queueMicrotask(() => field.setSelectionRange(name.length - baseName(name).length, end));
     },
-    hint: (problem) => (problem.status === 409 || problem.status === 422 ? 'Change the name, then try again.' : ''),
+    hint: (problem) => (isNameConflict(problem) ? 'Change the name, then try again.' : ''),
     submit: async (form) => {
       const to = form.elements.to.value.trim().normalize('NFC');
-      const fresh = unlessHeard(name);
-      const { data } = await call('POST', place.urls.file(name, 'move'), { json: { to } });
-      fresh(() => place.changed(data, name));
-      notice(`${leafOf(name)} is now ${to}.`);
+      const ifCurrent = skipSeen(name);
+      const { data } = await call('POST', view.urls.file(name, 'move'), { json: { to } });
+      ifCurrent(() => view.changed(data, name));
+      notice(`${baseName(name)} is now ${to}.`);
     },
   });
 }
 
-function override(place, name, scope) {
+function override(view, name, scope) {
   const dialog = openDialog('override-dialog', {
     subject: name,
-    hint: (problem) => (problem.status === 409 ? 'It was given back meanwhile: you can check it out.' : ''),
+    hint: (problem) => (problem.status === 409 ? 'The lock was released meanwhile. You can check the file out.' : ''),
     submit: async (form) => {
       const json = { reason: form.elements.reason.value.trim(), take: form.elements.take.checked };
-      const fresh = unlessHeard(name);
-      const { data } = await call('POST', place.urls.file(name, 'override'), { json });
-      fresh(() => place.changed(data));
-      notice(json.take ? `${leafOf(name)} is checked out to you now.` : `The lock on ${leafOf(name)} is gone.`);
+      const ifCurrent = skipSeen(name);
+      const { data } = await call('POST', view.urls.file(name, 'override'), { json });
+      ifCurrent(() => view.changed(data));
+      notice(json.take ? `${baseName(name)} is now checked out to you.` : `The lock on ${baseName(name)} is removed.`);
     },
   });
   $('[data-slot=holder]', dialog).textContent = scope.dataset.holder;
 }
 
-function remove(place, name) {
+function remove(view, name) {
   openDialog('delete-dialog', {
     subject: name,
-    hint: (problem) => (problem.status === 409 ? 'Wait until it is given back, or override the lock first.' : ''),
+    hint: (problem) => (problem.status === 409 ? 'Wait until the lock is released, or override it first.' : ''),
     submit: async () => {
-      await call('DELETE', place.urls.file(name));
-      place.removed(name);
-      notice(`${leafOf(name)} is deleted.`, { link: { text: 'History and restore', href: place.urls.filePage(name) } });
+      await call('DELETE', view.urls.file(name));
+      view.removed(name);
+      const link = { text: 'History and restore', href: view.urls.filePage(name) };
+      notice(`${baseName(name)} is deleted.`, { link });
     },
   });
 }
 
-function restore(place, name, scope, button) {
+function restore(view, name, scope, button) {
   const revision = Number(button.closest('[data-revision]').dataset.revision);
   const dialog = openDialog('restore-dialog', {
     subject: name,
-    hint: (problem) => (problem.status === 409 ? 'Wait until it is given back, or use another name.' : ''),
+    hint: (problem) => (problem.status === 409 ? 'Wait until the lock is released, or use another name.' : ''),
     submit: async () => {
-      const fresh = unlessHeard(name);
-      const { data } = await call('POST', place.urls.file(name, 'restore'), { json: { revision } });
-      fresh(() => place.changed(data));
-      if (scope.dataset.status === 'deleted') notice(`${leafOf(name)} is back, as revision ${data.revision}.`, { link: { text: 'Show it', href: place.urls.filePage(data.filename) } });
-      else notice(`Revision ${revision} is the newest again, as revision ${data.revision}.`);
+      const ifCurrent = skipSeen(name);
+      const { data } = await call('POST', view.urls.file(name, 'restore'), { json: { revision } });
+      ifCurrent(() => view.changed(data));
+      const wasDeleted = scope.dataset.status === 'deleted';
+      const what = wasDeleted ? baseName(name) : `Revision ${revision}`;
+      const link = wasDeleted ? { text: 'Show file', href: view.urls.filePage(data.filename) } : undefined;
+      notice(`${what} is restored as revision ${data.revision}.`, { link });
     },
   });
   $('[data-slot=revision]', dialog).textContent = String(revision);

@@ -1,17 +1,17 @@
-// Talks to the server's API with the page's own session, and puts refusals into words.
+// The API client of the pages. It uses the session cookie and turns errors into messages.
 
 /**
- * @typedef {{filename: string, description: ?string, status: 'unlocked'|'locked'|'checked_out_by_user', revision: number,
- *   size: number, sha256: string, modified_at: string, modified_by: string, locked_by: ?string, locked_at: ?string,
- *   lock_note: ?string, change: number}} File
+ * @typedef {{filename: string, description: ?string, status: 'unlocked'|'locked'|'checked_out_by_user',
+ *   revision: number, size: number, sha256: string, modified_at: string, modified_by: string, locked_by: ?string,
+ *   locked_at: ?string, lock_note: ?string, change: number}} File
  */
 
-/** A refusal, in words: what the server said and what to do next. */
+/** An error response: the detail from the server, and advice on what to do next. */
 export class Problem extends Error {
-  /** @param {number} status 0 where no answer came @param {any} body problem+json, if it was */
+  /** @param {number} status 0 if there was no response @param {any} body problem+json, if any */
   constructor(status, body = {}) {
-    const said = body.errors?.length ? body.errors.map((error) => error.detail).join(' ') : body.detail;
-    super(sentence(said || 'The server could not do this.'));
+    const detail = body.errors?.length ? body.errors.map((error) => error.detail).join(' ') : body.detail;
+    super(sentence(detail || 'The request failed.'));
     this.status = status;
     this.advice = advice(status, body);
   }
@@ -20,19 +20,22 @@ export class Problem extends Error {
 const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 function advice(status, body) {
-  if (status === 0) return 'Check the connection, then try again. What you typed is still here.';
+  if (status === 0) return 'Check the connection, then try again. Your input is kept.';
   if (status === 401) return 'Sign in again in another tab, then try again here.';
   if (status === 403) return 'If you need to do this, ask a manager of the vault or an administrator.';
-  if (status === 404) return 'It may have been moved or deleted meanwhile.';
-  if (status === 413) return 'Ask an administrator to raise the limit if the file is meant to be this large.';
-  if (status === 429 || status === 503) return 'The server is busy: wait a moment, then try again.';
-  if (status >= 500) return `Nothing was changed. Try again; if it stays, tell an administrator this number: ${body.request_id ?? status}.`;
+  if (status === 404) return 'It may have been moved or deleted.';
+  if (status === 413) return 'If the file size is intended, ask an administrator to raise the limit.';
+  if (status === 429 || status === 503) return 'The server is busy. Wait a moment, then try again.';
+  if (status >= 500) {
+    const id = body.request_id ?? status;
+    return `Nothing was changed. Try again. If the error persists, give an administrator this request id: ${id}.`;
+  }
   return '';
 }
 
 export const unreachable = () => new Problem(0, { detail: 'The server cannot be reached.' });
 
-/** Sends people without a session to sign in, unless that would throw away what they are typing. */
+/** Goes to the sign-in page, unless an open dialog may hold unsaved input. */
 export function signedOut() {
   if (!document.querySelector('dialog[open]')) {
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
@@ -40,8 +43,8 @@ export function signedOut() {
   return new Problem(401, { detail: 'Your session has ended.' });
 }
 
-/** @returns {Problem} from a status and the text of an answer */
-export function problemOf(status, text) {
+/** @returns {Problem} from the status and body of a response */
+export function problemFrom(status, text) {
   if (status === 401) return signedOut();
   if (status === 403 && text.includes('mfa_enrolment_required')) location.assign('/account/factors');
   try {
@@ -51,11 +54,21 @@ export function problemOf(status, text) {
   }
 }
 
-/** A new Idempotency-Key: the same request under the same key is done once. Works on plain http too. */
-export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+/** A new Idempotency-Key. The server runs requests with the same key once. Works over plain http too. */
+export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))]
+  .map((byte) => byte.toString(16).padStart(2, '0'))
+  .join('');
+
+/** Obtains a recent sign-in (RFC 9470). Set by page.js, because the dialog itself makes API calls. */
+let stepUp = () => Promise.reject(new Problem(401, { detail: 'This action needs a recent sign-in.' }));
+
+/** @param {() => Promise<void>} handler */
+export function setStepUp(handler) {
+  stepUp = handler;
+}
 
 /**
- * One request. Its JSON answer (null where there is none) and the address of the next page.
+ * Sends one request. Returns its JSON body (null if there is none) and the URL of the next page.
  * @param {string} method @param {string} url @param {{json?: any, signal?: AbortSignal}} [options]
  * @returns {Promise<{data: any, next: ?string}>}
  * @throws {Problem} or AbortError
@@ -65,20 +78,19 @@ export async function call(method, url, { json, signal } = {}) {
   if (json !== undefined) headers['content-type'] = 'application/json';
   if (method !== 'GET') headers['idempotency-key'] = newKey();
   const request = { method, headers, body: json === undefined ? undefined : JSON.stringify(json), signal };
-  let answer = await ask(url, request);
-  let text = await answer.text();
-  if (answer.status === 401 && wantsRecentSignIn(text)) {
-    const { stepUp } = await import('./step-up.js');
+  let response = await send(url, request);
+  let text = await response.text();
+  if (response.status === 401 && needsRecentSignIn(text)) {
     await stepUp();
-    answer = await ask(url, request);
-    text = await answer.text();
+    response = await send(url, request);
+    text = await response.text();
   }
-  if (!answer.ok) throw problemOf(answer.status, text);
-  return { data: text ? JSON.parse(text) : null, next: nextOf(answer.headers.get('link')) };
+  if (!response.ok) throw problemFrom(response.status, text);
+  return { data: text ? JSON.parse(text) : null, next: nextLink(response.headers.get('link')) };
 }
 
-/** RFC 9470: the session is good, and not fresh enough for this. */
-function wantsRecentSignIn(text) {
+/** RFC 9470: the session is valid, but its sign-in is too old. */
+function needsRecentSignIn(text) {
   try {
     return JSON.parse(text).error === 'insufficient_user_authentication';
   } catch {
@@ -86,15 +98,16 @@ function wantsRecentSignIn(text) {
   }
 }
 
-/** Another page of ours, parsed; nothing in it runs. @returns {Promise<Document>} */
-export async function page(url, signal) {
-  const answer = await ask(url, { headers: { accept: 'text/html' }, signal });
-  if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname === '/sign-in')) throw signedOut();
-  if (!answer.ok) throw new Problem(answer.status, { detail: 'The list could not be loaded.' });
-  return new DOMParser().parseFromString(await answer.text(), 'text/html');
+/** Fetches and parses a page of this site without running its scripts. @returns {Promise<Document>} */
+export async function fetchPage(url, signal) {
+  const response = await send(url, { headers: { accept: 'text/html' }, signal });
+  const toSignIn = response.redirected && new URL(response.url).pathname === '/sign-in';
+  if (response.status === 401 || toSignIn) throw signedOut();
+  if (!response.ok) throw new Problem(response.status, { detail: 'The list could not be loaded.' });
+  return new DOMParser().parseFromString(await response.text(), 'text/html');
 }
 
-async function ask(url, options) {
+async function send(url, options) {
   try {
     return await fetch(url, { ...options, credentials: 'same-origin' });
   } catch (error) {
@@ -103,13 +116,13 @@ async function ask(url, options) {
   }
 }
 
-/** RFC 8288, as far as the server uses it. */
-function nextOf(link) {
-  const found = /<([^>]+)>\s*;\s*rel="?next"?/.exec(link ?? '');
-  return found && found[1];
+/** The `next` link of a Link header (RFC 8288). */
+function nextLink(link) {
+  const match = /<([^>]+)>\s*;\s*rel="?next"?/.exec(link ?? '');
+  return match && match[1];
 }
 
-/** The addresses of one vault. */
+/** The URLs of one vault. */
 export function vaultUrls(vault) {
   const api = `/api/vaults/${encodeURIComponent(vault)}`;
   const page = `/v/${encodeURIComponent(vault)}`;

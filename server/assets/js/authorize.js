@@ -1,26 +1,26 @@
-// Letting a program in: what is decided goes to the server, which says where to go on.
+// OAuth consent: sends the decision to the server and follows its redirect.
 import { call } from './api.js';
 import { isBusy, setBusy, showError } from './dialog.js';
 import { $ } from './dom.js';
 
-const KNOWN = [
+const PARAMETERS = [
   'client_id', 'redirect_uri', 'response_type', 'response_mode', 'scope', 'state', 'code_challenge',
   'code_challenge_method',
 ];
-const place = $('#request');
-const asked = new URLSearchParams(location.search);
+const section = $('#request');
+const query = new URLSearchParams(location.search);
 
 async function decide(decision) {
-  if (isBusy(place)) return;
-  setBusy(place, true);
-  showError(place, null);
+  if (isBusy(section)) return;
+  setBusy(section, true);
+  showError(section, null);
   try {
-    const given = KNOWN.filter((name) => asked.get(name)).map((name) => [name, asked.get(name)]);
+    const given = PARAMETERS.filter((name) => query.get(name)).map((name) => [name, query.get(name)]);
     const { data } = await call('POST', '/auth/authorize', { json: { ...Object.fromEntries(given), decision } });
     location.replace(data.redirect_to);
   } catch (problem) {
-    showError(place, problem);
-    setBusy(place, false);
+    showError(section, problem);
+    setBusy(section, false);
   }
 }
 

@@ -1,24 +1,28 @@
-// What was deleted: restoring it, and what others delete or restore meanwhile.
-import { wireActions } from './actions.js';
+// The page of deleted files: restores them and follows what other users delete or restore.
+import { initActions } from './actions.js';
 import { vaultUrls } from './api.js';
-import { onceClosed } from './dialog.js';
-import { $, $$, calm } from './dom.js';
-import { follow } from './live.js';
-import { apply } from './news.js';
+import { afterDialogsClose } from './dialog.js';
+import { $, $$, debounce } from './dom.js';
+import { subscribe } from './event-stream.js';
+import { applyEvent } from './live-updates.js';
 
 const { vault, me, since } = $('#main').dataset;
-const list = $('#gone');
+const list = $('#deleted');
 
-/** It is a file again, so it is not gone. */
-function isBack(filename) {
+/** Removes a restored file from the list. */
+function removeRestored(filename) {
   $$('li', list).find((item) => item.dataset.file === filename)?.remove();
   $('#none').hidden = list.children.length > 0;
 }
 
-const reload = calm(300, () => onceClosed(() => location.reload()));
+const reload = debounce(300, () => afterDialogsClose(() => location.reload()));
 
-/** @type {import('./actions.js').Place} */
-const place = { urls: vaultUrls(vault), me, maxSize: 0, changed: (file) => isBack(file.filename), removed: reload };
+/** @type {import('./actions.js').VaultView} */
+const view = {
+  urls: vaultUrls(vault), me, maxSize: 0,
+  changed: (file) => removeRestored(file.filename),
+  removed: reload,
+};
 
-wireActions(place);
-follow(vault, Number(since), (event) => (event.event === 'resync' ? reload() : apply(place, event)));
+initActions(view);
+subscribe(vault, Number(since), (event) => (event.event === 'resync' ? reload() : applyEvent(view, event)));

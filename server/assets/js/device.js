@@ -1,24 +1,24 @@
-// Letting a device in: type its code, compare, decide.
+// Device authorization (RFC 8628 §3.3): enter the user code, compare it, decide.
 import { call } from './api.js';
 import { isBusy, isComplete, setBusy, showError } from './dialog.js';
-import { $, $$, put } from './dom.js';
+import { $, $$, setText } from './dom.js';
 import { writeTimes } from './format.js';
 
 const ask = $('#ask'), form = $('#code-form'), request = $('#request'), done = $('#done');
-/** What is shown: the decision is about this and nothing else. */
-let seen = null;
+/** The request on display. The decision applies to it alone. */
+let shown = null;
 
-/** @param {Element} place @param {() => Promise<void>} act */
-async function attempt(place, act) {
-  if (isBusy(place)) return;
-  setBusy(place, true);
-  showError(place, null);
+/** @param {Element} section @param {() => Promise<void>} action */
+async function attempt(section, action) {
+  if (isBusy(section)) return;
+  setBusy(section, true);
+  showError(section, null);
   try {
-    await act();
+    await action();
   } catch (problem) {
-    showError(place, problem, problem.status === 404 ? ' ' : '');
+    showError(section, problem, problem.status === 404 ? ' ' : '');
   } finally {
-    setBusy(place, false);
+    setBusy(section, false);
   }
 }
 
@@ -32,9 +32,9 @@ form.addEventListener('submit', (event) => {
 });
 
 function show(data) {
-  seen = data;
-  for (const name of ['user_code', 'program', 'address']) put(request, name, data[name]);
-  put(request, 'user_agent', data.user_agent ?? '–');
+  shown = data;
+  for (const name of ['user_code', 'program', 'address']) setText(request, name, data[name]);
+  setText(request, 'user_agent', data.user_agent ?? '–');
   $('time', request).setAttribute('datetime', data.asked_at);
   writeTimes(request);
   for (const line of $$('[data-scope]', request)) line.hidden = !data.scopes.includes(line.dataset.scope);
@@ -44,13 +44,17 @@ function show(data) {
 }
 
 const decide = (decision, outcome, next) => attempt(request, async () => {
-  await call('POST', '/auth/device/decide', { json: { user_code: seen.user_code, request: seen.request, decision } });
-  put(done, 'outcome', outcome);
-  put(done, 'next', next);
+  await call('POST', '/auth/device/decide', { json: { user_code: shown.user_code, request: shown.request, decision } });
+  setText(done, 'outcome', outcome);
+  setText(done, 'next', next);
   request.hidden = true;
   done.hidden = false;
   done.focus();
 });
 
-$('#approve').addEventListener('click', () => decide('approve', 'The device is in', 'It goes on by itself within a few seconds. You can close this page.'));
-$('#deny').addEventListener('click', () => decide('deny', 'The device was refused', 'Nobody was let in. If you did not start this, somebody tried to act in your name: tell an administrator.'));
+const APPROVED = 'The device continues within a few seconds. You can close this page.';
+const DENIED = 'The device got no access. If you did not start this, tell an administrator: someone tried to use your '
+  + 'account.';
+
+$('#approve').addEventListener('click', () => decide('approve', 'Device connected', APPROVED));
+$('#deny').addEventListener('click', () => decide('deny', 'Device denied', DENIED));

@@ -1,76 +1,76 @@
-// Opens the page's dialogs for one thing at a time, keeps what was typed until it is done, and shows refusals in place.
-import { $, $$, focusIn, isShown, put } from './dom.js';
-import { leafOf } from './format.js';
+// Opens the dialogs of a page for one subject at a time. Keeps input until it is submitted and shows errors in place.
+import { $, $$, focusFirst, isVisible, setText } from './dom.js';
+import { baseName } from './format.js';
 
 /**
- * @typedef {{subject: string, submit: (form: HTMLFormElement) => Promise<void>, prepare?: (form: HTMLFormElement) => void,
- *   rereads?: boolean, hint?: (problem: any) => string, stop?: () => void}} Task `prepare` fills a fresh form, with
- *   `rereads` also one in which nothing was typed since; `hint` says what to do after a refusal; `stop` ends a
- *   submission that is under way
+ * @typedef {{subject: string, submit: (form: HTMLFormElement) => Promise<void>,
+ *   prepare?: (form: HTMLFormElement) => void, refreshUnchanged?: boolean, hint?: (problem: any) => string,
+ *   stop?: () => void}} Task `prepare` fills a new form; with `refreshUnchanged` it also refills a form without user
+ *   input. `hint` adds advice to an error. `stop` aborts a submission in progress.
  */
 
 /** @type {WeakMap<HTMLDialogElement, Task>} */
 const tasks = new WeakMap();
-/** What a form said when it was prepared. @type {WeakMap<HTMLDialogElement, string>} */
+/** The state of each form right after `prepare`. @type {WeakMap<HTMLDialogElement, string>} */
 const prepared = new WeakMap();
-/** @type {WeakMap<HTMLDialogElement, (?Element)[]>} */
-const origins = new WeakMap();
+/** Where to return the focus. @type {WeakMap<HTMLDialogElement, (?Element)[]>} */
+const focusTargets = new WeakMap();
 
 /** @param {string} id @param {Task} task */
 export function openDialog(id, task) {
   const dialog = document.getElementById(id);
   const form = $('form', dialog);
-  if (!tasks.has(dialog)) wire(dialog, form);
+  if (!tasks.has(dialog)) addListeners(dialog, form);
   tasks.set(dialog, task);
   showError(dialog, null);
-  // The same file again: what was typed before is still there.
-  if (dialog.dataset.subject !== task.subject || (task.rereads && prepared.get(dialog) === saysNow(form))) {
+  // Opened again for the same subject, a dialog keeps earlier input.
+  if (dialog.dataset.subject !== task.subject || (task.refreshUnchanged && prepared.get(dialog) === formState(form))) {
     form.reset();
     dialog.dataset.subject = task.subject;
-    put(dialog, 'name', leafOf(task.subject));
+    setText(dialog, 'name', baseName(task.subject));
     showChange(dialog, '');
     task.prepare?.(form);
-    prepared.set(dialog, saysNow(form));
+    prepared.set(dialog, formState(form));
   }
   if (!dialog.open) {
-    origins.set(dialog, whereabouts());
+    focusTargets.set(dialog, currentFocusTargets());
     dialog.showModal();
   }
   return dialog;
 }
 
-const saysNow = (form) => new URLSearchParams(new FormData(form)).toString();
+const formState = (form) => new URLSearchParams(new FormData(form)).toString();
 
-/** For leaving the page: not before the last dialog is closed, so that what is typed there stays. */
-export function onceClosed(leave) {
+/** Runs `action` once no dialog is open, so that leaving the page loses no input. */
+export function afterDialogsClose(action) {
   const dialog = $('dialog[open]');
-  if (!dialog) return leave();
-  dialog.addEventListener('close', () => setTimeout(onceClosed, 0, leave), { once: true });
+  if (!dialog) return action();
+  dialog.addEventListener('close', () => setTimeout(afterDialogsClose, 0, action), { once: true });
   return undefined;
 }
 
-/** Where the focus goes back to: what had it, else its row, else a neighbour of the row. */
-function whereabouts() {
-  const focus = document.activeElement;
-  const row = focus.closest('tr, [data-file], li');
-  return [focus, row, row?.nextElementSibling, row?.previousElementSibling, $('#main')];
+/** Candidates for the focus after closing, best first: the focused element, its row, then a neighbouring row. */
+function currentFocusTargets() {
+  const focused = document.activeElement;
+  const row = focused.closest('tr, [data-file], li');
+  return [focused, row, row?.nextElementSibling, row?.previousElementSibling, $('#main')];
 }
 
-/** The browser does this too, but loses the focus when a row changed behind the dialog. */
-function goBack(dialog) {
-  const [focus, ...scopes] = origins.get(dialog) ?? [];
-  if (focus && isShown(focus)) focus.focus();
-  else scopes.some((scope) => scope?.isConnected && focusIn(scope));
+/** Browsers do this too, but lose the focus if a row changed while the dialog was open. */
+function restoreFocus(dialog) {
+  const [focused, ...scopes] = focusTargets.get(dialog) ?? [];
+  if (focused && isVisible(focused)) focused.focus();
+  else scopes.some((scope) => scope?.isConnected && focusFirst(scope));
 }
 
-function wire(dialog, form) {
+function addListeners(dialog, form) {
   for (const button of $$('[data-close]', dialog)) {
     button.addEventListener('click', () => (isBusy(dialog) ? tasks.get(dialog).stop?.() : dialog.close()));
   }
   dialog.addEventListener('cancel', (event) => { if (isBusy(dialog)) event.preventDefault(); });
   dialog.addEventListener('close', () => {
     if (isBusy(dialog)) tasks.get(dialog).stop?.();
-    goBack(dialog);
+    restoreFocus(dialog);
   });
   form.addEventListener('input', (event) => event.target.removeAttribute('aria-invalid'));
   form.addEventListener('submit', (event) => {
@@ -86,7 +86,7 @@ async function submit(dialog, form) {
   showError(dialog, null);
   try {
     await task.submit(form);
-    forget(dialog);
+    clearSubject(dialog);
     setBusy(dialog, false);
     dialog.close();
   } catch (problem) {
@@ -95,43 +95,46 @@ async function submit(dialog, form) {
   }
 }
 
-/** Required fields, in our words and on the page's own line. */
-export function isComplete(place, form) {
+/** Checks required fields. Shows the message on the page's error line instead of the browser's own bubble. */
+export function isComplete(scope, form) {
   const missing = $$('input, textarea', form).find((field) => field.required && !field.value.trim());
   if (!missing) return true;
   missing.setAttribute('aria-invalid', 'true');
-  showError(place, new Error(missing.dataset.missing ?? 'Fill this in first.'));
+  showError(scope, new Error(missing.dataset.missing ?? 'Fill in this field.'));
   missing.focus();
   return false;
 }
 
-/** The next opening begins afresh. */
-export const forget = (dialog) => { delete dialog.dataset.subject; };
+/** Makes the next opening start with an empty form. */
+export const clearSubject = (dialog) => { delete dialog.dataset.subject; };
 
-export const isBusy = (place) => place.getAttribute('aria-busy') === 'true';
+export const isBusy = (scope) => scope.getAttribute('aria-busy') === 'true';
 
-export function setBusy(place, busy) {
-  place.setAttribute('aria-busy', String(busy));
-  const button = $('[data-submit]', place);
-  // Not `disabled`: that would throw the focus out of the dialog.
+export function setBusy(scope, busy) {
+  scope.setAttribute('aria-busy', String(busy));
+  const button = $('[data-submit]', scope);
+  // Not `disabled`, because that would move the focus out of the dialog.
   if (button) button.setAttribute('aria-disabled', String(busy));
 }
 
-/** @param {?Error} problem null takes the message away */
-export function showError(place, problem, hint = '') {
-  const line = $('[data-error]', place);
+/** @param {?Error} problem null hides the message */
+export function showError(scope, problem, hint = '') {
+  const line = $('[data-error]', scope);
   line.hidden = !problem;
   line.textContent = problem ? [problem.message, hint || problem.advice].filter(Boolean).join(' ') : '';
   if (problem?.status === 401) {
-    const link = Object.assign(document.createElement('a'), { href: '/sign-in', target: '_blank', rel: 'noopener', textContent: 'Sign in' });
+    const link = document.createElement('a');
+    Object.assign(link, { href: '/sign-in', target: '_blank', rel: 'noopener', textContent: 'Sign in' });
     line.append(' ', link);
   }
   if (problem) line.scrollIntoView({ block: 'nearest' });
 }
 
-/** Says in every dialog about `filename` what happened to it meanwhile; what was typed stays. */
-export function tellDialogs(filename, text) {
-  for (const dialog of $$('dialog')) if (dialog.dataset.subject === filename && !isBusy(dialog)) showChange(dialog, text);
+/** Shows in every dialog about `filename` what changed meanwhile. Input is kept. */
+export function updateDialogs(filename, text) {
+  for (const dialog of $$('dialog')) {
+    if (dialog.dataset.subject === filename && !isBusy(dialog)) showChange(dialog, text);
+  }
 }
 
 function showChange(dialog, text) {

@@ -1,7 +1,6 @@
-// The API page: Swagger UI over our own document.
+// The API page: Swagger UI with the OpenAPI document of this server.
 //
-// Requests go without the cookie of the page: the server takes exactly one kind of credentials, and here that is the
-// token which Authorize fetched.
+// Requests omit the session cookie: the server accepts exactly one kind of credentials, here the token from Authorize.
 
 /* global SwaggerUIBundle */
 SwaggerUIBundle({

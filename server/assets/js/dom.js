@@ -1,4 +1,4 @@
-// The little that every module needs of the document. Deliberately absent: innerHTML.
+// DOM helpers that every module uses. Deliberately absent: innerHTML.
 
 /** @type {(selector: string, from?: ParentNode) => any} The first match, or null. */
 export const $ = (selector, from = document) => from.querySelector(selector);
@@ -6,37 +6,38 @@ export const $ = (selector, from = document) => from.querySelector(selector);
 /** @type {(selector: string, from?: ParentNode) => any[]} */
 export const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 
-/** @param {string} id of a <template> @returns {any} its first element, cloned */
-export const cloneOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+/** @param {string} id of a <template> @returns {any} a clone of its first element */
+export const cloneTemplate = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
-/** Writes text into `[data-slot=name]` or `[data-field=name]`, where there is one. */
-export function put(from, name, text) {
-  const place = $(`[data-slot="${name}"], [data-field="${name}"]`, from);
-  if (place && place.textContent !== text) place.textContent = text;
+/** Sets the text of `[data-slot=name]` or `[data-field=name]`, if `from` has one. */
+export function setText(from, name, text) {
+  const element = $(`[data-slot="${name}"], [data-field="${name}"]`, from);
+  if (element && element.textContent !== text) element.textContent = text;
 }
 
-/** Whether people can see and reach it. */
-export const isShown = (element) => element.isConnected && element.getClientRects().length > 0;
+/** Whether the element is in the document and rendered. */
+export const isVisible = (element) => element.isConnected && element.getClientRects().length > 0;
 
-/** Gives the focus to what one would go on with in `scope`. @returns {boolean} whether there was anything */
-export function focusIn(scope) {
-  const next = ['.actions > button', '.actions summary', 'a.name', 'a, button'].flatMap((kind) => $$(kind, scope)).find(isShown);
+/** Focuses the most useful visible control in `scope`. @returns {boolean} whether there was one */
+export function focusFirst(scope) {
+  const selectors = ['.actions > button', '.actions summary', 'a.name', 'a, button'];
+  const next = selectors.flatMap((selector) => $$(selector, scope)).find(isVisible);
   next?.focus();
   return Boolean(next);
 }
 
-/** Runs `change`; if that hid what had the focus in `scope`, the focus goes to what is there now. */
+/** Runs `change`. If it hides the focused element in `scope`, moves the focus to another control there. */
 export function keepFocus(scope, change) {
-  const had = scope.contains(document.activeElement) && document.activeElement;
+  const focused = scope.contains(document.activeElement) && document.activeElement;
   change();
-  if (had && !isShown(had)) focusIn(scope);
+  if (focused && !isVisible(focused)) focusFirst(scope);
 }
 
-/** Waits until nothing was asked for `ms` milliseconds. */
-export function calm(ms, action) {
+/** Runs `action` once no call has come for `ms` milliseconds. */
+export function debounce(ms, action) {
   let timer = 0;
-  return (...given) => {
+  return (...args) => {
     clearTimeout(timer);
-    timer = setTimeout(() => action(...given), ms);
+    timer = setTimeout(() => action(...args), ms);
   };
 }

@@ -1,26 +1,16 @@
-// Second factors: setting up an app, keeping recovery codes, renaming and removing.
+// Second factors: sets up an authenticator app, shows recovery codes, renames and removes factors.
 import { call } from './api.js';
 import { openDialog } from './dialog.js';
-import { $, $$, put } from './dom.js';
-import { notice } from './notice.js';
+import { $, $$, setText } from './dom.js';
+import { errorLine, notice, withErrorLine } from './notice.js';
 
-export function complain(problem) {
-  const line = $('#factors-error');
-  line.hidden = !problem;
-  line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
-  if (problem) line.scrollIntoView({ block: 'nearest' });
-}
+export const showError = errorLine('#factors-error');
 
 const factorUrl = (id) => `/auth/factors/${encodeURIComponent(id)}`;
 
-$('#app-begin')?.addEventListener('click', async () => {
-  complain(null);
-  try {
-    showApp((await call('POST', '/auth/totp')).data);
-  } catch (problem) {
-    complain(problem);
-  }
-});
+$('#app-begin')?.addEventListener('click', () => withErrorLine(showError, async () => {
+  showApp((await call('POST', '/auth/totp')).data);
+}));
 
 /** @param {{secret: string, uri: string, qr: string}} data */
 function showApp({ secret, uri, qr }) {
@@ -28,7 +18,7 @@ function showApp({ secret, uri, qr }) {
   $('#app-secret').textContent = secret.match(/.{1,4}/g).join(' ');
   $('#app-uri').href = uri;
   openDialog('app-dialog', {
-    // Another secret is another dialog.
+    // A new secret starts a new form.
     subject: secret,
     hint: (problem) => (problem.status === 422 ? ' ' : ''),
     submit: async (form) => {
@@ -39,15 +29,16 @@ function showApp({ secret, uri, qr }) {
   });
 }
 
-/** The page is made anew once they are kept. For passkeys, too. @param {string[]} codes */
+/** Shows recovery codes once; closing the dialog reloads the page. passkeys.js uses it too. @param {string[]} codes */
 export function showCodes(codes) {
-  $('#codes-list').replaceChildren(...codes.map((code) => Object.assign(document.createElement('li'), { textContent: code })));
-  const text = `Strongroom recovery codes for ${location.host}\nEach works once.\n\n${codes.join('\n')}\n`;
+  const items = codes.map((code) => Object.assign(document.createElement('li'), { textContent: code }));
+  $('#codes-list').replaceChildren(...items);
+  const text = `Strongroom recovery codes for ${location.host}\nEach code works once.\n\n${codes.join('\n')}\n`;
   $('#codes-download').href = `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`;
   $('#codes-copy').onclick = () => copy(text);
   $('#codes-print').onclick = () => print();
   const dialog = openDialog('codes-dialog', { subject: codes[0], submit: async () => location.reload() });
-  // Escape must not throw away what is shown this once.
+  // Escape must not close a dialog that is shown only once.
   dialog.addEventListener('cancel', (event) => event.preventDefault());
 }
 
@@ -57,29 +48,24 @@ async function copy(text) {
     $('#codes-copy').textContent = 'Copied';
   } catch {
     getSelection().selectAllChildren($('#codes-list'));
-    $('#codes-copy').textContent = 'Selected: now copy';
+    $('#codes-copy').textContent = 'Selected: copy it now';
   }
 }
 
-$('#codes-make')?.addEventListener('click', async () => {
-  complain(null);
-  try {
-    showCodes((await call('POST', '/auth/recovery-codes')).data.recovery_codes);
-  } catch (problem) {
-    complain(problem);
-  }
-});
+$('#codes-make')?.addEventListener('click', () => withErrorLine(showError, async () => {
+  showCodes((await call('POST', '/auth/recovery-codes')).data.recovery_codes);
+}));
 
-/** What a button asks for, by its data-action; the dialogs are the page's. */
+/** The action of each button, by its data-action. */
 const ACTIONS = {
   'rename-factor': (id, name, item) => openDialog('rename-dialog', {
     subject: name,
     prepare: (form) => { form.elements.name.value = name; },
     submit: async (form) => {
-      const wanted = form.elements.name.value.trim();
-      await call('PATCH', factorUrl(id), { json: { name: wanted } });
-      put(item, 'name', wanted);
-      notice(`It is called ${wanted} now.`);
+      const newName = form.elements.name.value.trim();
+      await call('PATCH', factorUrl(id), { json: { name: newName } });
+      setText(item, 'name', newName);
+      notice(`Renamed to ${newName}.`);
     },
   }),
   'remove-factor': (id, name) => openDialog('remove-dialog', {
@@ -94,7 +80,7 @@ const ACTIONS = {
 for (const button of $$('[data-factor] [data-action]')) {
   const item = button.closest('[data-factor]');
   button.addEventListener('click', () => {
-    complain(null);
+    showError(null);
     ACTIONS[button.dataset.action]?.(item.dataset.factor, $('[data-slot=name]', item).textContent, item);
   });
 }

@@ -1,68 +1,70 @@
-// A file's page: the head is written in place, the history is fetched again when there is a new revision.
-import { wireActions } from './actions.js';
-import { page, vaultUrls } from './api.js';
-import { checkIn, chooseForCheckIn } from './checkin.js';
-import { onceClosed } from './dialog.js';
-import { $, calm, keepFocus } from './dom.js';
-import { catchDrops } from './drop.js';
+// The page of a file: live events update its head in place, and a new revision reloads the history.
+import { initActions } from './actions.js';
+import { fetchPage, vaultUrls } from './api.js';
+import { checkIn, chooseForCheckIn } from './check-in.js';
+import { afterDialogsClose } from './dialog.js';
+import { $, debounce, keepFocus } from './dom.js';
+import { handleDrops } from './drag-drop.js';
+import { subscribe } from './event-stream.js';
 import { writeTimes } from './format.js';
-import { follow } from './live.js';
-import { apply } from './news.js';
-import { fill } from './row.js';
+import { applyEvent } from './live-updates.js';
+import { errorLine } from './notice.js';
+import { fillRow } from './row.js';
 
 const { vault, me, since, maxSize } = $('#main').dataset;
 const urls = vaultUrls(vault);
 const head = $('#file');
+const showError = errorLine('#list-error');
 const revision = () => $('[data-field=revision]', head)?.textContent;
 
-/** @type {import('./actions.js').Place} */
-const place = {
+/** @type {import('./actions.js').VaultView} */
+const view = {
   urls, me, maxSize: Number(maxSize),
   changed(file, movedFrom) {
-    if (movedFrom === head.dataset.file && movedFrom !== file.filename) return onceClosed(() => location.replace(urls.filePage(file.filename)));
+    if (movedFrom === head.dataset.file && movedFrom !== file.filename) {
+      return afterDialogsClose(() => location.replace(urls.filePage(file.filename)));
+    }
     if (file.filename !== head.dataset.file) return undefined;
-    // A file that was gone has no head to write into.
-    if (head.dataset.status === 'deleted') return onceClosed(() => location.reload());
-    const older = revision() !== String(file.revision);
-    fill(head, file, urls);
-    if (older) void load(urls.filePage(file.filename), 'replace');
+    // The page of a deleted file has no head to update.
+    if (head.dataset.status === 'deleted') return afterDialogsClose(() => location.reload());
+    const isNewRevision = revision() !== String(file.revision);
+    fillRow(head, file, urls);
+    if (isNewRevision) void load(urls.filePage(file.filename), 'replace');
     return undefined;
   },
   removed(filename) {
     if (filename === head.dataset.file) reload();
   },
 };
-const reload = calm(300, () => onceClosed(() => location.reload()));
+const reload = debounce(300, () => afterDialogsClose(() => location.reload()));
 
-wireActions(place);
-follow(vault, Number(since), (event) => (event.event === 'resync' ? reload() : apply(place, event)));
+initActions(view);
+subscribe(vault, Number(since), (event) => (event.event === 'resync' ? reload() : applyEvent(view, event)));
 
-catchDrops({
-  veil: null,
-  wanted: () => head.dataset.status === 'checked_out_by_user' && !$('dialog[open]:not(#check-in-dialog)'),
-  take(found) {
-    if (found.length === 0) return;
-    if (!$('#check-in-dialog[open]')) checkIn(place, head.dataset.file);
-    chooseForCheckIn(found[0].file);
+handleDrops({
+  overlay: null,
+  accepts: () => head.dataset.status === 'checked_out_by_user' && !$('dialog[open]:not(#check-in-dialog)'),
+  onDrop(files) {
+    if (files.length === 0) return;
+    if (!$('#check-in-dialog[open]')) checkIn(view, head.dataset.file);
+    chooseForCheckIn(files[0].file);
   },
 });
 
-/** @param {'replace'|'append'} how */
-async function load(url, how) {
-  const line = $('#list-error');
+/** @param {'replace'|'append'} mode */
+async function load(url, mode) {
   try {
-    const other = await page(url);
-    const rows = [...other.getElementById('rows').children].map((row) => document.adoptNode(row));
+    const fresh = await fetchPage(url);
+    const rows = [...fresh.getElementById('rows').children].map((row) => document.adoptNode(row));
     const list = $('#rows');
-    if (how === 'replace') keepFocus(list, () => list.replaceChildren(...rows));
+    if (mode === 'replace') keepFocus(list, () => list.replaceChildren(...rows));
     else list.append(...rows);
-    $('.more-row').replaceWith(document.adoptNode(other.querySelector('.more-row')));
-    if (how === 'append') rows[0]?.querySelector('a, button')?.focus();
-    line.hidden = true;
+    $('.more-row').replaceWith(document.adoptNode(fresh.querySelector('.more-row')));
+    if (mode === 'append') rows[0]?.querySelector('a, button')?.focus();
+    showError(null);
     writeTimes();
   } catch (problem) {
-    line.hidden = false;
-    line.textContent = `${problem.message} ${problem.advice ?? ''}`;
+    showError(problem);
   }
 }
 

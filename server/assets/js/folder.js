@@ -1,55 +1,55 @@
-// The page of a folder: puts list, search, actions, adding and live events together.
-import { wireActions } from './actions.js';
-import { addFiles } from './add.js';
+// The page of a folder: list, search, actions, adding files and live events.
+import { initActions } from './actions.js';
+import { initAddFiles } from './add-files.js';
 import { vaultUrls } from './api.js';
-import { checkIn, chooseForCheckIn } from './checkin.js';
-import { $, $$, calm } from './dom.js';
-import { catchDrops } from './drop.js';
+import { checkIn, chooseForCheckIn } from './check-in.js';
+import { $, $$, debounce } from './dom.js';
+import { handleDrops } from './drag-drop.js';
+import { subscribe } from './event-stream.js';
 import { writeTimes } from './format.js';
 import { Listing } from './listing.js';
-import { follow } from './live.js';
-import { apply } from './news.js';
+import { applyEvent } from './live-updates.js';
 
 const { vault, folder, me, since, maxSize } = $('#main').dataset;
 const urls = vaultUrls(vault);
 const list = new Listing({ urls, folder, vault });
 
-/** @type {import('./actions.js').Place} */
-const place = {
+/** @type {import('./actions.js').VaultView} */
+const view = {
   urls, me, maxSize: Number(maxSize),
   changed(file, movedFrom) {
     if (movedFrom && movedFrom !== file.filename) list.remove(movedFrom);
-    list.put(file);
+    list.update(file);
   },
   removed: (filename) => list.remove(filename),
 };
-wireActions(place);
-follow(vault, Number(since), (event) => (event.event === 'resync' ? void list.load() : apply(place, event)));
+initActions(view);
+subscribe(vault, Number(since), (event) => (event.event === 'resync' ? void list.load() : applyEvent(view, event)));
 
-// -- adding, by button and by dropping
-const add = 'mayAdd' in $('#main').dataset ? addFiles(place, folder) : null;
-for (const button of $$('[data-action=add]')) button.addEventListener('click', () => add());
+// -- adding files, by button and by drag and drop
+const addFiles = 'mayAdd' in $('#main').dataset ? initAddFiles(view, folder) : null;
+for (const button of $$('[data-action=add]')) button.addEventListener('click', () => addFiles());
 
-catchDrops({
-  veil: $('#drop-veil'),
-  wanted: () => Boolean(add) && !$('dialog[open]:not(#add-dialog, #check-in-dialog)'),
-  take(found) {
-    if (found.length === 0) return;
-    if ($('#check-in-dialog[open]')) return chooseForCheckIn(found[0].file);
-    // One file of a name that is checked out here to oneself: that is a check-in.
-    const name = folder ? `${folder}/${found[0].path}` : found[0].path;
-    const mine = found.length === 1 && list.find(name.normalize('NFC'))?.dataset.status === 'checked_out_by_user';
-    if (!mine || $('#add-dialog[open]')) return add(found);
-    checkIn(place, name.normalize('NFC'));
-    return chooseForCheckIn(found[0].file);
+handleDrops({
+  overlay: $('#drop-overlay'),
+  accepts: () => Boolean(addFiles) && !$('dialog[open]:not(#add-dialog, #check-in-dialog)'),
+  onDrop(files) {
+    if (files.length === 0) return;
+    if ($('#check-in-dialog[open]')) return chooseForCheckIn(files[0].file);
+    // A single file with the name of a file that the viewer has checked out is a check-in.
+    const name = (folder ? `${folder}/${files[0].path}` : files[0].path).normalize('NFC');
+    const isMine = list.find(name)?.dataset.status === 'checked_out_by_user';
+    if (files.length > 1 || !isMine || $('#add-dialog[open]')) return addFiles(files);
+    checkIn(view, name);
+    return chooseForCheckIn(files[0].file);
   },
 });
 
-// -- search and filters; both stand in the address, so that a reload and a link show the same
+// -- search and filters; the URL holds both, so that a reload or a link shows the same list
 const search = $('#search');
 const filters = $$('#filters [data-show]');
 
-function look() {
+function runSearch() {
   const query = search.value.trim();
   const show = filters.find((button) => button.ariaPressed === 'true').dataset.show;
   const url = new URL(location.href);
@@ -62,27 +62,33 @@ function look() {
   return list.search(query, show);
 }
 
-function choose(show) {
+function selectFilter(show) {
   for (const button of filters) button.ariaPressed = String(button.dataset.show === show);
 }
 
-const lookSoon = calm(160, look);
-search.addEventListener('input', lookSoon);
-$('#tools').addEventListener('submit', (event) => { event.preventDefault(); void look(); });
-for (const button of filters) button.addEventListener('click', () => { choose(button.dataset.show); void look(); });
-$('#show-all').addEventListener('click', () => { search.value = ''; choose('all'); search.focus(); void look(); });
+search.addEventListener('input', debounce(160, runSearch));
+$('#tools').addEventListener('submit', (event) => { event.preventDefault(); void runSearch(); });
+for (const button of filters) {
+  button.addEventListener('click', () => { selectFilter(button.dataset.show); void runSearch(); });
+}
+$('#show-all').addEventListener('click', () => {
+  search.value = '';
+  selectFilter('all');
+  search.focus();
+  void runSearch();
+});
 document.addEventListener('keydown', (event) => {
-  const typing = event.target.closest?.('input, textarea, select, dialog');
-  if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+  const isTyping = event.target.closest?.('input, textarea, select, dialog');
+  if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
     search.select();
     search.focus();
   }
 });
 
-const asked = new URLSearchParams(location.search);
-search.value = asked.get('q') ?? search.value;
-if (filters.some((button) => button.dataset.show === asked.get('show'))) choose(asked.get('show'));
-if (search.value.trim() || $('#filters [data-show=all]').ariaPressed !== 'true') void look();
-else list.settle();
+const params = new URLSearchParams(location.search);
+search.value = params.get('q') ?? search.value;
+if (filters.some((button) => button.dataset.show === params.get('show'))) selectFilter(params.get('show'));
+if (search.value.trim() || $('#filters [data-show=all]').ariaPressed !== 'true') void runSearch();
+else list.updateState();
 writeTimes();

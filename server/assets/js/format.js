@@ -1,4 +1,4 @@
-// How sizes and times are written; the server writes them alike (server/src/web/format.rs).
+// Formats sizes and times, and splits paths. The server formats them the same way (server/src/web/format.rs).
 import { $$ } from './dom.js';
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
@@ -15,37 +15,37 @@ export function size(bytes) {
   return `${rounded ? Math.floor((tenths + 5) / 10) : (tenths / 10).toFixed(1)} ${UNITS[unit]}`;
 }
 
-const ago = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
-const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
+const date = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
 const STEPS = [[60, 'second'], [60, 'minute'], [24, 'hour'], [7, 'day']];
 
 /** @param {Date} at @returns {string} `3 minutes ago`, `in 2 days`; beyond a week, the date */
-export function since(at, now = Date.now()) {
-  const gone = (now - at.getTime()) / 1000, sign = gone < 0 ? 1 : -1;
-  let value = Math.abs(gone);
+export function relativeTime(at, now = Date.now()) {
+  const elapsed = (now - at.getTime()) / 1000, sign = elapsed < 0 ? 1 : -1;
+  let value = Math.abs(elapsed);
   if (value < 45) return 'just now';
   for (const [length, unit] of STEPS) {
-    if (value < length) return ago.format(sign * Math.round(value), unit);
+    if (value < length) return relative.format(sign * Math.round(value), unit);
     value /= length;
   }
-  return day.format(at);
+  return date.format(at);
 }
 
-/** Writes every `<time datetime>` below `from` in the reader's terms. */
+/** Writes every `<time datetime>` in `from` as a relative time, with the exact local time as its title. */
 export function writeTimes(from = document) {
   for (const time of $$('time[datetime]', from)) {
     const at = new Date(time.getAttribute('datetime'));
     if (Number.isNaN(at.getTime())) continue;
-    const text = since(at);
+    const text = relativeTime(at);
     if (time.textContent !== text) time.textContent = text;
     time.title = exact.format(at);
   }
 }
 
-/** The last part of a path, and all before it. */
-export const leafOf = (path) => path.slice(path.lastIndexOf('/') + 1);
+/** The last segment of a path, and the folder before it. */
+export const baseName = (path) => path.slice(path.lastIndexOf('/') + 1);
 export const folderOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
-/** One spelling for names that count as the same; orders the lists as the server does. */
-export const keyOf = (name) => name.normalize('NFC').toLowerCase();
+/** Maps names that count as equal to one key. Lists are ordered by it, as on the server. */
+export const foldName = (name) => name.normalize('NFC').toLowerCase();

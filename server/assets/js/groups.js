@@ -1,8 +1,8 @@
-// Groups: who is in them and what they may do.
-import { call, page } from './api.js';
+// The groups page: members and roles.
+import { call, fetchPage } from './api.js';
 import { openDialog } from './dialog.js';
 import { $ } from './dom.js';
-import { notice } from './notice.js';
+import { errorLine, notice, withErrorLine } from './notice.js';
 
 const groups = $('#groups');
 const groupUrl = (name) => `/api/groups/${encodeURIComponent(name)}`;
@@ -10,30 +10,15 @@ const memberUrl = (group, name) => `${groupUrl(group)}/members/${encodeURICompon
 const roleUrl = (vault, group) => `/api/vaults/${encodeURIComponent(vault)}/groups/${encodeURIComponent(group)}`;
 const groupOf = (element) => element.closest('[data-group]').dataset.group;
 
-function complain(problem) {
-  const line = $('#groups-error');
-  line.hidden = !problem;
-  line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
-  if (problem) line.scrollIntoView({ block: 'nearest' });
-}
-
-/** As the server draws them. @param {string} [focus] what one goes on with */
+/** Replaces the groups with the server's rendering. @param {string} [focus] selector of the element to focus */
 async function redraw(focus) {
-  const fresh = await page(location.pathname);
+  const fresh = await fetchPage(location.pathname);
   groups.replaceChildren(...$('#groups', fresh).children);
   $('#no-groups').hidden = groups.children.length > 0;
   if (focus) $(focus)?.focus();
 }
 
-/** @param {() => Promise<void>} act */
-async function attempt(act) {
-  complain(null);
-  try {
-    await act();
-  } catch (problem) {
-    complain(problem);
-  }
-}
+const attempt = (action) => withErrorLine(errorLine('#groups-error'), action);
 
 $('#new-group').addEventListener('click', () => openDialog('new-group-dialog', {
   subject: 'new',
@@ -41,7 +26,7 @@ $('#new-group').addEventListener('click', () => openDialog('new-group-dialog', {
   submit: async (form) => {
     const { data } = await call('POST', '/api/groups', { json: { name: form.elements.name.value.trim() } });
     await redraw();
-    notice(`The group ${data.name} is there.`);
+    notice(`The group ${data.name} is created.`);
   },
 }));
 
@@ -54,7 +39,7 @@ groups.addEventListener('submit', (event) => {
   void attempt(async () => {
     await call('PUT', memberUrl(group, name));
     await redraw(`#add-${CSS.escape(group)}`);
-    notice(`${name} is in ${group}.`);
+    notice(`${name} is added to ${group}.`);
   });
 });
 
@@ -67,11 +52,13 @@ groups.addEventListener('change', (event) => {
       if (select.value === 'none') await call('DELETE', roleUrl(vault, group));
       else await call('PUT', roleUrl(vault, group), { json: { role: select.value } });
     } catch (problem) {
-      select.value = was; // what is shown is what is
+      select.value = was; // the change failed, so show the old role
       throw problem;
     }
     select.dataset.was = select.value;
-    notice(select.value === 'none' ? `${group} has no access to ${vault} any more.` : `${group} is ${select.value} of ${vault}.`);
+    notice(select.value === 'none'
+      ? `${group} no longer has access to ${vault}.`
+      : `${group} is ${select.value} of ${vault}.`);
   });
 });
 
@@ -84,7 +71,7 @@ groups.addEventListener('click', (event) => {
   void attempt(async () => {
     await call('DELETE', memberUrl(group, member));
     await redraw(`#add-${CSS.escape(group)}`);
-    notice(`${member} is not in ${group} any more.`);
+    notice(`${member} is removed from ${group}.`);
   });
 });
 

@@ -1,32 +1,23 @@
-// Accounts at upstream providers that are joined to one's own.
+// Linked accounts at upstream providers.
 import { call } from './api.js';
 import { $ } from './dom.js';
-import { notice } from './notice.js';
+import { errorLine, notice, withErrorLine } from './notice.js';
 
 const section = $('#identities');
 
-async function attempt(act) {
-  const line = $('#identities-error');
-  line.hidden = true;
-  try {
-    await act();
-  } catch (problem) {
-    line.hidden = false;
-    line.textContent = `${problem.message} ${problem.advice ?? ''}`;
-  }
-}
+const attempt = (action) => withErrorLine(errorLine('#identities-error'), action);
 
 async function show() {
   const { data } = await call('GET', '/auth/identities');
   if (data.providers.length === 0 && data.identities.length === 0) return;
   section.hidden = false;
-  $('#identities-list').replaceChildren(...data.identities.map(item));
-  const joined = new Set(data.identities.map((identity) => identity.provider));
-  const free = data.providers.filter((provider) => !joined.has(provider.id));
-  $('#identities-add').replaceChildren(...free.map(button));
+  $('#identities-list').replaceChildren(...data.identities.map(identityItem));
+  const linked = new Set(data.identities.map((identity) => identity.provider));
+  const unlinked = data.providers.filter((provider) => !linked.has(provider.id));
+  $('#identities-add').replaceChildren(...unlinked.map(connectButton));
 }
 
-function item(identity) {
+function identityItem(identity) {
   const row = $('#identity-template').content.firstElementChild.cloneNode(true);
   $('[data-provider]', row).textContent = identity.provider_name;
   $('[data-known-as]', row).textContent = identity.known_as ?? '';
@@ -34,7 +25,7 @@ function item(identity) {
   $('[data-when]', row).textContent = `Connected ${day(identity.linked_at)} · ${used}`;
   $('[data-action=unlink]', row).addEventListener('click', () => attempt(async () => {
     await call('DELETE', `/auth/identities/${encodeURIComponent(identity.id)}`);
-    notice(`${identity.provider_name} does not open this account any more.`);
+    notice(`${identity.provider_name} is disconnected.`);
     await show();
   }));
   return row;
@@ -42,7 +33,7 @@ function item(identity) {
 
 const day = (at) => new Date(at).toLocaleDateString(undefined, { dateStyle: 'medium' });
 
-function button(provider) {
+function connectButton(provider) {
   const add = document.createElement('button');
   add.type = 'button';
   add.className = 'button';

@@ -1,34 +1,28 @@
-// Invitations: make, hand over once, withdraw.
-import { call, page } from './api.js';
-import { copyFrom } from './copying.js';
+// The invitations page: create, copy the link once, withdraw.
+import { call, fetchPage } from './api.js';
+import { copyFrom } from './clipboard.js';
 import { openDialog } from './dialog.js';
 import { $, $$ } from './dom.js';
 import { writeTimes } from './format.js';
-import { notice } from './notice.js';
+import { errorLine, notice, withErrorLine } from './notice.js';
 
 const list = $('#invites');
 
-/** @param {?Error & {advice?: string}} problem */
-function complain(problem) {
-  const line = $('#invites-error');
-  line.hidden = !problem;
-  line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
-  if (problem) line.scrollIntoView({ block: 'nearest' });
-}
+const showError = errorLine('#invites-error');
 
-/** The list as the server draws it. */
+/** Replaces the list with the server's rendering. */
 async function redraw() {
-  const fresh = await page(location.pathname);
+  const fresh = await fetchPage(location.pathname);
   list.replaceChildren(...$('#invites', fresh).children);
   $('#no-invites').hidden = list.children.length > 0;
   writeTimes();
 }
 
-function wanted(form) {
-  const given = $$('select[data-vault]', form).filter((select) => select.value !== 'none');
+function readForm(form) {
+  const selects = $$('select[data-vault]', form).filter((select) => select.value !== 'none');
   const { email, is_admin: admin, mail } = form.elements;
   return {
-    roles: Object.fromEntries(given.map((select) => [select.dataset.vault, select.value])),
+    roles: Object.fromEntries(selects.map((select) => [select.dataset.vault, select.value])),
     is_admin: Boolean(admin?.checked),
     email: email.value.trim() || undefined,
     delivery: mail?.checked ? 'mail' : 'link',
@@ -37,19 +31,19 @@ function wanted(form) {
 
 $('#new-invite')?.addEventListener('click', () => openDialog('new-invite-dialog', {
   subject: 'new',
-  hint: (problem) => (problem.status === 422 ? 'Change it and try again.' : ''),
+  hint: (problem) => (problem.status === 422 ? 'Correct it, then try again.' : ''),
   submit: async (form) => {
-    const { data } = await call('POST', '/auth/invites', { json: wanted(form) });
-    if (data.link) show(data.link);
-    else notice(`The invitation is on its way to ${data.email}.`);
+    const { data } = await call('POST', '/auth/invites', { json: readForm(form) });
+    if (data.link) showLink(data.link);
+    else notice(`The invitation is sent to ${data.email}.`);
     await redraw();
   },
 }));
 
-function show(link) {
+function showLink(link) {
   $('#link').value = link;
   $('#made').hidden = false;
-  // After the dialog has given the focus back.
+  // The closing dialog returns the focus first.
   setTimeout(() => { $('#made').scrollIntoView({ block: 'nearest' }); $('#copy').focus(); });
 }
 
@@ -59,14 +53,11 @@ list.addEventListener('click', async (event) => {
   const button = event.target.closest('[data-action=withdraw]');
   if (!button) return;
   const item = button.closest('[data-invite]');
-  complain(null);
-  try {
+  await withErrorLine(showError, async () => {
     await call('DELETE', `/auth/invites/${encodeURIComponent(item.dataset.invite)}`);
     item.remove();
     $('#no-invites').hidden = list.children.length > 0;
     $('#open-title').scrollIntoView({ block: 'nearest' });
     notice('The invitation is withdrawn.');
-  } catch (problem) {
-    complain(problem);
-  }
+  });
 });

@@ -1,26 +1,28 @@
-// The table of files: a folder's, or what a search found. Rows are kept as they are and written anew in place, so
-// that focus, open menus and dialogs survive what others do.
-import { call, page } from './api.js';
-import { $, $$, calm, cloneOf } from './dom.js';
-import { folderOf, keyOf, leafOf, writeTimes } from './format.js';
-import { fill, showFolder } from './row.js';
+// The table of files: the contents of a folder, or search results. Rows are updated in place, so that focus, open menus
+// and dialogs survive changes by other users.
+import { call, fetchPage } from './api.js';
+import { $, $$, cloneTemplate, debounce } from './dom.js';
+import { baseName, folderOf, foldName, writeTimes } from './format.js';
+import { errorLine } from './notice.js';
+import { fillRow, showFolder } from './row.js';
 
 const STATUS = { mine: 'checked_out_by_user', locked: 'locked' };
 
 export class Listing {
-  /** @param {{urls: ReturnType<import('./api.js').vaultUrls>, folder: string, vault: string}} about */
+  /** @param {{urls: ReturnType<import('./api.js').vaultUrls>, folder: string, vault: string}} options */
   constructor({ urls, folder, vault }) {
     Object.assign(this, { urls, folder, vault, query: '', show: 'all', loading: null });
     this.rows = $('#rows');
     this.moreLink = $('#load-more');
     this.next = this.moreLink.closest('p').hidden ? null : this.moreLink.getAttribute('href');
-    /** Files that changed while a list was under way: that list may not know of it. */
-    this.meanwhile = [];
-    this.reloadSoon = calm(400, () => void this.load());
-    this.moreLink.addEventListener('click', (event) => { event.preventDefault(); void this.more(); });
+    /** Updates that arrived while a list was loading. They are applied again to the new list. */
+    this.pendingUpdates = [];
+    this.showError = errorLine('#list-error');
+    this.reloadSoon = debounce(400, () => void this.load());
+    this.moreLink.addEventListener('click', (event) => { event.preventDefault(); void this.loadMore(); });
   }
 
-  get searching() { return this.query !== '' || this.show !== 'all'; }
+  get isSearch() { return this.query !== '' || this.show !== 'all'; }
 
   /** @param {string} query @param {'all'|'mine'|'locked'} show */
   search(query, show) {
@@ -28,16 +30,16 @@ export class Listing {
     return this.load();
   }
 
-  /** Loads the list again from the start. What is there stays until the new one has come. */
+  /** Loads the list again from the start. The old rows stay until the new ones have arrived. */
   load() {
-    return this.fetch(this.searching ? this.searchUrl() : this.urls.folderPage(this.folder), (rows) => {
-      const focus = this.focused();
+    return this.fetch(this.isSearch ? this.searchUrl() : this.urls.folderPage(this.folder), (rows) => {
+      const focus = this.currentFocus();
       this.rows.replaceChildren(...rows);
-      this.refocus(focus);
+      this.restoreFocus(focus);
     });
   }
 
-  more() {
+  loadMore() {
     if (!this.next || this.loading) return Promise.resolve();
     return this.fetch(this.next, (rows) => {
       const first = rows[0];
@@ -50,94 +52,97 @@ export class Listing {
   }
 
   searchUrl() {
-    const asked = new URLSearchParams({ limit: '100' });
-    if (this.query) asked.set('q', this.query);
-    if (STATUS[this.show]) asked.set('status', STATUS[this.show]);
-    return `${this.urls.files}?${asked}`;
+    const params = new URLSearchParams({ limit: '100' });
+    if (this.query) params.set('q', this.query);
+    if (STATUS[this.show]) params.set('status', STATUS[this.show]);
+    return `${this.urls.files}?${params}`;
   }
 
-  async fetch(url, place) {
+  async fetch(url, show) {
     this.loading?.abort();
     const loading = this.loading = new AbortController();
-    this.meanwhile = [];
+    this.pendingUpdates = [];
     try {
-      const { rows, next } = await (this.searching ? this.found(url, loading.signal) : this.listed(url, loading.signal));
-      place(rows);
+      const load = this.isSearch ? this.fetchSearch : this.fetchFolder;
+      const { rows, next } = await load.call(this, url, loading.signal);
+      show(rows);
       this.next = next;
       writeTimes(this.rows);
-      for (const replay of this.meanwhile.splice(0)) replay();
-      this.complain(null);
+      for (const replay of this.pendingUpdates.splice(0)) replay();
+      this.showError(null);
     } catch (problem) {
-      if (problem.name !== 'AbortError') this.complain(problem);
+      if (problem.name !== 'AbortError') this.showError(problem);
     } finally {
       if (this.loading === loading) this.loading = null;
     }
-    this.settle();
+    this.updateState();
   }
 
-  async found(url, signal) {
+  async fetchSearch(url, signal) {
     const { data, next } = await call('GET', url, { signal });
     return { rows: data.map((file) => this.row(file)), next };
   }
 
-  async listed(url, signal) {
-    const other = await page(url, signal);
-    const link = other.getElementById('load-more');
+  async fetchFolder(url, signal) {
+    const fresh = await fetchPage(url, signal);
+    const link = fresh.getElementById('load-more');
     const next = link && !link.closest('p').hidden ? link.getAttribute('href') : null;
-    return { rows: [...(other.getElementById('rows')?.children ?? [])].map((row) => document.adoptNode(row)), next };
+    const rows = [...(fresh.getElementById('rows')?.children ?? [])];
+    return { rows: rows.map((row) => document.adoptNode(row)), next };
   }
 
   row(file) {
-    const row = cloneOf('row-template');
-    fill(row, file, this.urls);
-    showFolder(row, this.searching);
+    const row = cloneTemplate('row-template');
+    fillRow(row, file, this.urls);
+    showFolder(row, this.isSearch);
     return row;
   }
 
   find(filename) { return $$('tr[data-file]', this.rows).find((row) => row.dataset.file === filename); }
   findFolder(path) { return $$('tr[data-folder]', this.rows).find((row) => row.dataset.folder === path); }
 
-  /** A file is now like this. @param {import('./api.js').File} file */
-  put(file) {
-    if (this.loading) this.meanwhile.push(() => this.put(file));
+  /** Shows the new state of a file. @param {import('./api.js').File} file */
+  update(file) {
+    if (this.loading) this.pendingUpdates.push(() => this.update(file));
     const row = this.find(file.filename);
-    if (!this.holds(file)) {
+    if (!this.matches(file)) {
       if (row) this.remove(file.filename);
-      if (!this.searching) this.putFolder(file.filename);
+      if (!this.isSearch) this.addFolder(file.filename);
       return;
     }
-    if (row) fill(row, file, this.urls);
+    if (row) fillRow(row, file, this.urls);
     else this.insert(this.row(file), 'file', file.filename);
-    this.settle();
+    this.updateState();
   }
 
-  holds(file) {
-    if (!this.searching) return folderOf(file.filename) === this.folder;
-    return (!STATUS[this.show] || file.status === STATUS[this.show]) && keyOf(file.filename).includes(keyOf(this.query));
+  matches(file) {
+    if (!this.isSearch) return folderOf(file.filename) === this.folder;
+    const hasStatus = !STATUS[this.show] || file.status === STATUS[this.show];
+    return hasStatus && foldName(file.filename).includes(foldName(this.query));
   }
 
-  /** The folder directly below this one that `filename` lies in gets a row, if it has none. */
-  putFolder(filename) {
+  /** Adds a row for the direct subfolder that contains `filename`, if it has none. */
+  addFolder(filename) {
     const prefix = this.folder ? `${this.folder}/` : '';
     if (!filename.startsWith(prefix)) return;
     const path = prefix + filename.slice(prefix.length).split('/')[0];
     if (path === filename || this.findFolder(path)) return;
-    const row = cloneOf('folder-template');
+    const row = cloneTemplate('folder-template');
     row.dataset.folder = path;
     const link = $('a.name', row);
-    link.textContent = leafOf(path);
+    link.textContent = baseName(path);
     link.href = this.urls.folderPage(path);
     this.insert(row, 'folder', path);
-    this.settle();
+    this.updateState();
   }
 
-  /** Folders first, then files, each by key. */
+  /** Inserts a row in order: folders first, then files, each by folded name. */
   insert(row, kind, name) {
-    const key = keyOf(name);
+    const key = foldName(name);
     const after = $$('tr', this.rows).find((other) => {
       if (kind === 'folder' && other.dataset.file !== undefined) return true;
       if (kind === 'file' && other.dataset.folder !== undefined) return false;
-      return keyOf(other.dataset[kind]) > key;
+      return foldName(other.dataset[kind]) > key;
     });
     row.dataset.fresh = '';
     this.rows.insertBefore(row, after ?? null);
@@ -145,46 +150,49 @@ export class Listing {
   }
 
   remove(filename) {
-    if (this.loading) this.meanwhile.push(() => this.remove(filename));
+    if (this.loading) this.pendingUpdates.push(() => this.remove(filename));
     const row = this.find(filename);
     if (row) {
       const focused = row.contains(document.activeElement);
       const neighbour = row.nextElementSibling ?? row.previousElementSibling;
       row.remove();
       if (focused) ($('a.name', neighbour ?? this.rows) ?? $('#search')).focus();
-    } else if (!this.searching && filename.startsWith(this.folder && `${this.folder}/`)) {
-      this.reloadSoon(); // a folder may be empty now, and gone
+    } else if (!this.isSearch && filename.startsWith(this.folder && `${this.folder}/`)) {
+      this.reloadSoon(); // the subfolder may be empty and gone now
     }
-    this.settle();
+    this.updateState();
   }
 
-  /** What stands around the rows: nothing here, nothing found, more to load. */
-  settle() {
+  /** Updates everything around the rows: empty states, the count and the link to more rows. */
+  updateState() {
     const none = this.rows.children.length === 0;
-    $('#empty').hidden = !none || this.searching;
-    $('#no-match').hidden = !none || !this.searching;
-    $('#no-match-title').textContent = this.query ? `No file is called “${this.query}”` : this.show === 'mine' ? 'You have nothing checked out' : 'Nobody else has anything checked out';
-    $('#no-match-text').textContent = this.query ? `Every folder of ${this.vault} was searched for a name with this in it.` : 'Files appear here as soon as that changes.';
+    $('#empty').hidden = !none || this.isSearch;
+    $('#no-match').hidden = !none || !this.isSearch;
+    $('#no-match-title').textContent = this.noMatchTitle();
+    $('#no-match-text').textContent = this.query
+      ? `The search covers the names of all files in ${this.vault}.`
+      : 'This list updates live.';
     this.moreLink.closest('p').hidden = !this.next;
     if (this.next) this.moreLink.href = this.next;
     const shown = $$('tr[data-file]', this.rows).length;
-    $('#count').textContent = this.searching && !none ? `${shown}${this.next ? ' or more' : ''} found in ${this.vault}` : '';
+    const count = `${shown}${this.next ? ' or more' : ''} found in ${this.vault}`;
+    $('#count').textContent = this.isSearch && !none ? count : '';
   }
 
-  complain(problem) {
-    const line = $('#list-error');
-    line.hidden = !problem;
-    line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
+  noMatchTitle() {
+    if (this.query) return `No file name contains “${this.query}”`;
+    return this.show === 'mine' ? 'You have no files checked out' : 'No files are locked by others';
   }
 
-  focused() {
+  currentFocus() {
     const row = document.activeElement?.closest?.('#rows tr');
     return row && { file: row.dataset.file, folder: row.dataset.folder, action: document.activeElement.dataset.action };
   }
 
-  refocus(focus) {
+  restoreFocus(focus) {
     if (!focus) return;
     const row = focus.file === undefined ? this.findFolder(focus.folder) : this.find(focus.file);
-    ((row && focus.action && $(`[data-action="${focus.action}"]`, row)) || (row && $('a.name', row)) || $('#search')).focus();
+    const button = row && focus.action && $(`[data-action="${focus.action}"]`, row);
+    (button || (row && $('a.name', row)) || $('#search')).focus();
   }
 }

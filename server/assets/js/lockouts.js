@@ -1,24 +1,18 @@
-// Who was wrong too often: let them try again.
-import { call, page } from './api.js';
+// The page of sign-in blocks: lists and lifts them.
+import { call, fetchPage } from './api.js';
 import { $ } from './dom.js';
 import { writeTimes } from './format.js';
-import { notice } from './notice.js';
+import { errorLine, notice } from './notice.js';
 
 const list = $('#lockouts');
 
-/** @param {?Error & {advice?: string}} problem */
-function complain(problem) {
-  const line = $('#lockouts-error');
-  line.hidden = !problem;
-  line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
-  if (problem) line.scrollIntoView({ block: 'nearest' });
-}
+const showError = errorLine('#lockouts-error');
 
-/** The list as the server draws it: lifting an account takes all of its lines away. */
+/** Replaces the list with the server's rendering: lifting one block of an account lifts all of them. */
 async function redraw() {
-  const fresh = await page(location.pathname);
+  const fresh = await fetchPage(location.pathname);
   list.replaceChildren(...$('#lockouts', fresh).children);
-  $('#nobody').hidden = list.children.length > 0;
+  $('#no-blocks').hidden = list.children.length > 0;
   writeTimes();
 }
 
@@ -26,15 +20,15 @@ list.addEventListener('click', async (event) => {
   const button = event.target.closest('button[data-action=lift]');
   if (!button) return;
   const { lift, who } = button.closest('[data-lift]').dataset;
-  complain(null);
+  showError(null);
   button.disabled = true;
   try {
     await call('DELETE', lift);
     await redraw();
-    notice(`${who} may try again.`);
+    notice(`${who} can sign in again.`);
     $('#main').focus();
   } catch (problem) {
     button.disabled = false;
-    complain(problem);
+    showError(problem);
   }
 });

@@ -1,65 +1,76 @@
-// Passkeys: asks the browser to make or to show one, and puts what went wrong into words. The conversions are ours:
-// browsers of last year have no `parseCreationOptionsFromJSON`, and some password managers break `toJSON`.
+// Passkeys (WebAuthn): creates and uses credentials, and turns browser errors into messages. The conversions are done
+// here: older browsers lack `parseCreationOptionsFromJSON`, and some password managers break `toJSON`.
 
-const bytes = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
+function fromBase64Url(text) {
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(binary, (char) => char.charCodeAt(0));
+}
 
-const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
+const toBase64Url = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
   .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 
-const known = (credentials = []) => credentials.map((credential) => ({ ...credential, id: bytes(credential.id) }));
+const withBytes = (credentials = []) =>
+  credentials.map((credential) => ({ ...credential, id: fromBase64Url(credential.id) }));
 
-/** Whether passkeys work in this browser on this page. @param {?string} origin where the server says that they do */
-export const isPossible = (origin) => Boolean(window.PublicKeyCredential) && location.origin === origin;
+/** Whether passkeys work in this browser on this page. @param {?string} origin where the server accepts them */
+export const isSupported = (origin) => Boolean(window.PublicKeyCredential) && location.origin === origin;
 
 /** @param {any} options `PublicKeyCredentialCreationOptionsJSON` @returns {Promise<any>} `RegistrationResponseJSON` */
-export async function make(options) {
+export async function createPasskey(options) {
   const publicKey = {
     ...options,
-    challenge: bytes(options.challenge),
-    user: { ...options.user, id: bytes(options.user.id) },
-    excludeCredentials: known(options.excludeCredentials),
+    challenge: fromBase64Url(options.challenge),
+    user: { ...options.user, id: fromBase64Url(options.user.id) },
+    excludeCredentials: withBytes(options.excludeCredentials),
   };
-  const { rawId, response } = await asked(() => navigator.credentials.create({ publicKey }));
-  return whole(rawId, {
-    attestationObject: text(response.attestationObject),
-    clientDataJSON: text(response.clientDataJSON),
+  const { rawId, response } = await withMessages(() => navigator.credentials.create({ publicKey }));
+  return credentialJson(rawId, {
+    attestationObject: toBase64Url(response.attestationObject),
+    clientDataJSON: toBase64Url(response.clientDataJSON),
     transports: response.getTransports?.() ?? [],
   });
 }
 
 /**
  * @param {any} options `PublicKeyCredentialRequestOptionsJSON`
- * @param {{mediation?: 'conditional', signal?: AbortSignal}} [how]
+ * @param {{mediation?: 'conditional', signal?: AbortSignal}} [requestOptions]
  * @returns {Promise<any>} `AuthenticationResponseJSON`
  */
-export async function show(options, how = {}) {
-  const publicKey = { ...options, challenge: bytes(options.challenge), allowCredentials: known(options.allowCredentials) };
-  const { rawId, response } = await asked(() => navigator.credentials.get({ publicKey, ...how }));
-  return whole(rawId, {
-    authenticatorData: text(response.authenticatorData),
-    clientDataJSON: text(response.clientDataJSON),
-    signature: text(response.signature),
-    userHandle: response.userHandle && text(response.userHandle),
+export async function getPasskey(options, requestOptions = {}) {
+  const publicKey = {
+    ...options,
+    challenge: fromBase64Url(options.challenge),
+    allowCredentials: withBytes(options.allowCredentials),
+  };
+  const { rawId, response } = await withMessages(() => navigator.credentials.get({ publicKey, ...requestOptions }));
+  return credentialJson(rawId, {
+    authenticatorData: toBase64Url(response.authenticatorData),
+    clientDataJSON: toBase64Url(response.clientDataJSON),
+    signature: toBase64Url(response.signature),
+    userHandle: response.userHandle && toBase64Url(response.userHandle),
   });
 }
 
-const whole = (rawId, response) => ({ id: text(rawId), rawId: text(rawId), type: 'public-key', clientExtensionResults: {}, response });
+function credentialJson(rawId, response) {
+  const id = toBase64Url(rawId);
+  return { id, rawId: id, type: 'public-key', clientExtensionResults: {}, response };
+}
 
-/** What browsers say when there is no passkey; the name stays, so that callers can tell a change of mind. */
-const words = {
-  NotAllowedError: 'No passkey was used: it was cancelled, or it took too long.',
+/** Messages by DOMException name. The name is kept, so that callers can detect a cancelled request. */
+const ERROR_TEXT = {
+  NotAllowedError: 'The passkey request was cancelled or timed out.',
   InvalidStateError: 'This device already has a passkey for this account.',
   SecurityError: 'Passkeys do not work at this address.',
-  NotSupportedError: 'This device cannot make passkeys that work here.',
-  ConstraintError: 'This device cannot check that it is you. Set up a PIN or a screen lock on it first.',
+  NotSupportedError: 'This device does not support the required kind of passkey.',
+  ConstraintError: 'This device cannot verify the user. Set up a PIN or a screen lock first.',
 };
 
-async function asked(act) {
+async function withMessages(action) {
   try {
-    return await act();
+    return await action();
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    const said = new Error(words[error.name] ?? 'The browser could not use a passkey.');
-    throw Object.assign(said, { name: error.name, advice: '' });
+    const message = ERROR_TEXT[error.name] ?? 'The browser could not use a passkey.';
+    throw Object.assign(new Error(message), { name: error.name, advice: '' });
   }
 }

@@ -1,22 +1,22 @@
-// Adding a passkey to one's account. Naming and removing is the page's, as with every factor.
+// Adds a passkey to the account. factors.js renames and removes passkeys.
 import { call } from './api.js';
 import { openDialog } from './dialog.js';
 import { $ } from './dom.js';
-import { complain, showCodes } from './factors.js';
-import { isPossible, make } from './passkey.js';
+import { showCodes, showError } from './factors.js';
+import { createPasskey, isSupported } from './passkey.js';
 
-const place = $('#passkeys');
+const section = $('#passkeys');
 const button = $('#passkey-add');
 
-if (isPossible(place.dataset.at)) button.hidden = false;
+if (isSupported(section.dataset.origin)) button.hidden = false;
 else $(window.PublicKeyCredential ? '#passkey-elsewhere' : '#passkey-none').hidden = false;
 
 button.addEventListener('click', () => {
-  complain(null);
+  showError(null);
   openDialog('passkey-dialog', {
     subject: 'a new passkey',
     prepare: (form) => {
-      form.elements.name.value = device();
+      form.elements.name.value = deviceName();
       form.elements.name.select();
     },
     hint: (problem) => (problem.status === 410 ? ' ' : ''),
@@ -27,15 +27,18 @@ button.addEventListener('click', () => {
 async function add(form) {
   const name = form.elements.name.value;
   const { ceremony, publicKey } = (await call('POST', '/auth/passkeys/options')).data;
-  const credential = await make(publicKey);
+  const credential = await createPasskey(publicKey);
   const { data } = await call('POST', '/auth/passkeys', { json: { ceremony, name, credential } });
   if (data.recovery_codes.length > 0) showCodes(data.recovery_codes);
   else location.reload();
 }
 
-/** What one would call this device, as a beginning. */
-function device() {
-  const known = ['iPhone', 'iPad', 'Android', 'Windows', 'Macintosh', 'Linux'];
-  const found = known.find((word) => navigator.userAgent.includes(word));
-  return { Macintosh: 'Mac', Linux: 'Linux computer', Windows: 'Windows computer', Android: 'Android phone' }[found] ?? found ?? 'My device';
+/** A suggested name for this device. */
+function deviceName() {
+  const names = {
+    iPhone: 'iPhone', iPad: 'iPad', Android: 'Android phone', Windows: 'Windows computer', Macintosh: 'Mac',
+    Linux: 'Linux computer',
+  };
+  const system = Object.keys(names).find((word) => navigator.userAgent.includes(word));
+  return names[system] ?? 'My device';
 }

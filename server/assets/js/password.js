@@ -1,12 +1,12 @@
-// Password fields: show and hide, and how good a new one would be while one types.
+// Password fields: show and hide, and a strength meter for new passwords.
 import { $$ } from './dom.js';
 
-export function wirePasswords() {
-  for (const button of $$('[data-reveal]')) wireReveal(button);
-  for (const meter of $$('[data-length-of]')) wireMeter(meter);
+export function initPasswordFields() {
+  for (const button of $$('[data-reveal]')) initReveal(button);
+  for (const meter of $$('[data-length-of]')) initMeter(meter);
 }
 
-function wireReveal(button) {
+function initReveal(button) {
   const field = document.getElementById(button.dataset.reveal);
   button.hidden = false;
   button.setAttribute('aria-label', 'Show the password');
@@ -17,55 +17,60 @@ function wireReveal(button) {
     button.textContent = shown ? 'Hide' : 'Show';
     field.focus();
   });
-  // A shown password must not be remembered as ordinary text.
+  // Browsers must not save a visible password as ordinary text.
   field.form?.addEventListener('submit', () => { field.type = 'password'; });
 }
 
-const WORDS = ['guessed at once', 'guessed soon', 'weak', 'good', 'strong'];
-/** Typing pauses for so long before the server is asked. */
-const PAUSE = 350;
+/** The zxcvbn scores 0 to 4. */
+const STRENGTH_TEXT = ['very weak', 'weak', 'fair', 'good', 'strong'];
+/** Milliseconds without typing before the server checks the password. */
+const CHECK_DELAY = 350;
 
-function wireMeter(meter) {
+function initMeter(meter) {
   const field = document.getElementById(meter.dataset.lengthOf);
-  const least = Number(field.dataset.least);
-  let timer, asking;
+  const least = field.minLength;
+  let timer, pending;
   const show = (text, enough) => {
     meter.hidden = text === '';
     meter.toggleAttribute('data-enough', enough);
     meter.textContent = text;
   };
-  const ask = async () => {
-    asking = new AbortController();
-    const weight = await weigh(field, asking.signal);
-    if (!weight) return; // the length stands there already, and the server looks again in the end
-    show(weight.detail ?? `${weight.characters} characters: ${WORDS[weight.strength]}`, weight.detail === null);
+  const check = async () => {
+    pending = new AbortController();
+    const result = await checkStrength(field, pending.signal);
+    if (!result) return; // the meter shows the length, and the server checks again on submit
+    show(result.detail ?? `${result.characters} characters: ${STRENGTH_TEXT[result.strength]}`, result.detail === null);
   };
-  const write = () => {
+  const update = () => {
     clearTimeout(timer);
-    asking?.abort();
-    // As the server counts: neither accents written apart nor ligatures make it longer.
+    pending?.abort();
+    // Counts like the server: decomposed accents and ligatures do not make a password longer.
     const length = Math.min([...field.value].length, [...field.value.normalize('NFKC')].length);
     if (length === 0) return show('', false);
     show(length >= least ? `${length} characters` : `${length} of ${least} characters`, false);
-    if (length >= least) timer = setTimeout(ask, PAUSE);
+    if (length >= least) timer = setTimeout(check, CHECK_DELAY);
   };
-  field.addEventListener('input', write);
-  field.form?.addEventListener('reset', () => { clearTimeout(timer); asking?.abort(); show('', false); });
-  write();
+  field.addEventListener('input', update);
+  field.form?.addEventListener('reset', () => { clearTimeout(timer); pending?.abort(); show('', false); });
+  update();
 }
 
-/** @returns {Promise<?{characters: number, least: number, strength: number, detail: ?string}>} null where no answer came */
-async function weigh(field, signal) {
+/**
+ * @returns {Promise<?{characters: number, least: number, strength: number, detail: ?string}>} null if the check failed
+ */
+async function checkStrength(field, signal) {
   const body = { password: field.value };
   for (const name of ['username', 'display_name', 'email']) {
     const value = field.form?.elements[name]?.value?.trim();
     if (value) body[name] = value;
   }
+  const request = {
+    method: 'POST', signal, credentials: 'same-origin', headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  };
   try {
-    const answer = await fetch('/auth/password-check', {
-      method: 'POST', signal, credentials: 'same-origin', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
-    });
-    return answer.ok ? await answer.json() : null;
+    const response = await fetch('/auth/password-check', request);
+    return response.ok ? await response.json() : null;
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-// One's own name and e-mail address.
+// The profile form: name and e-mail address.
 import { call } from './api.js';
 import { isBusy, setBusy, showError } from './dialog.js';
 import { $ } from './dom.js';
@@ -13,10 +13,13 @@ form.addEventListener('submit', async (event) => {
   showError(form, null);
   const { display_name: name, email } = form.elements;
   try {
-    const { data } = await call('PATCH', '/auth/me', { json: { display_name: name.value.trim() || null, email: email.value.trim() || null } });
-    notice(data.email_to_confirm ? `Follow the link that is on its way to ${data.email_to_confirm}: then that is your address.` : 'Saved.');
+    const json = { display_name: name.value.trim() || null, email: email.value.trim() || null };
+    const { data: { email_to_confirm: pending } } = await call('PATCH', '/auth/me', { json });
+    notice(pending
+      ? `A confirmation link is on its way to ${pending}. The change takes effect when you open it.`
+      : 'Saved.');
   } catch (problem) {
-    showError(form, problem, problem.status === 422 ? 'Change it and try again.' : '');
+    showError(form, problem, problem.status === 422 ? 'Correct it, then try again.' : '');
   } finally {
     setBusy(form, false);
   }
@@ -27,7 +30,7 @@ $('#send-link')?.addEventListener('click', async ({ currentTarget: button }) => 
   showError(form, null);
   try {
     await call('POST', '/auth/me/email/send');
-    notice('The link is on its way: follow it, and the address is confirmed.');
+    notice('A confirmation link is on its way.');
   } catch (problem) {
     showError(form, problem);
   } finally {

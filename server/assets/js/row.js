@@ -1,6 +1,6 @@
-// Writes a File into its row, or into the head of its page. Which buttons show follows from data-status (app.css).
-import { $, $$, keepFocus, put } from './dom.js';
-import { folderOf, leafOf, size, writeTimes } from './format.js';
+// Writes a File into its table row, or into the head of its own page. app.css shows buttons by data-status.
+import { $, $$, keepFocus, setText } from './dom.js';
+import { baseName, folderOf, size, writeTimes } from './format.js';
 
 function statusText(file) {
   if (file.status === 'unlocked') return 'Available';
@@ -9,26 +9,28 @@ function statusText(file) {
 }
 
 /**
- * @param {HTMLElement} scope what has [data-file] @param {import('./api.js').File} file
+ * @param {HTMLElement} scope the element with [data-file] @param {import('./api.js').File} file
  * @param {ReturnType<import('./api.js').vaultUrls>} urls
  */
-export function fill(scope, file, urls) {
+export function fillRow(scope, file, urls) {
   keepFocus(scope, () => {
     scope.dataset.file = file.filename;
     scope.dataset.status = file.status;
     scope.dataset.holder = file.locked_by ?? '';
-    put(scope, 'name', leafOf(file.filename));
-    put(scope, 'description', file.description ?? '');
-    put(scope, 'status', statusText(file));
-    put(scope, 'lock-note', file.lock_note ?? '');
-    put(scope, 'revision', String(file.revision));
-    put(scope, 'size', size(file.size));
-    put(scope, 'modified-by', file.modified_by);
-    put(scope, 'sha256', file.sha256);
+    setText(scope, 'name', baseName(file.filename));
+    setText(scope, 'description', file.description ?? '');
+    setText(scope, 'status', statusText(file));
+    setText(scope, 'lock-note', file.lock_note ?? '');
+    setText(scope, 'revision', String(file.revision));
+    setText(scope, 'size', size(file.size));
+    setText(scope, 'modified-by', file.modified_by);
+    setText(scope, 'sha256', file.sha256);
     setTime(scope, 'modified-at', file.modified_at);
     setTime(scope, 'locked-at', file.locked_at);
-    // In a list of buttons, as a screen reader makes it, each says of which file it is.
-    for (const control of $$('[data-says]', scope)) control.ariaLabel = `${control.dataset.says} ${leafOf(file.filename)}`;
+    // Screen readers list buttons without their rows, so each label names the file.
+    for (const control of $$('[data-label]', scope)) {
+      control.ariaLabel = `${control.dataset.label} ${baseName(file.filename)}`;
+    }
     for (const link of $$('a.name, [data-action=history]', scope)) link.href = urls.filePage(file.filename);
     const download = $('.actions > [data-action=download]', scope);
     if (download) download.href = urls.file(file.filename, 'content');
@@ -44,7 +46,7 @@ function setTime(scope, name, at) {
   if (!at) time.textContent = '';
 }
 
-/** Shows the folder under the name, where a list goes across folders. */
+/** Shows the folder below the name, in lists that span folders. */
 export function showFolder(scope, shown) {
-  put(scope, 'folder', shown ? folderOf(scope.dataset.file) : '');
+  setText(scope, 'folder', shown ? folderOf(scope.dataset.file) : '');
 }

@@ -1,42 +1,41 @@
-// Confirming that it is still oneself (RFC 9470): asked when the server wants a recent sign-in, and then what was under
-// way goes on.
+// Step-up authentication (RFC 9470): asks for a recent sign-in. api.js then repeats the request that needed it.
 import { Problem, call } from './api.js';
 import { openDialog } from './dialog.js';
-import { $, cloneOf, put } from './dom.js';
+import { $, cloneTemplate, setText } from './dom.js';
 
-/** @type {?Promise<void>} one dialog, however many requests wait for it */
-let asking = null;
+/** @type {?Promise<void>} all waiting requests share one dialog */
+let pending = null;
 
-/** @throws {Problem} where somebody would rather not */
+/** @throws {Problem} if the user cancels */
 export function stepUp() {
-  asking ??= ask().finally(() => { asking = null; });
-  return asking;
+  pending ??= prompt().finally(() => { pending = null; });
+  return pending;
 }
 
-async function ask() {
-  const { data: needs } = await call('GET', '/auth/step-up');
-  let done = false;
+async function prompt() {
+  const { data: options } = await call('GET', '/auth/step-up');
+  let confirmed = false;
   const dialog = openDialog('step-up-dialog', {
-    subject: `again ${Date.now()}`,
+    subject: `step-up ${Date.now()}`,
     prepare: (form) => {
-      $('#step-up-code').hidden = !needs.otp;
-      form.elements.otp.required = needs.otp;
-      $('#step-up-passkey').hidden = !needs.passkey || !window.PublicKeyCredential;
-      $('#step-up-providers').hidden = needs.providers.length === 0;
-      $('#step-up-providers').replaceChildren(...needs.providers.map(again));
+      $('#step-up-code').hidden = !options.otp;
+      form.elements.otp.required = options.otp;
+      $('#step-up-passkey').hidden = !options.passkey || !window.PublicKeyCredential;
+      $('#step-up-providers').hidden = options.providers.length === 0;
+      $('#step-up-providers').replaceChildren(...options.providers.map(providerLink));
     },
     hint: (problem) => (problem.status === 403 ? 'Try again.' : ''),
     submit: async ({ elements: { password, otp } }) => {
       await call('POST', '/auth/step-up', { json: { password: password.value, otp: otp.value || null } });
-      done = true;
+      confirmed = true;
     },
   });
   $('#step-up-passkey button').onclick = async () => {
     const line = $('[data-error]', dialog);
     line.hidden = true;
     try {
-      await passkey();
-      done = true;
+      await confirmWithPasskey();
+      confirmed = true;
       dialog.close();
     } catch (error) {
       line.hidden = false;
@@ -45,20 +44,22 @@ async function ask() {
   };
   await new Promise((closed) => { dialog.addEventListener('close', closed, { once: true }); });
   $('form', dialog).reset();
-  if (!done) throw Object.assign(new Problem(0, { detail: 'Nothing was changed: this has to be confirmed first.' }), { advice: '' });
+  if (confirmed) return;
+  const problem = new Problem(0, { detail: 'Nothing was changed: this action needs a recent sign-in.' });
+  throw Object.assign(problem, { advice: '' });
 }
 
-/** Leads there and back to this page: what was under way is begun anew then. */
-function again({ id, name }) {
-  const link = cloneOf('step-up-provider');
-  put(link, 'provider', name);
+/** Signs in again at the provider and returns to this page. The action has to be started again there. */
+function providerLink({ id, name }) {
+  const link = cloneTemplate('step-up-provider');
+  setText(link, 'provider', name);
   const here = location.pathname + location.search;
   link.href = `/auth/oidc/${encodeURIComponent(id)}?${new URLSearchParams({ again: '1', next: here })}`;
   return link;
 }
 
-async function passkey() {
-  const { show } = await import('./passkey.js');
+async function confirmWithPasskey() {
+  const { getPasskey } = await import('./passkey.js');
   const { ceremony, publicKey } = (await call('POST', '/auth/passkeys/step-up/options')).data;
-  await call('POST', '/auth/passkeys/step-up', { json: { ceremony, credential: await show(publicKey) } });
+  await call('POST', '/auth/passkeys/step-up', { json: { ceremony, credential: await getPasskey(publicKey) } });
 }

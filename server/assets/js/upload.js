@@ -1,5 +1,6 @@
-// Sends a file with progress. XMLHttpRequest, because fetch cannot tell how much was sent.
-import { Problem, problemOf, unreachable } from './api.js';
+// Uploads a file with progress. Uses XMLHttpRequest, because fetch does not report upload progress.
+import { Problem, problemFrom, unreachable } from './api.js';
+import { size } from './format.js';
 
 let active = 0;
 addEventListener('beforeunload', (event) => {
@@ -8,9 +9,9 @@ addEventListener('beforeunload', (event) => {
 
 /**
  * @param {{method: string, url: string, fields: Record<string, string>, file: globalThis.File, key: string,
- *   onProgress: (sent: number, total: number) => void, signal: AbortSignal}} task `fields` go before the file, so
- *   that the server knows them when the content comes
- * @returns {Promise<any>} the JSON answer
+ *   onProgress: (sent: number, total: number) => void, signal: AbortSignal}} task `fields` precede the file, so
+ *   that the server has them before the content
+ * @returns {Promise<any>} the JSON body of the response
  * @throws {Problem} or AbortError
  */
 export function send({ method, url, fields, file, key, onProgress, signal }) {
@@ -25,20 +26,20 @@ export function send({ method, url, fields, file, key, onProgress, signal }) {
     request.setRequestHeader('idempotency-key', key);
     request.upload.onprogress = (event) => onProgress(event.loaded, event.total || file.size);
     request.onload = () => {
-      const good = request.status >= 200 && request.status < 300;
-      if (good) resolve(JSON.parse(request.responseText));
-      else reject(problemOf(request.status, request.responseText));
+      const ok = request.status >= 200 && request.status < 300;
+      if (ok) resolve(JSON.parse(request.responseText));
+      else reject(problemFrom(request.status, request.responseText));
     };
     request.onerror = () => reject(unreachable());
-    request.onabort = () => reject(new DOMException('Stopped', 'AbortError'));
+    request.onabort = () => reject(new DOMException('Canceled', 'AbortError'));
     signal.addEventListener('abort', () => request.abort(), { once: true });
     if (signal.aborted) request.abort();
     request.send(form);
   }).finally(() => { active -= 1; });
 }
 
-/** Refuses early what the server would refuse after a long upload. */
-export function tooLarge(file, most) {
-  if (!most || file.size <= most) return null;
-  return new Problem(413, { detail: 'The file is larger than this server takes.' });
+/** Detects a file over the size limit before a long upload. @returns {?Problem} */
+export function tooLarge(file, limit) {
+  if (!limit || file.size <= limit) return null;
+  return new Problem(413, { detail: `The file is larger than the limit of ${size(limit)}.` });
 }

@@ -1,32 +1,17 @@
-// One account, for administrators: what it may do, and what is to become of it.
+// The page of one account, for administrators: roles, recovery and account status.
 import { call } from './api.js';
-import { copyFrom } from './copying.js';
+import { copyFrom } from './clipboard.js';
 import { openDialog } from './dialog.js';
 import { $ } from './dom.js';
 import { writeTimes } from './format.js';
-import { notice } from './notice.js';
+import { errorLine, notice, withErrorLine } from './notice.js';
 
 const user = $('#user');
 const name = user.dataset.user;
 const url = `/api/users/${encodeURIComponent(name)}`;
 const memberUrl = (vault) => `/api/vaults/${encodeURIComponent(vault)}/members/${encodeURIComponent(name)}`;
 
-function complain(problem) {
-  const line = $('#user-error');
-  line.hidden = !problem;
-  line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
-  if (problem) line.scrollIntoView({ block: 'nearest' });
-}
-
-/** @param {() => Promise<void>} act */
-async function attempt(act) {
-  complain(null);
-  try {
-    await act();
-  } catch (problem) {
-    complain(problem);
-  }
-}
+const attempt = (action) => withErrorLine(errorLine('#user-error'), action);
 
 user.addEventListener('change', (event) => {
   const select = event.target.closest('select[data-vault]');
@@ -37,23 +22,25 @@ user.addEventListener('change', (event) => {
       if (select.value === 'none') await call('DELETE', memberUrl(vault));
       else await call('PUT', memberUrl(vault), { json: { role: select.value } });
     } catch (problem) {
-      select.value = was; // what is shown is what is
+      select.value = was; // the change failed, so show the old role
       throw problem;
     }
     select.dataset.was = select.value;
-    notice(select.value === 'none' ? `${name} has no role of their own in ${vault} any more.` : `${name} is ${select.value} of ${vault}.`);
+    notice(select.value === 'none'
+      ? `${name} no longer has a direct role in ${vault}.`
+      : `${name} is ${select.value} of ${vault}.`);
   });
 });
 
-/** Changes the account, and the mark that stands for it. */
-async function change(json, mark, marked, text) {
+/** Changes the account and the attribute that shows its state. */
+async function change(json, attribute, isSet, text) {
   await call('PATCH', url, { json });
-  user.toggleAttribute(mark, marked);
+  user.toggleAttribute(attribute, isSet);
   notice(`${name} ${text}`);
 }
 
-/** The link, this once. @param {{link: string, expires_at: string}} made */
-function show({ link, expires_at: until }) {
+/** Shows the reset link, which is available only once. @param {{link: string, expires_at: string}} made */
+function showLink({ link, expires_at: until }) {
   const made = $('#made');
   $('#link').value = link;
   $('#until').setAttribute('datetime', until);
@@ -65,21 +52,21 @@ function show({ link, expires_at: until }) {
 
 const ACTIONS = {
   'make-admin': () => change({ is_admin: true }, 'data-admin', true, 'is an administrator.'),
-  'unmake-admin': () => change({ is_admin: false }, 'data-admin', false, 'is no administrator any more.'),
+  'unmake-admin': () => change({ is_admin: false }, 'data-admin', false, 'is no longer an administrator.'),
   disable: () => change({ disabled: true }, 'data-disabled', true, 'is signed out and cannot sign in.'),
-  enable: () => change({ disabled: false }, 'data-disabled', false, 'may sign in again.'),
-  'require-reset': () => change({ reset_required: true }, 'data-reset', true, 'is signed out and needs a link that sets a new password.'),
-  reset: async () => show((await call('POST', `${url}/reset`)).data),
+  enable: () => change({ disabled: false }, 'data-disabled', false, 'can sign in again.'),
+  'require-reset': () => change({ reset_required: true }, 'data-reset', true, 'is signed out and needs a reset link.'),
+  reset: async () => showLink((await call('POST', `${url}/reset`)).data),
   'end-sessions': async () => {
     const { data } = await call('POST', `${url}/end-sessions`);
     notice(`${name} is signed out everywhere (${data.ended}).`);
   },
-  recover: async () => openDialog('recover-dialog', {
+  recover: async () => openDialog('reset-factors-dialog', {
     subject: name,
     submit: async (form) => {
       await call('POST', `${url}/recover`, { json: { reason: form.elements.reason.value } });
       $('[data-action=recover]').remove();
-      notice(`${name} signs in with the password alone now.`);
+      notice(`The second factors of ${name} are reset.`);
     },
   }),
   'delete-user': async () => openDialog('delete-user-dialog', {

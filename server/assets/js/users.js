@@ -1,64 +1,57 @@
-// Accounts, roles and vaults, for administrators.
+// The users page: accounts, roles and vaults.
 import { call } from './api.js';
 import { openDialog } from './dialog.js';
 import { $ } from './dom.js';
-import { notice } from './notice.js';
+import { errorLine, notice, withErrorLine } from './notice.js';
 
 const users = $('#users');
 const userUrl = (name) => `/api/users/${encodeURIComponent(name)}`;
 const memberUrl = (vault, name) => `/api/vaults/${encodeURIComponent(vault)}/members/${encodeURIComponent(name)}`;
 
-function complain(problem) {
-  const line = $('#users-error');
-  line.hidden = !problem;
-  line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
-  if (problem) line.scrollIntoView({ block: 'nearest' });
-}
+const showError = errorLine('#users-error');
 
 users.addEventListener('change', async (event) => {
   const select = event.target.closest('select[data-vault]');
   if (!select) return;
   const name = select.closest('[data-user]').dataset.user, { vault, was } = select.dataset;
-  complain(null);
+  showError(null);
   select.disabled = true;
   try {
     if (select.value === 'none') await call('DELETE', memberUrl(vault, name));
     else await call('PUT', memberUrl(vault, name), { json: { role: select.value } });
     select.dataset.was = select.value;
-    notice(select.value === 'none' ? `${name} has no access to ${vault} any more.` : `${name} is ${select.value} of ${vault}.`);
+    notice(select.value === 'none'
+      ? `${name} no longer has access to ${vault}.`
+      : `${name} is ${select.value} of ${vault}.`);
   } catch (problem) {
-    select.value = was; // what is shown is what is
-    complain(problem);
+    select.value = was; // the change failed, so show the old role
+    showError(problem);
   } finally {
     select.disabled = false;
     select.focus();
   }
 });
 
-/** action → what is asked for, the mark that it leaves, and how it reads */
+/** For each action: the change, the attribute that shows it, its new value, and the message. */
 const CHANGES = {
   'make-admin': [{ is_admin: true }, 'data-admin', true, 'is an administrator.'],
-  'unmake-admin': [{ is_admin: false }, 'data-admin', false, 'is no administrator any more.'],
+  'unmake-admin': [{ is_admin: false }, 'data-admin', false, 'is no longer an administrator.'],
   disable: [{ disabled: true }, 'data-disabled', true, 'is signed out and cannot sign in.'],
-  enable: [{ disabled: false }, 'data-disabled', false, 'may sign in again.'],
+  enable: [{ disabled: false }, 'data-disabled', false, 'can sign in again.'],
 };
 
 users.addEventListener('click', async (event) => {
   const button = event.target.closest('button[data-action]');
   if (!button) return;
   const item = button.closest('[data-user]'), name = item.dataset.user;
-  const back = $('summary', item);
-  back.focus();
+  $('summary', item).focus();
   if (button.dataset.action === 'delete-user') return askToDelete(item, name);
-  const [json, mark, marked, text] = CHANGES[button.dataset.action];
-  complain(null);
-  try {
+  const [json, attribute, isSet, text] = CHANGES[button.dataset.action];
+  await withErrorLine(showError, async () => {
     await call('PATCH', userUrl(name), { json });
-    item.toggleAttribute(mark, marked);
+    item.toggleAttribute(attribute, isSet);
     notice(`${name} ${text}`);
-  } catch (problem) {
-    complain(problem);
-  }
+  });
 });
 
 function askToDelete(item, name) {
@@ -83,12 +76,13 @@ $('#new-vault').addEventListener('click', () => openDialog('new-vault-dialog', {
 
 $('#only').addEventListener('change', (event) => event.target.form.requestSubmit());
 
-$('#end-everybody').addEventListener('click', () => openDialog('end-everybody-dialog', {
-  subject: 'everybody',
+$('#end-all-sessions').addEventListener('click', () => openDialog('end-all-sessions-dialog', {
+  subject: 'all sessions',
   submit: async ({ elements }) => {
-    const json = { keep_own: elements.keep.checked, end_tokens: elements.tokens.checked, reason: elements.reason.value };
+    const { keep, tokens, reason } = elements;
+    const json = { keep_own: keep.checked, end_tokens: tokens.checked, reason: reason.value };
     const { data } = await call('POST', '/api/sessions/end-all', { json });
     if (!json.keep_own) return location.assign('/sign-in');
-    notice(`Everybody else is signed out (${data.ended} sessions).`);
+    notice(`All other sessions have ended (${data.ended}).`);
   },
 }));
