@@ -1,25 +1,26 @@
-//! Time and chance, passed in. The only place that asks the system for either.
+//! Time and randomness, passed in by the host. Deliberately absent elsewhere: direct access to the
+//! system's clock or generator.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-/// `by` later, or the end of time.
+/// Saturating addition.
 pub(crate) fn add(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// `by` earlier, or the beginning of time.
+/// Saturating subtraction.
 pub(crate) fn sub(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
-/// From `start` until `end`; nothing if that is the wrong way round.
+/// The duration from `start` to `end`; zero if `end` is earlier.
 pub(crate) fn since(start: Timestamp, end: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(start)).unwrap_or_default()
 }
 
-/// Tells the time. Tests hand in their own.
+/// A clock. Tests pass in their own.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -27,18 +28,18 @@ impl Clock {
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is where the time comes from"
+        reason = "the only access to the system clock"
     )]
     pub fn system() -> Self {
         Self(Arc::new(Timestamp::now))
     }
 
-    /// A clock that reads `tell`, for tests.
+    /// A clock that calls `now`, for tests.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The time, cut to whole microseconds: what both databases keep.
+    /// The current time in whole microseconds, the precision of both databases.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let now = (self.0)();
@@ -52,23 +53,23 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Makes random bytes fit for secrets. Tests may hand in a repeatable one.
+/// A source of cryptographically secure random bytes. Tests may pass in a deterministic one.
 #[derive(Clone)]
 pub struct SecureRandom(Arc<Fill>);
 
 type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl SecureRandom {
-    /// The operating system's generator, by way of aws-lc.
+    /// The operating system's generator, through aws-lc.
     ///
     /// # Panics
-    /// If the operating system has no randomness to give: nothing can safely go on without.
+    /// If the operating system provides no randomness. Continuing without it would be unsafe.
     #[must_use]
     pub fn system() -> Self {
         Self(Arc::new(|bytes| {
             assert!(
                 aws_lc_rs::rand::fill(bytes).is_ok(),
-                "the system gave no randomness"
+                "the operating system provided no randomness"
             );
         }))
     }
@@ -88,6 +89,6 @@ impl SecureRandom {
 
 impl fmt::Debug for SecureRandom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Chance")
+        f.write_str("SecureRandom")
     }
 }

@@ -1,10 +1,10 @@
-//! What can go wrong, as facts. No statuses: the host decides how a fact is answered.
+//! The errors of the crate, as facts. Deliberately absent: HTTP statuses, which the host chooses.
 
 use std::time::Duration;
 
 use crate::{Scope, access::policy::Restriction, factor::passkey::PasskeyError};
 
-/// The database did not answer. What it said goes to the log, never to the caller.
+/// The database failed. The source is logged and never sent to the client.
 #[derive(Debug, thiserror::Error)]
 #[error("the store is unavailable: {0}")]
 pub struct StoreUnavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
@@ -17,37 +17,40 @@ impl StoreUnavailable {
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// No credentials were sent (RFC 6750 §3.1: the answer carries no error code).
+    /// No credentials were sent (RFC 6750 §3.1: the response has no error code).
     #[error("Could not validate credentials")]
     Unauthenticated,
-    /// A token or cookie that is malformed, forged, expired, revoked, or of a disabled account: not said which.
+    /// A token or cookie that is malformed, forged, expired or revoked, or of a disabled account.
+    /// The response does not distinguish these cases.
     #[error("Could not validate credentials")]
     InvalidToken,
-    /// More than one way to prove who is calling, or a header that makes no sense (RFC 6750 §2: `invalid_request`).
+    /// More than one kind of credentials, or a malformed header (RFC 6750 §2: `invalid_request`).
     #[error("Send exactly one kind of credentials.")]
     AmbiguousCredentials,
-    /// A write with the session cookie that another site may have caused.
+    /// A write with the session cookie that may come from another site (CSRF).
     #[error("This request came from another site. Reload the page and try again.")]
     CrossSite,
-    /// Unknown user, wrong password, disabled account: not said which.
+    /// Unknown user, wrong password or disabled account. The response does not distinguish these
+    /// cases.
     #[error("Incorrect username or password")]
     InvalidCredentials,
-    /// The password was right, and the account has a second factor. Said to nobody whose password was wrong.
+    /// The password is correct, and the account has a second factor. Never returned for a wrong
+    /// password.
     #[error("Enter the code from your authenticator app, or a recovery code.")]
     SecondFactorRequired,
-    /// At sign-in, after a right password.
+    /// At sign-in, after a correct password.
     #[error(
         "The code is wrong or was already used. Enter the current code from the app, or a recovery \
          code."
     )]
     SecondFactorInvalid,
-    /// A sign-in that waited too long for its second factor, or whose password was changed meanwhile.
+    /// A pending sign-in that has expired, or whose account's security epoch has changed.
     #[error("This sign-in has expired. Start again.")]
     SignInExpired,
-    /// Of somebody who is signed in, and asked again.
+    /// In a step-up of a signed-in user.
     #[error("The code is wrong or was already used.")]
     InvalidCode,
-    /// The first code of an app that is being set up.
+    /// At enrollment of an authenticator app.
     #[error(
         "The code does not match. Enter the current code from the app, and check the clock of your \
          device."
@@ -71,17 +74,18 @@ pub enum AuthError {
     /// A refresh token that is unknown, used or ended.
     #[error("The refresh token is no longer valid. Sign in again.")]
     InvalidGrant,
-    /// A refresh asked for more than its sign-in was given (RFC 6749 §6: `invalid_scope`).
+    /// A refresh requested a wider scope than its session has (RFC 6749 §6: `invalid_scope`).
     #[error("The refresh token does not have that scope.")]
     ScopeWidened,
     #[error("The current password is wrong.")]
     WrongCurrentPassword,
     #[error("You are not allowed to do this ({action}).")]
     NotAllowed { action: &'static str },
-    /// The token may not do this, whoever gave it (RFC 6750 §3.1: `insufficient_scope`).
+    /// The token lacks the scope, regardless of the account's rights (RFC 6750 §3.1:
+    /// `insufficient_scope`).
     #[error("This action requires a token with the scope {grant}.")]
     InsufficientScope { grant: Scope },
-    /// One's own account is not a program's to change.
+    /// Changes to one's own account require an interactive session.
     #[error("This action requires a browser session. A token is not accepted.")]
     InteractiveSessionRequired,
     /// RFC 9470: `insufficient_user_authentication`.
@@ -89,7 +93,7 @@ pub enum AuthError {
     StepUpRequired { max_age: Duration },
     #[error("This installation requires a second factor. Set one up first.")]
     Restricted(Restriction),
-    /// There is none of that name, or the caller may not know of it.
+    /// The vault does not exist, or the caller may not see it.
     #[error("Vault not found")]
     RealmNotFound,
     #[error("A vault with that name already exists.")]
@@ -98,13 +102,14 @@ pub enum AuthError {
     UsernameTaken,
     #[error("Registration is closed. Ask an administrator for an account.")]
     RegistrationClosed,
-    /// Registering without an invitation where one is needed.
+    /// Registration without an invitation, where one is required.
     #[error("Registration requires an invitation. Ask an administrator for one.")]
     InvitationRequired,
-    /// Unknown, used, withdrawn, expired, or of somebody who may not invite any more: not said which.
+    /// Unknown, used, withdrawn or expired, or its creator is no longer authorized. The response
+    /// does not distinguish these cases.
     #[error("This invitation is no longer valid. Ask for a new one.")]
     InvitationInvalid,
-    /// A link to confirm an address that is unknown, used or expired, or was overtaken.
+    /// An e-mail link that is unknown, used, expired or superseded.
     #[error("This link is no longer valid. Change your e-mail address again to get a new one.")]
     EmailLinkInvalid,
     #[error("There is no e-mail address to confirm, or this installation does not send e-mail.")]
@@ -130,20 +135,21 @@ pub enum AuthError {
      ten minutes."
     )]
     NoSuchDevice,
-    /// A program was not let in.
+    /// An OAuth error for a client.
     #[error(transparent)]
     OAuth(#[from] crate::oauth::consent::OAuthError),
     #[error(transparent)]
     PersonalToken(#[from] crate::oauth::personal_token::PersonalTokenError),
     #[error("The last administrator cannot be removed. Make another user an administrator first.")]
     LastAdministrator,
-    /// A way into an account, made by whoever is signed in to it: that would go round what only its owner knows.
+    /// A reset link or factor reset for the caller's own account. It would bypass the current
+    /// password and factors.
     #[error(
         "This action is for other accounts. Change your own password and second factors on your \
          account page."
     )]
     OwnAccount,
-    /// The first administrator's link is used, expired, or there is an administrator already.
+    /// The setup link is used or expired, or there is already an administrator.
     #[error(
         "This link is no longer valid. Restart Strongroom for a new one, or use `strongroom user \
          add`."
@@ -151,13 +157,13 @@ pub enum AuthError {
     SetupLinkInvalid,
     #[error("Provider not found.")]
     NoSuchProvider,
-    /// The provider does not answer; why is in the log.
+    /// The provider does not respond. The cause is logged.
     #[error("The provider cannot be reached. Try again, or use another sign-in method.")]
     ProviderUnavailable,
-    /// The provider, or what it sent.
+    /// The provider returned an error or an invalid response.
     #[error("The sign-in at the provider failed ({0}). Try again, or use another sign-in method.")]
     ProviderRejected(String),
-    /// A sign-in that was begun in another browser, used before, or too long ago.
+    /// The login state belongs to another browser, or is used or expired (RFC 6749 §10.12).
     #[error("This sign-in was started in another browser, or has expired. Start again.")]
     StateMismatch,
     #[error(
@@ -171,7 +177,7 @@ pub enum AuthError {
     Passkey(#[from] PasskeyError),
     #[error("This link is no longer valid. Ask for a new one.")]
     ResetLinkInvalid,
-    /// Whoever it is has shown who they are, and nobody comes in before there is a new password.
+    /// The credentials are correct, but an administrator requires a new password first.
     #[error("This password must be reset. Request a reset link, or ask an administrator.")]
     PasswordChangeRequired,
     #[error("This account is disabled. Enable it first.")]
@@ -180,7 +186,7 @@ pub enum AuthError {
     Throttled { retry_after: Duration },
     #[error("Too many requests in this session. Try again in {}.", humanize(*.retry_after))]
     RateLimited { retry_after: Duration },
-    /// Too many failures in a row, from wherever the account has not signed in before: waiting does not help.
+    /// Too many consecutive failures from unknown sources. Waiting does not lift it.
     #[error(
         "Too many failed attempts. Sign in from a known device or network, use a passkey, or reset \
         your password."
@@ -193,7 +199,7 @@ pub enum AuthError {
     HasherBusy { retry_after: Duration },
     #[error(transparent)]
     Store(#[from] StoreUnavailable),
-    /// The key ring does not open: another master key is at work than the one it was sealed under.
+    /// The key ring is sealed under a master key other than the configured one.
     #[error(
         "The key ring was sealed under another master key. Start with that key, or with the new key \
          if it was replaced. If the key is lost, `strongroom key rotate --end-tokens` creates a new \
@@ -203,12 +209,12 @@ pub enum AuthError {
     MasterKeyMismatch,
     #[error("The new master key is already active.")]
     MasterKeyUnchanged,
-    /// A bug or a broken key; logged where it is answered.
+    /// A bug or a corrupt key. Logged by the host.
     #[error("internal: {0}")]
     Internal(&'static str),
 }
 
-/// `1 second`, `45 seconds`, `12 minutes`: never less than what is left.
+/// Formats as `1 second`, `45 seconds` or `12 minutes`, rounded up.
 fn humanize(wait: Duration) -> String {
     let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
     let (count, unit) = if seconds < 120 {
@@ -225,21 +231,21 @@ mod tests {
 
     #[test]
     fn throttled_error_states_wait_in_seconds_or_minutes() {
-        let told = |wait| AuthError::Throttled { retry_after: wait }.to_string();
+        let message = |wait| AuthError::Throttled { retry_after: wait }.to_string();
         assert_eq!(
-            told(Duration::ZERO),
+            message(Duration::ZERO),
             "Too many attempts. Try again in 1 second."
         );
         assert_eq!(
-            told(Duration::from_millis(1100)),
+            message(Duration::from_millis(1100)),
             "Too many attempts. Try again in 2 seconds."
         );
         assert_eq!(
-            told(Duration::from_secs(119)),
+            message(Duration::from_secs(119)),
             "Too many attempts. Try again in 119 seconds."
         );
         assert_eq!(
-            told(Duration::from_secs(841)),
+            message(Duration::from_secs(841)),
             "Too many attempts. Try again in 15 minutes."
         );
     }

@@ -1,7 +1,8 @@
-//! Who is calling and what they may do.
+//! Authentication and authorization.
 //!
-//! Deliberately absent: files, SQL, HTTP statuses. The host application answers [`AuthStore`], declares its
-//! [`Action`]s, and (with the feature `axum`) takes [`access::extract::Permitted`] as a handler's first argument.
+//! Deliberately absent: files, SQL, HTTP statuses. The host application implements [`AuthStore`]
+//! and declares its [`Action`]s. With the feature `axum` it takes [`access::extract::Permitted`] as
+//! a handler's first argument.
 
 pub mod access;
 pub mod accounts;
@@ -10,6 +11,7 @@ mod background;
 pub mod clock;
 pub mod error;
 pub mod factor;
+mod handles;
 pub mod keys;
 pub mod mail;
 pub mod model;
@@ -23,7 +25,6 @@ mod tests;
 pub mod throttle;
 pub mod upstream;
 
-#[cfg(feature = "axum")]
 pub use access::extract::{
     AllowRestricted, AnySession, Anyone, EnrollmentSession, HasAuth, Interactive, OptionalCaller,
     Permitted, RecentlyAuthenticated, SameOriginForm,
@@ -34,6 +35,11 @@ pub use accounts::invitation::{CreatedInvitation, Delivery, Invitation, Inviter,
 pub use clock::{Clock, SecureRandom};
 pub use error::{AuthError, StoreUnavailable};
 pub use factor::{Factor, FactorId, FactorKind, FactorKinds, OneTimeCode};
+#[cfg(feature = "axum")]
+pub use handles::{
+    Accounts, Admin, Background, Factors, Invitations, Keys, Mail, OAuth, Passkeys, Passwords,
+    PersonalTokens, Sessions, Upstream,
+};
 pub use keys::master::MasterKey;
 pub use keys::signing::SigningAlgorithm;
 pub use mail::{MailBody, OutgoingMail, SecurityNotice};

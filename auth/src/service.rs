@@ -1,7 +1,7 @@
-//! The service: registering, signing in, and everything that follows from it. One per process, cheap to clone.
+//! The service, its settings and its actions. One instance per process, cheap to clone.
 //!
-//! Here are its shapes and how it opens; how it hears of changes is in `following`, and its verbs are in `registering`,
-//! `signing_in`, `refreshing`, `asking`, `own_account` and `administration`.
+//! Deliberately absent: the operations, which are methods of the handles in the folders of this
+//! crate, and the background tasks (`background`).
 
 use std::{
     fmt,
@@ -39,7 +39,7 @@ use crate::{
     upstream::{self, UpstreamSettings},
 };
 
-/// What the host decides.
+/// Settings of the host.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `iss` of access tokens: the public URL of the installation.
@@ -47,15 +47,15 @@ pub struct Settings {
     /// `aud` of access tokens.
     pub audience: String,
     pub registration: Registration,
-    /// What a new account may do in the realm `main`.
+    /// The role of a new account in the realm `main`.
     pub default_role: Option<Role>,
-    /// At most an hour.
+    /// Lifetime of access tokens, at most one hour.
     pub access_lifetime: Duration,
-    /// A session not used for so long is over.
+    /// A session ends after this time without activity.
     pub idle_timeout: Duration,
-    /// A session is over after this, used or not.
+    /// A session ends after this time, with or without activity.
     pub absolute_timeout: Duration,
-    /// Of one session, with as many at once; `None` for any number.
+    /// Rate limit per session, with a burst of the same size; `None` is unlimited.
     pub requests_per_minute: Option<u32>,
     pub hashing: HashingCost,
     pub passwords: PasswordRules,
@@ -65,12 +65,12 @@ pub struct Settings {
     pub personal: PersonalTokenRules,
     pub keys: KeyRules,
     pub passkeys: PasskeyRules,
-    /// Programs that may ask people for access.
+    /// Registered OAuth clients.
     pub clients: Clients,
 }
 
 impl Settings {
-    /// Everything as it is unless somebody decides otherwise.
+    /// The default settings.
     #[must_use]
     pub fn new(issuer: String, audience: String) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl Settings {
         }
     }
 
-    /// Everybody who comes may have an account, and is this in the realm `main`.
+    /// Allows registration without an invitation; new accounts get this role in the realm `main`.
     #[must_use]
     pub fn with_open_registration(self, role: Role) -> Self {
         Self {
@@ -109,10 +109,10 @@ impl Settings {
     }
 }
 
-/// When a live session is not enough (RFC 9470).
+/// When an action requires a recent sign-in (RFC 9470).
 #[derive(Clone, Copy, Debug)]
 pub struct StepUpRules {
-    /// How long a sign-in is recent.
+    /// Time for which a sign-in counts as recent.
     pub max_age: Duration,
     pub clients: ClientStepUp,
 }
@@ -126,7 +126,8 @@ impl Default for StepUpRules {
     }
 }
 
-/// What programs need for [`StepUp::OnThePage`](crate::access::permit::StepUp) actions.
+/// The requirement for clients in actions with
+/// [`StepUp::BrowserOnly`](crate::access::permit::StepUp).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientStepUp {
     LiveSession,
@@ -144,12 +145,12 @@ pub struct HashingCost {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registration {
     Open,
-    /// Only with an invitation.
+    /// Registration requires an invitation.
     Invite,
     Closed,
 }
 
-/// What somebody who registers sends. Nothing about rights: those are decided here.
+/// The input of a registration. It contains no rights, which the server decides.
 #[derive(Debug)]
 pub struct RegistrationRequest {
     pub username: Username,
@@ -159,7 +160,7 @@ pub struct RegistrationRequest {
 }
 
 impl RegistrationRequest {
-    /// With a name and a password, which is all that one needs.
+    /// A request with only the required fields.
     #[must_use]
     pub fn new(username: Username, password: Password) -> Self {
         Self {
@@ -171,26 +172,27 @@ impl RegistrationRequest {
     }
 }
 
-/// A sign-in that succeeded.
+/// A successful sign-in.
 #[derive(Debug)]
 pub struct SignedIn {
     pub caller: Caller,
-    /// The refresh token or the cookie, by [`SessionKind`](crate::SessionKind).
+    /// The refresh token or cookie, by [`SessionKind`](crate::SessionKind).
     pub secret: Token,
 }
 
-/// What `POST /auth/token` hands out.
+/// The response of `POST /auth/token` (RFC 6749 §5.1).
 #[derive(Debug)]
 pub struct TokenResponse {
     pub account: Account,
-    /// A JWT (RFC 7519, typ `at+jwt`). Handed out once; treat as a secret.
+    /// A JWT (RFC 7519, typ `at+jwt`). Returned once; treat as a secret.
     pub access_token: secrecy::SecretString,
     pub refresh_token: Token,
     pub expires_in: Duration,
     pub scope: String,
 }
 
-/// RFC 7662 §2.2; `None` from [`Auth::introspect`] is `{"active": false}`.
+/// The response of token introspection (RFC 7662 §2.2). `None` from `introspect` stands for an
+/// inactive token.
 #[derive(Clone, Debug)]
 pub struct Introspection {
     pub username: Username,
@@ -202,14 +204,14 @@ pub struct Introspection {
     pub client: Option<String>,
 }
 
-/// Whether the other sessions survive a password change.
+/// The treatment of the other sessions on a password change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherSessions {
     End,
     Keep,
 }
 
-/// Administrators list, change and delete accounts.
+/// Administrators change and delete accounts.
 #[derive(Debug)]
 pub struct ManageAccounts;
 impl Action for ManageAccounts {
@@ -220,8 +222,8 @@ impl Action for ManageAccounts {
     const STEP_UP: StepUp = StepUp::Always;
 }
 
-/// Administrators open a way into an account: by a link that sets its password, or by taking its second factors away.
-/// Whoever has a token for a while must not get an account for good.
+/// Administrators give access to an account: by a reset link, or by removing its second factors.
+/// Requires an interactive session, so that a stolen token cannot take over an account.
 #[derive(Debug)]
 pub struct OpenAccountAccess;
 impl Action for OpenAccountAccess {
@@ -233,7 +235,7 @@ impl Action for OpenAccountAccess {
     const INITIATOR: Initiator = Initiator::User;
 }
 
-/// Administrators look at accounts.
+/// Administrators list accounts.
 #[derive(Debug)]
 pub struct ReadAccounts;
 impl Action for ReadAccounts {
@@ -243,7 +245,7 @@ impl Action for ReadAccounts {
     const SCOPE: Scope = Scope::Administer;
 }
 
-/// Managers of a vault (and administrators) say who may do what in it.
+/// Managers of a vault, and administrators, change its members' roles.
 #[derive(Debug)]
 pub struct ManageMembers;
 impl Action for ManageMembers {
@@ -254,7 +256,7 @@ impl Action for ManageMembers {
     const STEP_UP: StepUp = StepUp::Always;
 }
 
-/// Managers of a vault (and administrators) look at who may do what in it.
+/// Managers of a vault, and administrators, list its members.
 #[derive(Debug)]
 pub struct ReadMembers;
 impl Action for ReadMembers {
@@ -264,7 +266,7 @@ impl Action for ReadMembers {
     const SCOPE: Scope = Scope::Administer;
 }
 
-/// An account brought over from elsewhere.
+/// An account imported from another program.
 #[derive(Debug)]
 pub struct ImportedAccount {
     pub username: Username,
@@ -272,7 +274,7 @@ pub struct ImportedAccount {
     pub administrator: bool,
 }
 
-/// See the module.
+/// The service; see the module documentation.
 pub struct Auth<S>(pub(crate) Arc<Service<S>>);
 
 pub(crate) struct Service<S> {
@@ -283,29 +285,29 @@ pub(crate) struct Service<S> {
     pub(crate) hasher: Hasher,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) key_ring: KeyRing<S>,
-    /// When keys were last asked for because a token named an unknown one.
+    /// Time of the last reload that was caused by an unknown key id.
     pub(crate) key_refresh: tokio::sync::Mutex<Option<Timestamp>>,
     pub(crate) throttle: Throttle,
-    /// Opens the secrets of authenticator apps.
+    /// Decrypts TOTP secrets.
     pub(crate) factor_sealer: Sealer,
     pub(crate) session_cache: SessionCache,
-    /// `None` where the installation's address is none where passkeys work.
+    /// `None` if passkeys cannot work at the installation's URL.
     pub(crate) relying_party: Option<RelyingParty>,
-    /// The first administrator's link, while there is one.
+    /// The setup link, while one is valid.
     pub(crate) setup_link: Mutex<Option<SetupLink>>,
     pub(crate) denials: DenialLog,
-    /// Whom a letter about a sign-in that is half way went to.
+    /// Accounts that were notified of a pending second factor, for rate limiting.
     pub(crate) mfa_notices: RateLimitedEvents<Username>,
-    /// What providers said of themselves, and what seals sign-ins that are under way there.
+    /// Cached provider metadata, and the key for the state of sign-ins at providers.
     pub(crate) upstream_metadata: upstream::MetadataCache,
     pub(crate) upstream_sealer: Sealer,
-    /// Where letters go in, and where the host takes them out.
+    /// Outgoing mail. The host takes the receiver.
     pub(crate) mail_queue: (
         mpsc::Sender<OutgoingMail>,
         Mutex<Option<mpsc::Receiver<OutgoingMail>>>,
     ),
     pub(crate) unverified_mail_limit: UnverifiedMailLimit,
-    /// The last account event that the directory has heard of.
+    /// The last account event that was applied to the cache.
     pub(crate) last_event_seen: AtomicI64,
 }
 
@@ -324,10 +326,11 @@ impl<S> fmt::Debug for Auth<S> {
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// Purposes are parted from `keys` by HKDF (see [`crate::keys::master`]).
+    /// Opens the service. HKDF derives all keys from `master_key` (see [`crate::keys::master`]).
     ///
     /// # Errors
-    /// [`AuthError::Internal`] for a hashing cost below 19 MiB, 2 passes, 1 lane; [`AuthError::AnotherMasterKey`].
+    /// [`AuthError::Internal`] for a hashing cost below 19 MiB, 2 passes or 1 lane;
+    /// [`AuthError::MasterKeyMismatch`].
     pub async fn open(
         store: S,
         settings: Settings,
@@ -353,7 +356,7 @@ impl<S: AuthStore> Auth<S> {
         hasher.profiles().replace_all(&store.hash_samples().await?);
         let relying_party = RelyingParty::new(&settings.issuer, &settings.passkeys.name);
         let factor_sealer = Sealer::new(&master_key, Purpose::Factors)?;
-        // Before anything is loaded: whatever happens from here on is heard of.
+        // Before anything is cached, so that no later event is missed.
         let last_event_seen = AtomicI64::new(store.last_account_event().await?);
         let (mail_sender, mail_receiver) = mpsc::channel(QUEUE_LIMIT);
         Ok(Self(Arc::new(Service {
@@ -380,25 +383,28 @@ impl<S: AuthStore> Auth<S> {
         })))
     }
 
-    /// What the host decided.
+    /// The settings of the host.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
     }
 
-    /// What its clock says.
+    /// The current time of the service's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    /// Ticks whenever sessions or rights changed: open sockets then ask [`still`](Self::still) again.
+    /// Increments when sessions or rights change. Open streams then call `revalidate`.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.session_cache.changes()
     }
+}
 
-    /// What this node wrote about somebody is felt here at once; other nodes read the log.
+impl<S> Service<S> {
+    /// Drops the account's cached sessions on this node at once. Other nodes read the account-event
+    /// log.
     pub(crate) fn invalidate(&self, username: &Username) {
-        self.0.session_cache.invalidate([username]);
+        self.session_cache.invalidate([username]);
     }
 }

@@ -88,7 +88,7 @@ fn with_visible_settings(visible: &[&str], command: clap::Command) -> clap::Comm
 const AFTER_HELP: &str = "\
 Settings come from flags, then the environment, then the TOML file (--config), then defaults.
 
-Secrets have no flags, because every user of a machine can read them. Set the environment or the TOML file:
+Secrets have no flags, because every user of a machine can read them. Set them in the environment or TOML file:
   STRONGROOM_DATABASE_URL   postgres://user:password@host/database [default: SQLite in the data folder]
   SECRET_KEY                master key, at least 32 bytes [default: created in the data folder]
   ..._FILE                  appended to either name: path of a file that holds the value
@@ -209,8 +209,8 @@ pub(crate) enum KeyCommand {
         #[arg(long)]
         end_tokens: bool,
     },
-    /// Replace a compromised master key, and encrypt everything under it again. Passwords and
-    /// authenticator apps stay valid. Stop the server first
+    /// Replace a compromised master key and re-encrypt all secrets. Passwords and authenticator apps
+    /// stay valid. Stop the server first
     ReplaceMaster {
         /// File of the new key, created if missing. Needed if the old key comes from SECRET_KEY or
         /// SECRET_KEY_FILE
@@ -230,7 +230,7 @@ pub(crate) enum ThrottleCommand {
     /// Clear the failures of an account or a network
     #[command(group = ArgGroup::new("target").required(true))]
     Lift {
-        /// The account's username
+        /// Username
         #[arg(group = "target")]
         name: Option<String>,
         /// IPv4 address, any address of an IPv6 /64, or IPv6 /48 as listed
@@ -262,15 +262,15 @@ pub(crate) enum UserCommand {
     List,
     /// Disable an account: it cannot sign in, and its sessions end within a second
     Disable {
-        /// The account's username
+        /// Username
         name: String,
     },
     /// Enable a disabled account
     Enable {
-        /// The account's username
+        /// Username
         name: String,
     },
-    /// Print a link that creates an account, once, within 3 days
+    /// Print a link that creates one account and expires after 3 days
     Invite {
         /// Role of the account in a vault, such as main=editor; repeat it for each vault
         #[arg(long = "role", value_name = "VAULT=ROLE")]
@@ -281,17 +281,17 @@ pub(crate) enum UserCommand {
     },
     /// Make an account an administrator
     Promote {
-        /// The account's username
+        /// Username
         name: String,
     },
     /// Remove administrator rights; the last administrator keeps them
     Demote {
-        /// The account's username
+        /// Username
         name: String,
     },
-    /// End all sessions and personal access tokens of an account, or all sessions of all accounts
+    /// End all sessions and personal access tokens of an account, or sign out all accounts
     EndSessions {
-        /// The account's username
+        /// Username
         #[arg(required_unless_present = "everybody")]
         name: Option<String>,
         /// Sign out all accounts. Personal access tokens stay valid unless --tokens is given
@@ -306,15 +306,15 @@ pub(crate) enum UserCommand {
     },
     /// Remove all second factors of an account whose owner lost them, and end its sessions
     Recover {
-        /// The account's username
+        /// Username
         name: String,
         /// Reason, for the audit log
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
-    /// Print a link that sets a new password, once, within 30 minutes
+    /// Print a link that sets a new password once and expires after 30 minutes
     Reset {
-        /// The account's username
+        /// Username
         name: String,
         /// Also end all sessions and reject the current password
         #[arg(long)]

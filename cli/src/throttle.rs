@@ -16,21 +16,23 @@ pub(crate) async fn run(command: ThrottleCommand, config: Config) -> anyhow::Res
     let opened = server::serve::open(&config, Clock::system()).await?;
     let auth = &opened.auth;
     match command {
-        ThrottleCommand::List => list(&auth.lockouts(&operator_permit()).await?),
+        ThrottleCommand::List => list(&auth.admin().lockouts(&operator_permit()).await?),
         ThrottleCommand::Lift {
             name: Some(name), ..
         } => {
-            auth.lift(
-                &operator_permit(),
-                ThrottleTarget::Account(Username::parse(&name)?),
-            )
-            .await?;
+            auth.admin()
+                .lift(
+                    &operator_permit(),
+                    ThrottleTarget::Account(Username::parse(&name)?),
+                )
+                .await?;
             out!("{name} is unlocked for all sources.");
         }
         ThrottleCommand::Lift { address, .. } => {
             let network =
                 address.ok_or_else(|| anyhow::anyhow!("name an account or set --address"))?;
-            auth.lift(&operator_permit(), ThrottleTarget::Network(network))
+            auth.admin()
+                .lift(&operator_permit(), ThrottleTarget::Network(network))
                 .await?;
             out!("{network} is unlocked.");
         }

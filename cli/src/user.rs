@@ -60,6 +60,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
                 },
             };
             let account = auth
+                .accounts()
                 .add_account(request, admin.then_some(Administrator))
                 .await?;
             let kind = if admin { "administrator" } else { "account" };
@@ -86,6 +87,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             name: Some(name), ..
         } => {
             let ended = auth
+                .admin()
                 .end_sessions_of(&operator_permit(), &Username::parse(&name)?)
                 .await?;
             out!(
@@ -106,6 +108,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             };
             let reason = AuditReason::parse(&reason.unwrap_or_default())?;
             let ended = auth
+                .admin()
                 .end_all_sessions(&operator_permit(), OwnSession::End, tokens, reason)
                 .await?;
             out!(
@@ -117,12 +120,13 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             invite::invite((auth, &config), &roles, email.as_deref()).await?
         }
         UserCommand::Recover { name, reason } => {
-            auth.reset_factors(
-                &operator_permit(),
-                &Username::parse(&name)?,
-                AuditReason::parse(&reason)?,
-            )
-            .await?;
+            auth.factors()
+                .reset_factors(
+                    &operator_permit(),
+                    &Username::parse(&name)?,
+                    AuditReason::parse(&reason)?,
+                )
+                .await?;
             out!("Removed all second factors of {name}; all its sessions have ended.");
         }
         UserCommand::Reset { name, require } => {
@@ -143,7 +147,8 @@ async fn set_status(auth: &Auth, name: &str, status: AccountStatus) -> anyhow::R
         status: Some(status),
         ..AccountChange::default()
     };
-    auth.change_account(&operator_permit(), &Username::parse(name)?, change)
+    auth.admin()
+        .change_account(&operator_permit(), &Username::parse(name)?, change)
         .await?;
     Ok(())
 }
@@ -157,7 +162,8 @@ async fn set_administrator(
         administrator: Some(rights.is_some()),
         ..AccountChange::default()
     };
-    auth.change_account(&operator_permit(), &Username::parse(name)?, change)
+    auth.admin()
+        .change_account(&operator_permit(), &Username::parse(name)?, change)
         .await?;
     Ok(())
 }
@@ -166,7 +172,7 @@ async fn set_administrator(
 fn warn_if_url_is_guessed(config: &Config) {
     if config.guesses_its_url() {
         err!(
-            "(If the server has another address than {}, set --public-url or --config.)",
+            "(The link uses {}. If the server has another address, set --public-url or --config.)",
             config.public_url
         );
     }
@@ -183,6 +189,7 @@ async fn reset(
     let username = Username::parse(name)?;
     // Check before the first change.
     if auth
+        .admin()
         .member(&operator_permit(), &username)
         .await?
         .account
@@ -196,11 +203,15 @@ async fn reset(
             must_change_password: Some(true),
             ..AccountChange::default()
         };
-        auth.change_account(&operator_permit(), &username, change)
+        auth.admin()
+            .change_account(&operator_permit(), &username, change)
             .await?;
         out!("{username} is signed out everywhere, and the current password is rejected.");
     }
-    let made = auth.reset_link(&operator_permit(), &username).await?;
+    let made = auth
+        .passwords()
+        .reset_link(&operator_permit(), &username)
+        .await?;
     out!(
         "Give this link to {username}. It sets a new password, once, until {}:",
         made.expires_at.strftime("%H:%M UTC")
@@ -216,6 +227,7 @@ async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
     let mut after = None;
     loop {
         let page = auth
+            .admin()
             .members(
                 &operator_permit(),
                 AccountQuery {

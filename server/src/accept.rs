@@ -1,4 +1,4 @@
-//! Connections: small packets leave at once, and a client that stops reading is let go.
+//! TCP connections: `TCP_NODELAY`, and a write timeout for clients that stop reading.
 
 use std::{io, pin::Pin, time::Duration};
 
@@ -6,10 +6,10 @@ use axum_server::accept::Accept;
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
-/// A client that takes nothing for so long is gone: its download, or its stream of events, ends.
+/// A client that reads nothing for this time loses its connection, with its download or event stream.
 const NOTHING_TAKEN: Duration = Duration::from_mins(1);
 
-/// See the module.
+/// An acceptor that sets both on each connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patient;
 

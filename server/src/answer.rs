@@ -1,4 +1,5 @@
-//! Around every request: its id, the size of its headers, the log line, and the words of a refusal.
+//! The outermost layer: request id, header size limit, log line, metrics, security headers, and the
+//! rendering of errors.
 
 use std::time::Instant;
 
@@ -22,12 +23,12 @@ use crate::{
     web::{self, browser::Browser},
 };
 
-/// More header than any client of ours sends.
+/// Bytes of URL and headers. A larger request is 431.
 const MOST_HEADER: usize = 16 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What a request that fails is called in the log and in the answer.
+/// The id of a request, in the log and in the response.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
@@ -44,7 +45,7 @@ pub async fn answer(State(state): State<AppState>, mut request: Request, next: N
     let response = if header_bytes(&request) > MOST_HEADER {
         Problem::HeadersTooLarge.into_response()
     } else if request.version() > Version::HTTP_11 {
-        // In the clear nobody speaks it but whoever looks for a way around something: it ends at the proxy.
+        // HTTP/2 ends at the proxy. Cleartext HTTP/2 reaches this server only by request smuggling.
         Problem::HttpVersion.into_response()
     } else if !host::is_ours(&request, &state.site) {
         Problem::Misdirected(state.site.config.public_url.clone()).into_response()
@@ -65,7 +66,7 @@ pub async fn answer(State(state): State<AppState>, mut request: Request, next: N
     response
 }
 
-/// One series a route and class: few enough to keep.
+/// One time series for each route and class keeps the number of series small.
 fn class(status: StatusCode) -> &'static str {
     match status.as_u16() / 100 {
         1 => "1xx",
@@ -76,18 +77,18 @@ fn class(status: StatusCode) -> &'static str {
     }
 }
 
-/// What of the request is needed once it is gone.
+/// The facts of a request that its response needs.
 struct Asked {
     route: String,
-    /// Whether it came with `Authorization: Basic`.
+    /// Whether the request has `Authorization: Basic`.
     by_basic: bool,
-    /// Path and query, where somebody looks at a page.
+    /// Path and query, if a browser requests a page.
     page: Option<String>,
-    /// Whether it can be gone back to: a form cannot.
+    /// Whether the browser can return to it after sign-in: a form submission cannot.
     can_return: bool,
 }
 
-/// Strict clients of OAuth want its errors (RFC 6749 §5.2), whoever refuses.
+/// Routes with OAuth errors (RFC 6749 §5.2) for every rejection, also by a layer.
 const OAUTH: [&str; 3] = ["/auth/token", "/auth/revoke", "/auth/introspect"];
 
 impl Asked {
@@ -156,7 +157,7 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
         metrics::counter!("strongroom_refusals_total", "status" => status.as_u16().to_string(), "code" => code)
             .increment(1);
     }
-    // That one is the client's doing, whatever its number.
+    // 505 is a client error despite its class.
     if status.is_server_error() && status != StatusCode::HTTP_VERSION_NOT_SUPPORTED {
         tracing::error!(status = status.as_u16(), problem = %problem, "failed");
     }
@@ -192,7 +193,7 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
             .insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     }
     if status == StatusCode::UNAUTHORIZED && asked.by_basic {
-        // Beside the other: whoever came this way knows how to come again (RFC 7617 §2).
+        // Beside the Bearer challenge: the client used Basic and can repeat it (RFC 7617 §2).
         let challenge = HeaderValue::from_static("Basic realm=\"Strongroom\", charset=\"UTF-8\"");
         response
             .headers_mut()
@@ -212,7 +213,7 @@ fn is_stranger(problem: &Problem) -> bool {
     )
 }
 
-/// There is one thing to do first, and one page where it is done.
+/// The session must enroll a second factor first, and one page does that.
 fn is_restricted(problem: &Problem) -> bool {
     matches!(
         problem,
@@ -270,7 +271,7 @@ fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
 
 fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
     let detail = problem.detail();
-    // RFC 6749 §5.2: neither quotes, backslashes nor anything beyond ASCII.
+    // RFC 6749 §5.2 allows printable ASCII without quotes and backslashes.
     let plain = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
     let body = TokenError {
         error: problem.oauth_code().unwrap_or("server_error").to_owned(),
@@ -285,7 +286,7 @@ fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
     serde_json::to_string(&body).unwrap_or_default()
 }
 
-/// What every answer carries; what a handler set stays.
+/// Sets the security headers of every response. Headers that the handler set stay.
 fn protect(headers: &mut HeaderMap, site: &Site) {
     let defaults = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -294,7 +295,7 @@ fn protect(headers: &mut HeaderMap, site: &Site) {
             "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
         ),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // Not `no-referrer`: with it, browsers send `Origin: null` with our own forms.
+        // Not `no-referrer`: with it, browsers send `Origin: null` with this server's own forms.
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
         (

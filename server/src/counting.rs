@@ -1,4 +1,4 @@
-//! What the metrics need now and then: counts that the database knows, and measurements put in their buckets.
+//! Periodic work for the metrics: the number of live sessions, and the upkeep of histograms.
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ pub(crate) async fn count(store: Store, clock: Clock) {
                     metrics::gauge!("strongroom_sessions_live", "kind" => kind).set(sessions);
                 }
             }
-            Err(error) => tracing::warn!(%error, "live sessions were not counted"),
+            Err(error) => tracing::warn!(%error, "cannot count live sessions"),
         }
     }
 }
 
-/// For ever: run it as a task. Until it is folded or scraped, a histogram keeps each single measurement, and where
-/// nobody scrapes, memory would grow with every request.
+/// Never returns. Run it as a task. A histogram keeps each measurement until its upkeep or a scrape.
+/// Without scrapes, memory would grow with every request.
 pub(crate) async fn fold(metrics: PrometheusHandle) {
     let mut ticks = tokio::time::interval(FOLD_EVERY);
     loop {

@@ -1,4 +1,5 @@
-//! Every route says who may enter, in its handler's first argument. A handler that forgets does not compile.
+//! The door of a route: the first argument of its handler, which states the access rule. A handler
+//! without a door does not compile.
 
 use auth::{
     Action, Anyone, Caller, Permitted,
@@ -8,23 +9,23 @@ use auth::{
     },
 };
 
-/// Who may enter, as the API document tells it.
+/// The access rule of a door, for the API document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// The world, on purpose.
+    /// No credentials needed.
     Anyone,
-    /// Everybody who is signed in.
+    /// Any valid credentials.
     SignedIn,
-    /// The person themself: no personal access token.
+    /// An interactive session: no personal access token and no delegated client.
     InPerson,
-    /// The person themself, who signed in a short while ago.
+    /// An interactive session with a recent sign-in (RFC 9470).
     Recently,
-    /// Whoever the policy permits this action.
+    /// The policy permits the caller this action.
     Permitted(&'static str),
 }
 
 #[diagnostic::on_unimplemented(
-    message = "this handler does not say who may enter",
+    message = "this handler does not name its door",
     note = "make its first argument `Permitted<Action>`, `Caller` or `Anyone`"
 )]
 pub trait Door {
@@ -35,12 +36,12 @@ impl Door for Anyone {
     const ENTRY: Entry = Entry::Anyone;
 }
 
-/// A form of our own pages.
+/// A form of this server's pages.
 impl Door for SameOriginForm {
     const ENTRY: Entry = Entry::Anyone;
 }
 
-/// For pages that anybody may open but that look different when signed in.
+/// For public pages that differ for signed-in users.
 impl Door for OptionalCaller {
     const ENTRY: Entry = Entry::Anyone;
 }
@@ -57,7 +58,7 @@ impl Door for RecentlyAuthenticated {
     const ENTRY: Entry = Entry::Recently;
 }
 
-/// For who one is, and for leaving.
+/// For the own account and for sign-out.
 impl Door for AnySession {
     const ENTRY: Entry = Entry::SignedIn;
 }
@@ -66,7 +67,7 @@ impl Door for EnrollmentSession {
     const ENTRY: Entry = Entry::Recently;
 }
 
-/// For what leads out of a restricted session.
+/// For the operations that lift a session's restriction.
 impl Door for AllowRestricted {
     const ENTRY: Entry = Entry::InPerson;
 }
@@ -81,7 +82,7 @@ impl<A: Action> Door for Revalidating<A> {
 
 /// A handler's argument list that begins with a [`Door`]. `T` is axum's marker for it.
 #[diagnostic::on_unimplemented(
-    message = "this handler does not say who may enter",
+    message = "this handler does not name its door",
     note = "make its first argument `Permitted<Action>`, `Caller` or `Anyone`"
 )]
 pub trait NamesItsDoor {

@@ -1,7 +1,7 @@
-//! The one place where what went wrong becomes an HTTP status.
+//! The only mapping from errors to HTTP statuses.
 //!
-//! A handler returns a [`Problem`]; [`crate::answer`] writes it out, because only there the
-//! request's id is known.
+//! A handler returns a [`Problem`]. [`crate::answer`] renders it, because only that layer has the
+//! request id.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ pub enum Problem {
     Auth(#[from] AuthError),
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// Input that is JSON, a form or a parameter, but not what it should be.
+    /// Well-formed input with invalid values: JSON, a form or a parameter.
     #[error("{}", summary(.0))]
     Invalid(Vec<FieldError>),
     /// RFC 6749 §5.2 codes of the token endpoint.
@@ -32,7 +32,7 @@ pub enum Problem {
     BodyTooSlow,
     #[error("The request headers are too large.")]
     HeadersTooLarge,
-    /// Sent to a name that is not ours.
+    /// The `Host` is not one of this server.
     #[error("This server does not serve that host name. Its public_url is {0}.")]
     Misdirected(String),
     #[error("This server supports HTTP/1.1 only. A proxy can offer HTTP/2 and HTTP/3.")]
@@ -46,26 +46,26 @@ pub enum Problem {
     /// `/ws` without an upgrade (RFC 6455 §4.2.1).
     #[error("This URL accepts WebSocket connections only.")]
     NotASocket,
-    /// Only from the machine itself.
+    /// The request is from another machine.
     #[error("This URL is available only from the machine that runs the server.")]
     LoopbackOnly,
-    /// Ready to serve? Not yet, or not any more.
+    /// The database does not answer, or the server is stopping.
     #[error("Not ready.")]
     NotReady,
-    /// A bug. What happened goes to the log.
+    /// A bug. The message goes to the log only.
     #[error("internal: {0}")]
     Internal(String),
 }
 
 fn summary(errors: &[FieldError]) -> String {
     errors.first().map_or_else(
-        || "This input is not valid.".to_owned(),
+        || "The input is invalid.".to_owned(),
         |first| first.detail.clone(),
     )
 }
 
 impl Problem {
-    /// One bad member; `pointer` is a JSON pointer, or `#name` for a parameter.
+    /// One invalid member. `pointer` is a JSON pointer, or `#name` for a parameter.
     pub fn invalid(pointer: impl Into<String>, detail: impl std::fmt::Display) -> Self {
         Self::Invalid(vec![FieldError {
             pointer: pointer.into(),
@@ -96,7 +96,7 @@ impl Problem {
         }
     }
 
-    /// The OAuth code, where a client may look for one (RFC 6749 §5.2, RFC 6750 §3.1).
+    /// The OAuth error code, if a client may look for one (RFC 6749 §5.2, RFC 6750 §3.1).
     #[must_use]
     pub fn oauth_code(&self) -> Option<&'static str> {
         match self {
@@ -181,7 +181,7 @@ impl Problem {
                 | AuthError::RateLimited { retry_after }
                 | AuthError::HasherBusy { retry_after },
             ) => Some(*retry_after),
-            // Nobody knows when; RFC 6585 §4 clients want a number all the same.
+            // The end is unknown, but clients of RFC 6585 §4 expect a number.
             Self::Auth(AuthError::LockedOut) => Some(Duration::from_hours(24)),
             Self::Auth(AuthError::Store(_))
             | Self::Vault(VaultError::Store(_))
@@ -190,7 +190,7 @@ impl Problem {
         }
     }
 
-    /// What the caller reads. A 5xx says nothing of what happened.
+    /// The sentence for the caller. A 5xx does not reveal its cause.
     #[must_use]
     pub fn detail(&self) -> String {
         let spoken = matches!(
@@ -211,7 +211,7 @@ impl Problem {
 
 #[expect(
     clippy::too_many_lines,
-    reason = "a table, in which the compiler finds what is missing"
+    reason = "a table without `_`, so that the compiler reports missing errors"
 )]
 fn auth_status(error: &AuthError) -> StatusCode {
     match error {
@@ -315,7 +315,7 @@ fn vault_status(error: &VaultError) -> StatusCode {
     }
 }
 
-/// How a problem is to be written.
+/// The format of an error response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dress {
     /// RFC 9457.
@@ -324,7 +324,7 @@ pub enum Dress {
     OAuth,
 }
 
-/// A problem on its way to [`crate::answer`], in the extensions of an empty response.
+/// A problem for [`crate::answer`] to render, in the extensions of an empty response.
 #[derive(Clone, Debug)]
 pub struct Undressed {
     pub problem: Arc<Problem>,
@@ -353,7 +353,7 @@ impl IntoResponse for OAuthProblem {
     }
 }
 
-/// Whole seconds, up: whoever comes then is let in.
+/// Whole seconds, rounded up, so that a retry after them succeeds.
 pub(crate) fn retry_after(wait: Duration) -> HeaderValue {
     HeaderValue::from((wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1))
 }

@@ -1,4 +1,4 @@
-//! What handlers take from a request besides their door. Everything that cannot be parsed is a [`Problem`].
+//! Extractors for handlers, besides their doors. Input that cannot be parsed is a [`Problem`].
 
 use std::net::SocketAddr;
 
@@ -22,11 +22,11 @@ use crate::{
     whole::{self, Unread},
 };
 
-/// JSON of an exact shape, at most 64 KiB. What does not fit is 422 with a pointer to it.
+/// A JSON body, at most 64 KiB. An unknown or invalid member is 422 with a pointer to it.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
-/// Of a body that is no upload, in bytes.
+/// Bytes of a body other than an upload.
 pub(crate) const MOST: usize = 64 * 1024;
 
 impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     }
 }
 
-/// A body that may be missing.
+/// An optional body.
 impl<T: DeserializeOwned> OptionalFromRequest<AppState> for Body<T> {
     type Rejection = Problem;
 
@@ -51,7 +51,7 @@ impl<T: DeserializeOwned> OptionalFromRequest<AppState> for Body<T> {
             return Err(Problem::MediaType("application/json"));
         }
         let bytes = read(request).await?;
-        // Clients whose note is optional send nothing, blanks, or null.
+        // For an optional note, clients send nothing, blanks, or null.
         if matches!(bytes.trim_ascii(), b"" | b"null") {
             return Ok(None);
         }
@@ -79,7 +79,7 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    // serde would take an array for a struct, member by member.
+    // serde would accept an array for a struct, member by member.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(Problem::invalid("", "The body is not a JSON object."));
     }
@@ -94,7 +94,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         Problem::invalid(
             pointer,
             format!(
-                "This is not the JSON that is expected here: {}.",
+                "The JSON does not match the schema: {}.",
                 plain(error.inner())
             ),
         )
@@ -104,8 +104,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// serde's message without its position, which says nothing to people, and without the value that was sent: that may
-/// be a secret in the wrong place.
+/// serde's message without the position, which does not help users, and without the received value,
+/// which may be a misplaced secret.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text
@@ -124,8 +124,8 @@ fn plain(error: &serde_json::Error) -> String {
     format!("{}, expected {wanted}", [told, sort].concat().trim_end())
 }
 
-/// A form, `application/x-www-form-urlencoded`, with every member at most once (RFC 6749 §3.2); empty ones are as
-/// if they were left out.
+/// A form (`application/x-www-form-urlencoded`) with each member at most once. An empty member
+/// counts as absent (RFC 6749 §3.2).
 #[derive(Debug)]
 pub struct Form(std::collections::HashMap<String, String>);
 
@@ -157,13 +157,13 @@ impl Form {
         Ok(Self(members))
     }
 
-    /// Takes a member out.
+    /// Removes a member and returns it.
     pub fn take(&mut self, name: &str) -> Option<String> {
         self.0.remove(name)
     }
 
     /// # Errors
-    /// `invalid_request` when it is missing.
+    /// `invalid_request` if it is missing.
     pub fn need(&mut self, name: &str) -> Result<String, Problem> {
         self.take(name).ok_or_else(|| Problem::OAuth {
             code: "invalid_request",
@@ -209,7 +209,7 @@ impl FromRequestParts<AppState> for Named {
     }
 }
 
-/// The `{username}` of the path. A name that cannot be one is nobody's.
+/// The `{username}` of the path. A malformed name is 404.
 #[derive(Debug)]
 pub struct User(pub Username);
 
@@ -224,7 +224,7 @@ impl FromRequestParts<AppState> for User {
     }
 }
 
-/// The `{group}` of the path. A name that cannot be one is no group's.
+/// The `{group}` of the path. A malformed name is 404.
 #[derive(Debug)]
 pub struct Group(pub GroupName);
 
@@ -239,7 +239,7 @@ impl FromRequestParts<AppState> for Group {
     }
 }
 
-/// The `{address}` of the path, of a network.
+/// The `{address}` of the path, as a network.
 #[derive(Debug)]
 pub struct Place(pub NetworkPrefix);
 
@@ -291,11 +291,11 @@ pub async fn path_param(
         .iter()
         .find(|(key, _)| *key == name)
         .map(|(_, value)| value.to_owned());
-    found.ok_or_else(|| Problem::Internal(format!("a route without {{{name}}}")))
+    found.ok_or_else(|| Problem::Internal(format!("the route has no parameter {{{name}}}")))
 }
 
-/// The query, of an exact shape. What does not fit is 422; a parameter without a value is as good as none, as OAuth wants
-/// it (RFC 6749 §3.1) and forms send it.
+/// The query. An unknown or invalid parameter is 422. A parameter without a value counts as absent,
+/// as OAuth requires (RFC 6749 §3.1) and forms need.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -333,13 +333,14 @@ fn query_error(error: &QueryRejection) -> FieldError {
     }
 }
 
-/// The `Idempotency-Key` of a change (draft-ietf-httpapi-idempotency-key-header), not yet tied to what it is used for.
+/// The `Idempotency-Key` of a change (draft-ietf-httpapi-idempotency-key-header), not yet bound to
+/// its request.
 #[derive(Clone, Debug)]
 pub struct Retry(Option<(String, String)>);
 
 impl Retry {
-    /// Ties the key to the request: method, target and `what` (the parsed body), so that another request under the
-    /// same key is told apart.
+    /// Binds the key to the request: method, target and `what` (the parsed body). Another request with
+    /// the same key then fails.
     #[must_use]
     pub fn of(self, what: &str) -> Option<IdempotencyKey> {
         let (key, request) = self.0?;
@@ -349,7 +350,7 @@ impl Retry {
 }
 
 impl Retry {
-    /// Whether this may be a retry whose first answer is due again.
+    /// Whether this may be a retry that must get the response of the first attempt.
     #[must_use]
     pub fn attempt(&self) -> Precheck {
         if self.0.is_some() {
@@ -384,7 +385,7 @@ impl FromRequestParts<AppState> for Retry {
     }
 }
 
-/// Where the request came from: the peer, or what a configured proxy says of it.
+/// The origin of the request: the peer, or the client that a trusted proxy names.
 #[derive(Debug)]
 pub struct From(pub Origin);
 
@@ -393,8 +394,8 @@ impl FromRequestParts<AppState> for From {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let origin =
-            origin(parts, state).ok_or_else(|| Problem::Internal("no peer address".to_owned()))?;
-        // Whoever signs in by this request may stay known: a browser that showed no token of its own is given one.
+            origin(parts, state).ok_or_else(|| Problem::Internal("the request has no peer address".to_owned()))?;
+        // A sign-in by this request can mark the browser as known, so a browser without a token gets one.
         Ok(Self(Origin {
             device: parts.extensions.get::<Browser>().map(Browser::hash),
             ..origin
@@ -402,7 +403,8 @@ impl FromRequestParts<AppState> for From {
     }
 }
 
-/// With the browser's token only if it showed one: to make one costs more than all else of a signed-in request.
+/// The origin, with the browser's token only if the request has one. Generating one would cost more
+/// than the rest of a signed-in request.
 pub(crate) fn origin(parts: &Parts, state: &AppState) -> Option<Origin> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
     let address = client_address(peer, &parts.headers, &state.site.config.trusted_proxies);

@@ -1,14 +1,15 @@
-//! Whose address a request comes from, when proxies stand before us (docs/decisions/0014).
+//! The client address of a request that comes through proxies (docs/decisions/0014).
 
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
 
-/// Reads `X-Forwarded-For` from right to left, only as far as each hop is a configured proxy: what stands further left
-/// was written by whoever asked. What is no address ends the reading, at the proxy that let it through.
+/// Reads `X-Forwarded-For` from right to left, as far as each hop is a configured proxy. Entries
+/// further left are client-controlled. Parsing stops at the first invalid entry, and the address is
+/// then that of the proxy that forwarded it.
 #[must_use]
 pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
-    // Bytes, not text: a line that is not text is still a line, and leaving it out would let the one before speak.
+    // Bytes, not text: skipping a line that is not text would give effect to the line before it.
     let lines = headers.get_all("x-forwarded-for").into_iter();
     let hops: Vec<&[u8]> = lines
         .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
@@ -29,7 +30,7 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAdd
     address
 }
 
-/// An address, with or without brackets and a port, as some proxies write it.
+/// An address, with or without brackets and a port: proxies write all these forms.
 fn parse(hop: &[u8]) -> Option<IpAddr> {
     let hop = str::from_utf8(hop).ok()?;
     let bare = hop
@@ -67,13 +68,13 @@ mod tests {
 
     #[test]
     fn spoofed_forwarded_header_does_not_change_client_address() {
-        // No proxy of ours: nothing is believed, whatever stands there.
+        // The peer is no trusted proxy: the header has no effect.
         assert_eq!(seen("192.0.2.9", &[b"203.0.113.7"]), "192.0.2.9");
         assert_eq!(
             seen("192.0.2.9", &[b"10.0.0.1, 203.0.113.7", b"127.0.0.1"]),
             "192.0.2.9"
         );
-        // Whatever the attacker writes, the proxy writes to the right of it.
+        // The proxy appends its entry to the right of the attacker's.
         for spoofed in [
             "198.51.100.1",
             "10.0.0.1",

@@ -1,5 +1,5 @@
-//! By which name a request calls us. A page of another site can have its own name lead to this machine (DNS rebinding):
-//! the browser then takes us for that site, and the only thing that tells is the `Host` that it sends.
+//! The host name of a request. Another site can point its own name at this machine (DNS rebinding).
+//! The browser then takes this server for that site, and only the `Host` header reveals it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,7 +8,7 @@ use http::{Uri, header, uri::Authority};
 
 use crate::state::Site;
 
-/// The host of an address like `https://files.example.org`, in lower case.
+/// The host of a URL such as `https://files.example.org`, in lower case.
 #[must_use]
 pub(crate) fn of_url(url: &str) -> String {
     url.parse::<Uri>()
@@ -17,8 +17,9 @@ pub(crate) fn of_url(url: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Whether the request is for us: for the host of `public_url`, for this machine by name, or for a bare address, which
-/// no name server can redirect. A proxy of ours may call us as it likes. Without a `Host` it came from no browser.
+/// Whether this server serves the host of the request. It serves the host of `public_url`,
+/// `localhost`, and IP addresses, which DNS cannot redirect. Requests from a trusted proxy may have
+/// any host. A request without `Host` is not from a browser.
 pub(crate) fn is_ours(request: &Request, site: &Site) -> bool {
     let peer = request
         .extensions()

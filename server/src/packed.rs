@@ -1,5 +1,5 @@
-//! What everybody gets the same bytes of: compressed once, not for everybody who asks, and not sent again to whoever has
-//! it. Anybody may ask for it as often as they like, so that it costs little is what keeps the others served.
+//! Static content: compressed once, with an `ETag` for conditional requests. Its routes are public
+//! and not rate-limited, so a request must be cheap.
 
 use std::io::Write as _;
 
@@ -9,17 +9,17 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-/// In the extensions of an answer that is not to be compressed on its way, whatever its reader takes.
+/// Response extension that turns off the compression layer, whatever encodings the client accepts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AsItIs;
 
-/// Bytes, with what else is said of them.
+/// Content with its media type, `ETag` and compressed form.
 #[derive(Debug)]
 pub(crate) struct Packed {
     kind: HeaderValue,
     tag: String,
     plain: Bytes,
-    /// Where that is shorter.
+    /// Only if it is shorter than `plain`.
     gzip: Option<Bytes>,
 }
 
@@ -34,7 +34,8 @@ impl Packed {
         }
     }
 
-    /// `keep` is the `Cache-Control`. An `ETag` names one form of it (RFC 9110 §8.8.3), and either one is known.
+    /// `keep` is the `Cache-Control`. Each encoding has its own `ETag` (RFC 9110 §8.8.3); a match with
+    /// either is 304.
     pub(crate) fn answer(&self, asked: &HeaderMap, keep: &'static str) -> Response {
         let packed = self.gzip.as_ref().filter(|_| takes_gzip(asked));
         let tag = |ending: &str| format!("\"{}{ending}\"", self.tag);
@@ -77,7 +78,7 @@ impl Packed {
     }
 }
 
-/// `Accept-Encoding` (RFC 9110 §12.5.3): whoever names it, unless with a weight of nothing.
+/// Whether `Accept-Encoding` names gzip with a weight above zero (RFC 9110 §12.5.3).
 fn takes_gzip(asked: &HeaderMap) -> bool {
     let named = asked
         .get_all(header::ACCEPT_ENCODING)
@@ -155,7 +156,7 @@ mod tests {
             );
             assert!(
                 answer.extensions().get::<AsItIs>().is_some(),
-                "and nobody compresses it on its way"
+                "the compression layer must skip it"
             );
             assert_eq!(body(answer).await, &sample.plain[..]);
         }

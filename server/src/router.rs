@@ -1,4 +1,5 @@
-//! Every address, with its handler. `route` adds an operation of the API document, `page` what is for browsers.
+//! Every route with its handler. `route` adds an operation to the API document; `page` adds a route
+//! for browsers.
 
 use axum::{
     Router,
@@ -44,10 +45,10 @@ macro_rules! operations {
     }};
 }
 
-/// The whole service.
+/// The router of the service, with its layers.
 pub fn router(state: AppState) -> Router {
-    // The outermost first. In one: each `layer` of axum boxes the service once more, and clones all of them for every
-    // request.
+    // The outermost layer comes first. They are one tuple because each call of axum's `layer` boxes
+    // the service once more, and clones every box for each request.
     let layers = (
         from_fn_with_state(state.clone(), answer),
         CatchPanicLayer::custom(panicked),
@@ -240,7 +241,7 @@ fn pages(api: Api) -> Api {
         .page(get, "/docs/{file}", docs::file)
 }
 
-/// Content is not compressed (it is served in ranges, and mostly is compressed already), nor are streams.
+/// Excludes file content, which is served in ranges and mostly compressed already, and event streams.
 fn worth_compressing() -> impl Predicate {
     SizeAbove::new(1024)
         .and(NotForContentType::const_new("application/octet-stream"))

@@ -1,4 +1,5 @@
-//! Adds routes, with their doors, to the router and to the API document at once: neither can forget one.
+//! Adds each route with its door to the router and to the API document in one call, so that the two
+//! cannot differ.
 
 use axum::{
     Router,
@@ -27,7 +28,7 @@ pub struct Api {
     document: OpenApi,
 }
 
-/// The files of the vault `main` have short addresses too.
+/// Routes of a vault that also have a short path, which means the vault `main`.
 const LONG: &str = "/api/vaults/{vault}/";
 const SHORT: [&str; 3] = ["files", "changes", "events"];
 
@@ -40,11 +41,12 @@ impl Api {
         }
     }
 
-    /// Adds the operation that `P` describes (`#[utoipa::path]` makes it) at its address, and at the short one.
+    /// Adds the operation that `P` describes at its path, and at its short path if it has one.
+    /// `#[utoipa::path]` generates `P`.
     #[must_use]
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "as axum's own routes take it"
+        reason = "the signature of axum's own `route`"
     )]
     pub fn route<P: utoipa::Path + for<'a> Tags<'a>, H, T>(mut self, name: &str, handler: H) -> Self
     where
@@ -70,7 +72,7 @@ impl Api {
         self
     }
 
-    /// Adds a page or a stream: not a part of the API document, but with a door all the same.
+    /// Adds a page or a stream. It has a door, and is not part of the API document.
     #[must_use]
     pub fn page<H, T>(mut self, filter: MethodFilter, path: &str, handler: H) -> Self
     where
@@ -96,14 +98,14 @@ impl Api {
     }
 }
 
-/// The operation under its tags, which `P::operation` leaves out.
+/// The operation with its tags, which `P::operation` omits.
 fn tagged<P: utoipa::Path + for<'a> Tags<'a>>() -> Operation {
     let mut operation = P::operation();
     operation.tags = Some(P::tags().into_iter().map(ToOwned::to_owned).collect());
     operation
 }
 
-/// What every operation with this door may answer besides what it says itself.
+/// Adds the responses, security and description that follow from the operation's door and path.
 fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
     let in_vault = path.starts_with("/api/vaults/{vault}/") || matches!(entry, Entry::Permitted(_));
     let mut add = |status: &str, words: &str| {
@@ -113,23 +115,23 @@ fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
             .entry(status.to_owned())
             .or_insert_with(|| RefOr::T(problem(words)));
     };
-    add("400", "The request makes no sense.");
-    add("422", "The input is not valid; `errors` says where.");
+    add("400", "The request is malformed.");
+    add("422", "The input is invalid. `errors` has a pointer to each invalid member.");
     add("431", "The headers are too large.");
     add(
         "503",
-        "The server is busy or its database is away; nothing has changed.",
+        "The server is busy or its database is down. Nothing has changed.",
     );
     if entry != Entry::Anyone {
-        add("401", "Not signed in.");
+        add("401", "The credentials are missing, invalid or expired.");
     }
     if entry != Entry::Anyone {
-        add("403", "Not allowed.");
+        add("403", "The caller does not have the required right.");
     }
     if in_vault {
         add(
             "404",
-            "There is no such thing, or the caller may not know of it.",
+            "The resource does not exist, or the caller may not know of it.",
         );
     }
     if let Some(parameters) = operation

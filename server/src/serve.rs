@@ -179,7 +179,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let hold = Hold::of(&config.data)?;
     let Opened { store, auth, blobs } = open(&config, clock.clone()).await?;
     settle(&config, &store, &hold).await?;
-    auth.rotate_keys_if_due().await?;
+    auth.keys().rotate_keys_if_due().await?;
     blobs.clear_leftovers().await?;
     let repositories = config.data.join("vaults");
     make_private(&repositories)?;
@@ -191,14 +191,14 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
         SecureRandom::system(),
     )
     .await?;
-    let setup = auth.setup_token().await?;
+    let setup = auth.accounts().setup_token().await?;
     let public_url = config.public_url.clone();
     let setup_link = setup.map(|token| format!("{public_url}/first#{}", token.expose()));
     let (stop, stopping) = watch::channel(false);
     let hub = Hub::over(store.clone(), vault.clone(), stopping.clone());
     let following = tokio::spawn({
         let auth = auth.clone();
-        async move { auth.run_background_tasks().await }
+        async move { auth.background().run_background_tasks().await }
     });
     let mut upkeep = upkeep(&store, clock.clone());
     upkeep.extend(post(&auth, &config, clock)?);
@@ -285,7 +285,7 @@ fn upkeep(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
 
 /// Without mail settings the box is closed, and letters go nowhere.
 fn post(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Option<JoinHandle<()>>> {
-    let letters = auth.take_mail_queue();
+    let letters = auth.mail().take_mail_queue();
     let Some(mail) = &config.mail else {
         return Ok(None);
     };

@@ -1,11 +1,11 @@
-//! The domain's facts in the wire's shapes.
+//! Conversions from the domain's types to those of `wire`.
 
 use auth::Username;
 use http::{HeaderMap, HeaderValue, header};
 use vault::{BlobId, File, Revision};
 use wire::FileStatus;
 
-/// As `viewer` sees it: whether it is checked out *by oneself* depends on who looks.
+/// The file for `viewer`. `checked_out_by_user` depends on the viewer.
 #[must_use]
 pub fn file(file: &File, viewer: &Username) -> wire::File {
     wire::File {

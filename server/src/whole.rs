@@ -1,5 +1,5 @@
-//! Nothing is half asked and nothing half done. A body is here before the door is asked, and a client that hangs up ends
-//! neither the change it asked for, nor the letter, the record or the count that belong to it.
+//! Buffers request bodies before authentication, and runs mutating handlers to completion even if
+//! the client disconnects. The change, its audit entry, its mail and its counters then stay together.
 
 use std::{error::Error, time::Duration};
 
@@ -17,10 +17,10 @@ use tracing::Instrument;
 
 use crate::{error::Problem, extract::MOST};
 
-/// A client has so long to send a body that is no upload.
+/// Time to receive a body other than an upload. A slower client gets 408.
 const BODY_WITHIN: Duration = Duration::from_secs(15);
 
-/// Why there is no body.
+/// The reason why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unread {
     #[error("the body is too large")]
@@ -40,7 +40,7 @@ impl Unread {
         }
     }
 
-    /// What [`body_first`] found, or what happened just now.
+    /// The error that [`body_first`] stored in the body, or an error of the body itself.
     fn of(error: &axum::Error) -> Self {
         let first: &(dyn Error + 'static) = error;
         let mut causes = std::iter::successors(Some(first), |cause| (*cause).source());
@@ -50,16 +50,16 @@ impl Unread {
     }
 }
 
-/// The layer: what changes nothing goes through as it is.
+/// The layer. Safe methods (RFC 9110 §9.2.1) pass through unchanged.
 pub(crate) async fn whole(request: Request, next: Next) -> Response {
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    // In a box of its own: what only looks is not to carry it along.
+    // Boxed, so that the future of a safe request stays small.
     Box::pin(async move { to_its_end(body_first(request).await, next).await }).await
 }
 
-/// A body that is no upload.
+/// Reads a body other than an upload.
 pub(crate) async fn read(body: Body) -> Result<Bytes, Unread> {
     let (mut chunks, mut bytes) = (body.into_data_stream(), BytesMut::new());
     while let Some(chunk) = chunks.next().await {
@@ -72,15 +72,16 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Unread> {
     Ok(bytes.freeze())
 }
 
-/// Reads the body before anybody asks who is calling: else somebody could be let in, hold the last byte back until the
-/// session is over, and then do what it allowed. An upload is read by its handler, which asks again
+/// Reads the body before authentication. Otherwise a client could authenticate, delay the last byte
+/// until the session has ended, and still use its rights. The handler of an upload reads the body
+/// itself and revalidates the session afterwards
 /// ([`Lasting`](auth::access::extract::Lasting)).
 async fn body_first(request: Request) -> Request {
     if is_upload(request.headers()) {
         return request;
     }
     let (parts, body) = request.into_parts();
-    // What is wrong is told by whoever wants the body, in its own dress, and after the door.
+    // The extractor of the body reports the error, after the door and in its own error format.
     let body = match timeout(BODY_WITHIN, read(body))
         .await
         .unwrap_or(Err(Unread::TooSlow))
@@ -99,21 +100,21 @@ pub(crate) fn is_upload(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
 }
 
-/// Runs what may change something in a task of its own, which lives on when the connection, and with it the request's
-/// future, is gone. An upload that breaks off still fails: its body ends in an error.
+/// Runs the handler in its own task, which outlives the connection and the request's future. An
+/// interrupted upload still fails, because its body ends in an error.
 async fn to_its_end(request: Request, next: Next) -> Response {
     match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,
-        // To the layer that answers panics.
+        // The panic layer outside renders it.
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Problem::Internal("the server stopped".to_owned()).into_response(),
+        Err(_) => Problem::Internal("the server stopped before the handler finished".to_owned()).into_response(),
     }
 }
 
 #[cfg(test)]
 #[expect(
     clippy::disallowed_methods,
-    reason = "a layer is tried without the house's doors"
+    reason = "a layer is tested without doors"
 )]
 mod tests {
     use std::sync::Arc;
@@ -126,7 +127,8 @@ mod tests {
 
     use super::*;
 
-    /// Asks, hangs up once the handler has begun, and lets it go on only then. Whether it came to its end.
+    /// Sends a request, disconnects once the handler has started, and then lets the handler continue.
+    /// Returns whether it finished.
     async fn ends_after_hanging_up(method: Method) -> bool {
         let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (done, heard) = oneshot::channel();
@@ -151,7 +153,7 @@ mod tests {
             .body(Body::empty())
             .unwrap();
         tokio::select! {
-            _ = router.oneshot(request) => panic!("nobody let it go on"),
+            _ = router.oneshot(request) => panic!("the handler must not finish before its signal"),
             () = begun.notified() => {}
         }
         go_on.notify_one();
@@ -163,7 +165,7 @@ mod tests {
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             assert!(ends_after_hanging_up(method.clone()).await, "{method}");
         }
-        // Nobody waits for a page any more.
+        // A safe request has nothing to complete.
         assert!(!ends_after_hanging_up(Method::GET).await);
     }
 

@@ -1,8 +1,7 @@
-//! Somebody who is signed in asked for what they may not do. Told to log and audit, where it says more than that
-//! somebody mistyped or has to confirm who they are; the same again and again is told now and then.
+//! Denied requests of authenticated callers: reported to log and audit, unless the cause is a
+//! mistyped name or a due step-up. Repetitions are reported at intervals.
 //!
-//! Nobody waits for it: the record is written beside the answer, and whatever goes wrong there changes nothing about
-//! the refusal.
+//! Records are written in the background. A failure to write one does not change the response.
 
 use std::sync::Arc;
 
@@ -14,15 +13,15 @@ use crate::{
     throttle::event_dedup::RateLimitedEvents,
 };
 
-/// What a page of another site asked for in somebody's name.
+/// A request that a page of another site caused, with the user's cookie.
 pub const CROSS_SITE: &str = "by_another_site";
-/// What only the person may do, with whatever token.
+/// An operation on one's own account, which no client may perform.
 pub const OWN_ACCOUNT: &str = "own_account";
 
-/// Entries that are being written at once; what comes meanwhile is only counted.
+/// Concurrent audit writes. Further denials are only counted.
 const MAX_WRITERS: usize = 32;
 
-/// Who was refused what, and when it was last told.
+/// The last report per caller and denial.
 #[derive(Debug)]
 pub(crate) struct DenialLog {
     reported: RateLimitedEvents<(Username, &'static str)>,
@@ -38,16 +37,17 @@ impl Default for DenialLog {
     }
 }
 
-/// What was asked for.
+/// The denied operation.
 #[derive(Clone, Debug)]
 pub struct DeniedRequest<'a> {
-    /// An [`Action`]'s name, [`OWN_ACCOUNT`] or [`BY_ANOTHER_SITE`].
+    /// The name of an [`Action`], [`OWN_ACCOUNT`] or [`CROSS_SITE`].
     pub action: &'static str,
-    /// Where, if that is anywhere.
+    /// The realm, if the request has one.
     pub realm: Option<&'a Realm>,
-    /// The host's words for it, as `DELETE /api/users/ada`: never with a secret in them.
+    /// The request in the host's words, such as `DELETE /api/users/ada`. It never contains a
+    /// secret.
     pub request: Option<String>,
-    /// The other site, as the browser calls it.
+    /// The other site's origin, from the browser.
     pub site: Option<String>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> DeniedRequest<'a> {
         }
     }
 
-    /// Something that another site caused.
+    /// A cross-site request.
     #[must_use]
     pub fn cross_site(request: String, site: Option<String>) -> Self {
         Self {
@@ -74,11 +74,11 @@ impl<'a> DeniedRequest<'a> {
     }
 }
 
-/// The word for it in the audit; `None` where it is no refusal that anybody would look into.
+/// The reason in the audit; `None` for denials that need no report.
 fn denial_reason(why: &AuthError, asked: &DeniedRequest<'_>) -> Option<&'static str> {
     match why {
         AuthError::NotAllowed { .. } => Some("not_allowed"),
-        // Of a realm that is there: any other was mistyped.
+        // Only for an existing realm. Any other was mistyped.
         AuthError::RealmNotFound => asked.realm.map(|_| "not_allowed"),
         AuthError::InsufficientScope { .. } => Some("scope_missing"),
         AuthError::InteractiveSessionRequired => Some("not_in_person"),
@@ -88,7 +88,7 @@ fn denial_reason(why: &AuthError, asked: &DeniedRequest<'_>) -> Option<&'static 
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// As [`Caller::permit`], and a refusal is [noted](Self::note_refusal). `request` is as in [`Asked`].
+    /// As [`Caller::permit`], and records a denial. `request` is as in [`DeniedRequest`].
     ///
     /// # Errors
     /// Those of [`Caller::permit`].
@@ -103,7 +103,8 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    /// The first of each caller and action, and then one in ten minutes that says how many there were.
+    /// Records the first denial of each caller and action, then one every ten minutes with the
+    /// count.
     pub fn audit_denial(&self, caller: &Caller, asked: &DeniedRequest<'_>, why: &AuthError) {
         let Some(reason) = denial_reason(why, asked) else {
             return;
@@ -135,18 +136,19 @@ impl<S: AuthStore> Auth<S> {
                     .with("times", (times > 1).then_some(times))
             });
         self.spawn_audit(async move |auth| {
-            if let Err(error) = auth.record(record).await {
-                tracing::error!(%error, "a refusal was not recorded");
+            if let Err(error) = auth.mail().record(record).await {
+                tracing::error!(%error, "denied request could not be recorded");
             }
         });
     }
 
-    /// A write with a session's cookie that another site caused. Whose it was is found out beside the answer.
+    /// Records a cross-site write with a session cookie. The session is looked up in the
+    /// background.
     pub fn audit_cross_site(&self, cookie: &str, from: Origin, asked: DeniedRequest<'static>) {
         let cookie = cookie.to_owned();
         self.spawn_audit(async move |auth| {
-            // A cookie that is nobody's harms nobody.
-            if let Ok(caller) = auth.authenticate_cookie(&cookie).await {
+            // An unknown cookie needs no record.
+            if let Ok(caller) = auth.sessions().authenticate_cookie(&cookie).await {
                 auth.audit_denial(
                     &caller.with_origin(Arc::new(from)),
                     &asked,

@@ -1,58 +1,61 @@
-//! Proof that somebody was allowed to do something. A domain function takes `&Permit<CheckOut>`; only the
-//! [policy](crate::access::policy) can make one.
+//! Permits: proofs of authorization. A domain function takes `&Permit<CheckOut>`; only the
+//! [policy](crate::access::policy) can create one.
 
 use std::fmt;
 
 use crate::{Actor, AuthError, Realm, Role, Scope, Username};
 
-/// Something that a host application lets people do.
+/// An operation of the host that requires authorization.
 pub trait Action: Send + Sync + 'static {
-    /// As it stands in refusals, audit and docs: `file.check_out`.
+    /// The name in errors, audit and docs, such as `file.check_out`.
     const NAME: &'static str;
-    /// [`InRealm`] or [`Everywhere`].
+    /// [`RealmTarget`] or [`GlobalTarget`].
     type Target: Target;
-    /// The least that a caller must be.
+    /// The minimum role or right.
     const REQUIRED_ROLE: <Self::Target as Target>::Requirement;
-    /// The word that a token's scope must have.
+    /// The scope that a token must have.
     const SCOPE: Scope;
-    /// Whether the sign-in must be recent.
+    /// Whether a recent sign-in is required.
     const STEP_UP: StepUp = StepUp::Never;
-    /// Whether a program may ask for it too.
+    /// Whether clients may perform it too.
     const INITIATOR: Initiator = Initiator::UserOrClient;
 }
 
-/// Who may ask. What would outlive a stolen token (a way into an account, rights over others) is for the person.
+/// Who may perform an action. Actions whose effect outlives a stolen token (a way into an account,
+/// rights over others) are for users only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Initiator {
-    /// Somebody who signed in themself; no personal access token, and no program that was let in.
+    /// A user who signed in interactively; neither a personal access token nor an OAuth client.
     User,
     UserOrClient,
 }
 
-/// Which actions want a sign-in that is recent (RFC 9470), not just a live session.
+/// Actions that require a recent sign-in (RFC 9470), not just a live session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepUp {
     Never,
     Always,
-    /// On the page always; for programs where [`StepUpRules::programs`](crate::service::StepUpRules) says so.
+    /// Always in the browser; for clients if [`StepUpRules::clients`](crate::service::StepUpRules)
+    /// requires it.
     BrowserOnly,
 }
 
-/// Where an action takes place, and so what the policy looks at. Sealed: [`InRealm`] and [`Everywhere`].
+/// Where an action applies, which selects the rule of the policy. Sealed: [`RealmTarget`] and
+/// [`GlobalTarget`].
 pub trait Target: sealed::Sealed + Send + Sync + 'static {
     type Requirement: Copy + fmt::Debug;
     type Resource: Clone + fmt::Debug + Send + Sync;
 }
 
-/// In one realm; needs a [`Role`] there. Administrators have every role everywhere.
+/// One realm. Requires a [`Role`] there; administrators have every role in every realm.
 #[derive(Clone, Copy, Debug)]
 pub struct RealmTarget;
 
-/// In the whole installation; needs an administrator.
+/// The whole installation. Requires an administrator.
 #[derive(Clone, Copy, Debug)]
 pub struct GlobalTarget;
 
-/// What [`Everywhere`] needs.
+/// The requirement of [`GlobalTarget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Administrator;
 
@@ -69,7 +72,7 @@ impl Target for GlobalTarget {
 pub(crate) mod sealed {
     use crate::{AuthError, Caller, Realm};
 
-    /// How the policy judges each scope: private, so that nobody adds a scope that lets everybody in.
+    /// The policy's check per target. Private, so that no other crate adds a permissive target.
     pub trait Sealed: Sized {
         fn authorize<A: super::Action<Target = Self>>(
             caller: &Caller,
@@ -80,9 +83,9 @@ pub(crate) mod sealed {
     }
 }
 
-/// Proof that `actor` may do `A` in this place.
+/// Proof that `actor` may perform `A` on this target.
 ///
-/// Neither `Clone` nor constructible outside this crate: it cannot be forged or kept for later.
+/// It is neither `Clone` nor constructible outside this crate, so it cannot be forged or kept.
 pub struct Permit<A: Action> {
     actor: Actor,
     target: <A::Target as Target>::Resource,
@@ -102,10 +105,10 @@ impl<A: Action> Permit<A> {
         }
     }
 
-    /// For that part of an action that only a person may do.
+    /// For the part of an action that requires an interactive session.
     ///
     /// # Errors
-    /// [`AuthError::NotInPerson`].
+    /// [`AuthError::InteractiveSessionRequired`].
     pub(crate) fn require_interactive(&self) -> Result<(), AuthError> {
         if self.initiator == Initiator::User {
             Ok(())
@@ -126,8 +129,8 @@ impl<A: Action> Permit<A> {
 }
 
 impl<A: Action<Target = GlobalTarget>> Permit<A> {
-    /// For the program at the console: whoever can read the data folder may do anything in it anyway. Nothing that
-    /// answers requests may call this (clippy.toml refuses it).
+    /// For the operator's console: read access to the data folder already allows everything.
+    /// Request handlers must not call this (clippy.toml forbids it).
     #[must_use]
     pub fn for_operator() -> Self {
         Self::new(Actor::console(), (), Initiator::User)

@@ -1,5 +1,5 @@
-//! The one place where a [`Permit`] is made from a request; the operator at the console has
-//! [one of their own](Permit::of_operator).
+//! The policy: the only place that creates a [`Permit`] from a request. The operator's console uses
+//! [`Permit::for_operator`].
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use crate::{
     session::cache::Rights,
 };
 
-/// Somebody who proved who they are: a live session of an active account. A handler that takes a `Caller` is open to
-/// everybody who is signed in.
+/// An authenticated request: a live session of an active account. A handler that takes a `Caller`
+/// is open to every authenticated user.
 #[derive(Clone, Debug)]
 pub struct Caller {
     rights: Arc<Rights>,
     session: Arc<Session>,
     via: AuthVia,
     assurance: Assurance,
-    /// Of this request.
+    /// The origin of this request.
     origin: Option<Arc<Origin>>,
 }
 
-/// How well the caller is known, besides being known at all.
+/// The strength of the authentication.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Assurance {
     pub(crate) age: AuthAge,
@@ -31,21 +31,21 @@ pub(crate) struct Assurance {
     pub(crate) restriction: Option<Restriction>,
 }
 
-/// Of the sign-in.
+/// The age of the sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthAge {
     Recent,
     Old,
 }
 
-/// A session that may do one thing only, until that is done.
+/// A restriction of the session to one operation, until that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restriction {
-    /// Set up a second factor: the installation asks for one.
+    /// The installation requires a second factor, and the account must enroll one.
     EnrollFactor,
 }
 
-/// How the request proved who it is (RFC 6750 header, or the web session's cookie).
+/// The credential of the request (RFC 6750 header, or the web session's cookie).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthVia {
     Bearer,
@@ -81,7 +81,8 @@ impl Caller {
         }
     }
 
-    /// Within what its token says (RFC 6749 §6: a refresh may ask for less than the session has).
+    /// Narrows the scopes to those of the token (RFC 6749 §6: a refresh may request fewer than the
+    /// session has).
     #[must_use]
     pub(crate) fn narrowed_to(mut self, scopes: Scopes) -> Self {
         if !self.session.scopes.is_subset(scopes) {
@@ -94,7 +95,7 @@ impl Caller {
         self
     }
 
-    /// Where this request came from, where the host knows.
+    /// Where this request came from, if the host sets it.
     #[must_use]
     pub fn origin(&self) -> Option<&Arc<Origin>> {
         self.origin.as_ref()
@@ -115,26 +116,26 @@ impl Caller {
         self.via
     }
 
-    /// What is left to do before anything else may be done.
+    /// The restriction of the session, if any.
     #[must_use]
     pub fn restriction(&self) -> Option<Restriction> {
         self.assurance.restriction
     }
 
-    /// The second factors that the account has.
+    /// The second factors of the account.
     #[must_use]
     pub fn factors(&self) -> FactorKinds {
         self.rights.factors
     }
 
-    /// Whether this is the person, and not a program with a personal access token.
+    /// Whether the session is the user's own: no personal access token, and the scope `account`.
     #[must_use]
     pub fn is_interactive(&self) -> bool {
         self.session.kind != SessionKind::Personal
             && self.session.scopes.contains(Scope::OwnAccount)
     }
 
-    /// Whether this is an administrator, with a token that says so and is good everywhere.
+    /// Whether the caller is an administrator, with a token for every realm and the scope `admin`.
     #[must_use]
     pub fn may_administer(&self) -> bool {
         self.rights.account.administrator
@@ -143,7 +144,7 @@ impl Caller {
     }
 
     /// # Errors
-    /// [`AuthError::Restricted`] while something else is due.
+    /// [`AuthError::Restricted`] while the session is restricted.
     pub fn require_unrestricted(&self) -> Result<(), AuthError> {
         self.assurance.restriction.map_or(Ok(()), |restriction| {
             Err(AuthError::Restricted(restriction))
@@ -151,7 +152,7 @@ impl Caller {
     }
 
     /// # Errors
-    /// [`AuthError::StepUpNeeded`] unless the sign-in is recent.
+    /// [`AuthError::StepUpRequired`] unless the sign-in is recent.
     pub fn require_recent(&self) -> Result<(), AuthError> {
         match self.assurance.age {
             AuthAge::Recent => Ok(()),
@@ -161,7 +162,7 @@ impl Caller {
         }
     }
 
-    /// A personal access token stands for a decision that was made with a recent sign-in.
+    /// A personal access token passes: its creation required a recent sign-in.
     fn require_step_up(&self, wanted: StepUp) -> Result<(), AuthError> {
         let wanted = match wanted {
             StepUp::Never => false,
@@ -178,7 +179,7 @@ impl Caller {
         }
     }
 
-    /// The role in a realm; every role for administrators, none for strangers.
+    /// The role in a realm. Administrators have every role; `None` without a role.
     #[must_use]
     pub fn role_in(&self, realm: &RealmId) -> Option<Role> {
         if self
@@ -207,13 +208,16 @@ impl Caller {
         }
     }
 
-    /// Asks the policy. `realm` is the one that the request is about; actions on the whole installation ignore it.
+    /// Evaluates the policy. `realm` is the realm of the request; actions on the whole installation
+    /// ignore it.
     ///
     /// # Errors
-    /// [`AuthError::RealmNotFound`] where the caller has no role at all (it may not even know that the realm is
-    /// there), [`AuthError::NotAllowed`] where the role is too small, [`AuthError::ScopeMissing`] where the token is,
-    /// [`AuthError::NotInPerson`] where a program asks for what is a person's, [`AuthError::Restricted`] and
-    /// [`AuthError::StepUpNeeded`].
+    /// - [`AuthError::RealmNotFound`] without any role, because the caller may not learn that the
+    ///   realm exists.
+    /// - [`AuthError::NotAllowed`] if the role is insufficient, [`AuthError::InsufficientScope`] if
+    ///   the scopes are.
+    /// - [`AuthError::InteractiveSessionRequired`] if the action is for users only.
+    /// - [`AuthError::Restricted`] and [`AuthError::StepUpRequired`].
     pub fn permit<A: Action>(&self, realm: Option<&Realm>) -> Result<Permit<A>, AuthError> {
         self.require_unrestricted()?;
         let target = <A::Target as Sealed>::authorize::<A>(self, realm)?;
@@ -252,7 +256,7 @@ impl Sealed for GlobalTarget {
         caller: &Caller,
         _: Option<&Realm>,
     ) -> Result<<Self as Target>::Resource, AuthError> {
-        // A token for some realms does not reach what lies outside of them.
+        // A token for some realms cannot act outside of them.
         let everywhere = caller.session().realms.is_none();
         if caller.account().administrator && everywhere {
             Ok(())

@@ -1,7 +1,8 @@
-//! What administrators do with accounts, and managers with the members of a realm. Each call wants its permit.
+//! Administration of accounts by administrators, and of realm members by managers. Each method
+//! requires a permit.
 
 use crate::{
-    Account, AccountChange, AccountStatus, Auth, AuthError, AuthStore, Permit, Role,
+    Account, AccountChange, AccountStatus, Admin, AuthError, AuthStore, Permit, Role,
     SecurityNotice, Username,
     factor::AuditReason,
     service::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
@@ -11,17 +12,17 @@ use crate::{
     },
 };
 
-/// What becomes of the session of whoever signs everybody out.
+/// The treatment of the caller's own session when all sessions end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnSession {
     Keep,
     End,
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// By username, without deleted ones.
+impl<S: AuthStore> Admin<'_, S> {
+    /// Lists accounts sorted by username, without deleted ones.
     pub async fn members(
-        &self,
+        self,
         _permit: &Permit<ReadAccounts>,
         query: AccountQuery,
     ) -> Result<Vec<Member>, AuthError> {
@@ -29,9 +30,9 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchAccount`], also for a deleted one.
+    /// [`AuthError::NoSuchAccount`], also for a deleted account.
     pub async fn member(
-        &self,
+        self,
         _permit: &Permit<ReadAccounts>,
         username: &Username,
     ) -> Result<Member, AuthError> {
@@ -39,11 +40,13 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::LastAdministrator`] for a change that would leave nobody in charge; [`AuthError::NoSuchAccount`];
-    /// [`AuthError::NotInPerson`] where a program asks for a change that [lets somebody in](AccountChange::lets_in), or
-    /// that [keeps](AccountChange::keeps_out) an administrator out: no stolen token topples those who would end it.
+    /// [`AuthError::LastAdministrator`] for a change that would leave no administrator;
+    /// [`AuthError::NoSuchAccount`]; [`AuthError::InteractiveSessionRequired`] if a client requests
+    /// a change that [grants access](AccountChange::grants_access), or that
+    /// [revokes](AccountChange::revokes_access) an administrator's access. A stolen token then
+    /// cannot lock out the administrators who would revoke it.
     pub async fn change_account(
-        &self,
+        self,
         permit: &Permit<ManageAccounts>,
         username: &Username,
         change: AccountChange,
@@ -51,7 +54,7 @@ impl<S: AuthStore> Auth<S> {
         if change.grants_access() {
             permit.require_interactive()?;
         }
-        // A deleted account is gone for good: nobody gets its name back by changing its standing.
+        // Deleted accounts cannot be changed: a new status would give away their name.
         let before = self.existing_member(username).await?;
         if before.account.administrator && change.revokes_access() {
             permit.require_interactive()?;
@@ -61,35 +64,39 @@ impl<S: AuthStore> Auth<S> {
             .store
             .change_account(username, change, permit.actor().clone(), self.0.clock.now())
             .await;
-        // Even where it failed: better to load once too often than to trust what may have changed.
-        self.invalidate(username);
+        // Also after an error: the store may have applied the change.
+        self.0.invalidate(username);
         let account = changed.map_err(to_auth_error)?;
-        // At the address that it had: who gets the new one may be somebody else.
+        // To the old address: the new one may belong to another person.
         if account.email != before.account.email {
-            self.audit_and_notify_by(
-                &before.account,
-                SecurityNotice::EmailChanged,
-                permit.actor(),
-            )
-            .await?;
+            self.0
+                .mail()
+                .audit_and_notify_by(
+                    &before.account,
+                    SecurityNotice::EmailChanged,
+                    permit.actor(),
+                )
+                .await?;
         }
         if account.must_change_password && !before.account.must_change_password {
-            self.audit_and_notify_by(
-                &before.account,
-                SecurityNotice::PasswordChangeRequired,
-                permit.actor(),
-            )
-            .await?;
+            self.0
+                .mail()
+                .audit_and_notify_by(
+                    &before.account,
+                    SecurityNotice::PasswordChangeRequired,
+                    permit.actor(),
+                )
+                .await?;
         }
         Ok(Member { account, ..before })
     }
 
-    /// Signs somebody out everywhere, personal tokens too; says how many sessions there were.
+    /// Ends all sessions of an account, including personal tokens. Returns their number.
     ///
     /// # Errors
     /// [`AuthError::NoSuchAccount`].
     pub async fn end_sessions_of(
-        &self,
+        self,
         permit: &Permit<ManageAccounts>,
         username: &Username,
     ) -> Result<u64, AuthError> {
@@ -100,13 +107,13 @@ impl<S: AuthStore> Auth<S> {
             at: self.0.clock.now(),
         };
         let ended = self.0.store.end_sessions(username, None, end).await;
-        self.invalidate(username);
+        self.0.invalidate(username);
         Ok(ended?)
     }
 
-    /// Signs everybody out, on every node within a second; says how many sessions there were.
+    /// Ends all sessions of all accounts, on every node within one second. Returns their number.
     pub async fn end_all_sessions(
-        &self,
+        self,
         permit: &Permit<ManageAccounts>,
         own: OwnSession,
         tokens: PersonalTokenPolicy,
@@ -133,25 +140,25 @@ impl<S: AuthStore> Auth<S> {
                 reason: reason.into(),
             })
             .await;
-        // Even where it failed: better to load once too often than to trust what may have changed.
-        self.apply_account_events().await?;
+        // Also after an error: the store may have applied the change.
+        self.0.background().apply_account_events().await?;
         Ok(ended?)
     }
 
-    /// Active accounts with a role in the permit's realm, by username.
+    /// Active accounts with a role in the permit's realm, sorted by username.
     pub async fn members_of(
-        &self,
+        self,
         permit: &Permit<ReadMembers>,
     ) -> Result<Vec<(Account, Role)>, AuthError> {
         Ok(self.0.store.members_of(&permit.realm().id).await?)
     }
 
-    /// `None` takes the role away.
+    /// Sets a role in the permit's realm; `None` removes it.
     ///
     /// # Errors
     /// [`AuthError::NoSuchAccount`].
     pub async fn set_role(
-        &self,
+        self,
         permit: &Permit<ManageMembers>,
         username: &Username,
         role: Option<Role>,
@@ -162,11 +169,11 @@ impl<S: AuthStore> Auth<S> {
             .store
             .set_role(username, realm, role, by, self.0.clock.now())
             .await;
-        self.invalidate(username);
+        self.0.invalidate(username);
         set.map_err(to_auth_error)
     }
 
-    async fn existing_member(&self, username: &Username) -> Result<Member, AuthError> {
+    async fn existing_member(self, username: &Username) -> Result<Member, AuthError> {
         let member = self.0.store.member(username).await?;
         member
             .filter(|member| member.account.status != AccountStatus::Deleted)
@@ -174,8 +181,8 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-pub(crate) fn to_auth_error(why: ChangeRejected) -> AuthError {
-    match why {
+pub(crate) fn to_auth_error(rejected: ChangeRejected) -> AuthError {
+    match rejected {
         ChangeRejected::NoSuchAccount => AuthError::NoSuchAccount,
         ChangeRejected::LastAdministrator => AuthError::LastAdministrator,
         ChangeRejected::Store(unavailable) => AuthError::Store(unavailable),

@@ -1,7 +1,8 @@
-//! Invitations: somebody who manages says who may come and what they may do, and a link makes the account, once.
+//! Invitations: an administrator or manager sets the roles of a new account, and a single-use link
+//! registers it.
 //!
-//! An invitation is worth what its maker could give at the moment when it is used: whoever was disabled or lost the
-//! right meanwhile has invited nobody. And it is gone with whatever else its maker throws out.
+//! An invitation is authorized when it is accepted: it is invalid if its creator was disabled or
+//! lost the right. It is withdrawn when its creator's sessions are all revoked.
 
 use std::time::Duration;
 
@@ -10,8 +11,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountStatus, Actor, Auth, AuthError, AuthStore, Caller, EmailAddress, MailBody,
-    NewAccount, Origin, OutgoingMail, Permit, Realm, RealmId, Role, Token, TokenKind, Username,
+    Account, AccountStatus, Actor, AuthError, AuthStore, Caller, EmailAddress, Invitations,
+    MailBody, NewAccount, Origin, OutgoingMail, Permit, Realm, RealmId, Role, Token, TokenKind,
+    Username,
     audit::{AuditAction, NewAuditEntry},
     clock,
     mail::RETRY_AFTER,
@@ -23,33 +25,33 @@ use crate::{
 };
 
 const INVITATION_LIFETIME: Duration = Duration::from_hours(72);
-/// Open invitations of one person.
+/// Upper bound on open invitations per creator.
 const MAX_OPEN: usize = 100;
 
-/// Who may come, and what they may do here.
+/// The parameters of an invitation.
 #[derive(Clone, Debug)]
 pub struct NewInvitation {
     pub administrator: bool,
     pub roles: Vec<(Realm, Role)>,
-    /// The account gets exactly this one, whatever else is written.
+    /// The account gets this address, regardless of the registration form.
     pub email: Option<EmailAddress>,
     pub delivery: Delivery,
 }
 
-/// How the link gets to whom it is for.
+/// The delivery of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Delivery {
-    /// Whoever invites hands it over. Proves nothing about an e-mail address.
+    /// The creator hands over the link. It proves nothing about the e-mail address.
     Link,
-    /// By mail to [`Invitation::email`], and to nobody else: so the address is verified when the link is used.
+    /// By mail to [`Invitation::email`] only. Using the link therefore verifies the address.
     Mail,
 }
 
-/// An invitation that is open.
+/// An open invitation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitation {
-    /// Names it; opens nothing.
+    /// A public identifier, not a secret.
     pub id: String,
     pub by: Inviter,
     pub administrator: bool,
@@ -62,7 +64,7 @@ pub struct Invitation {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inviter {
-    /// At the console.
+    /// The operator at the console.
     Operator,
     Account(Username),
 }
@@ -77,7 +79,7 @@ impl Inviter {
     }
 }
 
-/// What making one answers. The link is there once, and not at all where it goes by mail.
+/// The result of creating an invitation. `link` is returned once, and not if it is sent by mail.
 #[derive(Debug)]
 pub struct CreatedInvitation {
     pub invitation: Invitation,
@@ -85,7 +87,8 @@ pub struct CreatedInvitation {
 }
 
 impl Invitation {
-    /// What the audit says where its maker was thrown out; `None` where it was over already.
+    /// The audit entry for a withdrawal with its creator's sessions; `None` if the invitation had
+    /// already expired.
     #[must_use]
     pub fn withdrawal_entry(one_time: &OneTimeToken, end: &SessionEnd) -> Option<NewAuditEntry> {
         let invitation = parse_invitation(one_time)
@@ -106,7 +109,7 @@ impl Invitation {
             .with_detail(|detail| detail.with("invite", body))
     }
 
-    /// Whether whoever invited, as they are now, may give what it promises.
+    /// Whether the inviter may currently grant what the invitation offers.
     #[must_use]
     pub fn still_authorized(&self, inviter: Option<&Member>) -> bool {
         let inviter = match (&self.by, inviter) {
@@ -128,12 +131,12 @@ impl Invitation {
     }
 }
 
-/// The body of its slip.
+/// The body of an [`OneTimeKind::Invitation`] token.
 #[derive(Serialize, Deserialize)]
 struct InvitationBody {
     id: String,
     administrator: bool,
-    /// Realm and role.
+    /// Pairs of realm and role.
     roles: Vec<(String, String)>,
     email: Option<String>,
     delivery: Delivery,
@@ -162,7 +165,7 @@ fn role_strings(roles: &[(RealmId, Role)]) -> Vec<(String, String)> {
 }
 
 fn parse_invitation(one_time: &OneTimeToken) -> Result<Invitation, AuthError> {
-    let broken = || AuthError::Internal("a stored invitation");
+    let broken = || AuthError::Internal("the stored invitation could not be parsed");
     let body: InvitationBody = serde_json::from_str(&one_time.body).map_err(|_| broken())?;
     let role = |(realm, role): (String, String)| Some((RealmId::new(&realm), Role::parse(&role)?));
     Ok(Invitation {
@@ -189,26 +192,29 @@ fn parse_invitation(one_time: &OneTimeToken) -> Result<Invitation, AuthError> {
     })
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// Administrators invite to anything; managers of a realm invite there, up to their own role.
+impl<S: AuthStore> Invitations<'_, S> {
+    /// Creates an invitation. Administrators can offer any right; managers of a realm offer roles
+    /// in it, up to their own.
     ///
     /// # Errors
-    /// [`AuthError::RegistrationClosed`] where nobody could use it; the policy's refusals;
-    /// [`AuthError::TooManyInvites`].
+    /// [`AuthError::RegistrationClosed`]; the denials of the policy;
+    /// [`AuthError::TooManyInvitations`].
     pub async fn invite(
-        &self,
+        self,
         caller: &Caller,
         invitation: NewInvitation,
     ) -> Result<CreatedInvitation, AuthError> {
-        // A way in, whatever it leads to.
+        // An invitation gives access to a person, so a client must not create one.
         if !caller.is_interactive() {
             return Err(AuthError::InteractiveSessionRequired);
         }
         if invitation.administrator || invitation.roles.is_empty() {
-            self.permit::<ManageAccounts>(caller, None, None)?;
+            self.0.auth().permit::<ManageAccounts>(caller, None, None)?;
         }
         for (realm, _) in &invitation.roles {
-            self.permit::<ManageMembers>(caller, Some(realm), None)?;
+            self.0
+                .auth()
+                .permit::<ManageMembers>(caller, Some(realm), None)?;
         }
         let username = &caller.account().username;
         if self
@@ -229,12 +235,12 @@ impl<S: AuthStore> Auth<S> {
         .await
     }
 
-    /// For the program at the console.
+    /// Creates an invitation for the command line.
     ///
     /// # Errors
-    /// [`AuthError::RegistrationClosed`] where nobody could use it.
+    /// [`AuthError::RegistrationClosed`].
     pub async fn invite_as_operator(
-        &self,
+        self,
         permit: &Permit<ManageAccounts>,
         invitation: NewInvitation,
     ) -> Result<CreatedInvitation, AuthError> {
@@ -243,7 +249,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn store_invitation(
-        &self,
+        self,
         invitation: NewInvitation,
         by: Inviter,
         actor: &Actor,
@@ -255,7 +261,7 @@ impl<S: AuthStore> Auth<S> {
             Token::random(TokenKind::Invitation, &self.0.rng),
             self.0.clock.now(),
         );
-        // Nobody floods a stranger's mailbox by inviting and withdrawing.
+        // Rate-limited, so that repeated invitations cannot flood a mailbox.
         let to = invitation
             .email
             .as_ref()
@@ -280,7 +286,7 @@ impl<S: AuthStore> Auth<S> {
             expires_at: clock::add(now, INVITATION_LIFETIME),
         };
         let body = serde_json::to_string(&InvitationBody::of(&invite))
-            .map_err(|_| AuthError::Internal("an invitation"))?;
+            .map_err(|_| AuthError::Internal("an invitation could not be serialized"))?;
         self.audit_invitation(AuditAction::InvitationCreated, actor, &invite)
             .await?;
         let username = match &invite.by {
@@ -302,12 +308,12 @@ impl<S: AuthStore> Auth<S> {
     }
 
     fn deliver_invitation(
-        &self,
+        self,
         invitation: Invitation,
         token: &Token,
         from: &Actor,
     ) -> CreatedInvitation {
-        // After the #, where no server and no log sees it.
+        // In the fragment, so that the token appears in no server log.
         let link = SecretString::from(format!(
             "{}/join#{}",
             self.0.settings.issuer,
@@ -325,7 +331,7 @@ impl<S: AuthStore> Auth<S> {
             .map_or(from.username.as_str(), |name| name.as_str())
             .to_owned();
         let name = to.as_str().to_owned();
-        self.enqueue(OutgoingMail {
+        self.0.mail().enqueue(OutgoingMail {
             to,
             name,
             body: MailBody::Invitation {
@@ -340,8 +346,8 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// Open ones, newest first: one's own, and everybody's for administrators.
-    pub async fn invitations(&self, caller: &Caller) -> Result<Vec<Invitation>, AuthError> {
+    /// Lists open invitations, newest first: the caller's own, or all for administrators.
+    pub async fn invitations(self, caller: &Caller) -> Result<Vec<Invitation>, AuthError> {
         let of = match caller.permit::<ReadAccounts>(None) {
             Ok(_) => None,
             Err(_) => Some(&caller.account().username),
@@ -355,8 +361,9 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchInvite`], also for somebody else's where one is no administrator.
-    pub async fn revoke_invitation(&self, caller: &Caller, id: &str) -> Result<(), AuthError> {
+    /// [`AuthError::NoSuchInvitation`], also for another creator's if the caller is not an
+    /// administrator.
+    pub async fn revoke_invitation(self, caller: &Caller, id: &str) -> Result<(), AuthError> {
         let (now, username) = (self.0.clock.now(), &caller.account().username);
         let of = if caller.permit::<ManageAccounts>(None).is_ok() {
             None
@@ -391,21 +398,23 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn audit_invitation(
-        &self,
+        self,
         action: AuditAction,
         by: &Actor,
         invitation: &Invitation,
     ) -> Result<(), AuthError> {
-        self.record(invitation.audit_entry(action, by, self.0.clock.now()))
+        self.0
+            .mail()
+            .record(invitation.audit_entry(action, by, self.0.clock.now()))
             .await
     }
 
-    /// What an invitation offers, for the page that it leads to. Trying one out is throttled like using it.
+    /// Returns the content of an invitation, for its page. Throttled like accepting it.
     ///
     /// # Errors
-    /// [`AuthError::InviteOver`], [`AuthError::Throttled`].
+    /// [`AuthError::InvitationInvalid`], [`AuthError::Throttled`].
     pub async fn preview_invitation(
-        &self,
+        self,
         raw: &str,
         from: &Origin,
     ) -> Result<Invitation, AuthError> {
@@ -414,36 +423,38 @@ impl<S: AuthStore> Auth<S> {
             .map(|(invitation, _)| invitation)
     }
 
-    /// Registers with an invitation. Whether somebody may come is decided before anything about the account they want is
-    /// looked at, so that nobody learns here which names are taken. What is refused for the name or the password leaves
-    /// the invitation good.
+    /// Registers with an invitation. The invitation is checked before the requested account, so
+    /// that a request without one does not reveal taken names. A rejected name or password leaves
+    /// the invitation valid.
     ///
     /// # Errors
-    /// [`AuthError::RegistrationClosed`], [`AuthError::InviteOver`], [`AuthError::Throttled`]; then as
-    /// [`register`](Self::register).
+    /// [`AuthError::RegistrationClosed`], [`AuthError::InvitationInvalid`],
+    /// [`AuthError::Throttled`]; then as `register`.
     pub async fn accept_invitation(
-        &self,
+        self,
         request: RegistrationRequest,
         raw: &str,
         from: &Origin,
     ) -> Result<Account, AuthError> {
         let (invitation, one_time) = self.load_invitation(raw, from).await?;
         let guard = self
+            .0
+            .throttling()
             .begin_attempt(&Attempt {
                 kind: CredentialKind::Registration,
                 account: None,
                 from,
             })
             .await?;
-        self.count(guard).await?;
+        self.0.throttling().count(guard).await?;
         let mut roles = invitation.roles.clone();
         if self.0.settings.registration == Registration::Open {
-            // What everybody gets who comes without.
-            roles.extend(self.default_roles().await?);
+            // The default roles of registration without an invitation.
+            roles.extend(self.0.accounts().default_roles().await?);
         }
         let new = NewAccount {
             administrator: invitation.administrator,
-            ..self.prepare_account(request).await?
+            ..self.0.accounts().prepare_account(request).await?
         };
         let new = match invitation.email.clone() {
             Some(email) => NewAccount {
@@ -455,7 +466,7 @@ impl<S: AuthStore> Auth<S> {
         };
         let at = self.0.clock.now();
         let by = Actor::self_registered(&new).with_origin(from);
-        let redeem = AcceptInvitation {
+        let acceptance = AcceptInvitation {
             hash: one_time.hash,
             invitation,
             new: new.clone(),
@@ -463,12 +474,15 @@ impl<S: AuthStore> Auth<S> {
             by,
             at,
         };
-        match self.0.store.accept_invitation(redeem).await? {
+        match self.0.store.accept_invitation(acceptance).await? {
             AcceptInvitationResult::Accepted => {
-                self.invalidate(&new.username);
-                tracing::info!(username = %new.username, address = %from.address, "an invitation was used");
+                self.0.invalidate(&new.username);
+                tracing::info!(username = %new.username, address = %from.address, "invitation accepted");
                 let account = crate::accounts::registration::created_account(new);
-                self.send_first_verification(&account, from).await;
+                self.0
+                    .accounts()
+                    .send_first_verification(&account, from)
+                    .await;
                 Ok(account)
             }
             AcceptInvitationResult::UsernameTaken => Err(AuthError::UsernameTaken),
@@ -476,9 +490,10 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// A wrong one counts as a guess, and one that is not worth anything any more looks like a wrong one.
+    /// A wrong token counts as a failure. An invitation that is no longer authorized is
+    /// indistinguishable from a wrong one.
     async fn load_invitation(
-        &self,
+        self,
         raw: &str,
         from: &Origin,
     ) -> Result<(Invitation, OneTimeToken), AuthError> {
@@ -486,6 +501,8 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::RegistrationClosed);
         }
         let one_time = self
+            .0
+            .throttling()
             .lookup_or_penalize(CredentialKind::Invite, from, self.invitation_token(raw))
             .await?;
         let one_time = one_time.ok_or(AuthError::InvitationInvalid)?;
@@ -500,7 +517,7 @@ impl<S: AuthStore> Auth<S> {
         Ok((invitation, one_time))
     }
 
-    async fn invitation_token(&self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
+    async fn invitation_token(self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
         let Some(token) = Token::parse(TokenKind::Invitation, raw) else {
             return Ok(None);
         };
@@ -512,7 +529,7 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-/// One role in each realm: the greatest.
+/// The highest role in each realm.
 fn highest(mut roles: Vec<(RealmId, Role)>) -> Vec<(RealmId, Role)> {
     roles.sort_by(|(a, one), (b, other)| a.cmp(b).then(other.cmp(one)));
     roles.dedup_by(|(a, _), (b, _)| a == b);

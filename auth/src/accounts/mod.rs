@@ -1,4 +1,4 @@
-//! Accounts over their life: registration, invitations, the profile, self-service, and administration.
+//! The account life cycle: registration, invitations, profile, self-service and administration.
 
 pub mod administration;
 pub mod invitation;

@@ -1,6 +1,6 @@
-//! What people say about themselves: name and e-mail address. Another address counts once a link that went there was
-//! followed, and the one before is told when it is asked for and when it counts; where no letters leave the house it
-//! counts at once and stays unverified.
+//! The profile: display name and e-mail address. An e-mail change takes effect when its
+//! confirmation link is used. The old address is notified of the request and of the change. Without
+//! mail a change takes effect at once, unverified.
 
 use std::time::Duration;
 
@@ -9,11 +9,12 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountChange, Actor, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress,
+    Account, AccountChange, Actor, AuthError, AuthStore, Caller, DisplayName, EmailAddress,
     MailBody, Origin, OutgoingMail, SecurityEpoch, SecurityNotice, Token, TokenKind,
     accounts::administration::to_auth_error,
     audit::{AuditAction, NewAuditEntry},
     clock,
+    handles::Accounts,
     mail::RETRY_AFTER,
     store::{EmailConfirmation, OneTimeKind, OneTimeToken},
     throttle::{Attempt, CredentialKind},
@@ -21,22 +22,22 @@ use crate::{
 
 const LINK_LIFETIME: Duration = Duration::from_hours(24);
 
-/// `None` leaves a thing as it is.
+/// Changes to the profile; `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileChange {
     pub display_name: Option<Option<DisplayName>>,
     pub email: Option<Option<EmailAddress>>,
 }
 
-/// What became of it.
+/// The result of a profile change.
 #[derive(Clone, Debug)]
 pub struct ProfileUpdate {
     pub account: Account,
-    /// Where a link is on its way to: the address counts once it is followed.
+    /// The new address, which takes effect when its confirmation link is used.
     pub pending_email: Option<EmailAddress>,
 }
 
-/// The body of its slip.
+/// The body of an [`OneTimeKind::EmailLink`] token.
 #[derive(Serialize, Deserialize)]
 struct EmailLinkBody {
     before: Option<String>,
@@ -45,11 +46,12 @@ struct EmailLinkBody {
     era: SecurityEpoch,
 }
 
-impl<S: AuthStore> Auth<S> {
+impl<S: AuthStore> Accounts<'_, S> {
     /// # Errors
-    /// [`AuthError::StepUpNeeded`] for another address without a recent sign-in; [`AuthError::Throttled`] for too many.
+    /// [`AuthError::StepUpRequired`] for a new address without a recent sign-in;
+    /// [`AuthError::Throttled`] for too many requests.
     pub async fn change_profile(
-        &self,
+        self,
         caller: &Caller,
         change: ProfileChange,
         from: &Origin,
@@ -60,7 +62,7 @@ impl<S: AuthStore> Auth<S> {
             caller.require_recent()?;
         }
         let (email, pending_email) = match email {
-            Some(Some(email)) if !self.mail_disabled() => (None, Some(email)),
+            Some(Some(email)) if !self.0.mail().mail_disabled() => (None, Some(email)),
             email => (email, None),
         };
         let by = caller.actor().with_origin(from);
@@ -75,15 +77,17 @@ impl<S: AuthStore> Auth<S> {
             self.update_own_account(before, change, by.clone()).await?
         };
         if account.email != before.email {
-            self.notify(before, SecurityNotice::EmailChanged, from);
+            self.0
+                .mail()
+                .notify(before, SecurityNotice::EmailChanged, from);
         }
         if let Some(email) = &pending_email {
-            // As of the door: where everything was thrown out since, the link leads nowhere.
-            let asking = Account {
+            // The epoch of the authenticated request: a revocation since then invalidates the link.
+            let requester = Account {
                 epoch: before.epoch,
                 ..account.clone()
             };
-            self.request_email_change(&asking, email, &by, from).await?;
+            self.request_email_change(&requester, email, &by, from).await?;
         }
         Ok(ProfileUpdate {
             account,
@@ -92,7 +96,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn update_own_account(
-        &self,
+        self,
         before: &Account,
         change: AccountChange,
         by: Actor,
@@ -102,26 +106,28 @@ impl<S: AuthStore> Auth<S> {
             .store
             .change_account(&before.username, change, by, self.0.clock.now())
             .await;
-        self.invalidate(&before.username);
+        self.0.invalidate(&before.username);
         changed.map_err(to_auth_error)
     }
 
     async fn request_email_change(
-        &self,
+        self,
         account: &Account,
         email: &EmailAddress,
         by: &Actor,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        // Each letter is counted, so that nobody floods a stranger's mailbox from here.
+        // Each mail counts, so that requests cannot flood another person's mailbox.
         let guard = self
+            .0
+            .throttling()
             .begin_attempt(&Attempt {
                 kind: CredentialKind::EmailLink,
                 account: None,
                 from,
             })
             .await?;
-        self.count(guard).await?;
+        self.0.throttling().count(guard).await?;
         let now = self.0.clock.now();
         if !self
             .0
@@ -139,7 +145,7 @@ impl<S: AuthStore> Auth<S> {
             .email
             .as_ref()
             .map(|email| email.as_str().to_owned());
-        let kept = serde_json::to_string(&EmailLinkBody {
+        let body = serde_json::to_string(&EmailLinkBody {
             before,
             email: email.as_str().to_owned(),
             era: account.epoch,
@@ -148,7 +154,7 @@ impl<S: AuthStore> Auth<S> {
             kind: OneTimeKind::EmailLink,
             hash: token.hash(),
             username: Some(account.username.clone()),
-            body: kept.map_err(|_| AuthError::Internal("an address to confirm"))?,
+            body: body.map_err(|_| AuthError::Internal("the e-mail link could not be serialized"))?,
             created_at: now,
             expires_at: expires_at,
         };
@@ -156,7 +162,7 @@ impl<S: AuthStore> Auth<S> {
             .subject(account.username.as_str());
         let record = record.with_detail(|detail| detail.with("email", email.as_str()));
         self.0.store.insert_email_link(one_time, record).await?;
-        // After the #, where no server and no log sees it.
+        // In the fragment, so that the token appears in no server log.
         let link = SecretString::from(format!(
             "{}/confirm-email#{}",
             self.0.settings.issuer,
@@ -167,38 +173,40 @@ impl<S: AuthStore> Auth<S> {
             username: account.username.clone(),
             expires_at,
         };
-        // Greeted by no name: it may be a stranger's.
-        self.enqueue(OutgoingMail {
+        // No name in the greeting: the mailbox may belong to another person.
+        self.0.mail().enqueue(OutgoingMail {
             to: email.clone(),
             name: String::new(),
             body,
         });
-        // To the one before: that it is to be confirmed is no news to the same one.
+        // Notifies the old address, unless the address stays the same.
         if account.email.as_ref() != Some(email) {
-            self.notify(account, SecurityNotice::EmailChangeRequested, from);
+            self.0
+                .mail()
+                .notify(account, SecurityNotice::EmailChangeRequested, from);
         }
         Ok(())
     }
 
-    /// Asks a new account's owner to confirm the address that they gave. Whatever goes wrong is no reason not to register:
-    /// they can [ask for the link](Self::confirm_again) later.
-    pub(crate) async fn send_first_verification(&self, account: &Account, from: &Origin) {
+    /// Sends the first verification link to a new account. A failure does not fail the
+    /// registration: the user can request another link (`resend_verification`).
+    pub(crate) async fn send_first_verification(self, account: &Account, from: &Origin) {
         let Some(email) = self.unverified_email(account) else {
             return;
         };
         let by = Actor::owner(account).with_origin(from);
         if let Err(error) = self.request_email_change(account, email, &by, from).await {
-            tracing::debug!(username = %account.username, %error, "an address was not asked to be confirmed");
+            tracing::debug!(username = %account.username, %error, "could not send the first verification link");
         }
     }
 
-    /// The link to confirm one's address once more: the one before is void.
+    /// Sends the verification link again. The previous link becomes invalid.
     ///
     /// # Errors
-    /// [`AuthError::NothingToConfirm`] where there is no address that waits for it, or no letter leaves the house;
-    /// [`AuthError::Throttled`] for too many.
+    /// [`AuthError::NoUnverifiedEmail`] without an unverified address or without mail;
+    /// [`AuthError::Throttled`] for too many requests.
     pub async fn resend_verification(
-        &self,
+        self,
         caller: &Caller,
         from: &Origin,
     ) -> Result<(), AuthError> {
@@ -210,14 +218,14 @@ impl<S: AuthStore> Auth<S> {
             .await
     }
 
-    fn unverified_email<'a>(&self, account: &'a Account) -> Option<&'a EmailAddress> {
+    fn unverified_email<'a>(self, account: &'a Account) -> Option<&'a EmailAddress> {
         account
             .email
             .as_ref()
-            .filter(|_| !account.email_verified && !self.mail_disabled())
+            .filter(|_| !account.email_verified && !self.0.mail().mail_disabled())
     }
 
-    async fn load_email_link(&self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
+    async fn load_email_link(self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
         let Some(token) = Token::parse(TokenKind::EmailLink, raw) else {
             return Ok(None);
         };
@@ -228,13 +236,15 @@ impl<S: AuthStore> Auth<S> {
             .await?)
     }
 
-    /// Follows the link that went to the new address. Signs nobody in.
+    /// Uses the confirmation link. Does not sign in.
     ///
     /// # Errors
-    /// [`AuthError::EmailLinkOver`] for a link that is unknown, used or expired, or where the address was changed
-    /// otherwise or everything of the account thrown out meanwhile; [`AuthError::Throttled`].
-    pub async fn confirm_email(&self, raw: &str, from: &Origin) -> Result<Account, AuthError> {
+    /// [`AuthError::EmailLinkInvalid`] for an unknown, used or expired link, or if the address or
+    /// the security epoch has changed since; [`AuthError::Throttled`].
+    pub async fn confirm_email(self, raw: &str, from: &Origin) -> Result<Account, AuthError> {
         let found = self
+            .0
+            .throttling()
             .lookup_or_penalize(CredentialKind::EmailLink, from, self.load_email_link(raw))
             .await?;
         let one_time = found.ok_or(AuthError::EmailLinkInvalid)?;
@@ -255,10 +265,12 @@ impl<S: AuthStore> Auth<S> {
             .store
             .confirm_email(email_confirmation(&one_time, by, self.0.clock.now())?)
             .await?;
-        self.invalidate(username);
+        self.0.invalidate(username);
         let account = confirmed.ok_or(AuthError::EmailLinkInvalid)?;
         if account.email != known.email {
-            self.notify(&known, SecurityNotice::EmailChanged, from);
+            self.0
+                .mail()
+                .notify(&known, SecurityNotice::EmailChanged, from);
         }
         Ok(account)
     }
@@ -269,7 +281,7 @@ fn email_confirmation(
     by: Actor,
     at: Timestamp,
 ) -> Result<EmailConfirmation, AuthError> {
-    let broken = || AuthError::Internal("a stored address");
+    let broken = || AuthError::Internal("the stored e-mail link could not be parsed");
     let body: EmailLinkBody = serde_json::from_str(&one_time.body).map_err(|_| broken())?;
     let address = |raw: &str| EmailAddress::parse(raw).map_err(|_| broken());
     let before = body.before.as_deref().map(address).transpose()?;

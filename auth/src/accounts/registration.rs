@@ -1,5 +1,5 @@
-//! How accounts come to be: people register, administrators and the console add them, other programs' are imported,
-//! and a printed link makes the first administrator.
+//! Account creation: self-registration, creation by administrators or the console, import, and the
+//! setup link of the first administrator.
 
 use std::{
     sync::{Arc, MutexGuard, PoisonError},
@@ -10,35 +10,37 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    Account, AccountStatus, Actor, Auth, AuthError, AuthStore, NewAccount, Origin, PasswordHash,
-    RealmId, RealmName, Role, SecurityEpoch, Token, TokenHash, TokenKind,
+    Account, AccountStatus, Actor, AuthError, AuthStore, NewAccount, Origin, PasswordHash, RealmId,
+    RealmName, Role, SecurityEpoch, Token, TokenHash, TokenKind,
     access::permit::Administrator,
     clock,
+    handles::Accounts,
     password::UserInputs,
     service::{ImportedAccount, Registration, RegistrationRequest},
     store::InsertResult,
     throttle::{Attempt, CredentialKind},
 };
 
-/// How long the first administrator's link is good.
+/// Lifetime of the setup link.
 const SETUP_LIFETIME: Duration = Duration::from_mins(30);
-/// Where everybody begins.
+/// The realm in which new accounts get the default role.
 const DEFAULT_REALM: &str = "main";
 
-/// The link that was printed last.
+/// The latest setup link.
 pub(crate) struct SetupLink {
     token: TokenHash,
     expires_at: Timestamp,
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// Without an invitation. An address tries only so often in a while, whatever comes of it.
+impl<'a, S: AuthStore> Accounts<'a, S> {
+    /// Registers without an invitation. Rate-limited per address, regardless of the result.
     ///
     /// # Errors
-    /// [`AuthError::RegistrationClosed`], [`AuthError::InviteNeeded`] before anything else is looked at;
-    /// [`AuthError::PasswordRefused`]; [`AuthError::UsernameTaken`] for a name that is or was somebody's.
+    /// [`AuthError::RegistrationClosed`] and [`AuthError::InvitationRequired`] before any other
+    /// check; [`AuthError::PasswordRejected`]; [`AuthError::UsernameTaken`] for a name that is or
+    /// was in use.
     pub async fn register(
-        &self,
+        self,
         request: RegistrationRequest,
         from: &Origin,
     ) -> Result<Account, AuthError> {
@@ -52,25 +54,25 @@ impl<S: AuthStore> Auth<S> {
             account: None,
             from,
         };
-        let guard = self.begin_attempt(&attempt).await?;
-        // Whatever comes of it: a name that is taken and a password that is refused are work as well.
-        self.count(guard).await?;
+        let guard = self.0.throttling().begin_attempt(&attempt).await?;
+        // Failures count too: a taken name and a rejected password also cost work.
+        self.0.throttling().count(guard).await?;
         let new = self.prepare_account(request).await?;
         let account = self
             .create_account(new, |new| Actor::self_registered(new).with_origin(from))
             .await?;
         self.send_first_verification(&account, from).await;
-        tracing::info!(username = %account.username, address = %from.address, "an account was registered");
+        tracing::info!(username = %account.username, address = %from.address, "account registered");
         Ok(account)
     }
 
-    /// By an administrator or the operator's console: registration settings do not matter. With `Some`, the new
-    /// account is an administrator.
+    /// Creates an account for an administrator or the console, regardless of the registration
+    /// settings. With `Some`, the new account is an administrator.
     ///
     /// # Errors
     /// As [`register`](Self::register).
     pub async fn add_account(
-        &self,
+        self,
         request: RegistrationRequest,
         administrator: Option<Administrator>,
     ) -> Result<Account, AuthError> {
@@ -86,8 +88,8 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::UsernameTaken`]. The password rules do not apply: nobody knows the password.
-    pub async fn import_account(&self, account: ImportedAccount) -> Result<Account, AuthError> {
+    /// [`AuthError::UsernameTaken`]. The password rules do not apply: only the hash is known.
+    pub async fn import_account(self, account: ImportedAccount) -> Result<Account, AuthError> {
         let new = NewAccount {
             username: account.username,
             display_name: None,
@@ -101,9 +103,9 @@ impl<S: AuthStore> Auth<S> {
         self.create_account(new, |_| Actor::console()).await
     }
 
-    /// The token of the one-time link, good for 30 minutes, kept in memory; `None` once there is an administrator.
-    /// A new one replaces the one before.
-    pub async fn setup_token(&self) -> Result<Option<Token>, AuthError> {
+    /// Creates the token of the setup link, valid for 30 minutes and kept in memory. It replaces an
+    /// earlier one. Returns `None` once there is an administrator.
+    pub async fn setup_token(self) -> Result<Option<Token>, AuthError> {
         if self.0.store.has_administrator().await? {
             return Ok(None);
         }
@@ -116,13 +118,13 @@ impl<S: AuthStore> Auth<S> {
         Ok(Some(token))
     }
 
-    /// Whether there is nobody yet who administers. Unlike asking for a token, asking this changes nothing.
-    pub async fn needs_administrator(&self) -> Result<bool, AuthError> {
+    /// Whether the installation has no administrator. Unlike `setup_token`, this creates no link.
+    pub async fn needs_administrator(self) -> Result<bool, AuthError> {
         Ok(!self.0.store.has_administrator().await?)
     }
 
-    /// Whether the link is still good, for the page to say so early.
-    pub fn is_setup_token_valid(&self, token: &str) -> bool {
+    /// Whether the link is valid, so that the page can report an invalid one early.
+    pub fn is_setup_token_valid(self, token: &str) -> bool {
         let Some(token) = Token::parse(TokenKind::Setup, token) else {
             return false;
         };
@@ -139,23 +141,26 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::SetupOver`] for a link that is used or expired, or once there is an administrator. A password or
-    /// a name that is refused leaves the link good.
+    /// [`AuthError::SetupLinkInvalid`] for a used or expired link, or once there is an
+    /// administrator. A rejected password or name leaves the link valid.
     pub async fn create_first_administrator(
-        &self,
+        self,
         token: &str,
         request: RegistrationRequest,
         from: &Origin,
     ) -> Result<Account, AuthError> {
         if !self.is_setup_token_valid(token) {
-            self.penalize(CredentialKind::Setup, from, None).await?;
+            self.0
+                .throttling()
+                .penalize(CredentialKind::Setup, from, None)
+                .await?;
             return Err(AuthError::SetupLinkInvalid);
         }
         let new = NewAccount {
             administrator: true,
-            ..self.prepare_account(request).await?
+            ..self.0.accounts().prepare_account(request).await?
         };
-        // Two who follow the link at once: the store lets one of them in.
+        // The store accepts only one of several concurrent uses of the link.
         match self
             .0
             .store
@@ -164,7 +169,7 @@ impl<S: AuthStore> Auth<S> {
         {
             Some(InsertResult::Inserted) => {
                 *self.setup_link() = None;
-                self.invalidate(&new.username);
+                self.0.invalidate(&new.username);
                 Ok(created_account(new))
             }
             Some(InsertResult::Duplicate) => Err(AuthError::UsernameTaken),
@@ -173,14 +178,14 @@ impl<S: AuthStore> Auth<S> {
     }
 
     pub(crate) async fn prepare_account(
-        &self,
+        self,
         request: RegistrationRequest,
     ) -> Result<NewAccount, AuthError> {
-        // The console acts under this name.
+        // Reserved for the console.
         if request.username == Actor::console().username {
             return Err(AuthError::UsernameTaken);
         }
-        // It is told in any case: before anything is weighed and hashed for nothing.
+        // Before the costly checks: the answer reveals a taken name in any case.
         if self.0.store.credentials(&request.username).await?.is_some() {
             return Err(AuthError::UsernameTaken);
         }
@@ -190,7 +195,9 @@ impl<S: AuthStore> Auth<S> {
             email: request.email.clone(),
         };
         let password = Arc::new(request.password);
-        self.check_new_password(&password, inputs, self.factor_context(None))
+        self.0
+            .passwords()
+            .check_new_password(&password, inputs, self.0.passwords().factor_context(None))
             .await?;
         let password = self.0.hasher.hash(&password).await?;
         Ok(NewAccount {
@@ -205,7 +212,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn create_account(
-        &self,
+        self,
         new: NewAccount,
         by: impl FnOnce(&NewAccount) -> Actor,
     ) -> Result<Account, AuthError> {
@@ -217,14 +224,14 @@ impl<S: AuthStore> Auth<S> {
             .await?
         {
             InsertResult::Inserted => {
-                self.invalidate(&new.username);
+                self.0.invalidate(&new.username);
                 Ok(created_account(new))
             }
             InsertResult::Duplicate => Err(AuthError::UsernameTaken),
         }
     }
 
-    pub(crate) async fn default_roles(&self) -> Result<Vec<(RealmId, Role)>, AuthError> {
+    pub(crate) async fn default_roles(self) -> Result<Vec<(RealmId, Role)>, AuthError> {
         let (Some(role), Ok(name)) = (
             self.0.settings.default_role,
             RealmName::parse(DEFAULT_REALM),
@@ -232,6 +239,8 @@ impl<S: AuthStore> Auth<S> {
             return Ok(Vec::new());
         };
         Ok(self
+            .0
+            .sessions()
             .realm(&name)
             .await?
             .map(|realm| (realm.id, role))
@@ -239,7 +248,7 @@ impl<S: AuthStore> Auth<S> {
             .collect())
     }
 
-    fn setup_link(&self) -> MutexGuard<'_, Option<SetupLink>> {
+    fn setup_link(self) -> MutexGuard<'a, Option<SetupLink>> {
         self.0
             .setup_link
             .lock()
@@ -248,7 +257,7 @@ impl<S: AuthStore> Auth<S> {
 }
 
 pub(crate) fn created_account(new: NewAccount) -> Account {
-    // Taken apart by name, so that the hash is left behind on purpose.
+    // Destructured by name, so that dropping the hash is explicit.
     let NewAccount {
         username,
         display_name,

@@ -1,28 +1,28 @@
-//! What people do with their own account: change the password, see and end sessions.
+//! Account self-service: change the password, list and end sessions.
 
 use std::sync::Arc;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Origin, Password, SecurityNotice, Session, SessionId,
-    SessionKind, clock,
+    AuthError, AuthStore, Caller, Origin, Password, Passwords, SecurityNotice, Session, SessionId,
+    SessionKind, Sessions, clock,
     password::UserInputs,
     service::OtherSessions,
     store::{EndReason, PasswordWrite, SessionEnd},
     throttle::{Attempt, CredentialKind},
 };
 
-impl<S: AuthStore> Auth<S> {
-    /// The current password is asked for again, and guessing it is throttled like signing in.
+impl<S: AuthStore> Passwords<'_, S> {
+    /// Changes the password. The current password is verified, throttled like a sign-in.
     ///
     /// # Errors
-    /// [`AuthError::WrongCurrentPassword`], also where it was changed or everything thrown out meanwhile;
-    /// [`AuthError::PasswordRefused`].
+    /// [`AuthError::WrongCurrentPassword`], also if the password or the security epoch changed
+    /// meanwhile; [`AuthError::PasswordRejected`].
     #[expect(
         clippy::too_many_arguments,
-        reason = "two passwords that must not be mixed up, and who, what and whence"
+        reason = "two passwords that must not be confused, the caller, the policy and the origin"
     )]
     pub async fn change_password(
-        &self,
+        self,
         caller: &Caller,
         current: Password,
         new: Password,
@@ -35,7 +35,7 @@ impl<S: AuthStore> Auth<S> {
             account: Some(username),
             from,
         };
-        let guard = self.begin_attempt(&attempt).await?;
+        let guard = self.0.throttling().begin_attempt(&attempt).await?;
         let known = self
             .0
             .store
@@ -48,10 +48,10 @@ impl<S: AuthStore> Auth<S> {
             .verify(&Arc::new(current), &known.password)
             .await?
         {
-            self.failed(guard).await?;
+            self.0.throttling().failed(guard).await?;
             return Err(AuthError::WrongCurrentPassword);
         }
-        self.succeeded(guard).await?;
+        self.0.throttling().succeeded(guard).await?;
         let new = Arc::new(new);
         let account = caller.account();
         self.check_new_password(
@@ -61,7 +61,7 @@ impl<S: AuthStore> Auth<S> {
         )
         .await?;
         let hash = self.0.hasher.hash(&new).await?;
-        let why = match others {
+        let write = match others {
             OtherSessions::End => PasswordWrite::Change {
                 keep: Some(caller.session().id.clone()),
                 epoch: account.epoch,
@@ -74,24 +74,30 @@ impl<S: AuthStore> Auth<S> {
         let replaced = self
             .0
             .store
-            .replace_password(username, &known.password, hash, why, by, now)
+            .replace_password(username, &known.password, hash, write, by, now)
             .await?;
-        self.invalidate(username);
+        self.0.invalidate(username);
         if !replaced {
             return Err(AuthError::WrongCurrentPassword);
         }
-        self.reset_for_new_secret(username, CredentialKind::Password)
+        self.0
+            .throttling()
+            .reset_for_new_secret(username, CredentialKind::Password)
             .await?;
-        self.notify(caller.account(), SecurityNotice::PasswordChanged, from);
+        self.0
+            .mail()
+            .notify(caller.account(), SecurityNotice::PasswordChanged, from);
         Ok(())
     }
+}
 
-    /// Live ones, newest sign of life first, without [personal tokens](Self::personal_tokens).
-    pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, AuthError> {
+impl<S: AuthStore> Sessions<'_, S> {
+    /// Lists live sessions, most recently active first, without personal tokens.
+    pub async fn sessions(self, caller: &Caller) -> Result<Vec<Session>, AuthError> {
         let (username, now) = (&caller.account().username, self.0.clock.now());
         let mut sessions = self.0.store.sessions_of(username, now).await?;
         for session in &mut sessions {
-            self.merge_last_seen(username, session);
+            self.0.personal_tokens().merge_last_seen(username, session);
         }
         sessions.retain(|session| {
             session.kind != SessionKind::Personal
@@ -102,8 +108,8 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchSession`] for one that is over or somebody else's.
-    pub async fn end_session(&self, caller: &Caller, id: &SessionId) -> Result<(), AuthError> {
+    /// [`AuthError::NoSuchSession`] for an ended session or one of another account.
+    pub async fn end_session(self, caller: &Caller, id: &SessionId) -> Result<(), AuthError> {
         let username = &caller.account().username;
         let ended = self
             .0
@@ -114,7 +120,7 @@ impl<S: AuthStore> Auth<S> {
                 self.session_end(caller, EndReason::EndedByOwner),
             )
             .await?;
-        self.invalidate(username);
+        self.0.invalidate(username);
         if ended {
             Ok(())
         } else {
@@ -122,8 +128,8 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// Ends personal tokens too. Says how many there were.
-    pub async fn end_other_sessions(&self, caller: &Caller) -> Result<u64, AuthError> {
+    /// Ends all other sessions, including personal tokens. Returns their number.
+    pub async fn end_other_sessions(self, caller: &Caller) -> Result<u64, AuthError> {
         let (username, keep) = (&caller.account().username, Some(&caller.session().id));
         let ended = self
             .0
@@ -134,12 +140,12 @@ impl<S: AuthStore> Auth<S> {
                 self.session_end(caller, EndReason::EndedByOwner),
             )
             .await?;
-        self.invalidate(username);
+        self.0.invalidate(username);
         Ok(ended)
     }
 
-    /// As the caller brings it about, now.
-    pub(crate) fn session_end(&self, caller: &Caller, reason: EndReason) -> SessionEnd {
+    /// A session end by the caller, now.
+    pub(crate) fn session_end(self, caller: &Caller, reason: EndReason) -> SessionEnd {
         SessionEnd {
             reason: reason,
             by: caller.actor(),

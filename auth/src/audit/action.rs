@@ -1,4 +1,4 @@
-//! The words of the accounts' chain. A published word never changes its meaning.
+//! The actions of the accounts' audit chain. A published word never changes its meaning.
 
 macro_rules! audit_actions {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
@@ -10,7 +10,7 @@ macro_rules! audit_actions {
         impl AuditAction {
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// As it stands in the audit.
+            /// The word in the audit.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -22,56 +22,58 @@ macro_rules! audit_actions {
 }
 
 audit_actions! {
-    /// A session began: `facts.methods`; `new_device` if it came from a place not seen before, `days_away` if the last
-    /// one was long ago, `refused_before` if many were refused since.
+    /// A session began: `facts.methods`; `new_device` for an unknown source, `days_away` after a
+    /// long absence, `refused_before` after many failed attempts.
     SignedIn = "sign_in";
-    /// The password was right, and the second factor is due; `facts.new_device` as above.
+    /// The password was right, and the second factor is required; `facts.new_device` as above.
     SignInMfaPending = "sign_in.half_way";
-    /// A secret was tried and was wrong; `reason` says what it was to be ([`Secret`](crate::throttle::Secret)).
+    /// A wrong secret; `reason` is its kind ([`CredentialKind`](crate::throttle::CredentialKind)).
     SignInFailed = "sign_in.refused";
-    /// Tries were refused because there were too many: the first, and then one entry in ten minutes; `facts.times`.
+    /// Throttled attempts: the first, then one entry every ten minutes; `facts.times`.
     Throttled = "sign_in.throttled";
-    /// Somebody proved again who they are.
+    /// The user authenticated again (step-up).
     StepUpCompleted = "sign_in.confirmed";
-    /// Somebody who is signed in asked for what they may not do (the subject): the first, and then one entry in ten
-    /// minutes; `facts.times`. `reason` is `not_allowed`, `scope_missing`, `not_in_person` or `cross_site`
-    /// (`facts.site`); `facts.request` says what for, `facts.realm` where.
+    /// An authenticated caller was denied an action (the subject): the first denial, then one entry
+    /// every ten minutes; `facts.times`.
+    ///
+    /// `reason` is `not_allowed`, `scope_missing`, `not_in_person` or `cross_site` (`facts.site`).
+    /// `facts.request` is the request, `facts.realm` its realm.
     ActionDenied = "action.refused";
-    /// One session ended; `reason` says why.
+    /// One session ended; `reason` is the cause.
     SessionEnded = "session.ended";
-    /// Several ended at once; `facts.sessions` says how many.
+    /// Several sessions ended at once; `facts.sessions` is their number.
     SessionsEnded = "sessions.ended";
-    /// Everybody was signed out by an administrator or the operator; `facts.sessions` says how many there were,
-    /// `facts.tokens` whether personal access tokens ended too.
+    /// An administrator or the operator ended all sessions of all accounts. `facts.sessions` is
+    /// their number, `facts.tokens` whether personal access tokens ended too.
     AllSessionsEnded = "everybody.signed_out";
-    /// A refresh token was used twice: somebody has a copy. Its session was ended.
+    /// A refresh token was used twice and may have leaked. Its session was ended.
     RefreshReplayed = "refresh.replayed";
 
-    /// A personal access token was made.
+    /// A personal access token was created.
     TokenCreated = "token.made";
     TokenEnded = "token.ended";
-    /// A device was let in (RFC 8628).
+    /// A device was approved (RFC 8628).
     DeviceApproved = "device.approved";
     DeviceDenied = "device.refused";
-    /// A program was given an authorization code (RFC 6749 §4.1).
+    /// A client received an authorization code (RFC 6749 §4.1).
     ClientApproved = "program.approved";
 
     PasswordChanged = "password.changed";
-    /// By a link, without the old one.
+    /// With a reset link, without the old password.
     PasswordReset = "password.reset";
-    /// The same password under a better hash.
+    /// The same password with a stronger hash.
     PasswordRehashed = "password.rehashed";
-    /// A link for a new password was made.
+    /// A reset link was created.
     ResetCreated = "reset.made";
-    /// An administrator wants a new password.
+    /// An administrator required a new password.
     ResetRequired = "reset.required";
 
     FactorAdded = "factor.added";
     FactorRemoved = "factor.removed";
     FactorRenamed = "factor.renamed";
-    /// A passkey was refused because its counter went back: somebody may have a copy of it.
+    /// A passkey was rejected because its counter went back: it may be cloned.
     PasskeyCloned = "passkey.copied";
-    /// An administrator took all second factors away.
+    /// An administrator removed all second factors.
     FactorsReset = "factors.recovered";
     RecoveryCodesCreated = "recovery_codes.made";
     RecoveryCodeUsed = "recovery_code.used";
@@ -82,9 +84,10 @@ audit_actions! {
     AccountCreated = "account.created";
     AccountChanged = "account.changed";
     EmailChanged = "email.changed";
-    /// Another address was asked for (`facts.email`); it counts once the link that went there is followed.
+    /// A new address was requested (`facts.email`). It takes effect when its confirmation link is
+    /// used.
     EmailChangeRequested = "email.asked";
-    /// `facts.realm`, with the role `before` and `after`.
+    /// `facts.realm`, with the role in `before` and `after`.
     RoleChanged = "role.changed";
     GroupCreated = "group.made";
     GroupChanged = "group.changed";
@@ -93,19 +96,19 @@ audit_actions! {
     InvitationAccepted = "invite.used";
     InvitationRevoked = "invite.withdrawn";
 
-    /// An administrator let somebody try again.
+    /// An administrator lifted a lockout.
     ThrottleLifted = "throttle.lifted";
     /// A signing key was replaced.
     KeyRotated = "key.rotated";
-    /// Another master key is in force.
+    /// A new master key is active.
     MasterKeyRotated = "master_key.replaced";
-    /// The chains' heads were sealed anew, by the operator.
+    /// The operator sealed the chains' heads again.
     AuditSealed = "audit.sealed";
 }
 
 impl AuditAction {
-    /// Whether its subject is an account. Groups, invited addresses and what was asked for may be spelled like
-    /// somebody's name.
+    /// Whether the subject is an account. Group names, invited addresses and denied actions may
+    /// equal a username.
     #[must_use]
     pub fn concerns_account(self) -> bool {
         !matches!(
@@ -138,7 +141,7 @@ mod tests {
     #[test]
     fn audit_action_names_are_unique_lowercase_words() {
         let words: std::collections::HashSet<_> =
-            AuditAction::ALL.iter().map(|deed| deed.as_str()).collect();
+            AuditAction::ALL.iter().map(|action| action.as_str()).collect();
         assert_eq!(words.len(), AuditAction::ALL.len());
         assert!(words.iter().all(|word| {
             word.bytes()

@@ -1,4 +1,4 @@
-//! What is known of an entry beside its words: a JSON object whose members are the same everywhere.
+//! The details of an audit entry: a JSON object with the same members for every action.
 
 use serde_json::{Map, Value, json};
 
@@ -10,20 +10,20 @@ use crate::{Actor, ActorVia, Origin};
 ///  "before": {"role": "viewer"}, "after": {"role": "editor"},
 ///  "reason": "…", "facts": {"realm": "…"}}
 /// ```
-/// What is not known is left out.
+/// Unknown members are omitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditDetail {
     pub for_actor: Option<OnBehalfOf>,
     pub from: Option<AuditOrigin>,
-    /// An object of what was there, and of what is there now: only members that differ.
+    /// The old state, as an object of the members that changed.
     pub before: Option<Value>,
     pub after: Option<Value>,
-    /// Why: what somebody wrote, or a word of ours.
+    /// The reason: free text of a user, or a fixed word.
     pub reason: Option<String>,
     pub facts: Map<String, Value>,
 }
 
-/// On whose behalf.
+/// The session or token behind the actor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OnBehalfOf {
     /// `web`, `tokens`, `personal`, `console`.
@@ -32,7 +32,7 @@ pub struct OnBehalfOf {
     pub label: Option<String>,
 }
 
-/// From where.
+/// The address and user agent of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditOrigin {
     pub address: String,
@@ -73,7 +73,7 @@ impl AuditDetail {
         }
     }
 
-    /// Objects; members that are the same in both are left out.
+    /// Both are objects. Members with equal values are omitted.
     #[must_use]
     pub fn change(mut self, before: Value, after: Value) -> Self {
         let (mut before, mut after) = (object(before), object(after));
@@ -84,7 +84,7 @@ impl AuditDetail {
             }
             !same
         });
-        // What was not there before and is not there now either is no change.
+        // A member that is null before and absent afterwards has not changed.
         before.retain(|name, value| !value.is_null() || after.contains_key(name));
         after.retain(|name, value| !value.is_null() || before.contains_key(name));
         self.before = (!before.is_empty()).then_some(Value::Object(before));
@@ -98,7 +98,7 @@ impl AuditDetail {
         self
     }
 
-    /// Null says nothing and is left out.
+    /// Null is omitted.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         let value = value.into();
@@ -108,7 +108,7 @@ impl AuditDetail {
         self
     }
 
-    /// As it is stored and exported.
+    /// The stored and exported form.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let by = self.for_actor.as_ref().map(|by| {
@@ -137,7 +137,7 @@ impl AuditDetail {
         ])
     }
 
-    /// Takes back what [`to_json`](Self::to_json) wrote. Members of another time become facts.
+    /// Parses the output of [`to_json`](Self::to_json). Unknown members become facts.
     #[must_use]
     pub fn from_json(json: Value) -> Self {
         let mut rest = object(json);

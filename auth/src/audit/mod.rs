@@ -1,6 +1,7 @@
-//! What the audit says: who did what to whom, on whose behalf, from where, what was there before and after, and why.
+//! The audit: actor, action, subject, session, origin, old and new state, and reason.
 //!
-//! The words for accounts are here; a host has its own words in its own chains, in the same shape. Never a secret.
+//! The actions for accounts are here. A host has its own actions in its own chains, in the same
+//! format. Deliberately absent: secrets.
 
 mod action;
 mod detail;
@@ -15,15 +16,15 @@ pub use detail::{AuditDetail, AuditOrigin, OnBehalfOf};
 
 use crate::{Actor, Origin, RealmId, Username};
 
-/// The subject of what is done to all accounts at once. Nobody is called that.
+/// The subject of an action on all accounts. It is no valid username.
 pub const ALL_ACCOUNTS: &str = "*";
 
-/// What a chain of entries is about. Each stands for itself.
+/// One chain of entries. Each chain has its own hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Chain {
     /// Accounts, roles, sessions, sign-ins.
     Accounts,
-    /// What happened in one realm.
+    /// Events of one realm.
     Realm(RealmId),
 }
 
@@ -37,20 +38,20 @@ impl Chain {
     }
 }
 
-/// An entry about to be appended to the accounts' chain.
+/// A new entry for the accounts' chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAuditEntry {
     pub at: Timestamp,
-    /// Who did it, or tried to; empty where nobody knows.
+    /// The username of the actor, also of a failed attempt; empty if unknown.
     pub actor: String,
     pub action: AuditAction,
-    /// Whom or what it is about.
+    /// The account or object that the action applies to.
     pub subject: String,
     pub detail: AuditDetail,
 }
 
 impl NewAuditEntry {
-    /// Something done by somebody, to themself unless [`about`](Self::about) says otherwise.
+    /// An action of an authenticated actor. The subject is the actor, unless `subject` changes it.
     #[must_use]
     pub fn new(by: &Actor, action: AuditAction, at: Timestamp) -> Self {
         let name = by.username.as_str().to_owned();
@@ -63,7 +64,7 @@ impl NewAuditEntry {
         }
     }
 
-    /// Something tried by somebody who has not proved who they are; `whose` account it would have been.
+    /// An attempt without authentication; `account` is the claimed account.
     #[must_use]
     pub fn attempt(
         account: Option<&Username>,
@@ -93,7 +94,7 @@ impl NewAuditEntry {
         }
     }
 
-    /// See [`Detail`].
+    /// See [`AuditDetail`].
     #[must_use]
     pub fn with_detail(mut self, add: impl FnOnce(AuditDetail) -> AuditDetail) -> Self {
         self.detail = add(self.detail);
@@ -101,7 +102,7 @@ impl NewAuditEntry {
     }
 }
 
-/// An entry as it was written, with its place in its chain.
+/// A stored entry, with its position in its chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
     pub chain: String,
@@ -109,7 +110,7 @@ pub struct AuditEntry {
     pub seq: i64,
     pub at: Timestamp,
     pub actor: String,
-    /// A [`AuditAction`], or a host's own word, as `file.checked_out`.
+    /// An [`AuditAction`], or a host's own word, such as `file.checked_out`.
     pub action: String,
     pub subject: String,
     pub detail: AuditDetail,
@@ -118,36 +119,36 @@ pub struct AuditEntry {
     pub prev_hash: String,
 }
 
-/// Which entries of a chain. Everything that is given must fit.
+/// A filter over one chain. All conditions must match.
 #[derive(Clone, Debug)]
 pub struct AuditQuery {
     pub chain: Chain,
     pub actor: Option<String>,
     pub subject: Option<String>,
-    /// Who did it, or to whom it was done, or [everybody](EVERYBODY).
+    /// Entries with this actor or subject, or about [all accounts](ALL_ACCOUNTS).
     pub involving: Option<Username>,
-    /// The whole word, or its beginning up to a dot: `factor` finds `factor.added`.
+    /// The action, or its prefix up to a dot: `factor` matches `factor.added`.
     pub action: Option<String>,
-    /// Of the request.
+    /// The address of the request.
     pub address: Option<IpAddr>,
     pub since: Option<Timestamp>,
-    /// Not this moment itself.
+    /// Exclusive.
     pub until: Option<Timestamp>,
     pub cursor: AuditCursor,
     pub limit: u32,
 }
 
-/// Where a page of the audit begins, and its order.
+/// The start and order of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditCursor {
-    /// Newest first, those before this number.
+    /// Newest first, before this `seq`.
     Before(i64),
-    /// Oldest first, those after this number.
+    /// Oldest first, after this `seq`.
     After(i64),
 }
 
 impl AuditQuery {
-    /// The newest of a chain.
+    /// The newest entries of a chain.
     #[must_use]
     pub fn newest(chain: Chain, limit: u32) -> Self {
         Self {

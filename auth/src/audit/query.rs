@@ -1,9 +1,11 @@
-//! Reading the audit: administrators all of it, managers their realm's chain, everybody what concerns themself.
+//! Reading the audit: administrators read every chain, managers the chain of their realm, users the
+//! entries about themselves.
 
 use crate::{
-    Action, Auth, AuthError, AuthStore, Caller, Permit, Role, Scope, Username,
+    Action, Admin, AuthError, AuthStore, Caller, Permit, Role, Scope, Username,
     access::permit::{Administrator, GlobalTarget, RealmTarget},
     audit::{AuditEntry, AuditQuery, Chain},
+    handles::Accounts,
 };
 
 /// Administrators read every chain.
@@ -26,19 +28,19 @@ impl Action for ReadRealmAudit {
     const SCOPE: Scope = Scope::Administer;
 }
 
-impl<S: AuthStore> Auth<S> {
+impl<S: AuthStore> Admin<'_, S> {
     pub async fn audit(
-        &self,
+        self,
         _permit: &Permit<ReadAudit>,
         query: AuditQuery,
     ) -> Result<Vec<AuditEntry>, AuthError> {
         Ok(self.0.store.audit(query).await?)
     }
 
-    /// The chain of the permit's realm, whatever the query says. Where others sat is not told to a manager who is no
-    /// administrator.
+    /// Reads the chain of the permit's realm; `query.chain` is ignored. Origins of other users are
+    /// hidden from a manager who is no administrator.
     pub async fn realm_audit(
-        &self,
+        self,
         permit: &Permit<ReadRealmAudit>,
         caller: &Caller,
         query: AuditQuery,
@@ -53,11 +55,13 @@ impl<S: AuthStore> Auth<S> {
         }
         Ok(entries)
     }
+}
 
-    /// What the caller did to accounts and what was done to theirs, whatever the query says of that. Where an
-    /// administrator sat is not told.
+impl<S: AuthStore> Accounts<'_, S> {
+    /// Reads the entries whose actor or subject is the caller; `query` cannot widen this. Origins
+    /// of other users are hidden.
     pub async fn own_audit(
-        &self,
+        self,
         caller: &Caller,
         query: AuditQuery,
     ) -> Result<Vec<AuditEntry>, AuthError> {
@@ -73,7 +77,8 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-/// Whose address and device it was is only theirs to know, and the administrators'.
+/// Hides address, user agent and session of other actors. Only the actor and administrators may see
+/// them.
 fn hide_origins(entries: &mut [AuditEntry], viewer: &Username) {
     for entry in entries
         .iter_mut()

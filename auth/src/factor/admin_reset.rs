@@ -1,22 +1,23 @@
-//! For somebody who has lost everything: an administrator takes all second factors away, after making sure who asks.
+//! Removal of all second factors by an administrator, for an account whose owner has lost them. The
+//! administrator must verify the owner's identity first.
 
 use serde_json::json;
 
 use crate::{
-    Auth, AuthError, AuthStore, Permit, SecurityNotice, Username,
+    AuthError, AuthStore, Factors, Permit, SecurityNotice, Username,
     audit::AuditAction,
     service::OpenAccountAccess,
     store::{FactorChange, MinimumFactors, Removal},
     throttle::CredentialKind,
 };
 
-/// Why, in the administrator's words: 1 to 500 characters.
+/// The administrator's reason for the audit: 1 to 500 characters.
 #[derive(Clone, Debug)]
 pub struct AuditReason(String);
 
 impl AuditReason {
     /// # Errors
-    /// [`AuthError::BadReason`].
+    /// [`AuthError::InvalidReason`].
     pub fn parse(raw: &str) -> Result<Self, AuthError> {
         let text = raw.trim();
         let is_valid = (1..=500).contains(&text.chars().count()) && !text.contains('\0');
@@ -34,15 +35,17 @@ impl From<AuditReason> for String {
     }
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// Every second factor and recovery code goes, so does every account at a provider that was joined (a stranger may
-    /// have joined theirs), and every session ends: the password is what is left. The owner is
-    /// told, and the audit knows who did it and why.
+impl<S: AuthStore> Factors<'_, S> {
+    /// Removes every second factor, recovery code and linked provider identity, and ends every
+    /// session. Only the password remains.
+    ///
+    /// Identities are unlinked too, because an attacker may have linked their own. The owner is
+    /// notified. The audit records the administrator and the reason.
     ///
     /// # Errors
     /// [`AuthError::NoSuchAccount`], [`AuthError::OwnAccount`].
     pub async fn reset_factors(
-        &self,
+        self,
         permit: &Permit<OpenAccountAccess>,
         username: &Username,
         reason: AuditReason,
@@ -63,11 +66,14 @@ impl<S: AuthStore> Auth<S> {
             at: self.0.clock.now(),
         };
         let changed = self.0.store.change_factors(change).await;
-        self.invalidate(username);
+        self.0.invalidate(username);
         changed?;
-        // What was guessed at is there no more.
+        // The secrets that the failures were counted for no longer exist.
         for kind in [CredentialKind::Totp, CredentialKind::RecoveryCode] {
-            self.reset_for_new_secret(username, kind).await?;
+            self.0
+                .throttling()
+                .reset_for_new_secret(username, kind)
+                .await?;
         }
         let member = self
             .0
@@ -75,11 +81,13 @@ impl<S: AuthStore> Auth<S> {
             .member(username)
             .await?
             .ok_or(AuthError::NoSuchAccount)?;
-        self.audit_and_notify_by(
-            &member.account,
-            SecurityNotice::FactorsReset,
-            permit.actor(),
-        )
-        .await
+        self.0
+            .mail()
+            .audit_and_notify_by(
+                &member.account,
+                SecurityNotice::FactorsReset,
+                permit.actor(),
+            )
+            .await
     }
 }

@@ -1,4 +1,5 @@
-//! What people do with their own second factors. Each change wants a recent sign-in and ends every other session.
+//! Management of one's own second factors. Each change requires a recent sign-in and ends every
+//! other session.
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
@@ -9,7 +10,7 @@ use super::{
     Factor, FactorId, FactorKind, OneTimeCode, RecoveryCode, recovery_code::CODE_COUNT, totp,
 };
 use crate::{
-    Auth, AuthError, AuthMethod, AuthMethods, AuthStore, Caller, DisplayName, Origin,
+    AuthError, AuthMethod, AuthMethods, AuthStore, Caller, DisplayName, Factors, Origin,
     SecurityNotice, Token, TokenKind,
     audit::{AuditAction, NewAuditEntry},
     clock,
@@ -19,40 +20,40 @@ use crate::{
     throttle::CredentialKind,
 };
 
-/// A secret that was shown is good for so long.
+/// Lifetime of a secret that is not yet confirmed.
 const ENROLLMENT_LIFETIME: std::time::Duration = std::time::Duration::from_mins(15);
-/// Characters of a factor's name.
+/// Characters in a factor's name.
 const MAX_NAME_CHARS: usize = 64;
 
-/// A secret for an app, shown to its owner and not yet proved.
+/// A TOTP secret that is shown to its owner and not yet confirmed.
 #[derive(Debug)]
 pub struct NewTotp {
-    /// Base32, for typing.
+    /// Base32, for manual entry.
     pub secret: SecretString,
     /// `otpauth://totp/…`
     pub uri: SecretString,
 }
 
-/// A factor that was set up.
+/// A factor that was enrolled.
 #[derive(Debug)]
 pub struct EnrolledFactor {
     pub factor: Factor,
-    /// Made with the first factor, and never shown again.
+    /// Created with the first factor. Returned here only.
     pub recovery_codes: Vec<RecoveryCode>,
 }
 
-/// What an account signs in with besides its password.
+/// The second factors of an account, and whether one is required.
 #[derive(Debug)]
 pub struct FactorOverview {
-    /// Apps and passkeys, oldest first.
+    /// Authenticator apps and passkeys, oldest first.
     pub factors: Vec<Factor>,
     pub codes_left: usize,
     pub codes_made_at: Option<Timestamp>,
-    /// Whether the installation asks this account for a second factor.
+    /// Whether the installation requires a second factor of this account.
     pub required: bool,
 }
 
-/// The body of a [`SlipKind::Enrolment`].
+/// The body of a one-time token of the kind `Enrollment`.
 #[derive(Serialize, Deserialize)]
 struct TotpEnrollment {
     factor: String,
@@ -60,8 +61,8 @@ struct TotpEnrollment {
     sealed: String,
 }
 
-impl<S: AuthStore> Auth<S> {
-    pub async fn factor_overview(&self, caller: &Caller) -> Result<FactorOverview, AuthError> {
+impl<S: AuthStore> Factors<'_, S> {
+    pub async fn factor_overview(self, caller: &Caller) -> Result<FactorOverview, AuthError> {
         let all = self.0.store.factors(&caller.account().username).await?;
         let (codes, factors): (Vec<_>, Vec<_>) = all
             .into_iter()
@@ -74,11 +75,12 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    /// A new secret, good for this session and 15 minutes; one that was shown before is void.
+    /// Creates a TOTP secret, valid for this session and 15 minutes. It replaces an unconfirmed
+    /// one.
     ///
     /// # Errors
-    /// [`AuthError::FactorTaken`] where there is an app already; [`AuthError::StepUpNeeded`].
-    pub async fn start_totp(&self, caller: &Caller) -> Result<NewTotp, AuthError> {
+    /// [`AuthError::FactorTaken`] if an authenticator app exists; [`AuthError::StepUpRequired`].
+    pub async fn start_totp(self, caller: &Caller) -> Result<NewTotp, AuthError> {
         caller.require_recent()?;
         if caller.factors().contains(FactorKind::Totp) {
             return Err(AuthError::FactorTaken);
@@ -103,7 +105,7 @@ impl<S: AuthStore> Auth<S> {
             .await?;
         let one_time = OneTimeToken {
             kind: OneTimeKind::Enrollment,
-            // Found by its owner and session; nothing leads to it.
+            // The row is found by owner and session. No token leads to this hash.
             hash: Token::random(TokenKind::Flow, rng).hash(),
             username: Some(username.clone()),
             body,
@@ -116,13 +118,14 @@ impl<S: AuthStore> Auth<S> {
         Ok(NewTotp { secret, uri })
     }
 
-    /// The code shows that the app has the secret; it signs nobody in any more.
+    /// Confirms the secret with a code of the app. The code cannot sign in afterwards.
     ///
     /// # Errors
-    /// [`AuthError::EnrolmentOver`] where nothing was begun or it was too long ago; [`AuthError::CodeDoesNotFit`],
-    /// which leaves it open; as [`begin_totp`](Self::begin_totp).
+    /// [`AuthError::EnrollmentExpired`] if no secret was created or it has expired;
+    /// [`AuthError::EnrollmentCodeInvalid`], which leaves the enrollment open; otherwise as
+    /// `start_totp`.
     pub async fn confirm_totp(
-        &self,
+        self,
         caller: &Caller,
         code: &OneTimeCode,
         from: &Origin,
@@ -174,10 +177,10 @@ impl<S: AuthStore> Auth<S> {
         .await
     }
 
-    /// Stores it, with recovery codes where there are none. This session has proved `proved` from here on; every
-    /// other one ends.
+    /// Stores the factor, with recovery codes if there are none. The session gains the methods
+    /// `proved`, and every other session ends.
     pub(crate) async fn add_factor(
-        &self,
+        self,
         caller: &Caller,
         factor: Factor,
         proved: AuthMethods,
@@ -201,20 +204,26 @@ impl<S: AuthStore> Auth<S> {
             .map(|(session, methods)| (session, methods.union(proved)));
         self.change_factors(caller, change).await?;
         if factor.kind == FactorKind::Totp {
-            self.reset_for_new_secret(&factor.username, CredentialKind::Totp)
+            self.0
+                .throttling()
+                .reset_for_new_secret(&factor.username, CredentialKind::Totp)
                 .await?;
         }
         if !codes.is_empty() {
-            self.reset_for_new_secret(&factor.username, CredentialKind::RecoveryCode)
+            self.0
+                .throttling()
+                .reset_for_new_secret(&factor.username, CredentialKind::RecoveryCode)
                 .await?;
         }
-        self.tell_about(
-            caller.account(),
-            SecurityNotice::FactorAdded,
-            &factor.name,
-            from,
-        )
-        .await?;
+        self.0
+            .mail()
+            .tell_about(
+                caller.account(),
+                SecurityNotice::FactorAdded,
+                &factor.name,
+                from,
+            )
+            .await?;
         Ok(EnrolledFactor {
             factor,
             recovery_codes: codes,
@@ -222,10 +231,10 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchFactor`]; [`AuthError::LastFactor`] where the installation asks for one;
-    /// [`AuthError::StepUpNeeded`].
+    /// [`AuthError::NoSuchFactor`]; [`AuthError::LastFactor`] if the installation requires one;
+    /// [`AuthError::StepUpRequired`].
     pub async fn remove_factor(
-        &self,
+        self,
         caller: &Caller,
         id: &FactorId,
         from: &Origin,
@@ -244,14 +253,16 @@ impl<S: AuthStore> Auth<S> {
             change.minimum = MinimumFactors::One;
         }
         self.change_factors(caller, change).await?;
-        self.tell_about(caller.account(), SecurityNotice::FactorRemoved, &name, from)
+        self.0
+            .mail()
+            .tell_about(caller.account(), SecurityNotice::FactorRemoved, &name, from)
             .await
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchFactor`]; [`AuthError::BadFactorName`].
+    /// [`AuthError::NoSuchFactor`]; [`AuthError::InvalidFactorName`].
     pub async fn rename_factor(
-        &self,
+        self,
         caller: &Caller,
         id: &FactorId,
         name: &str,
@@ -270,16 +281,18 @@ impl<S: AuthStore> Auth<S> {
             AuditAction::FactorRenamed,
             self.0.clock.now(),
         );
-        self.record(record.with_detail(|detail| detail.with("name", name)))
+        self.0
+            .mail()
+            .record(record.with_detail(|detail| detail.with("name", name)))
             .await
     }
 
-    /// Ten new ones; the old ones are void.
+    /// Creates ten recovery codes and invalidates the old ones.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchFactor`] where there is no second factor that they could stand in for.
+    /// [`AuthError::NoSuchFactor`] if there is no second factor to recover.
     pub async fn replace_recovery_codes(
-        &self,
+        self,
         caller: &Caller,
         from: &Origin,
     ) -> Result<Vec<RecoveryCode>, AuthError> {
@@ -293,14 +306,18 @@ impl<S: AuthStore> Auth<S> {
             Err(AuthError::LastFactor) => return Err(AuthError::NoSuchFactor),
             answer => answer?,
         }
-        self.reset_for_new_secret(&caller.account().username, CredentialKind::RecoveryCode)
+        self.0
+            .throttling()
+            .reset_for_new_secret(&caller.account().username, CredentialKind::RecoveryCode)
             .await?;
-        self.audit_and_notify(caller.account(), SecurityNotice::RecoveryCodesCreated, from)
+        self.0
+            .mail()
+            .audit_and_notify(caller.account(), SecurityNotice::RecoveryCodesCreated, from)
             .await?;
         Ok(codes)
     }
 
-    fn factor_change(&self, caller: &Caller, action: AuditAction) -> FactorChange {
+    fn factor_change(self, caller: &Caller, action: AuditAction) -> FactorChange {
         FactorChange {
             username: caller.account().username.clone(),
             remove: Removal::Nothing,
@@ -315,19 +332,19 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    async fn change_factors(&self, caller: &Caller, change: FactorChange) -> Result<(), AuthError> {
+    async fn change_factors(self, caller: &Caller, change: FactorChange) -> Result<(), AuthError> {
         let changed = self.0.store.change_factors(change).await;
-        self.invalidate(&caller.account().username);
+        self.0.invalidate(&caller.account().username);
         changed.map_err(AuthError::from)
     }
 
-    fn generate_recovery_codes(&self) -> Vec<RecoveryCode> {
+    fn generate_recovery_codes(self) -> Vec<RecoveryCode> {
         (0..CODE_COUNT)
             .map(|_| RecoveryCode::random(&self.0.rng))
             .collect()
     }
 
-    fn recovery_code_factors(&self, caller: &Caller, codes: &[RecoveryCode]) -> Vec<Factor> {
+    fn recovery_code_factors(self, caller: &Caller, codes: &[RecoveryCode]) -> Vec<Factor> {
         let (username, created_at) = (&caller.account().username, self.0.clock.now());
         let stored = |code: &RecoveryCode| Factor {
             id: FactorId::random(&self.0.rng),
@@ -343,8 +360,9 @@ impl<S: AuthStore> Auth<S> {
         codes.iter().map(stored).collect()
     }
 
-    /// `Strongroom (files.example.org)`. No colon: it would end the name (Key Uri Format).
-    fn app_issuer(&self) -> String {
+    /// `Strongroom (files.example.org)`. A colon would end the name (Key Uri Format), so there is
+    /// none.
+    fn app_issuer(self) -> String {
         let (name, url) = (&self.0.settings.factors.app_name, &self.0.settings.issuer);
         let host = url
             .split_once("://")
@@ -362,7 +380,7 @@ impl<S: AuthStore> Auth<S> {
 }
 
 /// # Errors
-/// [`AuthError::BadFactorName`] for nothing, more than 64 characters, or invisible ones.
+/// [`AuthError::InvalidFactorName`] for an empty name, more than 64 characters, or invisible ones.
 pub(crate) fn parse_factor_name(raw: &str) -> Result<String, AuthError> {
     let name = raw.trim();
     let is_valid =
@@ -376,12 +394,12 @@ pub(crate) fn parse_factor_name(raw: &str) -> Result<String, AuthError> {
 
 fn to_json(pending: &TotpEnrollment) -> Result<String, AuthError> {
     serde_json::to_string(pending)
-        .map_err(|_| AuthError::Internal("an enrolment could not be written"))
+        .map_err(|_| AuthError::Internal("enrollment could not be serialized"))
 }
 
 fn read(body: &str) -> Result<TotpEnrollment, AuthError> {
     serde_json::from_str(body)
-        .map_err(|_| AuthError::Internal("a stored enrolment could not be read"))
+        .map_err(|_| AuthError::Internal("stored enrollment could not be parsed"))
 }
 
 impl From<FactorChangeRejected> for AuthError {

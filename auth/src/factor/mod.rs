@@ -1,5 +1,5 @@
-//! Second factors: what somebody shows besides a password. Here is what all of them have in common; each kind has a
-//! file of its own.
+//! Second factors: TOTP, recovery codes and passkeys. This file holds their common types; each kind
+//! has its own file.
 
 mod admin_reset;
 mod enrollment;
@@ -24,11 +24,11 @@ use crate::{SecureRandom, Username};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FactorKind {
-    /// An authenticator app (RFC 6238): one an account.
+    /// An authenticator app (RFC 6238). One per account.
     Totp,
-    /// A code on paper that stands in for a lost factor, once. Comes and goes with the others, and is none by itself.
+    /// A single-use code on paper that replaces a lost factor. It exists only beside other factors.
     Recovery,
-    /// A passkey (`WebAuthn`): several an account.
+    /// A passkey (`WebAuthn`). Several per account.
     Passkey,
 }
 
@@ -50,7 +50,7 @@ impl FactorKind {
     }
 }
 
-/// A set of [`FactorKind`]s: what an account has.
+/// A set of [`FactorKind`]s of one account.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct FactorKinds(u8);
 
@@ -72,7 +72,7 @@ impl FactorKinds {
         self.0 & (1 << kind as u8) != 0
     }
 
-    /// Whether there is a second factor. Recovery codes alone are none.
+    /// Whether there is a second factor. Recovery codes alone do not count.
     #[must_use]
     pub fn is_enrolled(self) -> bool {
         self.contains(FactorKind::Totp) || self.contains(FactorKind::Passkey)
@@ -91,7 +91,7 @@ impl fmt::Debug for FactorKinds {
     }
 }
 
-/// Of an authenticator app or a recovery code 128 random bits in hex; of a passkey its credential id.
+/// The id of a factor. TOTP and recovery codes: 128 random bits in hex. Passkey: its credential id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactorId(Arc<str>);
 
@@ -101,7 +101,8 @@ impl FactorId {
         Self::new(&hex::encode(rng.bytes::<16>()))
     }
 
-    /// Takes an id back from where it was kept, or from a request: an unknown one finds nothing.
+    /// Wraps an id from the store or from a request. It is not validated; an unknown id finds
+    /// nothing.
     #[must_use]
     pub fn new(id: &str) -> Self {
         Self(id.into())
@@ -124,15 +125,15 @@ pub struct Factor {
     pub id: FactorId,
     pub username: Username,
     pub kind: FactorKind,
-    /// What its owner calls it.
+    /// The name that the owner chose.
     pub name: String,
     /// TOTP: the sealed secret. Recovery: the code's hash. Passkey: its public half, JSON.
     pub body: String,
-    /// TOTP: the last time step that was used. Passkey: the signature counter.
+    /// TOTP: the last used time step. Passkey: the signature counter.
     pub counter: i64,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
-    /// Of a recovery code that is used up.
+    /// When the recovery code was used.
     pub used_at: Option<Timestamp>,
 }
 

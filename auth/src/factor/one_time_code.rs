@@ -1,4 +1,5 @@
-//! What somebody types where a code is asked for: six digits of an app, or a recovery code.
+//! Parsing of the one code field of sign-in: six digits of an authenticator app, or a recovery
+//! code.
 
 use std::fmt;
 
@@ -7,13 +8,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::RecoveryCode;
 use crate::throttle::CredentialKind;
 
-/// Cannot print.
+/// Has no `Debug` that shows the code.
 pub struct OneTimeCode(pub(crate) ParsedCode);
 
 pub(crate) enum ParsedCode {
     Totp(SecretString),
     Recovery(RecoveryCode),
-    /// Neither: wrong, whoever's it would be.
+    /// Neither form: wrong for every account.
     Malformed,
 }
 
@@ -31,7 +32,7 @@ impl OneTimeCode {
         Self(RecoveryCode::parse(raw).map_or(ParsedCode::Malformed, ParsedCode::Recovery))
     }
 
-    /// Which authenticator's failures a wrong one counts among.
+    /// The credential kind whose failures a wrong code counts for.
     pub(crate) fn credential_kind(&self) -> CredentialKind {
         match self.0 {
             ParsedCode::Recovery(_) => CredentialKind::RecoveryCode,
@@ -39,7 +40,7 @@ impl OneTimeCode {
         }
     }
 
-    /// The six digits, where it is six digits.
+    /// The six digits of a TOTP code.
     pub(crate) fn digits(&self) -> Option<&str> {
         match &self.0 {
             ParsedCode::Totp(digits) => Some(digits.expose_secret()),

@@ -1,6 +1,7 @@
-//! Recovery codes: for paper. Ten an account, good for one sign-in each.
+//! Recovery codes, for paper: ten per account, each for one sign-in.
 //!
-//! 120 random bits: enough that a fast hash will do (ASVS 5.0, 6.5.2 asks for a password hash below 112).
+//! Each has 120 random bits, so a fast hash suffices (ASVS 5.0, 6.5.2 requires a password hash
+//! below 112 bits).
 
 use std::fmt;
 
@@ -9,13 +10,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{SecureRandom, TokenHash, Username};
 
-/// How many are made at once.
+/// Codes per set.
 pub(crate) const CODE_COUNT: usize = 10;
-/// Crockford's base 32: no letter looks like a digit.
+/// Crockford's base 32, without letters that resemble digits.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LENGTH: usize = 24;
 
-/// Cannot print.
+/// Has no `Debug` that shows the code.
 pub struct RecoveryCode(SecretString);
 
 impl RecoveryCode {
@@ -30,7 +31,7 @@ impl RecoveryCode {
         Self((0..CODE_LENGTH).map(symbol).collect::<String>().into())
     }
 
-    /// Takes one as somebody typed it: in any capitals, with or without the dashes, `o` for `0` and `l` for `1`.
+    /// Parses user input: any case, optional dashes, `o` for `0` and `l` for `1`.
     pub(crate) fn parse(raw: &str) -> Option<Self> {
         let plain = |c: char| match c.to_ascii_uppercase() {
             'O' => '0',
@@ -47,13 +48,14 @@ impl RecoveryCode {
         is_valid.then(|| Self(code.into()))
     }
 
-    /// All that is stored. Two accounts with one code would have different hashes.
+    /// The stored form. The username is part of the hash, so that equal codes of two accounts
+    /// differ.
     pub(crate) fn hash(&self, of: &Username) -> TokenHash {
         let text = format!("recovery code of {of}: {}", self.0.expose_secret());
         TokenHash::new(&hex::encode(digest(&SHA256, text.as_bytes())))
     }
 
-    /// Once, for its owner: `0123-4567-89AB-CDEF-GHJK-MNPQ`.
+    /// The code for its owner: `0123-4567-89AB-CDEF-GHJK-MNPQ`.
     #[must_use]
     pub fn expose(&self) -> String {
         let symbols: Vec<char> = self.0.expose_secret().chars().collect();

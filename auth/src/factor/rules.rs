@@ -1,11 +1,11 @@
-//! Who must have a second factor.
+//! The rule that requires a second factor, per installation.
 
-use crate::{Account, Auth, AuthStore, access::permit::Administrator};
+use crate::{Account, AuthStore, Factors, access::permit::Administrator};
 
 #[derive(Clone, Debug)]
 pub struct FactorRules {
     pub required: FactorRequirement,
-    /// What authenticator apps show above the code.
+    /// The issuer name that authenticator apps show.
     pub app_name: String,
 }
 
@@ -18,7 +18,7 @@ impl Default for FactorRules {
     }
 }
 
-/// Of whom a second factor is asked: a session without one may only set one up.
+/// Accounts that must have a second factor. A session without one can only enroll one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactorRequirement {
     Optional,
@@ -27,7 +27,7 @@ pub enum FactorRequirement {
 }
 
 impl FactorRequirement {
-    /// Whether it is asked of people (`None`) or of administrators.
+    /// Whether the rule applies to an ordinary account (`None`) or to an administrator.
     #[must_use]
     pub fn applies_to(self, administrator: Option<Administrator>) -> bool {
         match self {
@@ -38,10 +38,10 @@ impl FactorRequirement {
     }
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// Whether this account can do nothing without a second factor (so that its password does not stand alone).
+impl<S: AuthStore> Factors<'_, S> {
+    /// Whether this account is restricted until it has enrolled a second factor.
     #[must_use]
-    pub fn enforces_second_factor(&self, account: &Account) -> bool {
+    pub fn enforces_second_factor(self, account: &Account) -> bool {
         self.0
             .settings
             .factors

@@ -1,4 +1,5 @@
-//! Authenticator apps: TOTP (RFC 6238) with HMAC-SHA-1, six digits and steps of 30 s, which every app can do.
+//! TOTP (RFC 6238) with HMAC-SHA-1, six digits and steps of 30 s, which every authenticator app
+//! supports.
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -10,7 +11,7 @@ use crate::{AuthError, Username};
 pub(crate) const SECRET_BYTES: usize = 20;
 /// Seconds (RFC 6238 §5.2).
 const STEP: u64 = 30;
-/// Steps before and after the present one, for slow fingers and clocks that run wrong.
+/// Accepted steps before and after the current one, for slow typing and clock skew.
 const SKEW: u16 = 1;
 
 pub(crate) struct Totp(totp_rs::Totp);
@@ -20,7 +21,7 @@ impl Totp {
         Self(builder(secret).build_noncompliant())
     }
 
-    /// The time step that `code` is of, if it is one of the three that are taken now.
+    /// The time step of `code`, if it is one of the three accepted ones.
     pub(crate) fn matching_step(&self, code: &str, now: Timestamp) -> Option<i64> {
         let step = self.0.check(code, u64::try_from(now.as_second()).ok()?)?;
         i64::try_from(step).ok()
@@ -36,13 +37,13 @@ fn builder(secret: &[u8]) -> Builder {
         .with_secret(secret.to_vec())
 }
 
-/// Base32 for typing, and `otpauth://…` for the picture.
+/// The base32 secret for manual entry, and the `otpauth://…` URI for the QR code.
 pub(crate) fn otpauth_uri(
     secret: &[u8],
     issuer: &str,
     username: &Username,
 ) -> Result<(SecretString, SecretString), AuthError> {
-    let failed = |_| AuthError::Internal("an otpauth URI could not be made");
+    let failed = |_| AuthError::Internal("otpauth URI could not be created");
     let totp = builder(secret)
         .with_issuer(Some(issuer))
         .with_account_name(username.as_str())

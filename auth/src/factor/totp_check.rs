@@ -1,4 +1,4 @@
-//! Trying a code: through the gate, and each good one once.
+//! Verification of one-time codes, behind the throttle. Each valid code works once.
 
 use secrecy::ExposeSecret as _;
 
@@ -7,13 +7,13 @@ use super::{
     totp::Totp,
 };
 use crate::{
-    Account, Actor, Auth, AuthError, AuthMethod, AuthStore, Origin, SecurityNotice, Username,
+    Account, Actor, AuthError, AuthMethod, AuthStore, Factors, Origin, SecurityNotice, Username,
     throttle::Attempt,
 };
 
-impl<S: AuthStore> Auth<S> {
-    /// What the account has, recovery codes that are left too.
-    pub(crate) async fn factor_kinds(&self, of: &Username) -> Result<FactorKinds, AuthError> {
+impl<S: AuthStore> Factors<'_, S> {
+    /// The kinds that the account has, including unused recovery codes.
+    pub(crate) async fn factor_kinds(self, of: &Username) -> Result<FactorKinds, AuthError> {
         let factors = self.0.store.factors(of).await?;
         Ok(FactorKinds::of(
             factors
@@ -23,13 +23,16 @@ impl<S: AuthStore> Auth<S> {
         ))
     }
 
-    /// How the owner has proved themselves with this code, or `None`: it is wrong, or was used before. A wrong one
-    /// counts among the failures of this authenticator, which no right password clears.
+    /// Verifies the code and returns the methods it proves. `None` if it is wrong or was used
+    /// before.
+    ///
+    /// A wrong code counts as a failure of this authenticator. A right password does not reset that
+    /// count.
     ///
     /// # Errors
     /// [`AuthError::Throttled`].
     pub(crate) async fn verify_code(
-        &self,
+        self,
         owner: &Account,
         code: &OneTimeCode,
         from: &Origin,
@@ -39,7 +42,7 @@ impl<S: AuthStore> Auth<S> {
             account: Some(&owner.username),
             from,
         };
-        let guard = self.begin_attempt(&attempt).await?;
+        let guard = self.0.throttling().begin_attempt(&attempt).await?;
         let method = match &code.0 {
             ParsedCode::Totp(digits) => {
                 self.consume_totp_code(&owner.username, digits.expose_secret())
@@ -49,14 +52,14 @@ impl<S: AuthStore> Auth<S> {
             ParsedCode::Malformed => None,
         };
         match method {
-            Some(_) => self.succeeded(guard).await?,
-            None => self.failed(guard).await?,
+            Some(_) => self.0.throttling().succeeded(guard).await?,
+            None => self.0.throttling().failed(guard).await?,
         }
         Ok(method)
     }
 
     async fn consume_totp_code(
-        &self,
+        self,
         of: &Username,
         digits: &str,
     ) -> Result<Option<AuthMethod>, AuthError> {
@@ -71,7 +74,8 @@ impl<S: AuthStore> Auth<S> {
         let Some(step) = self.unseal_totp(&app)?.matching_step(digits, now) else {
             return Ok(None);
         };
-        // Of many who come with one code at once, one moves the step on (RFC 6238 §5.2).
+        // Of any number of parallel attempts with one code, only one advances the step (RFC 6238
+        // §5.2).
         Ok(self
             .0
             .store
@@ -80,7 +84,7 @@ impl<S: AuthStore> Auth<S> {
             .then_some(AuthMethod::Otp))
     }
 
-    pub(crate) fn unseal_totp(&self, factor: &Factor) -> Result<Totp, AuthError> {
+    pub(crate) fn unseal_totp(self, factor: &Factor) -> Result<Totp, AuthError> {
         let secret = self
             .0
             .factor_sealer
@@ -89,7 +93,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn consume_recovery_code(
-        &self,
+        self,
         owner: &Account,
         code: &RecoveryCode,
         from: &Origin,
@@ -104,8 +108,10 @@ impl<S: AuthStore> Auth<S> {
         else {
             return Ok(None);
         };
-        tracing::info!(username = %of, left, "a recovery code was used");
-        self.audit_and_notify(owner, SecurityNotice::RecoveryCodeUsed, from)
+        tracing::info!(username = %of, left, "recovery code used");
+        self.0
+            .mail()
+            .audit_and_notify(owner, SecurityNotice::RecoveryCodeUsed, from)
             .await?;
         Ok(Some(AuthMethod::Recovery))
     }

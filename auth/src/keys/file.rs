@@ -1,5 +1,5 @@
-//! The file of the master key: 0600, and durable before anything is sealed under what it holds. While the key is
-//! replaced its successor lies beside it; which of the two is in force stands in the database.
+//! The master key file: mode 0600, and synced before anything is sealed under the key. During a
+//! rotation the pending key is in a second file. The database states which one is active.
 
 use std::{
     fs::{File, OpenOptions},
@@ -13,7 +13,7 @@ use crate::SecureRandom;
 use crate::keys::master::{BadKey, MasterKey};
 
 impl MasterKey {
-    /// As [`KeyFile::load_or_make`], of that file.
+    /// As [`KeyFile::load_or_create`], for the file at `path`.
     ///
     /// # Errors
     /// [`BadKey::File`].
@@ -22,7 +22,7 @@ impl MasterKey {
     }
 }
 
-/// See the module.
+/// The path of a master key file; see the module documentation.
 #[derive(Clone, Debug)]
 pub struct KeyFile(PathBuf);
 
@@ -32,10 +32,11 @@ impl KeyFile {
         Self(path.into())
     }
 
-    /// Reads it, or makes it (0600, fsynced) with 32 random bytes.
+    /// Loads the key, or creates the file (mode 0600, synced) with 32 random bytes.
     ///
     /// # Errors
-    /// [`BadKey::File`] also for a file that others may read and for an empty one (a start that was cut off).
+    /// [`BadKey::File`], also for a file that other users can read, or an empty one from an
+    /// interrupted start.
     pub fn load_or_create(&self, rng: &SecureRandom) -> Result<MasterKey, BadKey> {
         match create(&self.0, &random_key(rng)) {
             Ok(()) => {}
@@ -45,10 +46,10 @@ impl KeyFile {
         load(&self.0)
     }
 
-    /// Reads it, where it is there.
+    /// Loads the key; `None` without a file.
     ///
     /// # Errors
-    /// As [`load_or_make`](Self::load_or_make).
+    /// As [`load_or_create`](Self::load_or_create).
     pub fn load(&self) -> Result<Option<MasterKey>, BadKey> {
         match load(&self.0) {
             Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -58,8 +59,9 @@ impl KeyFile {
         }
     }
 
-    /// The successor, where there is one. One that is not whole was cut off while it was written: nothing was sealed
-    /// under it, so it is as good as none. One that cannot be read may be the key in force.
+    /// The pending key, if there is one. A truncated file counts as none: its write was
+    /// interrupted, so nothing is sealed under it. An unreadable file is an error, because it may
+    /// hold the active key.
     ///
     /// # Errors
     /// [`BadKey::File`].
@@ -69,7 +71,7 @@ impl KeyFile {
             Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(None)
             }
-            // Empty.
+            // An empty file.
             Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => {
                 Ok(None)
             }
@@ -78,13 +80,13 @@ impl KeyFile {
         }
     }
 
-    /// Where it lies.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Makes a successor, in place of one that nothing came of.
+    /// Creates a pending key, replacing an unused one.
     ///
     /// # Errors
     /// [`BadKey::File`].
@@ -95,14 +97,15 @@ impl KeyFile {
         load(&path)
     }
 
-    /// The successor takes this file's name. What was in it is kept beside, under `name`, for old backups; where.
+    /// Renames the pending key to this file. The old key is kept as `replaced-{name}.key` for old
+    /// backups; returns that path.
     ///
     /// # Errors
-    /// [`BadKey::File`]; the file is the old one or the new one, whole.
+    /// [`BadKey::File`]. The file then holds the complete old or new key.
     pub fn commit_pending(&self, name: &str) -> Result<PathBuf, BadKey> {
         let backup = self.0.with_file_name(format!("replaced-{name}.key"));
         let old = read_private(&self.0).map_err(|error| file_error(&self.0, error))?;
-        // One that is not whole was cut off while it was written.
+        // A differing backup is truncated: its write was interrupted.
         if !read_private(&backup).is_ok_and(|text| text == old) {
             remove(&backup)
                 .and_then(|()| create(&backup, &old))
@@ -144,7 +147,7 @@ fn load(path: &Path) -> Result<MasterKey, BadKey> {
     MasterKey::parse(&read_private(path).map_err(|error| file_error(path, error))?)
 }
 
-/// Fails with `AlreadyExists` where there is a file: two starts at once then agree on one key.
+/// Fails with `AlreadyExists` if the file exists, so that two concurrent starts agree on one key.
 fn create(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -156,12 +159,12 @@ fn create(path: &Path, text: &str) -> io::Result<()> {
     sync_folder_of(path)
 }
 
-/// 256 bits, in a line.
+/// 256 bits in base64url, with a newline.
 fn random_key(rng: &SecureRandom) -> String {
     BASE64URL.encode(rng.bytes::<32>()) + "\n"
 }
 
-/// A name is durable only once its folder is.
+/// A directory entry is durable only once the directory is synced.
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => sync_folder(folder),
@@ -187,7 +190,7 @@ fn read_private(path: &Path) -> io::Result<String> {
     if text.trim().is_empty() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            "it is empty: delete it, and a key is made on the next start",
+            "it is empty; delete it, and the next start creates a new key",
         ));
     }
     Ok(text)
@@ -202,7 +205,7 @@ fn refuse_readable_by_others(file: &File) -> io::Result<()> {
     }
     Err(io::Error::new(
         io::ErrorKind::PermissionDenied,
-        "others may read it: make it private with `chmod 600`",
+        "other users can read it; restrict it with `chmod 600`",
     ))
 }
 
@@ -221,15 +224,15 @@ mod tests {
         folder
     }
 
-    fn made(path: &Path) -> Result<MasterKey, BadKey> {
+    fn load_or_create(path: &Path) -> Result<MasterKey, BadKey> {
         KeyFile::at(path).load_or_create(&SecureRandom::system())
     }
 
     #[test]
     fn key_file_is_created_once_then_loaded() {
         let path = folder().join("key");
-        let first = made(&path).unwrap();
-        let second = made(&path).unwrap();
+        let first = load_or_create(&path).unwrap();
+        let second = load_or_create(&path).unwrap();
         assert_eq!(first.id().unwrap(), second.id().unwrap());
     }
 
@@ -238,45 +241,45 @@ mod tests {
     fn key_file_readable_by_group_is_rejected() {
         use std::os::unix::fs::PermissionsExt as _;
         let path = folder().join("key");
-        made(&path).unwrap();
+        load_or_create(&path).unwrap();
         assert_eq!(
             std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        let error = made(&path).unwrap_err();
+        let error = load_or_create(&path).unwrap_err();
         assert!(error.to_string().contains("chmod 600"), "{error}");
     }
 
     #[test]
     fn empty_key_file_is_rejected() {
         let path = folder().join("key");
-        made(&path).unwrap();
+        load_or_create(&path).unwrap();
         OpenOptions::new()
             .write(true)
             .truncate(true)
             .open(&path)
             .unwrap();
-        let error = made(&path).unwrap_err();
+        let error = load_or_create(&path).unwrap_err();
         assert!(error.to_string().contains("empty"), "{error}");
     }
 
     #[test]
     fn committed_pending_key_replaces_and_retains_old_key() {
         let path = folder().join("master.key");
-        let (file, old) = (KeyFile::at(&path), made(&path).unwrap());
+        let (file, old) = (KeyFile::at(&path), load_or_create(&path).unwrap());
         assert!(file.pending().unwrap().is_none());
         file.create_pending(&SecureRandom::system()).unwrap();
         let new = file.create_pending(&SecureRandom::system()).unwrap();
         assert_ne!(old.id().unwrap(), new.id().unwrap());
         assert_eq!(
-            made(&path).unwrap().id().unwrap(),
+            load_or_create(&path).unwrap().id().unwrap(),
             old.id().unwrap(),
             "not yet"
         );
-        let kept = file.commit_pending(&old.id().unwrap()).unwrap();
-        assert_eq!(made(&path).unwrap().id().unwrap(), new.id().unwrap());
-        assert_eq!(load(&kept).unwrap().id().unwrap(), old.id().unwrap());
+        let backup = file.commit_pending(&old.id().unwrap()).unwrap();
+        assert_eq!(load_or_create(&path).unwrap().id().unwrap(), new.id().unwrap());
+        assert_eq!(load(&backup).unwrap().id().unwrap(), old.id().unwrap());
         assert!(file.pending().unwrap().is_none());
     }
 
@@ -287,7 +290,7 @@ mod tests {
         let path = folder().join("master.key");
         let file = KeyFile::at(&path);
         assert!(file.load().unwrap().is_none());
-        made(&path).unwrap();
+        load_or_create(&path).unwrap();
         assert!(file.load().unwrap().is_some());
         file.create_pending(&SecureRandom::system()).unwrap();
         std::fs::set_permissions(

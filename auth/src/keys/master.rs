@@ -1,5 +1,6 @@
-//! The master key: random, made on first start in a 0600 file, or handed in as `SECRET_KEY`. Purposes are parted
-//! from it by HKDF-SHA-256 (RFC 5869), so that what signs tokens says nothing about any other key.
+//! The master key: random, created at first start in a file of mode 0600, or given as `SECRET_KEY`.
+//! HKDF-SHA-256 (RFC 5869) derives one key per purpose, so that one derived key reveals nothing
+//! about another.
 
 use std::{fmt, io};
 
@@ -9,7 +10,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use crate::AuthError;
 pub use crate::keys::file::KeyFile;
 
-/// At least 32 bytes. Cannot print.
+/// A master key of at least 32 bytes. Cannot print.
 pub struct MasterKey(SecretSlice<u8>);
 
 #[derive(Debug, thiserror::Error)]
@@ -28,26 +29,26 @@ pub enum BadKey {
     File { path: String, source: io::Error },
 }
 
-/// What a part of the master key is for: the `info` of HKDF. A label never changes its meaning.
+/// The purpose of a derived key: the `info` input of HKDF. A label never changes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
     /// Signs access tokens.
     AccessToken,
-    /// Names the key that signs access tokens (`kid`): may be read by anybody.
+    /// The id of the signing key (`kid`); public.
     AccessTokenKeyId,
     /// Encrypts the key ring.
     KeyRing,
     /// Encrypts the secrets of second factors.
     Factors,
-    /// Encrypts what is kept of sign-ins at upstream providers.
+    /// Encrypts the state of sign-ins at upstream providers.
     Upstream,
-    /// Keys the passwords before they are hashed.
+    /// The pepper.
     Pepper,
-    /// Names the key of passwords: stands beside every hash.
+    /// The id of the pepper; stored in every hash.
     PepperId,
-    /// Encrypts keys of passwords that came from master keys before this one.
+    /// Encrypts peppers of earlier master keys.
     RetiredPeppers,
-    /// Names the master key itself: stands before everything that is sealed under it.
+    /// The id of the master key; stored before every sealed value.
     MasterKeyId,
 }
 
@@ -67,7 +68,7 @@ impl Purpose {
     }
 }
 
-/// 256 bits, as HKDF wants to be told.
+/// The output length of HKDF: 256 bits.
 struct OkmLen;
 
 impl KeyType for OkmLen {
@@ -77,13 +78,13 @@ impl KeyType for OkmLen {
 }
 
 impl MasterKey {
-    /// Takes a key as somebody set it; white space around it does not count.
+    /// Parses a configured key; surrounding white space is ignored.
     ///
     /// # Errors
-    /// [`BadKey::TooShort`] and [`BadKey::WellKnown`] say how to make a good one.
+    /// [`BadKey::TooShort`] and [`BadKey::WellKnown`], with instructions.
     pub fn parse(raw: &str) -> Result<Self, BadKey> {
         let raw = raw.trim();
-        // Before the length: whoever pads a well-known key should hear what is wrong with it.
+        // Before the length check, so that a short well-known key gets the more useful error.
         if is_well_known(raw) {
             return Err(BadKey::WellKnown);
         }
@@ -93,7 +94,7 @@ impl MasterKey {
         Ok(Self(raw.as_bytes().to_vec().into()))
     }
 
-    /// What it is called in the database, beside what it seals: may be read by anybody.
+    /// The id of the key, stored before every value sealed under it; public.
     ///
     /// # Errors
     /// [`AuthError::Internal`].
@@ -107,7 +108,7 @@ impl MasterKey {
             .extract(self.0.expose_secret())
             .expand(&[purpose.label()], OkmLen)
             .and_then(|okm| okm.fill(&mut out))
-            .map_err(|_| AuthError::Internal("HKDF failed"))?;
+            .map_err(|_| AuthError::Internal("HKDF key derivation failed"))?;
         Ok(out)
     }
 }
@@ -118,7 +119,7 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// Keys that stand in tutorials and templates, lower case, longer ones before what they contain.
+/// Keys from tutorials and templates, in lower case, longer ones before their substrings.
 const WELL_KNOWN: [&str; 22] = [
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
     "a_super_secret_dev_key",
@@ -144,7 +145,7 @@ const WELL_KNOWN: [&str; 22] = [
     "dev_key",
 ];
 
-/// Whether the key is guessed by whoever has seen a tutorial: a known word padded out, or hardly any variety.
+/// Whether the key is guessable: a well-known word with padding, or hardly any variety.
 fn is_well_known(raw: &str) -> bool {
     let mut rest = raw.to_ascii_lowercase();
     for word in WELL_KNOWN {
@@ -154,8 +155,8 @@ fn is_well_known(raw: &str) -> bool {
     padded_word || (raw.len() >= 8 && is_monotonous(raw))
 }
 
-/// Few different characters, one pattern over and over, or mostly the next or the same character
-/// (`abcdefgh…`, `1111…`). Random text of 32 characters and more is none of these.
+/// Few distinct characters, a repeated pattern, or mostly equal or adjacent characters
+/// (`abcdefgh…`, `1111…`). Random text of at least 32 characters is none of these.
 fn is_monotonous(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let different = bytes.iter().collect::<std::collections::HashSet<_>>().len();
@@ -209,11 +210,11 @@ mod tests {
 
     #[test]
     fn random_master_keys_in_base64_and_hex_parse() {
-        let chance = SecureRandom::system();
+        let rng = SecureRandom::system();
         for _ in 0..500 {
-            MasterKey::parse(&BASE64URL.encode(chance.bytes::<32>())).unwrap();
-            MasterKey::parse(&hex::encode(chance.bytes::<32>())).unwrap();
-            MasterKey::parse(&hex::encode(chance.bytes::<16>())).unwrap();
+            MasterKey::parse(&BASE64URL.encode(rng.bytes::<32>())).unwrap();
+            MasterKey::parse(&hex::encode(rng.bytes::<32>())).unwrap();
+            MasterKey::parse(&hex::encode(rng.bytes::<16>())).unwrap();
         }
     }
 
@@ -221,14 +222,14 @@ mod tests {
     fn derived_keys_are_stable_and_differ_by_purpose() {
         let key = MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa").unwrap();
         let again = MasterKey::parse(" q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa\n").unwrap();
-        let part = |key: &MasterKey, purpose| key.derive_key(purpose).unwrap();
+        let derive = |key: &MasterKey, purpose| key.derive_key(purpose).unwrap();
         assert_eq!(
-            part(&key, Purpose::AccessToken),
-            part(&again, Purpose::AccessToken)
+            derive(&key, Purpose::AccessToken),
+            derive(&again, Purpose::AccessToken)
         );
         assert_ne!(
-            part(&key, Purpose::AccessToken),
-            part(&key, Purpose::AccessTokenKeyId)
+            derive(&key, Purpose::AccessToken),
+            derive(&key, Purpose::AccessTokenKeyId)
         );
         assert_eq!(format!("{key:?}"), "MasterKey(…)");
     }

@@ -1,5 +1,5 @@
-//! Key management: the master key and what HKDF (RFC 5869) derives from it, the ring of signing keys, and sealing
-//! (AES-256-GCM) of what the database holds.
+//! Key management: the master key and the keys that HKDF (RFC 5869) derives from it, the ring of
+//! signing keys, and encryption of stored secrets (AES-256-GCM).
 
 pub(crate) mod file;
 pub(crate) mod maintenance;

@@ -1,5 +1,5 @@
-//! The key ring: made, rotated, listed and read. Keys are sealed under the master key, so that a copy of the database
-//! signs nothing; every process on the same database uses the same ring.
+//! The key ring: creates, rotates, lists and loads signing keys. Keys are sealed under the master
+//! key, so that a copy of the database cannot sign. All processes on one database share the ring.
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ use crate::{
     store::{KeyPurpose, StoredKey},
 };
 
-/// Access tokens live at most so long, whatever is set.
+/// Upper bound on the lifetime of access tokens, independent of the settings.
 pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(1);
-/// A process that has not yet heard of a new key signs with the old one for a moment.
-const PROPAGATION_DELAY: Duration = Duration::from_mins(5);
+/// A process that has not yet loaded a new key signs with the old one for at most this long.
+pub(crate) const PROPAGATION_DELAY: Duration = Duration::from_mins(5);
 const PURPOSE: KeyPurpose = KeyPurpose::AccessTokens;
-/// Somebody else may be rotating at the same time; nobody does it this often.
+/// Upper bound on retries after concurrent rotations by other processes; then the rotation fails.
 const MAX_RETRIES: usize = 8;
 
-/// What the host decides about keys.
+/// Key settings of the host.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyRules {
-    /// `None` keeps to what signs now; HS256 for the first key.
+    /// `None` keeps the current algorithm; HS256 for the first key.
     pub algorithm: Option<SigningAlgorithm>,
-    /// A key signs for so long, then a new one does.
+    /// Age at which the signing key is replaced.
     pub rotate_after: Duration,
 }
 
@@ -42,22 +42,24 @@ impl Default for KeyRules {
     }
 }
 
-/// What becomes of the key that signed until now.
+/// The treatment of the previous signing key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OldKey {
-    /// It verifies until its tokens die.
+    /// The key verifies until its tokens expire.
     KeepVerifying,
-    /// It is gone at once, and its tokens with it; sessions and refresh tokens live on.
+    /// The key and its access tokens become invalid at once. Sessions and refresh tokens remain
+    /// valid.
     Revoke,
 }
 
-/// See the module.
+/// The ring; see the module documentation.
 pub struct KeyRing<S> {
     store: S,
     sealer: Sealer,
-    /// The master key's name.
+    /// The id of the master key.
     master_id: String,
-    /// What signed before there was a ring, parted from the master key: its tokens outlive the upgrade.
+    /// Key id and key from before the key ring, derived from the master key. Its tokens remain
+    /// valid across the upgrade.
     legacy_key: (String, [u8; 32]),
     rules: KeyRules,
     clock: Clock,
@@ -89,7 +91,8 @@ impl<S: AuthStore> KeyRing<S> {
     }
 
     /// # Errors
-    /// [`AuthError::AnotherMasterKey`] where another one is in force: it was replaced.
+    /// [`AuthError::MasterKeyMismatch`] if another master key is active because this one was
+    /// replaced.
     pub(crate) async fn ensure_master(&self) -> Result<(), AuthError> {
         match self.store.master_id().await? {
             Some(name) if name != self.master_id => Err(AuthError::MasterKeyMismatch),
@@ -97,7 +100,8 @@ impl<S: AuthStore> KeyRing<S> {
         }
     }
 
-    /// As [`holds`](Self::holds), and says the master key's name where none has. For a ring that opened.
+    /// As `ensure_master`. Also records the master key's id if none is recorded. Call it only after
+    /// the ring was decrypted.
     pub(crate) async fn claim_master(&self) -> Result<(), AuthError> {
         if self.store.master_id().await?.is_none() {
             self.store
@@ -107,7 +111,7 @@ impl<S: AuthStore> KeyRing<S> {
         self.ensure_master().await
     }
 
-    /// A master key that was lost is given up: what is sealed under it stays shut.
+    /// Replaces the recorded id of a lost master key. Data sealed under that key stays unreadable.
     async fn abandon_lost_master(&self) -> Result<(), AuthError> {
         if let Some(lost) = self
             .store
@@ -119,21 +123,22 @@ impl<S: AuthStore> KeyRing<S> {
                 .set_master_id(&self.master_id, Some(&lost), self.clock.now())
                 .await?
         {
-            tracing::warn!(%lost, "the master key in force was given up");
+            tracing::warn!(%lost, "the lost master key was abandoned");
         }
         self.ensure_master().await
     }
 
-    /// Newest first.
+    /// Lists the keys, newest first.
     pub async fn list(&self) -> Result<Vec<StoredKey>, AuthError> {
         Ok(self.store.keys(PURPOSE).await?)
     }
 
-    /// Lets a new key sign, and says its name. Where the old one ends it need not open: this is also the way out when
-    /// the master key was lost.
+    /// Creates a new signing key and returns its id. [`OldKey::Revoke`] does not decrypt the old
+    /// key, so it also recovers from a lost master key.
     ///
     /// # Errors
-    /// [`AuthError::AnotherMasterKey`] where the old one is to verify and another master key is in force.
+    /// [`AuthError::MasterKeyMismatch`] for [`OldKey::KeepVerifying`] while another master key is
+    /// active.
     pub async fn rotate(&self, old: OldKey) -> Result<String, AuthError> {
         match old {
             OldKey::KeepVerifying => self.ensure_master().await?,
@@ -162,11 +167,12 @@ impl<S: AuthStore> KeyRing<S> {
             }
         }
         Err(AuthError::Internal(
-            "the key ring is rotated by somebody else all the time",
+            "the key ring rotation was overtaken too often by other processes",
         ))
     }
 
-    /// Rotates when it is time, and forgets keys whose tokens are dead. `Some` new key's name.
+    /// Rotates the signing key if it is due, and purges keys whose tokens have expired. Returns the
+    /// id of a new key.
     pub(crate) async fn rotate_if_due(
         &self,
         trigger: RotationTrigger,
@@ -175,7 +181,7 @@ impl<S: AuthStore> KeyRing<S> {
         self.store
             .purge_keys(clock::sub(now, MAX_ACCESS_LIFETIME + PROPAGATION_DELAY))
             .await?;
-        // By then no process uses one for new passwords any more.
+        // After that time no process uses a retired pepper for new passwords.
         self.store
             .purge_peppers(clock::sub(now, MAX_ACCESS_LIFETIME))
             .await?;
@@ -187,7 +193,7 @@ impl<S: AuthStore> KeyRing<S> {
             .rules
             .algorithm
             .is_some_and(|algorithm| algorithm.as_str() != signing.algorithm);
-        // Only on a start: two processes told different things must not take turns.
+        // Only at start: two processes with different settings would otherwise rotate in turn.
         if old || (other && trigger == RotationTrigger::Startup) {
             self.rotate(OldKey::KeepVerifying).await.map(Some)
         } else {
@@ -196,7 +202,7 @@ impl<S: AuthStore> KeyRing<S> {
     }
 
     /// # Errors
-    /// [`AuthError::AnotherMasterKey`] for a ring that was sealed under another one.
+    /// [`AuthError::MasterKeyMismatch`] for a ring that is sealed under another master key.
     pub(crate) async fn load(&self) -> Result<VerificationKeys, AuthError> {
         let mut rows = self.list().await?;
         if rows.is_empty() {
@@ -214,13 +220,13 @@ impl<S: AuthStore> KeyRing<S> {
         }
         let keys = signing.and_then(|signing| VerificationKeys::new(signing, retired));
         keys.ok_or(AuthError::Internal(
-            "the key ring has no key that signs, or two of one name",
+            "the key ring has no signing key, or a duplicate key id",
         ))
     }
 
-    /// The first key, by whoever is first.
+    /// Creates the first key, unless another process was faster.
     async fn initialize(&self) -> Result<(), AuthError> {
-        // Without an administrator nobody has got a token worth keeping.
+        // Without an administrator the installation is new, and no earlier token must remain valid.
         if self.store.has_administrator().await? {
             let (kid, secret) = &self.legacy_key;
             let jwk = jwk_from_secret(SigningAlgorithm::Hs256, kid, secret)?;
@@ -268,18 +274,18 @@ impl<S: AuthStore> KeyRing<S> {
             .open(row.sealed.expose_secret(), &aad(PURPOSE, &row.kid));
         let jwk = opened.map_err(|_| AuthError::MasterKeyMismatch)?;
         let key = SigningKey::from_jwk(jwk.expose_secret()).filter(|key| key.kid == row.kid);
-        key.ok_or(AuthError::Internal("a key of the ring is no key"))
+        key.ok_or(AuthError::Internal("a key of the ring is not a valid JWK"))
     }
 }
 
-/// When the ring is looked after.
+/// The occasion of a rotation check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RotationTrigger {
     Startup,
     Periodic,
 }
 
-/// What a sealed key is bound to.
+/// Additional authenticated data (AAD) of a sealed key.
 pub(crate) fn aad(purpose: KeyPurpose, kid: &str) -> String {
     format!("{}/{kid}", purpose.as_str())
 }

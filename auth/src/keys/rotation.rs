@@ -1,5 +1,5 @@
-//! Another master key in place of the present one: everything that is sealed is sealed anew in one transaction, which
-//! also says whose turn it is. So at every moment one of the two keys opens all of it, and the other one nothing.
+//! Master key rotation: one transaction reseals every sealed value and records the active key. So
+//! at any time exactly one of the two keys opens everything.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -14,11 +14,11 @@ use crate::{
     store::{KeyPurpose, Reseal, Resealed, StoredKey},
 };
 
-/// Puts `new` in the place of `old`. Passwords stay as they are: what keyed them is kept, sealed under `new`, until no
-/// password is under it any more.
+/// Replaces `old` by `new`. Passwords are unchanged: their pepper is sealed under `new` and kept
+/// until no hash uses it.
 ///
 /// # Errors
-/// [`AuthError::AnotherMasterKey`] where `old` is not in force; [`AuthError::SameMasterKey`].
+/// [`AuthError::MasterKeyMismatch`] if `old` is not active; [`AuthError::MasterKeyUnchanged`].
 pub async fn rotate_master_key<S: AuthStore>(
     store: &S,
     (old, new): (&MasterKey, &MasterKey),
@@ -56,7 +56,7 @@ pub async fn rotate_master_key<S: AuthStore>(
         .ok_or(AuthError::MasterKeyMismatch)
 }
 
-/// Opens with the old master key and seals with the new one, each thing for its purpose.
+/// Reseals values from the old to the new master key, per purpose (envelope encryption: rewrap).
 #[derive(Debug)]
 pub struct Rewrapper {
     ring: SealerPair,
@@ -86,7 +86,7 @@ impl Rewrapper {
         })
     }
 
-    /// A stored key, sealed anew; `None` if it does not open.
+    /// Reseals a stored key; `None` if it cannot be decrypted.
     #[must_use]
     pub fn rewrap_key(&self, key: &StoredKey) -> Option<SecretString> {
         let pair = match key.purpose {
@@ -100,7 +100,7 @@ impl Rewrapper {
         )
     }
 
-    /// The body of an authenticator app, sealed anew; `None` if it does not open.
+    /// Reseals the body of a TOTP factor; `None` if it cannot be decrypted.
     #[must_use]
     pub fn totp_secret(&self, id: &str, body: &str) -> Option<SecretString> {
         self.factors.reseal(body, id, &self.rng)
@@ -137,6 +137,6 @@ impl SealerPair {
 
 impl std::fmt::Debug for SealerPair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Pair(…)")
+        f.write_str("SealerPair(…)")
     }
 }

@@ -1,5 +1,6 @@
-//! Secrets that have to be read again (TOTP seeds, signing keys) are kept encrypted: AES-256-GCM (NIST SP 800-38D)
-//! under a key parted from the master key, bound to what they belong to. A copy of the database opens none of them.
+//! Encryption of stored secrets (TOTP secrets, signing keys): AES-256-GCM (NIST SP 800-38D) under a
+//! key derived from the master key. The AAD binds each value to its row. A copy of the database
+//! decrypts none of them.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -10,17 +11,17 @@ use crate::{
     keys::master::{MasterKey, Purpose},
 };
 
-/// Stands between the master key's name and what is sealed under it.
+/// Separates the master key's id from the sealed value.
 const ID_SEPARATOR: char = '.';
 
-/// Seals and opens for one purpose.
+/// Authenticated encryption for one purpose (AEAD, RFC 5116).
 pub(crate) struct Sealer {
     key: LessSafeKey,
-    /// Of the master key.
+    /// The id of the master key.
     key_id: String,
 }
 
-/// Which master key something was sealed under; `None` for what was sealed before it was written down.
+/// The id of the master key that sealed the value; `None` for values from before ids were stored.
 #[must_use]
 pub fn key_id_of(sealed: &str) -> Option<&str> {
     sealed.split_once(ID_SEPARATOR).map(|(name, _)| name)
@@ -29,15 +30,15 @@ pub fn key_id_of(sealed: &str) -> Option<&str> {
 impl Sealer {
     pub(crate) fn new(master_key: &MasterKey, purpose: Purpose) -> Result<Self, AuthError> {
         let key = UnboundKey::new(&AES_256_GCM, &master_key.derive_key(purpose)?);
-        let key = key.map_err(|_| AuthError::Internal("an AES key of the wrong length"))?;
+        let key = key.map_err(|_| AuthError::Internal("the AES key has a wrong length"))?;
         Ok(Self {
             key: LessSafeKey::new(key),
             key_id: master_key.id()?,
         })
     }
 
-    /// The master key's name, and base64url of nonce, ciphertext and tag. `bound_to` (the row's key) must be told again to open it, so that a
-    /// sealed value cannot be moved to another row.
+    /// Returns the master key's id, and base64url of nonce, ciphertext and tag. `open` needs the
+    /// same `aad` (the row's key), so that a sealed value cannot be moved to another row.
     pub(crate) fn seal(
         &self,
         secret: &[u8],
@@ -52,7 +53,7 @@ impl Sealer {
                 Aad::from(aad),
                 &mut sealed,
             )
-            .map_err(|_| AuthError::Internal("sealing a secret failed"))?;
+            .map_err(|_| AuthError::Internal("encrypting a secret failed"))?;
         Ok(format!(
             "{}{ID_SEPARATOR}{}",
             self.key_id,
@@ -61,10 +62,10 @@ impl Sealer {
     }
 
     /// # Errors
-    /// [`AuthError::Internal`] for what another key sealed, for another row, or what was changed since.
+    /// [`AuthError::Internal`] for a value of another key or row, or a changed one.
     pub(crate) fn open(&self, sealed: &str, aad: &str) -> Result<SecretSlice<u8>, AuthError> {
         let broken = AuthError::Internal(
-            "a sealed secret does not open: another master key, or a changed row",
+            "a sealed secret cannot be decrypted: another master key, or a changed row",
         );
         let Ok(bytes) = BASE64URL.decode(sealed.rsplit(ID_SEPARATOR).next().unwrap_or_default())
         else {
@@ -96,15 +97,15 @@ mod tests {
 
     #[test]
     fn sealed_secret_opens_for_its_purpose_and_row() {
-        let (factors, chance) = (sealer(Purpose::Factors), SecureRandom::system());
-        let sealed = factors.seal(b"seed", "ada/totp", &chance).unwrap();
+        let (factors, rng) = (sealer(Purpose::Factors), SecureRandom::system());
+        let sealed = factors.seal(b"seed", "ada/totp", &rng).unwrap();
         assert_eq!(
             factors.open(&sealed, "ada/totp").unwrap().expose_secret(),
             b"seed"
         );
         assert!(factors.open(&sealed, "bob/totp").is_err());
         assert!(sealer(Purpose::KeyRing).open(&sealed, "ada/totp").is_err());
-        assert_ne!(factors.seal(b"seed", "ada/totp", &chance).unwrap(), sealed);
+        assert_ne!(factors.seal(b"seed", "ada/totp", &rng).unwrap(), sealed);
         let (name, sealed) = sealed.split_once('.').unwrap();
         let mut bytes = BASE64URL.decode(sealed).unwrap();
         for at in 0..bytes.len() {
@@ -117,7 +118,7 @@ mod tests {
             );
             bytes[at] ^= 1;
         }
-        // As it was before names stood there.
+        // The format without key id.
         assert_eq!(
             factors.open(sealed, "ada/totp").unwrap().expose_secret(),
             b"seed"

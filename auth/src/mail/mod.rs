@@ -1,4 +1,5 @@
-//! What people are told by mail. This crate only says what there is to say: the host sends it, or doesn't.
+//! Mails to users: their content and the queue. Deliberately absent: sending, which the host may
+//! do.
 
 pub mod token_expiry;
 mod unverified_limit;
@@ -8,96 +9,97 @@ use secrecy::SecretString;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, EmailAddress, Origin, Token, Username,
+    Account, Actor, AuthError, AuthStore, EmailAddress, Origin, Token, Username,
     audit::{AuditAction, NewAuditEntry},
+    handles::Mail,
 };
 
 pub(crate) use unverified_limit::{RETRY_AFTER, UnverifiedMailLimit};
 
-/// Letters that wait for the host at most; more are dropped, and a warning says so.
+/// Mails in the queue. Further mails are dropped with a warning.
 pub(crate) const QUEUE_LIMIT: usize = 1_000;
 
 #[derive(Debug)]
 pub struct OutgoingMail {
     pub to: EmailAddress,
-    /// How the person is addressed: display name, or username; empty for an address that nobody has confirmed.
+    /// Display name or username; empty for an unverified address.
     pub name: String,
     pub body: MailBody,
 }
 
 #[derive(Debug)]
 pub enum MailBody {
-    /// A link that sets a new password of that account, once, until then.
+    /// A reset link, valid once until `expires_at`.
     Reset {
         link: SecretString,
         username: Username,
         expires_at: Timestamp,
     },
-    /// An invitation by `from`, once, until then.
+    /// An invitation by `from`, valid once until `expires_at`.
     Invitation {
         link: SecretString,
         from: String,
         expires_at: Timestamp,
     },
-    /// A link that makes this address that account's, once, until then.
+    /// A link that confirms this address, valid once until `expires_at`.
     ConfirmEmail {
         link: SecretString,
         username: Username,
         expires_at: Timestamp,
     },
-    /// A personal access token ends then.
+    /// A personal access token that expires soon.
     TokenExpiring {
         label: String,
         username: Username,
         expires_at: Timestamp,
     },
-    /// Something happened to the account.
+    /// A security event of the account.
     SecurityNotice {
         notice: SecurityNotice,
-        /// The name of the factor, token or provider that the notice is about.
+        /// The name of the factor, token or provider.
         about: Option<String>,
         at: Timestamp,
         origin: Origin,
     },
 }
 
-/// What an account's owner hears of, by mail and on the security page.
+/// Security events that an owner is notified of, by mail and on the security page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecurityNotice {
     PasswordChanged,
     PasswordReset,
     /// A refresh token was used twice; its session was ended.
     TokenReplayed,
-    /// A sign-in on a device that was not seen before.
+    /// A sign-in from an unknown device.
     NewDevice,
-    /// A sign-in after many that were refused.
+    /// A sign-in after many failed attempts.
     SignInAfterFailures,
-    /// A sign-in after long without any.
+    /// A sign-in after a long absence.
     SignInAfterLongAbsence,
-    /// The right password at a place that was not seen before, and no second factor so far.
+    /// The right password from an unknown source, without the second factor so far.
     MfaPending,
     FactorAdded,
     FactorRemoved,
-    /// A passkey's counter went back: somebody may have a copy.
+    /// A passkey's counter went back: it may be cloned.
     PasskeyCloned,
     RecoveryCodeUsed,
     RecoveryCodesCreated,
-    /// An administrator took all second factors away.
+    /// An administrator removed all second factors.
     FactorsReset,
     PersonalTokenCreated,
     ProviderLinked,
     ProviderUnlinked,
     EmailChanged,
-    /// Another address was asked for, and does not count yet.
+    /// A new address was requested. It is not active yet.
     EmailChangeRequested,
-    /// An administrator made a link that sets a new password.
+    /// An administrator created a reset link.
     ResetLinkCreated,
-    /// An administrator wants a new password.
+    /// An administrator required a new password.
     PasswordChangeRequired,
 }
 
 impl SecurityNotice {
-    /// What the audit calls it; `None` where the store records it with the change itself.
+    /// The action for the audit; `None` if the store records it with the change itself.
     #[must_use]
     pub fn audit_action(self) -> Option<AuditAction> {
         match self {
@@ -125,9 +127,10 @@ impl SecurityNotice {
     }
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// The letters to send: drop it to send none. There is one box: `None` for whoever asks a second time.
-    pub fn take_mail_queue(&self) -> Option<mpsc::Receiver<OutgoingMail>> {
+impl<S: AuthStore> Mail<'_, S> {
+    /// The receiver of the mail queue; `None` after the first call. If the host drops it, no mail
+    /// is sent.
+    pub fn take_mail_queue(self) -> Option<mpsc::Receiver<OutgoingMail>> {
         self.0
             .mail_queue
             .1
@@ -136,28 +139,31 @@ impl<S: AuthStore> Auth<S> {
             .take()
     }
 
-    /// A page of the installation with a secret behind the `#`, where no server and no log ever sees it. Built from the
-    /// settings: what a request says of the host (`Host`, `X-Forwarded-Host`) never leads to a link.
-    pub(crate) fn link(&self, page: &str, token: &Token) -> SecretString {
+    /// A link to a page with the token in the fragment, which reaches no server and no log.
+    ///
+    /// The host name comes from the settings: the headers `Host` and `X-Forwarded-Host` never
+    /// affect a link.
+    pub(crate) fn link(self, page: &str, token: &Token) -> SecretString {
         format!("{}/{page}#{}", self.0.settings.issuer, token.expose()).into()
     }
 
-    /// Never waits and never fails what it is told about.
-    pub(crate) fn enqueue(&self, mail: OutgoingMail) {
+    /// Adds a mail to the queue. Never blocks and never fails.
+    pub(crate) fn enqueue(self, mail: OutgoingMail) {
         match self.0.mail_queue.0.try_send(mail) {
             Ok(()) => {}
             Err(TrySendError::Closed(_)) => {
-                tracing::debug!("a letter was dropped: this installation sends none")
+                tracing::debug!("mail dropped: this installation sends no mail")
             }
             Err(TrySendError::Full(_)) => {
-                tracing::warn!("a letter was dropped: too many wait to be sent")
+                tracing::warn!("mail dropped: the queue is full")
             }
         }
     }
 
-    /// Puts it into the audit as the owner's own deed, and into a letter where the owner has an address.
+    /// Records the event in the audit with the owner as actor, and mails it to the owner's address,
+    /// if any.
     pub(crate) async fn audit_and_notify(
-        &self,
+        self,
         owner: &Account,
         notice: SecurityNotice,
         from: &Origin,
@@ -166,9 +172,9 @@ impl<S: AuthStore> Auth<S> {
             .await
     }
 
-    /// As [`tell`](Self::tell), of what `by` did: the owner in a session, or an administrator.
+    /// As `audit_and_notify`, with another actor: the owner in a session, or an administrator.
     pub(crate) async fn audit_and_notify_by(
-        &self,
+        self,
         owner: &Account,
         notice: SecurityNotice,
         by: &Actor,
@@ -185,18 +191,18 @@ impl<S: AuthStore> Auth<S> {
         Ok(())
     }
 
-    /// As [`tell`](Self::tell), of a factor, token or provider that the mail names.
+    /// As `audit_and_notify`, with the name of a factor, token or provider.
     pub(crate) async fn tell_about(
-        &self,
+        self,
         owner: &Account,
         notice: SecurityNotice,
         name: &str,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        if let Some(deed) = notice.audit_action() {
+        if let Some(action) = notice.audit_action() {
             let by = Actor::owner(owner).with_origin(from);
             self.record(
-                NewAuditEntry::new(&by, deed, self.0.clock.now()).subject(owner.username.as_str()),
+                NewAuditEntry::new(&by, action, self.0.clock.now()).subject(owner.username.as_str()),
             )
             .await?;
         }
@@ -204,13 +210,13 @@ impl<S: AuthStore> Auth<S> {
         Ok(())
     }
 
-    /// The letter alone.
-    pub(crate) fn notify(&self, owner: &Account, notice: SecurityNotice, from: &Origin) {
+    /// Mails the event without an audit entry.
+    pub(crate) fn notify(self, owner: &Account, notice: SecurityNotice, from: &Origin) {
         self.notify_about(owner, notice, None, from);
     }
 
     fn notify_about(
-        &self,
+        self,
         owner: &Account,
         notice: SecurityNotice,
         about: Option<String>,
@@ -220,7 +226,7 @@ impl<S: AuthStore> Auth<S> {
             return;
         };
         if !self.may_mail(owner) {
-            tracing::warn!(username = %owner.username, "a letter was not sent: too many went to that address today");
+            tracing::warn!(username = %owner.username, "mail not sent: daily limit of an unverified address reached");
             return;
         }
         let body = MailBody::SecurityNotice {
@@ -236,8 +242,9 @@ impl<S: AuthStore> Auth<S> {
         });
     }
 
-    /// Whether the address of an account, which may be a stranger's as long as nobody has confirmed it, gets one more.
-    pub(crate) fn may_mail(&self, owner: &Account) -> bool {
+    /// Whether the account's address may receive a mail now. An unverified address may belong to
+    /// another person, so it is limited.
+    pub(crate) fn may_mail(self, owner: &Account) -> bool {
         let Some(to) = &owner.email else { return false };
         owner.email_verified
             || self
@@ -246,17 +253,17 @@ impl<S: AuthStore> Auth<S> {
                 .allow_mailbox(to, self.0.clock.now())
     }
 
-    pub(crate) fn mail_disabled(&self) -> bool {
+    pub(crate) fn mail_disabled(self) -> bool {
         self.0.mail_queue.0.is_closed()
     }
 
-    /// Appends what changes no rows, or was changed already.
-    pub(crate) async fn record(&self, record: NewAuditEntry) -> Result<(), AuthError> {
+    /// Appends an entry that belongs to no change of rows, or to an earlier one.
+    pub(crate) async fn record(self, record: NewAuditEntry) -> Result<(), AuthError> {
         Ok(self.0.store.record(record).await?)
     }
 }
 
-/// By name where that is who reads it; a stranger is not told what somebody else calls themselves.
+/// The display label; empty for an unverified address, whose reader may be another person.
 pub(crate) fn greeting_name(owner: &Account) -> String {
     if owner.email_verified {
         owner.display_label().to_owned()

@@ -1,18 +1,19 @@
-//! Personal access tokens end, and whoever runs a script by one hears of it in good time, once.
+//! Reminders of personal access tokens that expire soon, one per token.
 
 use std::time::Duration;
 
 use crate::{
-    Auth, AuthError, AuthStore, MailBody, OutgoingMail, Session, clock, mail::greeting_name,
+    AuthError, AuthStore, MailBody, OutgoingMail, Session, clock, handles::Mail,
+    mail::greeting_name,
 };
 
-/// How long before its end. Tokens that do not live twice as long are ended by whoever made them for a day's work.
+/// How long before the expiry. Tokens with less than twice this lifetime get no reminder.
 pub const REMIND_BEFORE: Duration = Duration::from_hours(7 * 24);
 
-impl<S: AuthStore> Auth<S> {
-    /// Writes to the owners of tokens that end soon. Where no letters are sent, the page says it alone, and nobody
-    /// counts as told.
-    pub(crate) async fn send_expiry_reminders(&self) {
+impl<S: AuthStore> Mail<'_, S> {
+    /// Mails the owners of tokens that expire soon. Without mail, tokens are not claimed, and only
+    /// the page shows the expiry.
+    pub(crate) async fn send_expiry_reminders(self) {
         if self.mail_disabled() {
             return;
         }
@@ -26,23 +27,28 @@ impl<S: AuthStore> Auth<S> {
             Ok(tokens) => {
                 for token in tokens {
                     if let Err(error) = self.remind_owner(token).await {
-                        tracing::warn!(%error, "nobody was told that a token ends");
+                        tracing::warn!(%error, "token expiry reminder could not be sent");
                     }
                 }
             }
-            Err(error) => tracing::warn!(%error, "tokens that end soon were not looked for"),
+            Err(error) => tracing::warn!(%error, "expiring tokens could not be queried"),
         }
     }
 
-    async fn remind_owner(&self, token: Session) -> Result<(), AuthError> {
-        let Some(owner) = self.active_credentials(&token.username).await? else {
+    async fn remind_owner(self, token: Session) -> Result<(), AuthError> {
+        let Some(owner) = self
+            .0
+            .passwords()
+            .active_credentials(&token.username)
+            .await?
+        else {
             return Ok(());
         };
         let owner = owner.account;
         let Some(to) = owner.email.clone().filter(|_| self.may_mail(&owner)) else {
             return Ok(());
         };
-        // What somebody calls their token is not said to a stranger.
+        // An unverified address may belong to another person, so the label is omitted.
         let label = token
             .label
             .filter(|_| owner.email_verified)

@@ -1,5 +1,5 @@
-//! How many letters went to addresses that their account has not confirmed. Such an address may be a stranger's, whoever
-//! typed it and with however many accounts, so each gets only so many a day. Each node counts by itself.
+//! Limit on mails to unverified addresses: ten a day per mailbox and per account. Such an address
+//! may belong to another person. Each node counts on its own.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -12,14 +12,15 @@ use jiff::Timestamp;
 use crate::{EmailAddress, Username};
 
 const MAX_PER_DAY: u8 = 10;
-/// Whoever asks for more waits so long.
+/// `Retry-After` for a further mail.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_hours(24);
 const DAY: i64 = 24 * 60 * 60;
-/// Shared by a keyed hash, so that memory does not grow and nobody chooses whom to stand beside.
+/// Counters share slots by a keyed hash. Memory stays constant, and an attacker cannot choose a
+/// victim's slot.
 const SLOTS: usize = 16_384;
 
 pub(crate) struct UnverifiedMailLimit {
-    /// The day, and how many on it.
+    /// The day, and the mails sent on it.
     slots: Mutex<Vec<(i64, u8)>>,
     hash_builder: RandomState,
 }
@@ -32,7 +33,8 @@ impl UnverifiedMailLimit {
         }
     }
 
-    /// Counts a letter to a mailbox: `ada+shop@example.org` is that of `Ada@example.org`.
+    /// Counts a mail to a mailbox. `ada+shop@example.org` and `Ada@example.org` are the same
+    /// mailbox.
     pub(crate) fn allow_mailbox(&self, to: &EmailAddress, now: Timestamp) -> bool {
         let address = to.as_str().to_lowercase();
         let (local, host) = address.split_once('@').unwrap_or((&address, ""));
@@ -40,7 +42,7 @@ impl UnverifiedMailLimit {
         self.count(&format!("{mailbox}@{host}"), now)
     }
 
-    /// Counts a letter that an account has sent to somebody else's mailbox.
+    /// Counts a mail that an account sends to an address of another person.
     pub(crate) fn allow_account(&self, account: &Username, now: Timestamp) -> bool {
         self.count(account.as_str(), now)
     }
@@ -69,18 +71,18 @@ mod tests {
 
     #[test]
     fn unverified_mailbox_gets_ten_mails_a_day() {
-        let (strangers, now) = (
+        let (limit, now) = (
             UnverifiedMailLimit::new(),
             Timestamp::from_second(1_800_000_000).unwrap(),
         );
-        let write = |raw: &str, day: i64| {
+        let allow = |raw: &str, day: i64| {
             let at = Timestamp::from_second(now.as_second() + day * DAY).unwrap();
-            strangers.allow_mailbox(&EmailAddress::parse(raw).unwrap(), at)
+            limit.allow_mailbox(&EmailAddress::parse(raw).unwrap(), at)
         };
-        let written = (0..40)
-            .filter(|n| write(&format!("Ada+{n}@Example.org"), 0))
+        let allowed = (0..40)
+            .filter(|n| allow(&format!("Ada+{n}@Example.org"), 0))
             .count();
-        assert_eq!(written, usize::from(MAX_PER_DAY));
-        assert!(!write("ada@example.org", 0) && write("ada@example.org", 1));
+        assert_eq!(allowed, usize::from(MAX_PER_DAY));
+        assert!(!allow("ada@example.org", 0) && allow("ada@example.org", 1));
     }
 }

@@ -1,4 +1,4 @@
-//! An account as the rest of the program sees it: no password in it, so it may be printed.
+//! Accounts without their passwords, so that they can be logged.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,20 +10,22 @@ pub struct Account {
     pub username: Username,
     pub display_name: Option<DisplayName>,
     pub email: Option<EmailAddress>,
-    /// Whether whoever reads its mail has shown it: a link that went there by mail was followed.
+    /// Whether a link sent to the address was used.
     pub email_verified: bool,
     pub status: AccountStatus,
     pub administrator: bool,
     pub created_at: Timestamp,
-    /// Nobody comes in, neither by the password nor by a passkey or a provider, until a link has set a new one.
+    /// No sign-in is possible (password, passkey or provider) until a reset link sets a new
+    /// password.
     pub must_change_password: bool,
     pub epoch: SecurityEpoch,
 }
 
-/// Begins anew whenever everything of an account is thrown out: when its password or its factors change, when all its
-/// sessions (or all others) are ended, when it is disabled. What was begun under an older one is void, whatever it is:
-/// a link to another address, a program let in, a sign-in that waits. Stores compare it in the transaction that
-/// completes the thing. It grows like a clock, and grows even where the clock doesn't.
+/// Security epoch. Incremented whenever all (other) sessions of the account are revoked: on a
+/// change of password or factors, and on disabling. Pending flows record it and fail if it has
+/// changed: an e-mail change, an approved client, a pending sign-in. Stores compare it in the
+/// transaction that completes the flow. Its value is the time in microseconds, but it increases
+/// even if the clock does not. See `docs/decisions/0048-security-epoch.md`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SecurityEpoch(i64);
 
@@ -38,20 +40,21 @@ impl SecurityEpoch {
         self.0
     }
 
-    /// The one that begins at `now`.
+    /// The next epoch, starting at `now`.
     #[must_use]
     pub fn bump(self, now: Timestamp) -> Self {
         Self(now.as_microsecond().max(self.0.saturating_add(1)))
     }
 
-    /// Whether it began between the two. Not in the future: a clock that was put back makes nothing void.
+    /// Whether the epoch began after `then` and not after `now`. The upper bound ignores epochs
+    /// from before a clock was set back.
     pub(crate) fn changed_between(self, then: Timestamp, now: Timestamp) -> bool {
         then.as_microsecond() < self.0 && self.0 <= now.as_microsecond()
     }
 }
 
 impl Account {
-    /// Display name, or username.
+    /// The display name, or else the username.
     #[must_use]
     pub fn display_label(&self) -> &str {
         self.display_name
@@ -63,13 +66,13 @@ impl Account {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountStatus {
     Active,
-    /// Cannot sign in; everything it held is dead. Its name stays taken.
+    /// Cannot sign in; all sessions and tokens are revoked. The username stays reserved.
     Disabled,
-    /// As disabled, and gone from lists: revisions still name it.
+    /// As disabled, and absent from lists. Revisions still refer to it.
     Deleted,
 }
 
-/// An account about to be made.
+/// The data of a new account.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
     pub username: Username,
@@ -81,22 +84,22 @@ pub struct NewAccount {
     pub created_at: Timestamp,
 }
 
-/// What an administrator changes; `None` leaves a thing as it is.
+/// Changes by an administrator; `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountChange {
     pub display_name: Option<Option<DisplayName>>,
     pub email: Option<Option<EmailAddress>>,
     pub status: Option<AccountStatus>,
     pub administrator: Option<bool>,
-    /// With the address, or of the present one.
+    /// Applies to the new address, or else to the current one.
     pub email_verified: Option<bool>,
-    /// Requiring it ends every session.
+    /// `Some(true)` ends all sessions.
     pub must_change_password: Option<bool>,
 }
 
 impl AccountChange {
-    /// Whether it gives somebody a way in or the right to administer: the address that links go to, an account or a
-    /// password that opens again, an administrator more.
+    /// Whether the change can give a person access or administration rights: a new or verified
+    /// address, an enabled account, an administrator, or a lifted password reset.
     #[must_use]
     pub fn grants_access(&self) -> bool {
         self.email.is_some()
@@ -106,7 +109,7 @@ impl AccountChange {
             || self.must_change_password == Some(false)
     }
 
-    /// Whether it keeps somebody out, or takes the right to administer away.
+    /// Whether the change revokes access or administration rights.
     #[must_use]
     pub fn revokes_access(&self) -> bool {
         self.status
@@ -116,7 +119,8 @@ impl AccountChange {
     }
 }
 
-/// 1 to 100 characters of any script, no control or bidirectional-override characters, not blank.
+/// 1 to 100 characters of any script; not blank, without control and bidirectional-override
+/// characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisplayName(String);
 
@@ -143,8 +147,8 @@ impl DisplayName {
     }
 }
 
-/// Something that could be an e-mail address (RFC 5321 limits): one `@`, no spaces, controls or angle brackets,
-/// so it can go into a git commit and a mail header as it is. Never an identity.
+/// A syntactically plausible e-mail address (RFC 5321 limits): one `@`, no spaces, controls or
+/// angle brackets. It is safe in a git commit and a mail header. Never an identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress(String);
 

@@ -1,4 +1,5 @@
-//! Who did it, on whose behalf and from where, as it goes into revisions, events and the audit.
+//! The actor of a change, with session and origin, as recorded in revisions, events and the audit
+//! log.
 
 use crate::{
     Account, DisplayName, EmailAddress, NewAccount, Origin, Session, SessionId, SessionKind,
@@ -10,18 +11,18 @@ pub struct Actor {
     pub username: Username,
     pub display_name: Option<DisplayName>,
     pub email: Option<EmailAddress>,
-    /// `None` where nobody is signed in: somebody registers, follows a link, or the program does it by itself.
+    /// `None` without a session: for registration, mailed links and background tasks.
     pub via: Option<ActorVia>,
-    /// Of the request, not of the sign-in; `None` where there is no request.
+    /// The origin of the request, not of the sign-in; `None` without a request.
     pub origin: Option<Origin>,
 }
 
-/// Through what somebody acts.
+/// The means by which an actor acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActorVia {
     /// The operator's command line.
     Console,
-    /// A sign-in, or what was handed out for programs and devices: `label` is what its owner calls it.
+    /// A session; `label` is the name that the owner or client gave it.
     Session {
         id: SessionId,
         kind: SessionKind,
@@ -39,7 +40,7 @@ impl ActorVia {
         }
     }
 
-    /// As it stands in the audit.
+    /// The word in the audit log.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -50,7 +51,7 @@ impl ActorVia {
 }
 
 impl Actor {
-    /// Somebody of this name, of whom no more is known.
+    /// An actor with a username only.
     #[must_use]
     pub fn new(username: Username) -> Self {
         Self {
@@ -62,7 +63,7 @@ impl Actor {
         }
     }
 
-    /// The operator, at the command line. Nobody can register under this name.
+    /// The operator at the command line. The username is reserved.
     #[must_use]
     pub fn console() -> Self {
         Self {
@@ -71,7 +72,7 @@ impl Actor {
         }
     }
 
-    /// The account's owner, who is not signed in.
+    /// The account's owner, without a session.
     #[must_use]
     pub fn owner(account: &Account) -> Self {
         Self {
@@ -81,7 +82,7 @@ impl Actor {
         }
     }
 
-    /// Whoever makes their own account.
+    /// A person who registers an account.
     #[must_use]
     pub fn self_registered(new: &NewAccount) -> Self {
         Self {
@@ -99,7 +100,7 @@ impl Actor {
         }
     }
 
-    /// The session that acts, if one does.
+    /// The acting session, if there is one.
     #[must_use]
     pub fn session(&self) -> Option<&SessionId> {
         match &self.via {

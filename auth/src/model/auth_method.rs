@@ -1,4 +1,4 @@
-//! How somebody proved who they are: `amr` (RFC 8176).
+//! Authentication methods: `amr` (RFC 8176).
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub enum AuthMethod {
     Recovery,
     /// A passkey: proof of possession of a key.
     Passkey,
-    /// The passkey's device has checked its user (PIN, finger, face).
+    /// The passkey's device verified its user (PIN, fingerprint, face).
     UserVerified,
     /// An upstream `OpenID` provider.
     Upstream,
@@ -27,7 +27,7 @@ impl AuthMethod {
         Self::Upstream,
     ];
 
-    /// RFC 8176 §2 where it has a word.
+    /// The value of RFC 8176 §2, if one exists.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl AuthMethod {
     }
 }
 
-/// A set of [`Method`]s; prints as words with spaces between them.
+/// A set of [`AuthMethod`]s. Displays as a space-separated list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AuthMethods(u8);
 
@@ -60,13 +60,13 @@ impl AuthMethods {
         Self(self.0 | 1 << method as u8)
     }
 
-    /// What is in either.
+    /// The methods in either set.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Takes back what `Display` wrote; words that are unknown are left out.
+    /// Parses the output of `Display`; unknown words are ignored.
     #[must_use]
     pub fn parse(words: &str) -> Self {
         let known = |word: &str| {
@@ -91,7 +91,7 @@ impl AuthMethods {
             .filter(move |method| self.contains(*method))
     }
 
-    /// Two factors: a password with a second one, or a passkey whose device knows its user.
+    /// Two factors: a password or provider with a second one, or a passkey with user verification.
     #[must_use]
     pub fn is_multi_factor(self) -> bool {
         let second = self.contains(AuthMethod::Otp)
@@ -102,7 +102,7 @@ impl AuthMethods {
             || self.contains(AuthMethod::Passkey) && self.contains(AuthMethod::UserVerified)
     }
 
-    /// `amr` of a token, with `mfa` where it holds.
+    /// The `amr` claim, with `mfa` if it applies.
     #[must_use]
     pub fn amr(self) -> Vec<String> {
         let mfa = self.is_multi_factor().then(|| "mfa".to_owned());
@@ -122,7 +122,7 @@ impl fmt::Display for AuthMethods {
 
 impl fmt::Debug for AuthMethods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Methods({self})")
+        write!(f, "AuthMethods({self})")
     }
 }
 

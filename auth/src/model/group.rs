@@ -1,17 +1,17 @@
-//! Groups: accounts that hold the same roles. A group gives roles in realms and nothing else; it makes nobody an
-//! administrator. What somebody may do is the greatest of their own roles and those of their groups.
+//! Groups: accounts that share roles in realms. A group cannot make its members administrators. An
+//! account's role is the highest of its own and those of its groups.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::{
-    Account, Auth, AuthError, AuthStore, Permit, RealmId, Role, Username,
+    Account, Admin, AuthError, AuthStore, Permit, RealmId, Role, Username,
     service::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
     store::{GroupChange, GroupRejected, InsertResult},
 };
 
-/// 1 to 64 of `a-z 0-9 - _`, beginning with a letter or digit: fit for a URL segment.
+/// 1 to 64 of `a-z 0-9 - _`, beginning with a letter or digit: usable as URL segment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupName(Arc<str>);
 
@@ -48,23 +48,23 @@ impl fmt::Display for GroupName {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     pub name: GroupName,
-    /// By username, without deleted ones.
+    /// Sorted by username, without deleted accounts.
     pub members: Vec<Username>,
     pub roles: Vec<(RealmId, Role)>,
     pub created_at: Timestamp,
 }
 
-/// Somebody with a role in a realm, and where it comes from.
+/// An account with a role in a realm, and the sources of the role.
 #[derive(Clone, Debug)]
 pub struct RealmMember {
     pub account: Account,
-    /// Given to the account itself.
+    /// The role of the account itself.
     pub direct: Option<Role>,
     pub via_groups: Vec<(GroupName, Role)>,
 }
 
 impl RealmMember {
-    /// The greatest.
+    /// The highest role.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         self.via_groups
@@ -75,16 +75,16 @@ impl RealmMember {
     }
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// By name.
-    pub async fn groups(&self, _permit: &Permit<ReadAccounts>) -> Result<Vec<Group>, AuthError> {
+impl<S: AuthStore> Admin<'_, S> {
+    /// Lists all groups, sorted by name.
+    pub async fn groups(self, _permit: &Permit<ReadAccounts>) -> Result<Vec<Group>, AuthError> {
         Ok(self.0.store.groups().await?)
     }
 
     /// # Errors
     /// [`AuthError::NoSuchGroup`].
     pub async fn group(
-        &self,
+        self,
         _permit: &Permit<ReadAccounts>,
         name: &GroupName,
     ) -> Result<Group, AuthError> {
@@ -98,7 +98,7 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::GroupTaken`].
     pub async fn create_group(
-        &self,
+        self,
         permit: &Permit<ManageAccounts>,
         name: &GroupName,
     ) -> Result<Group, AuthError> {
@@ -119,12 +119,12 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// Its rights go with it, at once.
+    /// Deletes the group and revokes its members' roles at once.
     ///
     /// # Errors
     /// [`AuthError::NoSuchGroup`].
     pub async fn delete_group(
-        &self,
+        self,
         permit: &Permit<ManageAccounts>,
         name: &GroupName,
     ) -> Result<(), AuthError> {
@@ -135,7 +135,7 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::NoSuchGroup`], [`AuthError::NoSuchAccount`].
     pub async fn add_to_group(
-        &self,
+        self,
         permit: &Permit<ManageAccounts>,
         name: &GroupName,
         username: &Username,
@@ -147,7 +147,7 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::NoSuchGroup`], [`AuthError::NoSuchAccount`].
     pub async fn remove_from_group(
-        &self,
+        self,
         permit: &Permit<ManageAccounts>,
         name: &GroupName,
         username: &Username,
@@ -156,12 +156,12 @@ impl<S: AuthStore> Auth<S> {
             .await
     }
 
-    /// What the members of a group may do in the permit's realm; `None` takes it away.
+    /// Sets the role of a group in the permit's realm; `None` removes it.
     ///
     /// # Errors
     /// [`AuthError::NoSuchGroup`].
     pub async fn set_group_role(
-        &self,
+        self,
         permit: &Permit<ManageMembers>,
         name: &GroupName,
         role: Option<Role>,
@@ -175,7 +175,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn change_group(
-        &self,
+        self,
         name: &GroupName,
         change: GroupChange,
         by: &crate::Actor,
@@ -185,26 +185,27 @@ impl<S: AuthStore> Auth<S> {
             .store
             .change_group(name, change, by.clone(), self.0.clock.now())
             .await;
-        // Everybody whom it concerns stands in the log.
-        self.apply_account_events().await?;
-        changed.map_err(|why| match why {
+        // The event log has one event for each affected account.
+        self.0.background().apply_account_events().await?;
+        changed.map_err(|rejected| match rejected {
             GroupRejected::NoSuchGroup => AuthError::NoSuchGroup,
             GroupRejected::NoSuchAccount => AuthError::NoSuchAccount,
             GroupRejected::Store(unavailable) => AuthError::Store(unavailable),
         })
     }
 
-    /// Groups with a role in the permit's realm, by name.
+    /// Groups with a role in the permit's realm, sorted by name.
     pub async fn groups_in(
-        &self,
+        self,
         permit: &Permit<ReadMembers>,
     ) -> Result<Vec<(GroupName, Role)>, AuthError> {
         Ok(self.0.store.groups_in(&permit.realm().id).await?)
     }
 
-    /// Active accounts with a role in the permit's realm, their own or through groups, by username.
+    /// Active accounts with a role in the permit's realm, direct or through groups, sorted by
+    /// username.
     pub async fn realm_members(
-        &self,
+        self,
         permit: &Permit<ReadMembers>,
     ) -> Result<Vec<RealmMember>, AuthError> {
         let realm = &permit.realm().id;

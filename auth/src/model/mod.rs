@@ -1,6 +1,7 @@
-//! The nouns of the crate: accounts, actors, realms, groups, scopes and opaque tokens. Parsed once, at the edge.
+//! The domain types of the crate: accounts, actors, realms, groups, scopes and opaque tokens. They
+//! are parsed once, at the edge.
 //!
-//! Deliberately absent: rules about who may do what (`access`), and storage (`store`).
+//! Deliberately absent: authorization (`access`) and storage (`store`).
 
 pub mod account;
 pub mod actor;

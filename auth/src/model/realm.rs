@@ -1,13 +1,15 @@
-//! A realm is a named set of things in which accounts hold roles. Strongroom's realms are its vaults.
+//! Realms: named protection spaces in which accounts hold roles (RFC 7235 §2.2). Strongroom's
+//! realms are its vaults.
 
 use std::{fmt, sync::Arc};
 
-/// Random and opaque (32 lowercase hex digits): leads every database key of the realm.
+/// Random, opaque id of 32 lower-case hex digits; the first part of every database key of the
+/// realm.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RealmId(Arc<str>);
 
 impl RealmId {
-    /// Takes an id back from where it was kept.
+    /// Wraps a stored id, without validation.
     #[must_use]
     pub fn new(id: &str) -> Self {
         Self(id.into())
@@ -24,7 +26,8 @@ impl RealmId {
     }
 }
 
-/// 1 to 64 of `a-z 0-9 - _`, beginning with a letter or digit: fit for a URL segment and a folder name.
+/// 1 to 64 of `a-z 0-9 - _`, beginning with a letter or digit: usable as URL segment and folder
+/// name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RealmName(Arc<str>);
 
@@ -64,7 +67,7 @@ pub struct Realm {
     pub name: RealmName,
 }
 
-/// Each may do what the ones before it may.
+/// Ordered: each role includes the rights of the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     Viewer,

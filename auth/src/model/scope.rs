@@ -1,20 +1,21 @@
-//! What a session or token may do at most: the `scope` of OAuth (RFC 6749 §3.3). Its holder's own rights are the other
-//! bound, and the smaller one counts.
+//! Scopes (RFC 6749 §3.3): the upper bound of what a session or token may do. The account's own
+//! rights are the other bound; an action needs both.
 
 use std::fmt;
 
-/// One word of a scope.
+/// One scope token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// `files:read`: names, content, history and events.
     ReadFiles,
     /// `files:write`: check out and in, add, move, restore, delete.
     WriteFiles,
-    /// `locks:override`: break somebody's lock.
+    /// `locks:override`: break another user's lock.
     OverrideLocks,
     /// `admin`: accounts, members, vaults.
     Administer,
-    /// `account`: one's own password, sessions, factors and tokens. Never of a token that was given away.
+    /// `account`: the user's own password, sessions, factors and tokens. Never delegated to
+    /// clients.
     OwnAccount,
 }
 
@@ -45,7 +46,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A set of [`Grant`]s; prints as a scope, in the order of [`Grant::ALL`].
+/// A set of [`Scope`]s. Displays as a space-separated list, in the order of [`Scope::ALL`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Scopes(u8);
 
@@ -55,9 +56,9 @@ pub struct UnknownScope(pub String);
 
 impl Scopes {
     pub const NONE: Self = Self(0);
-    /// What somebody gets who signed in themself.
+    /// The scopes of an interactive sign-in.
     pub const ALL: Self = Self(0b1_1111);
-    /// What somebody can give to a program.
+    /// The scopes that a user can delegate to a client.
     pub const DELEGABLE: Self = Self(0b0_1111);
 
     #[must_use]
@@ -67,14 +68,14 @@ impl Scopes {
             .fold(Self::NONE, |all, scope| Self(all.0 | bit(*scope)))
     }
 
-    /// Words with spaces between them.
+    /// Parses a space-separated list.
     ///
     /// # Errors
-    /// [`UnknownGrant`] names the first word that is none.
+    /// [`UnknownScope`] with the first unknown word.
     pub fn parse(text: &str) -> Result<Self, UnknownScope> {
         let mut scopes = Self::NONE;
         for word in text.split(' ').filter(|word| !word.is_empty()) {
-            let known = Scope::ALL.into_iter().find(|grant| grant.as_str() == word);
+            let known = Scope::ALL.into_iter().find(|scope| scope.as_str() == word);
             scopes.0 |= bit(known.ok_or_else(|| UnknownScope(word.chars().take(40).collect()))?);
         }
         Ok(scopes)
@@ -85,13 +86,13 @@ impl Scopes {
         self.0 & bit(scope) != 0
     }
 
-    /// What is in both.
+    /// The scopes in both sets.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Whether nothing is in `self` that is not in `other`.
+    /// Whether all scopes of `self` are in `other`.
     #[must_use]
     pub fn is_subset(self, other: Self) -> bool {
         self.0 & !other.0 == 0
@@ -122,7 +123,7 @@ impl fmt::Display for Scopes {
 
 impl fmt::Debug for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Grants({self})")
+        write!(f, "Scopes({self})")
     }
 }
 

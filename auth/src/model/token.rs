@@ -1,4 +1,4 @@
-//! Secrets that are handed out: random, prefixed, ending in a checksum, and stored only as a hash.
+//! Opaque tokens: random secrets with a prefix and a checksum, stored only as a hash.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 
 use crate::SecureRandom;
 
-/// What a token opens. The prefix lets secret scanners find it and keeps one kind from being taken for another.
+/// The use of a token. The prefix lets secret scanners find it, and prevents use as another kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     Refresh,
     /// The web session's cookie.
     Cookie,
-    /// The printed link that makes the first administrator.
+    /// The link that creates the first administrator.
     Setup,
-    /// One WebSocket or event stream.
+    /// A ticket for one WebSocket or event stream.
     Ticket,
     /// A personal access token.
     Personal,
@@ -29,9 +29,10 @@ pub enum TokenKind {
     DeviceCode,
     /// An authorization code (RFC 6749 §4.1.2).
     AuthorizationCode,
-    /// A procedure of several requests: a second factor that is due, a passkey ceremony, a provider's sign-in.
+    /// A flow of several requests: a pending second factor, a passkey ceremony, a sign-in at a
+    /// provider.
     Flow,
-    /// A browser that somebody has signed in with before.
+    /// A browser that has signed in before.
     KnownDevice,
 }
 
@@ -55,18 +56,20 @@ impl TokenKind {
     }
 }
 
-/// A secret in the clear, on its way to whoever it is for. Cannot print.
+/// A token in plain text. Cannot print.
 pub struct Token(String);
 
-/// SHA-256 of a [`Token`], in hex: all that is ever stored. 256 random bits need no salt and no stretching.
+/// SHA-256 of a [`Token`] in hex, the only stored form. 256 random bits need neither salt nor
+/// stretching.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenHash(String);
 
-/// Base64url characters of checksum at the end: 24 bits, enough to tell a typo from an attack.
+/// Length of the checksum in base64url characters: 24 bits. It distinguishes typing errors from
+/// guessing.
 const CHECKSUM_LENGTH: usize = 4;
 
 impl Token {
-    /// A new one with 256 bits of chance.
+    /// Generates a token with 256 random bits.
     #[must_use]
     pub fn random(kind: TokenKind, rng: &SecureRandom) -> Self {
         let body = format!("{}{}", kind.prefix(), BASE64URL.encode(rng.bytes::<32>()));
@@ -74,7 +77,7 @@ impl Token {
         Self(body + &check)
     }
 
-    /// Takes one that somebody showed; `None` unless prefix, length and checksum are right.
+    /// Parses a token from a request; `None` unless prefix, length and checksum are correct.
     #[must_use]
     pub fn parse(kind: TokenKind, raw: &str) -> Option<Self> {
         let length = kind.prefix().len() + 43 + CHECKSUM_LENGTH;
@@ -85,7 +88,7 @@ impl Token {
         (checksum(body) == check).then(|| Self(raw.to_owned()))
     }
 
-    /// The secret itself, to hand over.
+    /// The plain text, to be sent to the client.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -108,13 +111,13 @@ impl fmt::Debug for Token {
 }
 
 impl TokenHash {
-    /// Takes a hash back from where it was kept.
+    /// Wraps a stored hash, without validation.
     #[must_use]
     pub fn new(hex: &str) -> Self {
         Self(hex.to_owned())
     }
 
-    /// Of something that is no token, but found by its hash like one.
+    /// Hashes a value that is not a token but is looked up like one.
     #[must_use]
     pub fn of(what: &[u8]) -> Self {
         Self(hex::encode(digest(&SHA256, what)))

@@ -1,10 +1,10 @@
-//! What an account is called, for ever: it is the `sub` of its tokens and never given to somebody else.
+//! Usernames. A username is permanent: it is the `sub` of tokens and never reused.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-/// 1 to 64 of `a-z 0-9 . _ - + @`, beginning with a letter or digit. Capitals are folded, so `Ada` and `ada` are
-/// one account; other scripts are refused, so no two accounts look alike. A [display name](crate::DisplayName)
-/// may hold anything.
+/// 1 to 64 of `a-z 0-9 . _ - + @`, beginning with a letter or digit. Upper case is folded, so `Ada`
+/// and `ada` are one account. Other scripts are rejected, so that no two names look alike. A
+/// [display name](crate::DisplayName) allows any script.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Username(Arc<str>);
 
@@ -20,7 +20,7 @@ pub enum BadUsername {
 
 impl Username {
     /// # Errors
-    /// [`BadUsername`] says which rule `raw` breaks.
+    /// [`BadUsername`] names the rule that `raw` breaks.
     pub fn parse(raw: &str) -> Result<Self, BadUsername> {
         if raw.is_empty() || raw.chars().count() > 64 {
             return Err(BadUsername::Length);
@@ -36,7 +36,7 @@ impl Username {
         Ok(Self(folded.into()))
     }
 
-    /// Under which the operator's command line acts.
+    /// The reserved name of the operator's command line.
     pub(crate) fn console() -> Self {
         Self("console".into())
     }
@@ -47,7 +47,7 @@ impl Username {
     }
 }
 
-/// Nearly always as it is.
+/// Folds upper case; borrows if there is none, as in nearly all calls.
 fn folded(raw: &str) -> Cow<'_, str> {
     if raw.contains(|c: char| c.is_ascii_uppercase()) {
         raw.to_ascii_lowercase().into()

@@ -1,5 +1,8 @@
-//! Access tokens: JWTs (RFC 7519, RFC 9068) signed with a key of the [ring](crate::keys::ring). A good signature says that we made it and nothing
-//! about whether its session is still alive: that is the [directory](crate::session::cache)'s to say.
+//! Access tokens: JWTs (RFC 7519, RFC 9068), signed with a key of the [key
+//! ring](crate::keys::ring).
+//!
+//! A valid signature proves only that this installation issued the token. Deliberately absent:
+//! whether its session is still live. The [session cache](crate::session::cache) decides that.
 
 use std::{
     borrow::Cow,
@@ -22,13 +25,13 @@ use crate::{
     service::Settings,
 };
 
-/// Longer ones are refused unread.
+/// Bytes. Longer tokens are rejected without parsing.
 const MAX_BYTES: usize = 4_096;
-/// How far another node's clock may run ahead of ours. `exp` gets none of it.
+/// Tolerated clock skew between nodes. It applies to `iat`, `nbf` and `auth_time`, never to `exp`.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
-/// Times are whole seconds since 1970. All of them are required; a text where a number belongs is refused
-/// (CVE-2026-25537), and so is a list of audiences.
+/// Times are whole seconds since 1970. Every member is required. A string where a number belongs is
+/// rejected (CVE-2026-25537), and so is a list of audiences.
 #[derive(Serialize, Deserialize)]
 struct Claims<'a> {
     #[serde(borrow)]
@@ -48,12 +51,13 @@ struct Claims<'a> {
     scope: Cow<'a, str>,
     auth_time: i64,
     amr: Vec<String>,
-    /// RFC 9068 §2.2; not of those that nobody but a person's own password brought.
+    /// RFC 9068 §2.2. Absent where the session began with the owner's own password, without a
+    /// client.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
 }
 
-/// What a good token says.
+/// The validated claims of an access token.
 #[derive(Debug)]
 pub(crate) struct AccessClaims {
     pub(crate) username: Username,
@@ -68,10 +72,10 @@ pub(crate) struct IssuedToken {
     pub(crate) expires_in: Duration,
 }
 
-/// Why a token says nothing. Never told to whoever showed it.
+/// Why a token was rejected. Never part of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenError {
-    /// It names a key that this process has not heard of: a new one, or a made-up one.
+    /// This process does not know the `kid`: the key is new, or the token is forged.
     UnknownKeyId,
     Invalid,
 }
@@ -97,7 +101,7 @@ impl AccessTokens {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// True if another key signs now.
+    /// Replaces the keys. True if the signing key changed.
     pub(crate) fn set_keys(&self, keys: VerificationKeys) -> bool {
         let mut current = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = current.signing().kid != keys.signing().kid;
@@ -105,7 +109,7 @@ impl AccessTokens {
         is_new
     }
 
-    /// A token for `session`, which it does not outlive.
+    /// Issues a token that expires no later than `session`.
     pub(crate) fn issue(
         &self,
         session: &Session,
@@ -138,7 +142,7 @@ impl AccessTokens {
         })
     }
 
-    /// What `token` says, if we made it, for us, and its time is now.
+    /// Verifies signature, header and claims. Issuer and audience must be ours.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
         if token.len() > MAX_BYTES {
             return Err(TokenError::Invalid);
@@ -176,8 +180,8 @@ impl AccessTokens {
     }
 }
 
-/// RFC 9068 §4: the type tells access tokens from any other JWT; extensions that we do not know are refused
-/// (RFC 7515 §4.1.11).
+/// RFC 9068 §4: `typ` distinguishes access tokens from other JWTs. Unknown critical extensions are
+/// rejected (RFC 7515 §4.1.11).
 fn is_access_token_header(header: &Header) -> bool {
     let typ = header.typ.as_deref().unwrap_or_default();
     let is_access =

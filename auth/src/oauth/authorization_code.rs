@@ -1,5 +1,7 @@
-//! Authorization codes (RFC 6749 §4.1) with PKCE (RFC 7636) for programs that have a browser at hand (RFC 8252): a person
-//! is asked on our page, and the program gets a code that only it can turn into tokens, once, within a minute.
+//! Authorization codes (RFC 6749 §4.1) with PKCE (RFC 7636) for clients that can open a browser
+//! (RFC 8252).
+//!
+//! The user approves on our page. The client exchanges the code for tokens once, within a minute.
 
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Client, OAuthError, Origin, Scopes, SessionId, Token,
+    AuthError, AuthStore, Caller, Client, OAuth, OAuthError, Origin, Scopes, SessionId, Token,
     TokenHash, TokenKind, Username,
     audit::{AuditAction, AuditDetail},
     clock,
@@ -24,12 +26,12 @@ use crate::{
     throttle::CredentialKind,
 };
 
-/// How long a code is good (RFC 6749 §4.1.2: at most ten minutes).
+/// Lifetime of a code (RFC 6749 §4.1.2: at most ten minutes).
 const CODE_LIFETIME: Duration = Duration::from_mins(1);
-/// For so long a second use is noticed.
+/// How long a used code is stored, so that its reuse is detected.
 const REPLAY_RETENTION: Duration = Duration::from_hours(24);
 
-/// What a program asks for, as far as it was checked.
+/// A validated authorization request.
 #[derive(Clone, Debug)]
 pub struct AuthorizationRequest {
     client: Client,
@@ -38,14 +40,14 @@ pub struct AuthorizationRequest {
     challenge: CodeChallenge,
 }
 
-/// Base64url of a SHA-256 (RFC 7636 §4.2).
+/// Base64url of a SHA-256 hash (RFC 7636 §4.2).
 #[derive(Clone, Debug)]
 struct CodeChallenge(String);
 
-/// The answer to a program, on its way through the browser.
+/// The code that reaches the client through the browser.
 pub type AuthorizationCode = Token;
 
-/// What comes back to be turned into tokens.
+/// A token request with an authorization code (RFC 6749 §4.1.3).
 #[derive(Debug)]
 pub struct AuthorizationCodeGrant {
     pub code: SecretString,
@@ -54,7 +56,7 @@ pub struct AuthorizationCodeGrant {
     pub verifier: SecretString,
 }
 
-/// What is kept under the hash of a code.
+/// The stored state of a code. The row's key is the hash of the code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct CodeBody {
     client: String,
@@ -63,11 +65,11 @@ struct CodeBody {
     scope: String,
     expires_at: Timestamp,
     approval: Consent,
-    /// The session that it was turned into.
+    /// The session that was issued for the code.
     session: Option<String>,
-    /// It was shown again since.
+    /// The code was presented again after its use.
     replayed: bool,
-    /// It was shown without what goes with it: nobody has it any longer.
+    /// The code was presented with a wrong client, redirect URI or verifier. It is no longer valid.
     #[serde(default)]
     burnt: bool,
 }
@@ -91,7 +93,8 @@ impl AuthorizationRequest {
 
 impl CodeChallenge {
     fn parse(challenge: Option<&str>, method: Option<&str>) -> Option<Self> {
-        // Without a method it would be `plain` (RFC 7636 §4.3), which protects nothing here.
+        // Without a method the challenge would be `plain` (RFC 7636 §4.3), which protects nothing
+        // here.
         let challenge = challenge.filter(|_| method == Some("S256"))?;
         let decoded = BASE64URL.decode(challenge).ok()?;
         (decoded.len() == 32).then(|| Self(challenge.to_owned()))
@@ -107,13 +110,15 @@ impl CodeChallenge {
     }
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// Who asks, and where an answer may be sent. An error here is answered on our own page: sending anything to an
-    /// address that is not registered would lend our name to whoever wrote it (RFC 6749 §4.1.2.1).
+impl<'a, S: AuthStore> OAuth<'a, S> {
+    /// Finds the client and checks its redirect URI.
+    ///
+    /// An error here is answered on our own page. A redirect to an unregistered address would be an
+    /// open redirect (RFC 6749 §4.1.2.1).
     ///
     /// # Errors
-    /// [`DelegationRefused::Client`], [`DelegationRefused::Redirect`].
-    pub fn client_for(&self, client: &str, redirect_uri: &str) -> Result<&Client, OAuthError> {
+    /// [`OAuthError::UnknownClient`], [`OAuthError::UnregisteredRedirect`].
+    pub fn client_for(self, client: &str, redirect_uri: &str) -> Result<&'a Client, OAuthError> {
         let client = self
             .0
             .settings
@@ -127,17 +132,17 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// What a known program asks for. An error here is sent back to it. `challenge` is with its method,
-    /// the response's type with its mode.
+    /// Validates the request of a known client. An error here is sent to the client's redirect URI.
     ///
     /// # Errors
-    /// [`DelegationRefused::ResponseType`], [`DelegationRefused::ResponseMode`], [`DelegationRefused::Scope`], [`DelegationRefused::Challenge`].
+    /// [`OAuthError::UnsupportedResponseType`], [`OAuthError::UnsupportedResponseMode`],
+    /// [`OAuthError::InvalidScope`], [`OAuthError::PkceRequired`].
     #[expect(
         clippy::too_many_arguments,
         reason = "the parameters of RFC 6749 §4.1.1 and RFC 7636 §4.3"
     )]
     pub fn validate_request(
-        &self,
+        self,
         client: &Client,
         redirect_uri: &str,
         (response_type, response_mode): (Option<&str>, Option<&str>),
@@ -160,12 +165,12 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    /// The caller lets the program in.
+    /// Records the caller's consent and issues a code.
     ///
     /// # Errors
-    /// [`DelegationRefused::Beyond`].
+    /// [`OAuthError::ScopeExceedsCaller`].
     pub async fn authorize(
-        &self,
+        self,
         caller: &Caller,
         wanted: AuthorizationRequest,
     ) -> Result<AuthorizationCode, AuthError> {
@@ -200,19 +205,21 @@ impl<S: AuthStore> Auth<S> {
         Ok(code)
     }
 
-    /// One of any number of uses gets the tokens; a second one ends the session of the first, since then somebody else
-    /// has seen the code (RFC 6749 §4.1.2).
+    /// Exchanges a code for tokens, once. A second use ends the session of the first, because the
+    /// code may have leaked (RFC 6749 §4.1.2).
     ///
     /// # Errors
-    /// [`DelegationRefused::Code`], for whatever reason.
+    /// [`OAuthError::InvalidCode`] for every rejection.
     pub async fn exchange_code(
-        &self,
+        self,
         grant: AuthorizationCodeGrant,
         from: Origin,
     ) -> Result<TokenResponse, AuthError> {
         let code = Token::parse(TokenKind::AuthorizationCode, grant.code.expose_secret())
             .ok_or(OAuthError::InvalidCode)?;
         let found = self
+            .0
+            .throttling()
             .lookup_or_penalize(
                 CredentialKind::AuthorizationCode,
                 &from,
@@ -228,7 +235,7 @@ impl<S: AuthStore> Auth<S> {
         let ours = grant.client == body.client && grant.redirect_uri == body.redirect_uri;
         let proved = ours && CodeChallenge(body.challenge.clone()).matches(&grant.verifier);
         if body.burnt || !proved || now >= body.expires_at {
-            // It stays on record: somebody may be turning it into tokens at this moment.
+            // The row stays: a parallel request may be exchanging the code.
             if !self
                 .0
                 .store
@@ -244,20 +251,23 @@ impl<S: AuthStore> Auth<S> {
             {
                 self.end_if_code_reused(&one_time.hash).await?;
             }
-            self.penalize(
-                CredentialKind::AuthorizationCode,
-                &from,
-                one_time.username.as_ref(),
-            )
-            .await?;
+            self.0
+                .throttling()
+                .penalize(
+                    CredentialKind::AuthorizationCode,
+                    &from,
+                    one_time.username.as_ref(),
+                )
+                .await?;
             return Err(OAuthError::InvalidCode.into());
         }
         self.issue_tokens_for_code(one_time, body, from).await
     }
 
-    /// The session's name is written before it begins: whoever reads it there may end it.
+    /// The session id is stored before the session begins, so that a parallel reuse of the code can
+    /// end it.
     async fn issue_tokens_for_code(
-        &self,
+        self,
         one_time: OneTimeToken,
         body: CodeBody,
         from: Origin,
@@ -284,8 +294,8 @@ impl<S: AuthStore> Auth<S> {
             .ok_or(OAuthError::UnknownClient)?
             .name()
             .to_owned();
-        let scopes =
-            Scopes::parse(&body.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+        let scopes = Scopes::parse(&body.scope)
+            .map_err(|_| AuthError::Internal("stored scopes could not be parsed"))?;
         let session = ClientSession {
             consent: body.approval,
             id,
@@ -301,7 +311,7 @@ impl<S: AuthStore> Auth<S> {
                 AuthError::OAuth(_) | AuthError::InvalidToken => OAuthError::InvalidCode.into(),
                 other => other,
             })?;
-        // It may have been shown again while the session was not there yet to be ended.
+        // The code may have been presented again before the session existed and could be ended.
         if let Some((one_time, body)) = self.load_code(&one_time.hash).await?
             && body.replayed
         {
@@ -311,8 +321,8 @@ impl<S: AuthStore> Auth<S> {
         Ok(tokens)
     }
 
-    /// Somebody else is using the code at this moment: that is a second use as well.
-    async fn end_if_code_reused(&self, code: &TokenHash) -> Result<(), AuthError> {
+    /// A lost compare-and-swap means that a parallel request uses the code. That is a reuse too.
+    async fn end_if_code_reused(self, code: &TokenHash) -> Result<(), AuthError> {
         match self.load_code(code).await? {
             Some((one_time, body)) => self.revoke_replayed(one_time, body).await,
             None => Ok(()),
@@ -320,7 +330,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn revoke_replayed(
-        &self,
+        self,
         one_time: OneTimeToken,
         body: CodeBody,
     ) -> Result<(), AuthError> {
@@ -340,13 +350,13 @@ impl<S: AuthStore> Auth<S> {
                 now,
             )
             .await?;
-        tracing::warn!(%username, session.id = %id, "an authorization code was used twice: its session was ended");
+        tracing::warn!(%username, session.id = %id, "authorization code was used twice; its session was ended");
         self.end_client_session(&username, &id, EndReason::Replayed)
             .await
     }
 
     async fn load_code(
-        &self,
+        self,
         hash: &TokenHash,
     ) -> Result<Option<(OneTimeToken, CodeBody)>, AuthError> {
         let one_time = self
@@ -356,14 +366,17 @@ impl<S: AuthStore> Auth<S> {
             .await?;
         let read = |one_time: OneTimeToken| match serde_json::from_str(&one_time.body) {
             Ok(body) => Ok((one_time, body)),
-            Err(_) => Err(AuthError::Internal("a stored code")),
+            Err(_) => Err(AuthError::Internal(
+                "stored authorization code could not be parsed",
+            )),
         };
         one_time.map(read).transpose()
     }
 }
 
 fn to_json(body: &CodeBody) -> Result<String, AuthError> {
-    serde_json::to_string(body).map_err(|_| AuthError::Internal("a code cannot be written"))
+    serde_json::to_string(body)
+        .map_err(|_| AuthError::Internal("authorization code could not be serialized"))
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
-//! Programs that may ask people for access (RFC 6749 §2, public clients): our own command line, and what the operator
-//! registers. None of them has a secret; what protects them is where their codes are sent, and PKCE.
+//! OAuth clients (RFC 6749 §2): the built-in command line client and the clients that the operator
+//! registers.
+//!
+//! All are public clients without a secret. Registered redirect URIs and PKCE protect them.
 
 use std::net::IpAddr;
 
 use crate::{OAuthError, Scope, Scopes};
 
-/// Our own command line.
+/// The built-in command line client.
 pub const CLI_CLIENT_ID: &str = "strongroom-cli";
-/// What a program gets that asks for nothing in particular.
+/// Scopes of a client that requests none.
 const DEFAULT_SCOPES: [Scope; 3] = [Scope::ReadFiles, Scope::WriteFiles, Scope::OverrideLocks];
 
-/// A registered program.
+/// A registered client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     id: String,
@@ -18,7 +20,8 @@ pub struct Client {
     redirect_uris: Vec<RedirectUri>,
 }
 
-/// An address that codes may be sent to. Compared as text, but for the port on loopback (RFC 8252 §7.3).
+/// A registered redirect URI. It matches exactly, except for the port of a loopback address (RFC
+/// 8252 §7.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct RedirectUri(String);
 
@@ -66,13 +69,13 @@ impl Client {
         &self.id
     }
 
-    /// What people read.
+    /// The name on the consent page.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether codes may be sent there.
+    /// Whether the redirect URI is registered.
     pub(crate) fn allows_redirect(&self, uri: &str) -> bool {
         self.redirect_uris
             .iter()
@@ -80,7 +83,7 @@ impl Client {
     }
 }
 
-/// All of them.
+/// All registered clients.
 #[derive(Clone, Debug)]
 pub struct Clients(Vec<Client>);
 
@@ -96,10 +99,10 @@ impl Default for Clients {
 }
 
 impl Clients {
-    /// The command line, and these.
+    /// The command line client and `more`.
     ///
     /// # Errors
-    /// [`BadClient::Twice`].
+    /// [`BadClient::DuplicateId`].
     pub fn register(more: Vec<Client>) -> Result<Self, BadClient> {
         let mut clients = Self::default();
         for client in more {
@@ -131,7 +134,8 @@ impl RedirectUri {
         let is_allowed = match scheme {
             "https" => host(rest).is_some_and(|(host, _)| !host.is_empty() && !host.contains('@')),
             "http" => host(rest).is_some_and(|(host, _)| is_loopback(host)),
-            // RFC 8252 §7.1: a reversed domain name, so that no other program's, or the browser's own, is meant.
+            // RFC 8252 §7.1: a reversed domain name, which excludes the browser's own schemes and
+            // those of other programs.
             own => {
                 own.contains('.')
                     && own.starts_with(|c: char| c.is_ascii_lowercase())
@@ -154,7 +158,7 @@ impl RedirectUri {
     }
 }
 
-/// Host (with port) and the rest, of what follows `http:` or `https:`.
+/// Splits the text after `http:` or `https:` into the host (with port) and the rest.
 fn host(rest: &str) -> Option<(&str, &str)> {
     let rest = rest.strip_prefix("//")?;
     Some(rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())))
@@ -166,7 +170,8 @@ fn is_loopback(host: &str) -> bool {
         .is_some_and(|host| host.is_loopback())
 }
 
-/// The address without brackets, and what follows it; nothing where that is no port.
+/// Splits a host into the address without brackets and the port part. `None` if the port is
+/// invalid.
 fn split_port(host: &str) -> Option<(&str, &str)> {
     let (address, port) = match host.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?,
@@ -175,21 +180,22 @@ fn split_port(host: &str) -> Option<(&str, &str)> {
     let digits = match port.strip_prefix(':') {
         Some(digits) => digits,
         None if port.is_empty() => "1",
-        // Whatever stands between a bracket and the path: `[::1]@evil.example` is at evil.example.
+        // Text between the bracket and the path is no port: the host of `[::1]@evil.example` is
+        // evil.example.
         None => return None,
     };
     (digits.bytes().all(|b| b.is_ascii_digit()) && digits.parse::<u16>().is_ok())
         .then_some((address, port))
 }
 
-/// Address and path of a loopback address, whatever its port.
+/// Address and path of a loopback URI, without its port.
 fn without_port(uri: &str) -> Option<(&str, &str)> {
     let (host, path) = host(uri.strip_prefix("http:")?)?;
     let (address, _) = split_port(host)?;
     is_loopback(host).then_some((address, path))
 }
 
-/// What a program asks for; never one's own account, which nobody is to give away.
+/// Parses the scopes that a client requests. `account` is never delegable.
 pub(crate) fn parse_requested_scope(requested: Option<&str>) -> Result<Scopes, OAuthError> {
     let Some(requested) = requested.filter(|requested| !requested.trim().is_empty()) else {
         return Ok(Scopes::of(&DEFAULT_SCOPES));

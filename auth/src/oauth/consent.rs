@@ -1,13 +1,14 @@
-//! A person lets a program in: what the device flow (RFC 8628) and the code flow (RFC 6749 §4.1) have in common. The
-//! program's session is as old as the sign-in of whoever approved, and never begins after that has ended, or after
-//! everything of the account was thrown out.
+//! User consent, which the device flow (RFC 8628) and the code flow (RFC 6749 §4.1) share.
+//!
+//! The client's session inherits the `auth_time` of the approving session. It does not start if the
+//! approving session has ended, or if the account's security epoch has changed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountStatus, Actor, Auth, AuthError, AuthMethods, AuthStore, Caller, Origin, Scopes,
-    SecurityEpoch, SessionId, SessionKind, Username,
+    Account, AccountStatus, Actor, AuthError, AuthMethods, AuthStore, Caller, OAuth, Origin,
+    Scopes, SecurityEpoch, SessionId, SessionKind, Username,
     access::policy::AuthVia,
     audit::{AuditAction, AuditDetail, NewAuditEntry},
     service::TokenResponse,
@@ -15,7 +16,8 @@ use crate::{
     store::{EndReason, SessionEnd},
 };
 
-/// Why a program was not let in, by the codes that it knows (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5).
+/// Why a request of a client was rejected. `code` gives the standard error code (RFC 6749 §4.1.2.1
+/// and §5.2, RFC 8628 §3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OAuthError {
     #[error("This client is not registered.")]
@@ -63,31 +65,31 @@ impl OAuthError {
     }
 }
 
-/// What somebody says to a program that asks.
+/// The user's answer to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Approve,
     Deny,
 }
 
-/// Who let a program in, and how they had proved who they are.
+/// The approving account and session, with the methods and time of its authentication.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Consent {
     username: String,
     session: String,
     methods: String,
     auth_time: Timestamp,
-    /// In which it was given.
+    /// The account's security epoch at the time of consent.
     #[serde(default)]
     era: SecurityEpoch,
 }
 
 impl Consent {
-    /// The only way to one: what is given must be within what the caller's own token may do, or a narrow token would
-    /// become a wide one by way of a program.
+    /// The only constructor. The scopes must be within the caller's own, or a narrow token could
+    /// obtain a wide one through a client.
     ///
     /// # Errors
-    /// [`DelegationRefused::Beyond`].
+    /// [`OAuthError::ScopeExceedsCaller`].
     pub(crate) fn from_caller(caller: &Caller, scopes: Scopes) -> Result<Self, OAuthError> {
         let session = caller.session();
         if !scopes.is_subset(session.scopes) || session.realms.is_some() {
@@ -103,7 +105,7 @@ impl Consent {
     }
 }
 
-/// The session that a program is to have.
+/// The session that a client will receive.
 #[derive(Debug)]
 pub(crate) struct ClientSession {
     pub(crate) consent: Consent,
@@ -114,12 +116,14 @@ pub(crate) struct ClientSession {
     pub(crate) origin: Origin,
 }
 
-impl<S: AuthStore> Auth<S> {
+impl<S: AuthStore> OAuth<'_, S> {
+    /// Starts the client's session and issues its tokens.
+    ///
     /// # Errors
-    /// [`DelegationRefused::Denied`] where whoever approved has signed out since, was disabled, or has thrown everything
-    /// out.
+    /// [`OAuthError::AccessDenied`] if the approving session has ended, its account is not active,
+    /// or the account's security epoch has changed.
     pub(crate) async fn start_client_session(
-        &self,
+        self,
         wanted: ClientSession,
     ) -> Result<TokenResponse, AuthError> {
         let ClientSession {
@@ -130,8 +134,8 @@ impl<S: AuthStore> Auth<S> {
             client_name,
             origin: from,
         } = wanted;
-        let username =
-            Username::parse(&consent.username).map_err(|_| AuthError::Internal("a stored name"))?;
+        let username = Username::parse(&consent.username)
+            .map_err(|_| AuthError::Internal("stored username could not be parsed"))?;
         let approver = SessionId::new(&consent.session);
         let member = self.0.store.member(&username).await?;
         let account = member
@@ -154,23 +158,27 @@ impl<S: AuthStore> Auth<S> {
             )
         };
         let (session, secret) = self
+            .0
+            .sessions()
             .create_session(&account, new_session)
             .await?
             .ok_or(OAuthError::AccessDenied)?;
-        // After it began: whoever ends all sessions from here on ends this one too.
+        // Checked after the session began: an end of all sessions from here on ends this one too.
         if !self.is_active(&approver).await? {
             self.end_client_session(&username, &session.id, EndReason::EndedByOwner)
                 .await?;
             return Err(OAuthError::AccessDenied.into());
         }
         let caller = self
+            .0
+            .sessions()
             .load_caller((username, session.id), AuthVia::Bearer, Activity::Unmetered)
             .await?;
         self.token_response(&caller, secret)
     }
 
     pub(crate) async fn end_client_session(
-        &self,
+        self,
         username: &Username,
         id: &SessionId,
         reason: EndReason,
@@ -181,25 +189,28 @@ impl<S: AuthStore> Auth<S> {
             at: self.0.clock.now(),
         };
         self.0.store.end_session(username, id, end).await?;
-        self.invalidate(username);
+        self.0.invalidate(username);
         Ok(())
     }
 
-    pub(crate) async fn is_active(&self, id: &SessionId) -> Result<bool, AuthError> {
+    pub(crate) async fn is_active(self, id: &SessionId) -> Result<bool, AuthError> {
         let (session, now) = (self.0.store.session(id).await?, self.0.clock.now());
         Ok(session.is_some_and(|session| session.ended_at.is_none() && now < session.expires_at))
     }
 
-    /// Puts into the audit what somebody said to a program.
+    /// Appends the user's decision to the audit chain.
     pub(crate) async fn audit_decision(
-        &self,
+        self,
         caller: &Caller,
         action: AuditAction,
         add_detail: impl FnOnce(AuditDetail) -> AuditDetail,
     ) -> Result<(), AuthError> {
-        self.record(
-            NewAuditEntry::new(&caller.actor(), action, self.0.clock.now()).with_detail(add_detail),
-        )
-        .await
+        self.0
+            .mail()
+            .record(
+                NewAuditEntry::new(&caller.actor(), action, self.0.clock.now())
+                    .with_detail(add_detail),
+            )
+            .await
     }
 }

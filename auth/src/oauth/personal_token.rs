@@ -1,11 +1,14 @@
-//! Personal access tokens: what a person hands to a script, named, bounded and with an end. Each is a session of its
-//! own, so that everything that ends sessions ends it too; its secret is looked up in memory, as a cookie is.
+//! Personal access tokens: long-lived tokens for scripts, with a name, scopes, realms and an
+//! expiry.
+//!
+//! Each token is a session, so every operation that ends sessions ends tokens too. Its secret is
+//! looked up in the session cache, as a cookie is.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Origin, RealmName, Scope, Scopes, SecurityNotice, Session,
-    SessionId, SessionKind, Token, TokenHash, TokenKind, Username,
+    AuthError, AuthStore, Caller, Origin, PersonalTokens, RealmName, Scope, Scopes, SecurityNotice,
+    Session, SessionId, SessionKind, Token, TokenHash, TokenKind, Username,
     access::policy::AuthVia,
     session::{
         authenticate::Activity,
@@ -17,14 +20,14 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
-/// Live ones of one account.
+/// Live tokens per account.
 const MAX_TOKENS: usize = 100;
 const MAX_LABEL_CHARS: usize = 64;
 
-/// How long personal access tokens live.
+/// Lifetimes of personal access tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct PersonalTokenRules {
-    /// Unless somebody says otherwise.
+    /// Applies where the request gives no lifetime.
     pub default_lifetime: Duration,
     pub max_lifetime: Duration,
 }
@@ -38,18 +41,18 @@ impl Default for PersonalTokenRules {
     }
 }
 
-/// A token to be made.
+/// The facts of a new token.
 #[derive(Clone, Debug)]
 pub struct NewPersonalToken {
-    /// What its owner knows it by.
+    /// The name that the owner chose.
     pub label: String,
     pub scopes: Scopes,
-    /// Where it is good; `None` for wherever its owner has a role.
+    /// Realms where the token applies; `None` for all realms of its owner.
     pub realms: Option<Vec<RealmName>>,
     pub lifetime: Option<Duration>,
 }
 
-/// Why a token was not made.
+/// Why a token was not created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PersonalTokenError {
     #[error("A token name must have 1 to 64 characters.")]
@@ -68,13 +71,13 @@ pub enum PersonalTokenError {
     TooMany,
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// Makes a token of `caller`'s. It is handed out here and never again.
+impl<S: AuthStore> PersonalTokens<'_, S> {
+    /// Creates a token of the caller. The secret is returned here only.
     ///
     /// # Errors
-    /// [`AuthError::PersonalRefused`].
+    /// [`AuthError::PersonalToken`].
     pub async fn create_personal_token(
-        &self,
+        self,
         caller: &Caller,
         new: NewPersonalToken,
         from: Origin,
@@ -98,22 +101,26 @@ impl<S: AuthStore> Auth<S> {
             )
         };
         let (session, secret) = self
+            .0
+            .sessions()
             .create_session(caller.account(), new_session)
             .await?
             .ok_or(AuthError::InvalidToken)?;
         self.revalidate_creator(caller, &session).await?;
-        self.tell_about(
-            caller.account(),
-            SecurityNotice::PersonalTokenCreated,
-            &label,
-            &from,
-        )
-        .await?;
+        self.0
+            .mail()
+            .tell_about(
+                caller.account(),
+                SecurityNotice::PersonalTokenCreated,
+                &label,
+                &from,
+            )
+            .await?;
         Ok((session, secret))
     }
 
-    /// Live ones, newest first.
-    pub async fn personal_tokens(&self, caller: &Caller) -> Result<Vec<Session>, AuthError> {
+    /// Live tokens, newest first.
+    pub async fn personal_tokens(self, caller: &Caller) -> Result<Vec<Session>, AuthError> {
         let username = &caller.account().username;
         let mut tokens = self
             .0
@@ -129,9 +136,10 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchToken`] for one that is over, somebody else's, or no personal token.
+    /// [`AuthError::NoSuchToken`] if the token has ended, belongs to another account, or is no
+    /// personal token.
     pub async fn end_personal_token(
-        &self,
+        self,
         caller: &Caller,
         id: &SessionId,
     ) -> Result<(), AuthError> {
@@ -139,7 +147,9 @@ impl<S: AuthStore> Auth<S> {
         if found.is_none_or(|session| session.kind != SessionKind::Personal) {
             return Err(AuthError::NoSuchToken);
         }
-        self.end_session(caller, id)
+        self.0
+            .sessions()
+            .end_session(caller, id)
             .await
             .map_err(|error| match error {
                 AuthError::NoSuchSession => AuthError::NoSuchToken,
@@ -147,14 +157,16 @@ impl<S: AuthStore> Auth<S> {
             })
     }
 
-    /// By `Authorization: Bearer`, or with the name that came beside it by `Authorization: Basic`, which must be its
-    /// owner's. Memory answers for tokens that it knows; only a token that has to be looked up is a guess, and the
-    /// same wrong token again is no further one.
+    /// Authenticates `Authorization: Bearer`, or `Authorization: Basic` with a username, which must
+    /// be the owner's.
+    ///
+    /// The session cache answers for tokens that it knows. Only a token that needs a look-up counts
+    /// as an attempt, and a repetition of the same wrong token does not count again.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`], [`AuthError::Throttled`].
     pub async fn authenticate_personal_token(
-        &self,
+        self,
         token: &str,
         name: Option<&str>,
         from: &Origin,
@@ -181,33 +193,44 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::InvalidToken);
         };
         let via = match name {
-            // Folded, as everywhere.
+            // Parsing folds the case of the name, as everywhere.
             Some(name) if Username::parse(name).ok().as_ref() != Some(&session_ref.0) => {
                 return Err(AuthError::InvalidToken);
             }
             Some(_) => AuthVia::Basic,
             None => AuthVia::Bearer,
         };
-        self.load_caller(session_ref, via, Activity::Counted).await
+        self.0
+            .sessions()
+            .load_caller(session_ref, via, Activity::Counted)
+            .await
     }
 
     async fn lookup_personal_token(
-        &self,
+        self,
         token: TokenHash,
         secret: CredentialKind,
         from: &Origin,
     ) -> Result<SecretOwner, AuthError> {
-        let look_up = self.lookup_secret(&token, SessionKind::Personal);
-        if let Some(session_ref) = self.lookup_or_penalize(secret, from, look_up).await? {
+        let look_up = self
+            .0
+            .sessions()
+            .lookup_secret(&token, SessionKind::Personal);
+        if let Some(session_ref) = self
+            .0
+            .throttling()
+            .lookup_or_penalize(secret, from, look_up)
+            .await?
+        {
             return Ok(SecretOwner::Session(session_ref));
         }
-        // Only now: what was refused as too much is not to fill the memory either.
+        // Cached only here: a throttled token must not fill the cache.
         self.0.session_cache.insert_cookie(token, SecretOwner::None);
         Ok(SecretOwner::None)
     }
 
-    /// The store hears of signs of life a few minutes late.
-    pub(crate) fn merge_last_seen(&self, username: &Username, session: &mut Session) {
+    /// The store receives `last_seen` a few minutes late. The session cache has the current value.
+    pub(crate) fn merge_last_seen(self, username: &Username, session: &mut Session) {
         if let (Some(CacheEntry::Live(held)), _) =
             self.0.session_cache.look_up(username, &session.id)
         {
@@ -216,7 +239,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     fn checked_lifetime(
-        &self,
+        self,
         wanted: Option<Duration>,
     ) -> Result<Option<Duration>, PersonalTokenError> {
         let rules = self.0.settings.personal;
@@ -230,7 +253,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn resolve_realms(
-        &self,
+        self,
         caller: &Caller,
         wanted: Option<Vec<RealmName>>,
     ) -> Result<Option<Arc<[crate::RealmId]>>, AuthError> {
@@ -240,7 +263,7 @@ impl<S: AuthStore> Auth<S> {
         if wanted.is_empty() {
             return Err(PersonalTokenError::NoRealm.into());
         }
-        let own = self.realms_of(caller).await?;
+        let own = self.0.sessions().realms_of(caller).await?;
         let mut ids = Vec::new();
         for name in wanted.into_iter().collect::<HashSet<_>>() {
             let found = own.iter().find(|(realm, _)| realm.name == name);
@@ -251,21 +274,21 @@ impl<S: AuthStore> Auth<S> {
         Ok(Some(ids.into()))
     }
 
-    /// While the token was made, all sessions of its owner may have been ended: then it must not survive them.
-    async fn revalidate_creator(
-        &self,
-        caller: &Caller,
-        created: &Session,
-    ) -> Result<(), AuthError> {
-        if self.is_active(&caller.session().id).await? {
+    /// All sessions of the creator may have ended while the token was created. The token must not
+    /// survive them.
+    async fn revalidate_creator(self, caller: &Caller, created: &Session) -> Result<(), AuthError> {
+        if self.0.oauth().is_active(&caller.session().id).await? {
             return Ok(());
         }
-        let end = self.session_end(caller, EndReason::EndedByOwner);
+        let end = self
+            .0
+            .sessions()
+            .session_end(caller, EndReason::EndedByOwner);
         self.0
             .store
             .end_session(&created.username, &created.id, end)
             .await?;
-        self.invalidate(&created.username);
+        self.0.invalidate(&created.username);
         Err(AuthError::InvalidToken)
     }
 }
@@ -282,7 +305,7 @@ fn parse_label(raw: &str) -> Result<String, PersonalTokenError> {
     }
 }
 
-/// One's own account is not to be given away, nor is more than one has.
+/// The scopes must be delegable and within the caller's own. `account` is not delegable.
 fn check_scopes(scopes: Scopes, caller: &Caller) -> Result<(), PersonalTokenError> {
     if scopes.is_empty() {
         return Err(PersonalTokenError::NoScope);

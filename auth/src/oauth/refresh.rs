@@ -1,9 +1,10 @@
-//! What `POST /auth/token` hands out, and what becomes of it: rotated, revoked, looked into.
+//! Refresh token rotation, revocation (RFC 7009) and introspection (RFC 7662) of the tokens of
+//! `POST /auth/token`.
 
 use std::time::Duration;
 
 use crate::{
-    Actor, Auth, AuthError, AuthStore, Caller, Origin, Scopes, SecurityNotice, Session,
+    Actor, AuthError, AuthStore, Caller, OAuth, Origin, Scopes, SecurityNotice, Session,
     SessionKind, Token, TokenHash, TokenKind,
     access::policy::AuthVia,
     clock,
@@ -14,34 +15,35 @@ use crate::{
     throttle::CredentialKind,
 };
 
-/// A client that never got our answer may ask again for so long.
+/// A client that lost our response may retry with the same token for this long.
 const REUSE_GRACE: Duration = Duration::from_secs(10);
 
-impl<S: AuthStore> Auth<S> {
-    /// Rotates: the token is used up and its successor handed out (RFC 9700 §4.14.2). A token used before ends its
-    /// session, since somebody has a copy.
+impl<S: AuthStore> OAuth<'_, S> {
+    /// Rotates the refresh token: the old one is used up, and its successor is returned (RFC 9700
+    /// §4.14.2). Reuse of an old token ends its session, because the token may have leaked.
     ///
-    /// `client` is the program that asks (RFC 6749 §6): what was given to one is of no use to another. Our command line
-    /// need not say so.
+    /// `client` is the requesting client (RFC 6749 §6). It must be the one that the token was
+    /// issued to. The default is the command line client.
     ///
-    /// `scope` is what the access token shall do, if less than all of it; the refresh token keeps all of it
-    /// (RFC 6749 §6).
+    /// `scope` narrows the access token. The refresh token keeps all its scopes (RFC 6749 §6).
     ///
     /// # Errors
-    /// [`AuthError::InvalidGrant`], for whatever reason; [`AuthError::ScopeWidened`], with the token still unused;
-    /// [`AuthError::Throttled`].
+    /// [`AuthError::InvalidGrant`] for every invalid token; [`AuthError::ScopeWidened`], with the
+    /// token still unused; [`AuthError::Throttled`].
     pub async fn refresh(
-        &self,
+        self,
         token: &str,
         client: Option<&str>,
         scope: Option<Scopes>,
         from: Origin,
     ) -> Result<TokenResponse, AuthError> {
-        // What no token can look like is no try of one.
+        // Malformed tokens are not counted as attempts.
         let old = Token::parse(TokenKind::Refresh, token)
             .ok_or(AuthError::InvalidGrant)?
             .hash();
         let session = self
+            .0
+            .throttling()
             .lookup_or_penalize(CredentialKind::Refresh, &from, self.usable_session(&old))
             .await?;
         let session = session.ok_or(AuthError::InvalidGrant)?;
@@ -50,8 +52,10 @@ impl<S: AuthStore> Auth<S> {
             .as_deref()
             .is_some_and(|theirs| theirs != client.unwrap_or(CLI_CLIENT_ID))
         {
-            // It stays good for whose it is.
-            self.penalize(CredentialKind::Refresh, &from, Some(&session.username))
+            // The token stays valid for its own client.
+            self.0
+                .throttling()
+                .penalize(CredentialKind::Refresh, &from, Some(&session.username))
                 .await?;
             return Err(AuthError::InvalidGrant);
         }
@@ -73,6 +77,8 @@ impl<S: AuthStore> Auth<S> {
             Rotation::Rotated(session) | Rotation::Retried(session) => {
                 let session_ref = (session.username, session.id);
                 let caller = self
+                    .0
+                    .sessions()
                     .load_caller(session_ref, AuthVia::Bearer, Activity::Unmetered)
                     .await
                     .map_err(to_grant_error)?;
@@ -82,13 +88,13 @@ impl<S: AuthStore> Auth<S> {
                 self.report_replay(&session, from).await?;
                 Err(AuthError::InvalidGrant)
             }
-            // It has ended since it was looked up.
+            // The session has ended since the look-up.
             Rotation::Invalid => Err(AuthError::InvalidGrant),
         }
     }
 
-    /// The session that a token may still do something about, be it that it ends as one that was used before.
-    async fn usable_session(&self, token: &TokenHash) -> Result<Option<Session>, AuthError> {
+    /// The live session of a refresh token, also of a used one: its reuse must end the session.
+    async fn usable_session(self, token: &TokenHash) -> Result<Option<Session>, AuthError> {
         let (state, now) = (
             self.0.store.session_by_refresh(token).await?,
             self.0.clock.now(),
@@ -99,21 +105,26 @@ impl<S: AuthStore> Auth<S> {
         Ok(state.map(|state| state.session).filter(is_usable))
     }
 
-    /// RFC 7009: an access, refresh or personal token ends its session; anything else does nothing. Never says which.
+    /// Revokes an access, refresh or personal token by ending its session (RFC 7009). An unknown
+    /// token is no error.
     ///
     /// # Errors
-    /// [`AuthError::Throttled`] where too many were tried from there that are nobody's.
-    pub async fn revoke(&self, token: &str, from: &Origin) -> Result<(), AuthError> {
+    /// [`AuthError::Throttled`] after too many unknown tokens from that network.
+    pub async fn revoke(self, token: &str, from: &Origin) -> Result<(), AuthError> {
         let now = self.0.clock.now();
         let session_ref = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
             let hash = token.hash();
             let look_up = async { Ok(self.0.store.session_by_refresh(&hash).await?) };
             let state = self
+                .0
+                .throttling()
                 .lookup_or_penalize(CredentialKind::Refresh, from, look_up)
                 .await?;
             state.map(|state| (state.session.username, state.session.id))
         } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
             let session = self
+                .0
+                .throttling()
                 .lookup_or_penalize(
                     CredentialKind::Personal,
                     from,
@@ -122,7 +133,9 @@ impl<S: AuthStore> Auth<S> {
                 .await?;
             session.map(|session| (session.username, session.id))
         } else {
-            self.verify_access_token(token)
+            self.0
+                .keys()
+                .verify_access_token(token)
                 .await?
                 .map(|claims| (claims.username, claims.session))
         };
@@ -140,14 +153,15 @@ impl<S: AuthStore> Auth<S> {
                     },
                 )
                 .await?;
-            self.invalidate(&username);
+            self.0.invalidate(&username);
         }
         Ok(())
     }
 
-    /// RFC 7662. People see their own tokens, administrators everybody's; any other is `None`, as a dead one is.
+    /// Introspects a token (RFC 7662). Users see their own tokens, administrators all. Every other
+    /// token is `None`, as an ended one is.
     pub async fn introspect(
-        &self,
+        self,
         by: &Caller,
         token: &str,
     ) -> Result<Option<Introspection>, AuthError> {
@@ -165,6 +179,8 @@ impl<S: AuthStore> Auth<S> {
             return Ok(None);
         }
         match self
+            .0
+            .sessions()
             .load_caller(
                 (found.username.clone(), found.session.clone()),
                 AuthVia::Bearer,
@@ -179,7 +195,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     pub(crate) fn token_response(
-        &self,
+        self,
         caller: &Caller,
         refresh: Token,
     ) -> Result<TokenResponse, AuthError> {
@@ -196,36 +212,38 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    /// The store has ended the session; here it is felt and reported.
-    async fn report_replay(&self, session: &Session, from: Origin) -> Result<(), AuthError> {
-        self.invalidate(&session.username);
+    /// Invalidates the cache and reports the reuse. The store has already ended the session.
+    async fn report_replay(self, session: &Session, from: Origin) -> Result<(), AuthError> {
+        self.0.invalidate(&session.username);
         tracing::warn!(
             username = %session.username, session.id = %session.id, address = %from.address,
-            "a refresh token was used twice: its session was ended",
+            "refresh token was used twice; its session was ended",
         );
         match self.0.store.member(&session.username).await? {
             Some(owner) => {
-                self.audit_and_notify(&owner.account, SecurityNotice::TokenReplayed, &from)
+                self.0
+                    .mail()
+                    .audit_and_notify(&owner.account, SecurityNotice::TokenReplayed, &from)
                     .await
             }
             None => Ok(()),
         }
     }
 
-    async fn introspect_refresh(&self, token: &Token) -> Result<Option<Introspection>, AuthError> {
+    async fn introspect_refresh(self, token: &Token) -> Result<Option<Introspection>, AuthError> {
         let state = self.0.store.session_by_refresh(&token.hash()).await?;
         Ok(state
             .filter(|state| !state.used)
             .map(|state| introspect_session(state.session, "refresh_token")))
     }
 
-    async fn personal_session(&self, token: &Token) -> Result<Option<Session>, AuthError> {
+    async fn personal_session(self, token: &Token) -> Result<Option<Session>, AuthError> {
         let found = self.0.store.session_by_cookie(&token.hash()).await?;
         Ok(found.filter(|session| session.kind == SessionKind::Personal))
     }
 
-    async fn introspect_access(&self, token: &str) -> Result<Option<Introspection>, AuthError> {
-        let Some(claims) = self.verify_access_token(token).await? else {
+    async fn introspect_access(self, token: &str) -> Result<Option<Introspection>, AuthError> {
+        let Some(claims) = self.0.keys().verify_access_token(token).await? else {
             return Ok(None);
         };
         let session = self.0.store.session(&claims.session).await?;
@@ -241,7 +259,7 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-/// Of a token that is as good as its session.
+/// For refresh and personal tokens, which are valid as long as their session.
 fn introspect_session(session: Session, token_type: &'static str) -> Introspection {
     Introspection {
         username: session.username,

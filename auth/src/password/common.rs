@@ -1,6 +1,5 @@
-//! Passwords that many people have (ASVS 5.0 §6.2.4), of every length that the rules let pass: the list of `auth/lists`,
-//! embedded as five bytes of the SHA-256 of each, sorted. What is not in it is taken for something that is with a chance
-//! of 1 in 37 million.
+//! Common passwords (ASVS 5.0 §6.2.4) of every permitted length: the list of `auth/lists`, embedded
+//! as sorted 5-byte prefixes of SHA-256. False-positive rate: 1 in 37 million.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use unicode_normalization::UnicodeNormalization as _;
@@ -8,31 +7,33 @@ use unicode_normalization::UnicodeNormalization as _;
 static LIST: &[u8] = include_bytes!("../../lists/common.bin");
 
 const PREFIX_BYTES: usize = 5;
-/// Shorter ones are not in the list, and what is much longer is none of them with something around it.
+/// Bounds of the core: the list has no shorter entries, and a longer password is not a listed one
+/// with an affix.
 const MIN_BYTES: usize = 8;
 const MAX_BYTES: usize = 96;
-/// So much may stand around a common password without making it a good one.
+/// Affixes up to this cost do not make a common password acceptable.
 const MAX_AFFIX_COST: usize = 5;
 
 type HashPrefix = [u8; PREFIX_BYTES];
 
-/// Whether it is in the list, however it is capitalised, spaced or spelled (`P@$$w0rd`); or is again and again something
-/// that is; or has a year, a sequence or a few signs around that.
+/// Whether the password is in the list, regardless of case, spaces and substitutions (`P@$$w0rd`).
+/// It also detects repetitions of a listed password, and one with a year, a sequence or a few signs
+/// added.
 pub(super) fn is_common(password: &str) -> bool {
     let folded = fold(password);
     let joined: String = folded
         .chars()
         .filter(|c| !c.is_whitespace() && !"-_.".contains(*c))
         .collect();
-    let is_either = |said: &str| is_listed(said) || is_listed(repeated(said));
+    let is_either = |text: &str| is_listed(text) || is_listed(repeated(text));
     [folded, joined]
         .iter()
-        .any(|said| is_either(said) || cores(said).any(is_either))
+        .any(|text| is_either(text) || cores(text).any(is_either))
 }
 
-/// As all ways to capitalise a password, or to write an accent, are one.
+/// Folds case and normalizes accents.
 fn fold(password: &str) -> String {
-    // Up first, because some small letters are two capitals (`ß`).
+    // Upper case first, because some lower-case letters have two capitals (`ß`).
     password
         .nfkc()
         .collect::<String>()
@@ -42,40 +43,40 @@ fn fold(password: &str) -> String {
         .collect()
 }
 
-/// What `said` is, once.
-fn repeated(said: &str) -> &str {
-    let (bytes, length) = (said.as_bytes(), said.len());
+/// The repeated unit of `text`, or `text` itself.
+fn repeated(text: &str) -> &str {
+    let (bytes, length) = (text.as_bytes(), text.len());
     let once = (MIN_BYTES..=length / 2)
         .find(|once| length % once == 0 && bytes[*once..] == bytes[..length - once]);
-    once.and_then(|once| said.get(..once)).unwrap_or(said)
+    once.and_then(|once| text.get(..once)).unwrap_or(text)
 }
 
-/// What is left of `said` without what people add to a password so that it is taken.
-fn cores(said: &str) -> impl Iterator<Item = &str> {
+/// All cores of `text` without non-alphabetic affixes, as users add to satisfy a rule.
+fn cores(text: &str) -> impl Iterator<Item = &str> {
     let is_added = |c: &char| !c.is_alphabetic();
-    let said = if said.len() <= MAX_BYTES { said } else { "" };
-    let heads = said
+    let text = if text.len() <= MAX_BYTES { text } else { "" };
+    let heads = text
         .chars()
         .take_while(is_added)
         .count()
-        .min(said.len().saturating_sub(MIN_BYTES));
-    let tails = said.chars().rev().take_while(is_added).count();
-    let starts = said.char_indices().map(|(at, _)| at).take(heads + 1);
+        .min(text.len().saturating_sub(MIN_BYTES));
+    let tails = text.chars().rev().take_while(is_added).count();
+    let starts = text.char_indices().map(|(at, _)| at).take(heads + 1);
     starts.flat_map(move |start| {
-        let ends = said
+        let ends = text
             .char_indices()
             .rev()
             .map(|(at, c)| at + c.len_utf8())
             .take(tails + 1);
         let splits =
-            ends.filter_map(move |end| Some((said.get(start..end)?, &said[..start], &said[end..])));
+            ends.filter_map(move |end| Some((text.get(start..end)?, &text[..start], &text[end..])));
         splits
             .filter(|(_, head, tail)| affix_cost(head) + affix_cost(tail) <= MAX_AFFIX_COST)
             .map(|(core, ..)| core)
     })
 }
 
-/// How many characters of it do not follow from the one before: `1234567` and `!!!` are one.
+/// The number of characters that do not continue a sequence: `1234567` and `!!!` cost one.
 fn affix_cost(added: &str) -> usize {
     let is_sequence = |(a, b): (char, char)| u32::from(a).abs_diff(u32::from(b)) <= 1;
     let sequential = added
@@ -86,17 +87,17 @@ fn affix_cost(added: &str) -> usize {
     added.chars().count() - sequential
 }
 
-fn is_listed(said: &str) -> bool {
-    said.len() >= MIN_BYTES
+fn is_listed(text: &str) -> bool {
+    text.len() >= MIN_BYTES
         && LIST
             .as_chunks::<PREFIX_BYTES>()
             .0
-            .binary_search(&prefix_of(said))
+            .binary_search(&prefix_of(text))
             .is_ok()
 }
 
-/// Of its skeleton, in which all ways to put signs for letters are one.
-fn prefix_of(said: &str) -> HashPrefix {
+/// The prefix of the skeleton's hash. The skeleton undoes substitutions of signs for letters.
+fn prefix_of(text: &str) -> HashPrefix {
     let canonical = |c| match c {
         '0' => 'o',
         '1' | '!' | 'l' => 'i',
@@ -106,7 +107,7 @@ fn prefix_of(said: &str) -> HashPrefix {
         '7' => 't',
         c => c,
     };
-    let skeleton: String = said.chars().map(canonical).collect();
+    let skeleton: String = text.chars().map(canonical).collect();
     let mut entry = [0; PREFIX_BYTES];
     entry.copy_from_slice(&digest(&SHA256, skeleton.as_bytes()).as_ref()[..PREFIX_BYTES]);
     entry

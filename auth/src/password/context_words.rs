@@ -1,13 +1,13 @@
-//! Words that everybody at an installation knows (ASVS 5.0 §6.1.2): of the company, the site, machines, projects. The
-//! operator says which; whoever guesses passwords there tries them first.
+//! Context-specific words (ASVS 5.0 §6.1.2) that attackers try first, set by the operator: names of
+//! the company, site, machines and projects.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Fewer letters stand in everything.
+/// Shorter words occur in too many passwords.
 const MIN_CHARS: usize = 3;
 const MAX_CHARS: usize = 64;
 
-/// In small letters.
+/// A context word, NFKC-normalized and in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContextWord(String);
 
@@ -17,7 +17,7 @@ pub struct InvalidContextWord;
 
 impl ContextWord {
     /// # Errors
-    /// [`BadWord`]
+    /// [`InvalidContextWord`]
     pub fn parse(raw: &str) -> Result<Self, InvalidContextWord> {
         let word = raw.trim().nfkc().collect::<String>().to_lowercase();
         let is_valid = (MIN_CHARS..=MAX_CHARS).contains(&word.chars().count())
@@ -26,7 +26,7 @@ impl ContextWord {
         is_valid.then_some(Self(word)).ok_or(InvalidContextWord)
     }
 
-    /// As it is written, and in one (`haas vf-2`, `haasvf2`).
+    /// The word as written, and without separators (`haas vf-2`, `haasvf2`).
     pub(crate) fn variants(&self) -> [String; 2] {
         [
             self.0.clone(),

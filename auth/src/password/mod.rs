@@ -1,5 +1,5 @@
-//! Passwords in the clear and their hashes. What a new one must be is in `rules`; what turns one into the other, in
-//! `hashing`.
+//! Passwords and their hashes. `rules` checks new passwords; `hashing` computes and verifies
+//! hashes.
 
 pub mod breach;
 mod common;
@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use context_words::{ContextWord, InvalidContextWord};
 pub use rules::{FactorContext, PasswordRejected, PasswordRules, PasswordStrength, UserInputs};
 
-/// As it was typed, every character counts. Cannot print.
+/// A password as typed; every character counts. Cannot print.
 pub struct Password(SecretString);
 
 impl Password {
@@ -46,16 +46,17 @@ pub struct PasswordHash(String);
 pub struct UnsupportedHash;
 
 impl PasswordHash {
-    /// How those begin that are under the pepper of this id.
+    /// The prefix of hashes under the pepper with this id.
     #[must_use]
     pub fn prefix_for_pepper(pepper: &str) -> String {
         crate::password::pepper::tag_prefix(pepper)
     }
 
-    /// Takes a hash that another program made: an Argon2id PHC string or bcrypt, with costs that one sign-in can bear.
+    /// Imports a hash of another program: an Argon2id PHC string or bcrypt, within cost limits.
     ///
     /// # Errors
-    /// [`UnknownHash`] for everything else: `$2x$` (a known bug), Argon2i and Argon2d, costs out of bounds.
+    /// [`UnsupportedHash`] for everything else: `$2x$` (a known bug), Argon2i and Argon2d, costs
+    /// out of bounds.
     pub fn import(raw: &str) -> Result<Self, UnsupportedHash> {
         let known = if raw.starts_with("$2") {
             is_supported_bcrypt(raw)
@@ -68,7 +69,7 @@ impl PasswordHash {
     pub(crate) fn is_bcrypt(&self) -> bool {
         self.0.starts_with("$2")
     }
-    /// Takes a hash back from where Strongroom kept it.
+    /// Wraps a stored hash, without validation.
     #[must_use]
     pub fn from_stored(raw: &str) -> Self {
         Self(raw.to_owned())
@@ -85,7 +86,7 @@ fn is_supported_bcrypt(raw: &str) -> bool {
     let version = raw
         .get(..4)
         .is_some_and(|version| ["$2a$", "$2b$", "$2y$"].contains(&version));
-    // The parser would take `+9` for a number, and other programs would not.
+    // The parser accepts `+9` as a number; other programs do not.
     let digits = raw
         .get(4..6)
         .is_some_and(|cost| cost.bytes().all(|byte| byte.is_ascii_digit()));

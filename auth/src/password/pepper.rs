@@ -1,6 +1,7 @@
-//! Passwords are keyed before they are hashed: HMAC-SHA-256 (RFC 2104) of the password in NFKC, under a key that is not
-//! in the database. A copy of the database is nothing to guess against without the key. Each hash names its key, so
-//! that keys can be replaced: whoever signs in takes the current one along.
+//! Pepper: passwords are keyed before they are hashed, with HMAC-SHA-256 (RFC 2104) over the
+//! password in NFKC. The key is not in the database, so a copy of the database does not allow
+//! offline guessing. Each hash names its key, so that keys can be rotated. A sign-in upgrades the
+//! hash to the current key.
 
 use std::sync::Arc;
 
@@ -18,10 +19,10 @@ use crate::{
     store::{KeyPurpose, StoredKey},
 };
 
-/// Stands before a hash that was keyed, with the key's id and the rest of the PHC string behind it.
+/// Prefix of a peppered hash; the key id and the rest of the PHC string follow.
 const TAG: &str = "$sr1$";
 
-/// The keys, the current one first.
+/// All peppers, the current one first.
 #[derive(Clone)]
 pub(crate) struct Peppers(Arc<[Pepper]>);
 
@@ -32,8 +33,8 @@ pub(crate) struct Pepper {
 }
 
 impl Peppers {
-    /// Parted from `keys`, unless other ones are given; those come first then, in their order. Last come those of
-    /// master keys that were replaced.
+    /// Order: configured peppers, then the one derived from `master_key`, then those of replaced
+    /// master keys.
     pub(crate) fn new(
         master_key: &MasterKey,
         given: &[MasterKey],
@@ -73,7 +74,8 @@ impl Pepper {
         }
     }
 
-    /// One that does not open is done without: passwords under it fit nothing, and everybody else still signs in.
+    /// `None` if the pepper cannot be decrypted. Passwords under it then match nothing; other
+    /// accounts are unaffected.
     fn open_retired(row: &StoredKey, sealer: &Sealer) -> Option<Self> {
         let opened = sealer
             .open(
@@ -83,7 +85,7 @@ impl Pepper {
             .ok();
         let secret = opened.and_then(|opened| <[u8; 32]>::try_from(opened.expose_secret()).ok());
         if secret.is_none() {
-            tracing::error!(kid = %row.kid, "a retired pepper does not open: passwords under it are lost");
+            tracing::error!(kid = %row.kid, "a retired pepper cannot be decrypted; passwords under it are lost");
         }
         Some(Self::new(row.kid.clone(), secret?))
     }
@@ -92,7 +94,7 @@ impl Pepper {
         &self.id
     }
 
-    /// To be kept, sealed, beyond its master key.
+    /// The key itself, to be sealed and stored when its master key is replaced.
     pub(crate) fn secret(&self) -> &[u8] {
         self.secret.expose_secret()
     }
@@ -101,8 +103,8 @@ impl Pepper {
         self.id == id
     }
 
-    /// What is hashed in place of the password. One key on a keyboard may make one character or two that look the same
-    /// (`é`): NFKC makes them one (NIST SP 800-63B-4 §3.1.1.2).
+    /// The keyed password, as input of the hash. NFKC makes equivalent input equal, such as a
+    /// composed and a decomposed `é` (NIST SP 800-63B-4 §3.1.1.2).
     pub(crate) fn apply(&self, password: &Password) -> [u8; 32] {
         let raw = password.expose();
         let tag = if raw.is_ascii() {
@@ -119,18 +121,18 @@ impl Pepper {
         peppered
     }
 
-    /// `phc` with this key's name before it.
+    /// Prefixes `phc` with the tag and this key's id.
     pub(crate) fn tag(&self, phc: &str) -> String {
         format!("{TAG}{}{phc}", self.id)
     }
 }
 
-/// How the hashes begin that were keyed with the key of this id.
+/// The prefix of hashes under the key with this id.
 pub(crate) fn tag_prefix(id: &str) -> String {
     format!("{TAG}{id}$")
 }
 
-/// The key's id and the PHC string, of a hash that was keyed.
+/// Splits a peppered hash into key id and PHC string.
 pub(crate) fn parse_tag(hash: &str) -> Option<(&str, &str)> {
     let rest = hash.strip_prefix(TAG)?;
     Some(rest.split_at(rest.find('$')?))

@@ -1,5 +1,5 @@
-//! A new password for who has lost the old one: by a link that comes by mail, or that an administrator hands over. It
-//! only sets the password. Whoever has a second factor still needs it to sign in.
+//! Password reset by a link, sent by mail or handed over by an administrator. A reset only sets the
+//! password; the account's second factor is still required to sign in.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::{
-    Account, AccountStatus, Actor, Auth, AuthError, AuthStore, EmailAddress, MailBody, Origin,
-    OutgoingMail, Password, Permit, SecurityNotice, Token, TokenKind, Username,
+    Account, AccountStatus, Actor, AuthError, AuthStore, EmailAddress, MailBody, Origin,
+    OutgoingMail, Password, Passwords, Permit, SecurityNotice, Token, TokenKind, Username,
     audit::{AuditAction, NewAuditEntry},
     clock,
     mail::greeting_name,
@@ -18,58 +18,60 @@ use crate::{
     throttle::{Attempt, CredentialKind},
 };
 
-/// How long a link is good.
+/// Lifetime of a reset link.
 const LINK_LIFETIME: Duration = Duration::from_mins(30);
-/// No second letter to the same account so soon: nobody's letter box is flooded, and a link that has just arrived is
-/// not replaced by whoever keeps asking.
+/// Minimum interval between two mails to one account. It prevents flooding, and replacing a link
+/// that has just arrived.
 const RESEND_INTERVAL: Duration = Duration::from_mins(5);
 
-/// A link to hand over. Treat as a secret.
+/// A reset link to hand over. Treat as a secret.
 #[derive(Debug)]
 pub struct ResetLink {
     pub link: SecretString,
     pub expires_at: Timestamp,
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// Sends a link to the address of the account called `whom`, or of those with this e-mail address, where its owner has
-    /// confirmed it. The answer is
-    /// the same, and as quick, whether there is one: what there is to do is done behind it.
+impl<S: AuthStore> Passwords<'_, S> {
+    /// Sends a link to the accounts with this username or e-mail address, if the address is
+    /// verified. Response and timing do not depend on whether an account exists: the work is done
+    /// in the background.
     ///
     /// # Errors
     /// [`AuthError::Throttled`].
-    pub async fn request_reset(&self, identifier: &str, from: &Origin) -> Result<(), AuthError> {
+    pub async fn request_reset(self, identifier: &str, from: &Origin) -> Result<(), AuthError> {
         let guard = self
+            .0
+            .throttling()
             .begin_attempt(&Attempt {
                 kind: CredentialKind::Reset,
                 account: None,
                 from,
             })
             .await?;
-        // Every question is charged, or the answer would tell. Nothing was wrong with it.
-        self.count(guard).await?;
+        // Every request counts, so that the throttle does not reveal accounts.
+        self.0.throttling().count(guard).await?;
         let (auth, identifier, from) = (
-            self.clone(),
+            self.0.auth(),
             identifier.trim().chars().take(320).collect::<String>(),
             from.clone(),
         );
         let delay = self.random_delay();
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
-            if let Err(error) = auth.send_reset_links(&identifier, &from).await {
-                tracing::warn!(%error, "a link for a new password was not sent");
+            if let Err(error) = auth.passwords().send_reset_links(&identifier, &from).await {
+                tracing::warn!(%error, "could not send a password reset link");
             }
         });
         Ok(())
     }
 
-    /// A link to hand over, whether or not the account has an e-mail address. It is worth what its maker is when it is
-    /// used, as an invitation.
+    /// Creates a link to hand over, also for an account without an e-mail address. The link is
+    /// valid only while its creator may create one, as for an invitation.
     ///
     /// # Errors
     /// [`AuthError::NoSuchAccount`], [`AuthError::AccountDisabled`], [`AuthError::OwnAccount`].
     pub async fn reset_link(
-        &self,
+        self,
         permit: &Permit<OpenAccountAccess>,
         username: &Username,
     ) -> Result<ResetLink, AuthError> {
@@ -89,48 +91,55 @@ impl<S: AuthStore> Auth<S> {
         let link = self
             .create_reset_link(&member.account, &terms, permit.actor(), None)
             .await?;
-        let link = link.ok_or(AuthError::Internal("a link that was not kept"))?;
-        self.audit_and_notify_by(
-            &member.account,
-            SecurityNotice::ResetLinkCreated,
-            permit.actor(),
-        )
-        .await?;
+        let link = link.ok_or(AuthError::Internal("the reset link was not stored"))?;
+        self.0
+            .mail()
+            .audit_and_notify_by(
+                &member.account,
+                SecurityNotice::ResetLinkCreated,
+                permit.actor(),
+            )
+            .await?;
         Ok(link)
     }
 
-    /// The administrator who makes a link, as they are now; `None` for the operator.
-    async fn creator(&self, by: &Actor, of: &Username) -> Result<Option<Account>, AuthError> {
+    /// The current account of the administrator who creates a link; `None` for the operator.
+    async fn creator(self, by: &Actor, of: &Username) -> Result<Option<Account>, AuthError> {
         let Some(session) = by.session() else {
             return Ok(None);
         };
         if by.username == *of {
             return Err(AuthError::OwnAccount);
         }
-        let maker = self
+        let creator = self
             .0
             .store
             .member(&by.username)
             .await?
             .ok_or(AuthError::InvalidToken)?;
-        // In this order: whoever is thrown out from here on is so in another era.
-        self.live_session(&by.username, session).await?;
-        Ok(Some(maker.account))
+        // In this order: a revocation after this point also changes the security epoch.
+        self.0
+            .sessions()
+            .live_session(&by.username, session)
+            .await?;
+        Ok(Some(creator.account))
     }
 
-    /// Sets the password of whoever the link is for. Every session of the account ends. A password that is refused
-    /// leaves the link good.
+    /// Sets the password of the link's account and ends all its sessions. A rejected password
+    /// leaves the link valid.
     ///
     /// # Errors
-    /// [`AuthError::ResetOver`] for a link that is used, replaced, too old, or none; [`AuthError::PasswordRefused`];
-    /// [`AuthError::Throttled`].
+    /// [`AuthError::ResetLinkInvalid`] for an unknown, used, replaced or expired link;
+    /// [`AuthError::PasswordRejected`]; [`AuthError::Throttled`].
     pub async fn reset_password(
-        &self,
+        self,
         link: &str,
         new: Password,
         from: &Origin,
     ) -> Result<(), AuthError> {
         let found = self
+            .0
+            .throttling()
             .lookup_or_penalize(CredentialKind::Reset, from, self.account_for_link(link))
             .await?;
         let (link, account) = found.ok_or(AuthError::ResetLinkInvalid)?;
@@ -142,7 +151,7 @@ impl<S: AuthStore> Auth<S> {
         )
         .await?;
         let password = self.0.hasher.hash(&new).await?;
-        // Of those who come with the same link at once, the store lets one through.
+        // The store accepts only one of several concurrent uses of the link.
         let by = Actor::owner(&account).with_origin(from);
         let reset = PasswordReset {
             link: link.hash(),
@@ -151,22 +160,27 @@ impl<S: AuthStore> Auth<S> {
             at: self.0.clock.now(),
         };
         let owner = self.0.store.reset_password(reset).await?;
-        self.invalidate(&account.username);
+        self.0.invalidate(&account.username);
         let owner = owner.ok_or(AuthError::ResetLinkInvalid)?;
-        // Whoever could not get in any more, by guessing or by having it guessed at, begins anew.
-        self.reset_for_new_secret(&owner.username, CredentialKind::Password)
+        // Lifts throttling and lockouts of the account: they protected the old password.
+        self.0
+            .throttling()
+            .reset_for_new_secret(&owner.username, CredentialKind::Password)
             .await?;
-        self.notify(&owner, SecurityNotice::PasswordReset, from);
+        self.0
+            .mail()
+            .notify(&owner, SecurityNotice::PasswordReset, from);
         Ok(())
     }
 
-    /// Until the work on a letter begins: long after the answer, and nobody foretells which question it will hold up.
-    fn random_delay(&self) -> Duration {
+    /// Random delay before the background work. It starts after the response, so that its load does
+    /// not reveal which request caused it.
+    fn random_delay(self) -> Duration {
         let [more] = self.0.rng.bytes();
         Duration::from_millis(50 + u64::from(more))
     }
 
-    async fn account_for_link(&self, link: &str) -> Result<Option<(Token, Account)>, AuthError> {
+    async fn account_for_link(self, link: &str) -> Result<Option<(Token, Account)>, AuthError> {
         let Some(link) = Token::parse(TokenKind::Reset, link) else {
             return Ok(None);
         };
@@ -182,12 +196,12 @@ impl<S: AuthStore> Auth<S> {
         Ok(member.map(|member| (link, member.account)))
     }
 
-    async fn send_reset_links(&self, identifier: &str, from: &Origin) -> Result<(), AuthError> {
-        if self.mail_disabled() {
+    async fn send_reset_links(self, identifier: &str, from: &Origin) -> Result<(), AuthError> {
+        if self.0.mail().mail_disabled() {
             return Ok(());
         }
         for account in self.accounts_matching(identifier).await? {
-            // Nobody has shown to read what goes to another one: it may be a stranger's, who would have the account.
+            // An unverified address may belong to another person, who would get the account.
             let Some(to) = account.email.clone().filter(|_| account.email_verified) else {
                 continue;
             };
@@ -215,7 +229,7 @@ impl<S: AuthStore> Auth<S> {
                 username: account.username.clone(),
                 expires_at: until,
             };
-            self.enqueue(OutgoingMail {
+            self.0.mail().enqueue(OutgoingMail {
                 to,
                 name: greeting_name(&account),
                 body,
@@ -224,8 +238,8 @@ impl<S: AuthStore> Auth<S> {
         Ok(())
     }
 
-    /// By name and by e-mail address: one person's name may look like another one's address.
-    async fn accounts_matching(&self, identifier: &str) -> Result<Vec<Account>, AuthError> {
+    /// Matches username and e-mail address: a username may equal another account's address.
+    async fn accounts_matching(self, identifier: &str) -> Result<Vec<Account>, AuthError> {
         let mut recipients = match EmailAddress::parse(identifier) {
             Ok(email) => self.0.store.accounts_by_email(&email).await?,
             Err(_) => Vec::new(),
@@ -247,9 +261,9 @@ impl<S: AuthStore> Auth<S> {
         Ok(recipients)
     }
 
-    /// `None` where one was made after `unless_since`.
+    /// Returns `None` if a link was created after `unless_since`.
     async fn create_reset_link(
-        &self,
+        self,
         account: &Account,
         terms: &ResetConditions,
         by: &Actor,
@@ -265,7 +279,7 @@ impl<S: AuthStore> Auth<S> {
             hash: token.hash(),
             username: Some(account.username.clone()),
             body: serde_json::to_string(terms)
-                .map_err(|_| AuthError::Internal("the terms of a link"))?,
+                .map_err(|_| AuthError::Internal("reset conditions could not be serialized"))?,
             created_at: now,
             expires_at: expires_at,
         };
@@ -277,7 +291,7 @@ impl<S: AuthStore> Auth<S> {
             .insert_reset(one_time, record, unless_since)
             .await?;
         Ok(body.then(|| ResetLink {
-            link: self.link("reset", &token),
+            link: self.0.mail().link("reset", &token),
             expires_at: expires_at,
         }))
     }

@@ -1,6 +1,6 @@
-//! What a new password must be (NIST SP 800-63B-4 §3.1.1, ASVS 5.0 §6.2): long enough, and nothing that somebody tries
-//! first. No rules of composition. The one way to look at it, whoever sets it and however, and the meter on the page
-//! reads the same figures.
+//! Rules for new passwords (NIST SP 800-63B-4 §3.1.1, ASVS 5.0 §6.2): minimum length, and no
+//! common, contextual, guessable or breached password. Deliberately absent: composition rules.
+//! Every path that sets a password uses these rules, and so does the strength meter on the page.
 
 use std::sync::Arc;
 
@@ -9,37 +9,39 @@ use zxcvbn::{Score, zxcvbn};
 
 use super::{ContextWord, Password, common::is_common};
 use crate::{
-    Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, StoreUnavailable, Username,
-    factor::FactorRequirement, password::breach::BreachFilter,
+    Account, AuthError, AuthStore, DisplayName, EmailAddress, Passwords, StoreUnavailable,
+    Username, factor::FactorRequirement, password::breach::BreachFilter,
 };
 
-/// More than anybody types, and little enough to hash.
+/// Upper bound on the length; longer passwords are rejected to limit the cost of hashing.
 const MAX_BYTES: usize = 1_024;
-/// Of so many characters at most is it asked how they would be guessed: the rest makes a password no worse, and looking at
-/// it takes time with the square of it (of odd signs in 72 characters, longer than four hashes).
+/// zxcvbn evaluates only this prefix: its run time is quadratic. For 72 unusual characters it
+/// exceeds four hashes. Further characters do not weaken a password.
 const STRENGTH_CHARS: usize = 40;
 
-/// What the host decides of passwords.
+/// Password settings of the host.
 #[derive(Clone, Debug, Default)]
 pub struct PasswordRules {
-    /// Passwords that were stolen elsewhere.
+    /// Breached passwords.
     pub breaches: Option<Arc<BreachFilter>>,
-    /// Words that no password is made of, beside who somebody is and what the product is called.
+    /// Context words that passwords must not consist of, in addition to the user's data and the
+    /// product name.
     pub context_words: Arc<[ContextWord]>,
-    /// Keys for the pepper in place of the master key: the first one is used, the others still verify.
+    /// Peppers that replace the one derived from the master key. The first is current; the others
+    /// still verify.
     pub peppers: Arc<[crate::keys::master::MasterKey]>,
 }
 
-/// Whether a password is all that is asked for.
+/// Whether the password is the only factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactorContext {
     PasswordOnly,
-    /// A second factor is asked for every time, because the installation says so.
+    /// The installation requires a second factor at every sign-in.
     WithSecondFactor,
 }
 
 impl FactorContext {
-    /// Characters at least.
+    /// Minimum length in characters.
     #[must_use]
     pub fn min_length(self) -> usize {
         match self {
@@ -48,8 +50,8 @@ impl FactorContext {
         }
     }
 
-    /// What it takes to guess it: 10^8 tries, or 10^6 beside a factor that is tried a few times and no more. Every
-    /// common password is guessed sooner.
+    /// Minimum zxcvbn score: 10^8 guesses, or 10^6 beside a rate-limited second factor. Every
+    /// common password scores lower.
     fn min_strength(self) -> Score {
         match self {
             Self::PasswordOnly => Score::Three,
@@ -58,7 +60,7 @@ impl FactorContext {
     }
 }
 
-/// Whose password it is to be: none is made of these.
+/// Personal data that a password must not consist of (zxcvbn: user inputs).
 #[derive(Clone, Debug, Default)]
 pub struct UserInputs {
     pub username: Option<Username>,
@@ -76,7 +78,7 @@ impl UserInputs {
         }
     }
 
-    /// In small letters, longest first, so that none is left over from another one.
+    /// In lower case, longest first, so that removing a term leaves no fragment of a longer one.
     fn terms(&self, known: &[ContextWord]) -> Vec<String> {
         let mut words = vec!["strongroom".to_owned()];
         words.extend(known.iter().flat_map(ContextWord::variants));
@@ -107,7 +109,7 @@ impl UserInputs {
     }
 }
 
-/// Why a new password was not taken: the sentence says what to change.
+/// The reason for rejecting a new password. The message states what to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordRejected {
     #[error(
@@ -129,17 +131,18 @@ pub enum PasswordRejected {
     Breached,
 }
 
-/// How good a password would be.
+/// The evaluation of a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordStrength {
     pub characters: usize,
     pub min_length: usize,
-    /// 0, guessed at once, to 4.
+    /// From 0 (guessed at once) to 4.
     pub strength: u8,
     pub rejection: Option<PasswordRejected>,
 }
 
-/// As typed and in NFKC, whichever is fewer: neither writing an accent apart nor a ligature makes a password longer.
+/// Characters as typed or in NFKC, whichever is fewer. Decomposed accents and ligatures do not add
+/// length.
 fn characters(raw: &str) -> usize {
     if raw.is_ascii() {
         raw.len()
@@ -148,7 +151,7 @@ fn characters(raw: &str) -> usize {
     }
 }
 
-/// Everything but the lists of what was stolen.
+/// Applies all rules except the breach list.
 pub(crate) fn evaluate(
     password: &Password,
     inputs: &UserInputs,
@@ -194,8 +197,8 @@ pub(crate) fn evaluate(
     }
 }
 
-/// Whether little is left of `raw` without those words: what an attacker tries first. A word of one or two letters
-/// stands in everything, so it has to be all there is.
+/// Whether fewer than 8 alphanumeric characters remain of `raw` without `words`. Words of one or
+/// two letters occur by chance, so they count only as the whole password.
 fn is_made_of(raw: &str, words: &[String]) -> bool {
     let lower = raw.nfkc().collect::<String>().to_lowercase();
     words
@@ -208,11 +211,11 @@ fn is_made_of(raw: &str, words: &[String]) -> bool {
         }
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// What a password of this account has beside it; of one that is about to be made, for `None`.
-    pub(crate) fn factor_context(&self, account: Option<&Account>) -> FactorContext {
+impl<S: AuthStore> Passwords<'_, S> {
+    /// The factors required beside the password of `account`; `None` stands for a new account.
+    pub(crate) fn factor_context(self, account: Option<&Account>) -> FactorContext {
         let enforced = match account {
-            Some(account) => self.enforces_second_factor(account),
+            Some(account) => self.0.factors().enforces_second_factor(account),
             None => self.0.settings.factors.required == FactorRequirement::All,
         };
         if enforced {
@@ -222,18 +225,18 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// Characters at least of this account's password; of one that is about to be made, for `None`.
+    /// Minimum password length in characters for `account`; `None` stands for a new account.
     #[must_use]
-    pub fn min_password_length(&self, account: Option<&Account>) -> usize {
+    pub fn min_password_length(self, account: Option<&Account>) -> usize {
         self.factor_context(account).min_length()
     }
 
-    /// How good `password` would be for somebody new. Nothing is kept of it.
+    /// Evaluates `password` for a new account. Stores nothing.
     ///
     /// # Errors
-    /// As for setting it: [`AuthError::Store`] where the list of stolen passwords cannot be read, [`AuthError::Busy`].
+    /// [`AuthError::Store`] if the breach list cannot be read; [`AuthError::HasherBusy`].
     pub async fn evaluate_new(
-        &self,
+        self,
         password: Password,
         inputs: UserInputs,
     ) -> Result<PasswordStrength, AuthError> {
@@ -241,12 +244,12 @@ impl<S: AuthStore> Auth<S> {
             .await
     }
 
-    /// How good `password` would be for this account.
+    /// Evaluates `password` for `account`.
     ///
     /// # Errors
-    /// As [`weigh_new`](Self::weigh_new).
+    /// As `evaluate_new`.
     pub async fn evaluate_for(
-        &self,
+        self,
         account: &Account,
         password: Password,
     ) -> Result<PasswordStrength, AuthError> {
@@ -260,7 +263,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn evaluate_password(
-        &self,
+        self,
         password: Arc<Password>,
         inputs: UserInputs,
         context: FactorContext,
@@ -270,7 +273,7 @@ impl<S: AuthStore> Auth<S> {
             context_words: words,
             ..
         } = self.0.settings.passwords.clone();
-        // As hashing: bounded, and behind everything else.
+        // On the hashing pool: bounded, at low priority.
         let evaluated = self.0.hasher.run_on_pool(move || {
             let mut strength = evaluate(&password, &inputs, context, &words);
             if let (None, Some(breaches)) = (strength.rejection, breaches) {
@@ -283,9 +286,9 @@ impl<S: AuthStore> Auth<S> {
         evaluated.await?.map_err(failed)
     }
 
-    /// Whether it may become the password of this account.
+    /// Rejects a password that breaks the rules.
     pub(crate) async fn check_new_password(
-        &self,
+        self,
         password: &Arc<Password>,
         inputs: UserInputs,
         context: FactorContext,

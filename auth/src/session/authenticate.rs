@@ -1,36 +1,38 @@
-//! Who is it? Tokens, cookies and tickets become callers, out of memory wherever possible.
+//! Authenticates access tokens, cookies and tickets, from memory where possible.
 //!
-//! What memory does not know is loaded in a box of its own: the future of a request that needs none of that stays small,
-//! and a future is moved several times on its way through the layers.
+//! Cache misses load in a boxed future. It keeps the future of a cached request small, which the
+//! middleware layers move several times.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    AccountStatus, Auth, AuthError, AuthStore, Caller, Realm, RealmName, Role, Session, SessionId,
-    SessionKind, Token, TokenHash, TokenKind, Username,
+    AccountStatus, AuthError, AuthStore, Caller, Realm, RealmName, Role, Session, SessionId,
+    SessionKind, Sessions, Token, TokenHash, TokenKind, Username,
     access::policy::AuthVia,
     clock,
     session::cache::{CacheEntry, CachedSession, Rights, SecretOwner, SessionRef, Ticket},
 };
 
-/// How often the store hears of a session's last sign of life, at most.
+/// Minimum interval between two writes of a session's last activity.
 const TOUCH_INTERVAL: Duration = Duration::from_mins(5);
 const TICKET_LIFETIME: Duration = Duration::from_secs(30);
 
-/// Whether a look-up counts as use of the session.
+/// Whether authentication counts as activity of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Activity {
     Counted,
-    /// And it counts for nothing else: what was done for it cannot be taken back, so it is not slowed down any more.
+    /// Counts as activity but is not rate-limited: the action was already performed.
     Unmetered,
     Ignored,
 }
 
-impl<S: AuthStore> Auth<S> {
+impl<S: AuthStore> Sessions<'_, S> {
     /// # Errors
-    /// [`AuthError::InvalidToken`] for a token that is not ours, out of time, or of a session that is over.
-    pub async fn authenticate_bearer(&self, token: &str) -> Result<Caller, AuthError> {
+    /// [`AuthError::InvalidToken`] for a foreign or expired token, or one of an ended session.
+    pub async fn authenticate_bearer(self, token: &str) -> Result<Caller, AuthError> {
         let claims = self
+            .0
+            .keys()
             .verify_access_token(token)
             .await?
             .ok_or(AuthError::InvalidToken)?;
@@ -42,8 +44,8 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::InvalidToken`] for a cookie that is nobody's, or of a session that is over.
-    pub async fn authenticate_cookie(&self, cookie: &str) -> Result<Caller, AuthError> {
+    /// [`AuthError::InvalidToken`] for an unknown cookie, or one of an ended session.
+    pub async fn authenticate_cookie(self, cookie: &str) -> Result<Caller, AuthError> {
         let cookie = Token::parse(TokenKind::Cookie, cookie)
             .ok_or(AuthError::InvalidToken)?
             .hash();
@@ -60,11 +62,11 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// Takes the ticket, so that it opens nothing a second time.
+    /// Consumes the ticket, so that it works once.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`] for a ticket that is unknown, used, or older than 30 s.
-    pub async fn authenticate_ticket(&self, ticket: &str) -> Result<Caller, AuthError> {
+    pub async fn authenticate_ticket(self, ticket: &str) -> Result<Caller, AuthError> {
         let ticket = Token::parse(TokenKind::Ticket, ticket)
             .ok_or(AuthError::InvalidToken)?
             .hash();
@@ -79,8 +81,8 @@ impl<S: AuthStore> Auth<S> {
             .narrowed_to(ticket.scopes))
     }
 
-    /// A single-use, 30 s ticket for a WebSocket.
-    pub fn issue_ticket(&self, caller: &Caller) -> Token {
+    /// Issues a single-use ticket for a WebSocket, valid for 30 s.
+    pub fn issue_ticket(self, caller: &Caller) -> Token {
         let (ticket, now) = (
             Token::random(TokenKind::Ticket, &self.0.rng),
             self.0.clock.now(),
@@ -98,23 +100,25 @@ impl<S: AuthStore> Auth<S> {
         ticket
     }
 
-    /// The same caller as of now: an error if its session has ended, else with its present rights. An open socket
-    /// that asks is no sign of life.
-    pub async fn revalidate(&self, caller: &Caller) -> Result<Caller, AuthError> {
+    /// Loads the caller again with its current rights. Does not count as activity.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`] if the session has ended.
+    pub async fn revalidate(self, caller: &Caller) -> Result<Caller, AuthError> {
         Ok(self
             .load_caller(session_ref(caller), caller.via(), Activity::Ignored)
             .await?
             .narrowed_to(caller.session().scopes))
     }
 
-    pub async fn realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
+    pub async fn realm(self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
         if let Some(realm) = self.0.session_cache.realm(name) {
             return Ok(Some(realm));
         }
         Box::pin(self.load_realm(name)).await
     }
 
-    async fn load_realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
+    async fn load_realm(self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
         let _guard = self.0.session_cache.load_lock(name).lock().await;
         if let Some(realm) = self.0.session_cache.realm(name) {
             return Ok(Some(realm));
@@ -126,28 +130,28 @@ impl<S: AuthStore> Auth<S> {
             .find(|realm| realm.name == *name))
     }
 
-    /// Realms in which the caller has a role, by name.
-    pub async fn realms_of(&self, caller: &Caller) -> Result<Vec<(Realm, Role)>, AuthError> {
+    /// Realms in which the caller has a role, sorted by name.
+    pub async fn realms_of(self, caller: &Caller) -> Result<Vec<(Realm, Role)>, AuthError> {
         let mut realms = self.load_realms().await?;
         realms.sort_by(|a, b| a.name.cmp(&b.name));
         let with_role = |realm: Realm| caller.role_in(&realm.id).map(|role| (realm, role));
         Ok(realms.into_iter().filter_map(with_role).collect())
     }
 
-    async fn load_realms(&self) -> Result<Vec<Realm>, AuthError> {
+    async fn load_realms(self) -> Result<Vec<Realm>, AuthError> {
         let realms = self.0.store.realms().await?;
         self.0.session_cache.replace_realms(&realms);
         Ok(realms)
     }
 
     pub(crate) async fn load_caller(
-        &self,
+        self,
         (username, id): SessionRef,
         via: AuthVia,
         activity: Activity,
     ) -> Result<Caller, AuthError> {
         let (cached, rights) = self.live_session(&username, &id).await?;
-        // What was given to a program that is registered no longer is over with it.
+        // A session of a client ends once the client is no longer registered.
         if cached
             .session
             .client
@@ -169,9 +173,9 @@ impl<S: AuthStore> Auth<S> {
         Ok(self.caller_for(rights, Arc::clone(&cached.session), via))
     }
 
-    /// The live session `id` of the active account `username`.
+    /// Returns the live session `id` of the active account `username`.
     pub(crate) async fn live_session(
-        &self,
+        self,
         username: &Username,
         id: &SessionId,
     ) -> Result<(Arc<CachedSession>, Arc<Rights>), AuthError> {
@@ -187,9 +191,10 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// What memory says: an idle session is looked up once more, since another node may have seen it.
+    /// Returns the session if it is live. An idle session is loaded again, since another node may
+    /// have recorded activity.
     fn check_cached(
-        &self,
+        self,
         session: Option<CacheEntry>,
     ) -> Result<Option<Arc<CachedSession>>, AuthError> {
         match session {
@@ -204,7 +209,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn load_live_session(
-        &self,
+        self,
         username: &Username,
         id: &SessionId,
     ) -> Result<(Arc<CachedSession>, Arc<Rights>), AuthError> {
@@ -225,7 +230,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn load_session(
-        &self,
+        self,
         username: &Username,
         id: &SessionId,
     ) -> Result<Arc<CachedSession>, AuthError> {
@@ -247,9 +252,9 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// Loads them, whatever memory says.
+    /// Loads the rights from the store, bypassing the cache.
     pub(crate) async fn rights(
-        &self,
+        self,
         username: &Username,
     ) -> Result<Option<Arc<Rights>>, AuthError> {
         let version = self.0.session_cache.version();
@@ -265,9 +270,9 @@ impl<S: AuthStore> Auth<S> {
         Ok(Some(self.0.session_cache.insert_rights(version, rights)))
     }
 
-    /// Whose cookie or personal access token it is.
+    /// Finds the session of a cookie or personal access token, and caches unknown ones too.
     pub(crate) async fn resolve_secret(
-        &self,
+        self,
         secret: TokenHash,
         kind: SessionKind,
     ) -> Result<SecretOwner, AuthError> {
@@ -280,9 +285,9 @@ impl<S: AuthStore> Auth<S> {
         Ok(SecretOwner::None)
     }
 
-    /// As [`load_secret`](Self::load_secret), without remembering what is nobody's.
+    /// As `resolve_secret`, without caching unknown secrets.
     pub(crate) async fn lookup_secret(
-        &self,
+        self,
         secret: &TokenHash,
         kind: SessionKind,
     ) -> Result<Option<SessionRef>, AuthError> {
@@ -308,8 +313,8 @@ impl<S: AuthStore> Auth<S> {
         Ok(Some((username, id)))
     }
 
-    /// The request does not wait for the store to hear of it.
-    fn touch(&self, cached: &CachedSession) {
+    /// Writes the activity in the background; the request does not wait for it.
+    fn touch(self, cached: &CachedSession) {
         let now = self.0.clock.now();
         if !cached.touch(now, TOUCH_INTERVAL.min(self.0.settings.idle_timeout / 4)) {
             return;
@@ -317,7 +322,7 @@ impl<S: AuthStore> Auth<S> {
         let (store, id) = (self.0.store.clone(), cached.session.id.clone());
         tokio::spawn(async move {
             if let Err(error) = store.touch_session(&id, now).await {
-                tracing::warn!(session.id = %id, %error, "a session's last sign of life was not stored");
+                tracing::warn!(session.id = %id, %error, "could not store the last activity of a session");
             }
         });
     }

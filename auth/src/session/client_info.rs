@@ -1,11 +1,11 @@
-//! What is recognised of a place that somebody signs in from: the program and the network. Enough to tell one's own
-//! machine from a stranger's, and coarse enough that an update or a new address from the provider is no news.
+//! Coarse labels of a client: program and network. They distinguish the owner's devices, but do not
+//! change with an update or a new address of the same network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::Origin;
 
-/// Order matters: Edge and Opera call themselves Chrome, and Chrome calls itself Safari.
+/// Order matters: Edge and Opera also send `Chrome/`, and Chrome also sends `Safari/`.
 const BROWSERS: [(&str, &str); 5] = [
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -23,13 +23,13 @@ const SYSTEMS: [(&str, &str); 6] = [
 ];
 
 impl Origin {
-    /// `Firefox on Linux`; of other programs the first word, without the version.
+    /// `Firefox on Linux`; for other programs the first word, without the version.
     #[must_use]
     pub fn user_agent_label(&self) -> String {
         user_agent_label(self.user_agent.as_deref())
     }
 
-    /// The first three quarters of an IPv4 address, also when written as `::ffff:a.b.c.d`; an IPv6 /48.
+    /// The /24 of an IPv4 address, also if written as `::ffff:a.b.c.d`; the /48 of an IPv6 address.
     #[must_use]
     pub fn network_prefix(&self) -> String {
         match self.address.to_canonical() {
@@ -45,7 +45,7 @@ impl Origin {
     }
 }
 
-/// Enough of a `User-Agent` to recognise one's own machine.
+/// A label short enough to recognize one's own device by its `User-Agent`.
 #[must_use]
 pub fn user_agent_label(user_agent: Option<&str>) -> String {
     let Some(agent) = user_agent.filter(|agent| !agent.trim().is_empty()) else {
@@ -62,7 +62,7 @@ pub fn user_agent_label(user_agent: Option<&str>) -> String {
     })
 }
 
-/// `Firefox on Linux`: none of it words of whoever asked.
+/// `Firefox on Linux`, built from fixed words only: no client-controlled text.
 #[must_use]
 pub fn browser_label(agent: &str) -> Option<String> {
     let find = |known: &[(&str, &'static str)]| {

@@ -1,12 +1,12 @@
-//! Every way in ends here: a session begins for somebody who has proved who they are.
+//! Session creation. Every sign-in flow ends here, after the account has authenticated.
 
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
 use crate::{
-    Account, Auth, AuthError, AuthMethods, AuthStore, Caller, Origin, RealmId, Scopes,
-    SecurityNotice, Session, SessionId, SessionKind, Token, TokenKind,
+    Account, AuthError, AuthMethods, AuthStore, Caller, Origin, RealmId, Scopes, SecurityNotice,
+    Session, SessionId, SessionKind, Sessions, Token, TokenKind,
     access::policy::{Assurance, AuthAge, AuthVia, Restriction},
     clock,
     oauth::access_token::CLOCK_SKEW,
@@ -14,27 +14,27 @@ use crate::{
     store::{SignInContext, SourceFamiliarity},
 };
 
-/// A session about to begin.
+/// The parameters of a new session.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSession {
-    /// Unless it is a new one.
+    /// `None` generates a new id.
     pub(crate) id: Option<SessionId>,
     pub(crate) kind: SessionKind,
-    /// When its owner proved who they are, unless that is now.
+    /// Authentication time; `None` is now.
     pub(crate) auth_time: Option<Timestamp>,
     pub(crate) methods: AuthMethods,
     pub(crate) scopes: Scopes,
-    /// Where it is good; `None` for everywhere.
+    /// The realms in which the session is valid; `None` for all.
     pub(crate) realms: Option<Arc<[RealmId]>>,
     pub(crate) label: Option<String>,
     pub(crate) client: Option<String>,
-    /// Unless it is as long as that of any session.
+    /// `None` applies the absolute session timeout.
     pub(crate) lifetime: Option<Duration>,
     pub(crate) origin: Origin,
 }
 
 impl NewSession {
-    /// Of somebody who signed in themself, for everything they may do.
+    /// An interactive sign-in, with all scopes.
     pub(crate) fn interactive(kind: SessionKind, methods: AuthMethods, origin: Origin) -> Self {
         Self {
             id: None,
@@ -51,7 +51,7 @@ impl NewSession {
     }
 }
 
-/// One letter a sign-in, about what is strangest.
+/// At most one notice per sign-in, about the most unusual circumstance.
 fn sign_in_notice(context: &SignInContext) -> Option<SecurityNotice> {
     match context {
         _ if context.is_after_many_failures() => Some(SecurityNotice::SignInAfterFailures),
@@ -65,11 +65,12 @@ fn sign_in_notice(context: &SignInContext) -> Option<SecurityNotice> {
     }
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// The secret is a refresh token or a cookie, by the session's kind. `account` is as it was read before anything was
-    /// proved: where it was disabled since, or everything of it was thrown out, nothing begins.
+impl<S: AuthStore> Sessions<'_, S> {
+    /// Returns the session and its secret: a refresh token, cookie or personal token, by its kind.
+    /// `account` was read before authentication. Returns `None` if it was disabled or its security
+    /// epoch changed since.
     pub(crate) async fn create_session(
-        &self,
+        self,
         account: &Account,
         new_session: NewSession,
     ) -> Result<Option<(Session, Token)>, AuthError> {
@@ -123,7 +124,7 @@ impl<S: AuthStore> Auth<S> {
         metrics::counter!("strongroom_sessions_begun_total", "kind" => kind, "method" => method)
             .increment(1);
         if let Some(notice) = sign_in_notice(&context) {
-            self.notify(account, notice, &session.origin);
+            self.0.mail().notify(account, notice, &session.origin);
         }
         self.0
             .session_cache
@@ -131,19 +132,19 @@ impl<S: AuthStore> Auth<S> {
         Ok(Some((session, secret)))
     }
 
-    /// Whoever a live session makes of a request.
+    /// Builds the [`Caller`] of a request from a live session.
     pub(crate) fn caller_for(
-        &self,
+        self,
         rights: Arc<Rights>,
         session: Arc<Session>,
         via: AuthVia,
     ) -> Caller {
         let rules = self.0.settings.step_up;
         let now = self.0.clock.now();
-        // A clock that was set back must not lengthen it by as much.
+        // A clock that was set back must not extend the step-up window.
         let is_recent = now < clock::add(session.auth_time, rules.max_age)
             && session.auth_time <= clock::add(now, CLOCK_SKEW);
-        // Who has a second factor has shown it, or is none to change how one signs in.
+        // An account with a second factor needs a multi-factor session for sensitive actions.
         let has_required_factors =
             !rights.factors.is_enrolled() || session.methods.is_multi_factor();
         let age = if is_recent && has_required_factors {
@@ -164,14 +165,15 @@ impl<S: AuthStore> Auth<S> {
         )
     }
 
-    /// What is due where the installation asks this account for a second factor. A personal access token stands for
-    /// a session that had one; it is good again once its owner has.
-    fn restriction(&self, rights: &Rights, session: &Session) -> Option<Restriction> {
+    /// The restriction of a session without a second factor, where the installation requires one. A
+    /// personal access token was created in a multi-factor session. It is restricted only while its
+    /// owner has no second factor.
+    fn restriction(self, rights: &Rights, session: &Session) -> Option<Restriction> {
         let has_second_factor = match session.kind {
             SessionKind::Personal => rights.factors.is_enrolled(),
             SessionKind::OAuth | SessionKind::Web => session.methods.is_multi_factor(),
         };
-        (self.enforces_second_factor(&rights.account) && !has_second_factor)
+        (self.0.factors().enforces_second_factor(&rights.account) && !has_second_factor)
             .then_some(Restriction::EnrollFactor)
     }
 }

@@ -1,5 +1,5 @@
-//! A sign-in on the page in two steps: the password was right, and now it waits for the second factor. What is kept
-//! meanwhile is a [slip](crate::store::Slip); the browser has its token in a cookie. The password is not kept.
+//! Sign-in on the page in two steps: password, then second factor. The state between them is a
+//! [`OneTimeToken`]; the browser holds its secret in a cookie. The password is not stored.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Auth, AuthError, AuthMethods, AuthStore, FactorKinds, OneTimeCode, Origin,
+    Account, AuthError, AuthMethods, AuthStore, FactorKinds, Factors, OneTimeCode, Origin,
     SecurityEpoch, SessionKind, Token, TokenHash, TokenKind,
     access::policy::AuthVia,
     clock,
@@ -16,61 +16,61 @@ use crate::{
     store::{Credentials, OneTimeKind, OneTimeToken},
 };
 
-/// So long a sign-in waits.
+/// Lifetime of an MFA challenge.
 const CHALLENGE_LIFETIME: Duration = Duration::from_mins(5);
 
-/// How far somebody got who showed their password.
+/// The result of a sign-in with a correct password.
 #[derive(Debug)]
 pub enum SignInOutcome {
     Complete(SignedIn),
     MfaRequired(MfaChallenge),
 }
 
-/// A sign-in that waits for its second factor.
+/// A sign-in that awaits its second factor.
 #[derive(Debug)]
 pub struct MfaChallenge {
-    /// For the browser; leads to nothing but the second step.
+    /// For the browser's cookie; valid only for the second step.
     pub token: Token,
     pub expires_in: Duration,
 }
 
-/// A sign-in that waits, found by its token.
+/// The state of a pending sign-in, loaded by its token.
 #[derive(Debug)]
 pub struct PendingSignIn {
     pub(crate) token_hash: TokenHash,
     pub account: Account,
-    /// What it may go on with.
+    /// The factors that the account may use.
     pub available_factors: FactorKinds,
-    /// What was shown so far.
+    /// The methods verified so far.
     pub(crate) methods_so_far: AuthMethods,
     pub(crate) proved_at: Option<Timestamp>,
 }
 
-/// The body of a [`SlipKind::SecondFactor`].
+/// The body of an [`OneTimeKind::SecondFactor`] token.
 #[derive(Serialize, Deserialize)]
 struct MfaBody {
     methods: String,
-    /// In which the password was right: once another one has begun, this sign-in is over.
+    /// The security epoch at the first step. The challenge is invalid in a later one.
     #[serde(default)]
     era: SecurityEpoch,
-    /// When it was shown, unless that is when this began.
+    /// Authentication time at the provider, if it was before the challenge.
     #[serde(default)]
     proved_at: Option<Timestamp>,
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// Somebody has shown `first`, and `known` asks for more.
+impl<S: AuthStore> Factors<'_, S> {
+    /// Starts a challenge for an account that requires more than `first`.
     pub(crate) async fn start_mfa(
-        &self,
+        self,
         known: &Credentials,
         first: AuthMethods,
     ) -> Result<MfaChallenge, AuthError> {
         self.start_mfa_since(known, first, None).await
     }
 
-    /// Somebody has shown `first` to a provider, at `proved_at`.
+    /// As `start_mfa`, after an authentication at a provider at `proved_at`.
     pub(crate) async fn start_mfa_since(
-        &self,
+        self,
         known: &Credentials,
         first: AuthMethods,
         proved_at: Option<Timestamp>,
@@ -85,7 +85,7 @@ impl<S: AuthStore> Auth<S> {
             proved_at,
         };
         let body = serde_json::to_string(&body)
-            .map_err(|_| AuthError::Internal("a sign-in could not be written"))?;
+            .map_err(|_| AuthError::Internal("the pending sign-in could not be serialized"))?;
         let one_time = OneTimeToken {
             kind: OneTimeKind::SecondFactor,
             hash: token.hash(),
@@ -102,8 +102,8 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::SignInOver`] for a token that is no good, or no good any more.
-    pub async fn pending_sign_in(&self, token: &str) -> Result<PendingSignIn, AuthError> {
+    /// [`AuthError::SignInExpired`] for an unknown, used or expired token.
+    pub async fn pending_sign_in(self, token: &str) -> Result<PendingSignIn, AuthError> {
         let hash = Token::parse(TokenKind::Flow, token)
             .ok_or(AuthError::SignInExpired)?
             .hash();
@@ -117,78 +117,92 @@ impl<S: AuthStore> Auth<S> {
         else {
             return Err(AuthError::SignInExpired);
         };
-        let body: MfaBody =
-            serde_json::from_str(&body).map_err(|_| AuthError::Internal("a stored sign-in"))?;
+        let body: MfaBody = serde_json::from_str(&body)
+            .map_err(|_| AuthError::Internal("the stored pending sign-in could not be parsed"))?;
         let known = self
+            .0
+            .passwords()
             .active_credentials(&username)
             .await?
             .filter(|known| known.account.epoch == body.era);
         let account = known.ok_or(AuthError::SignInExpired)?.account;
-        let ways = self.factor_kinds(&username).await?;
-        let first = AuthMethods::parse(&body.methods);
+        let available_factors = self.factor_kinds(&username).await?;
+        let methods_so_far = AuthMethods::parse(&body.methods);
         Ok(PendingSignIn {
             token_hash: hash,
             account,
-            available_factors: ways,
-            methods_so_far: first,
+            available_factors: available_factors,
+            methods_so_far: methods_so_far,
             proved_at: body.proved_at,
         })
     }
 
-    /// The second step with a code. A wrong one leaves the sign-in waiting.
+    /// Completes the sign-in with a code. A wrong code leaves the challenge open.
     ///
     /// # Errors
-    /// [`AuthError::SecondFactorWrong`], [`AuthError::Throttled`], [`AuthError::SignInOver`].
+    /// [`AuthError::SecondFactorInvalid`], [`AuthError::Throttled`], [`AuthError::SignInExpired`].
     pub async fn submit_second_factor(
-        &self,
+        self,
         token: &str,
         code: OneTimeCode,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
         let pending = self.pending_sign_in(token).await?;
-        // By itself, so that whoever hangs up is charged all the same.
-        let auth = self.clone();
+        // Detached, so that a client that disconnects is still charged for the attempt.
+        let auth = self.0.auth();
         let done = tokio::spawn(async move {
-            let second = auth.verify_code(&pending.account, &code, &from).await?;
+            let second = auth
+                .factors()
+                .verify_code(&pending.account, &code, &from)
+                .await?;
             let second = second.ok_or(AuthError::SecondFactorInvalid)?;
-            auth.complete_mfa(pending, AuthMethods::of(&[second]), from)
+            auth.factors()
+                .complete_mfa(pending, AuthMethods::of(&[second]), from)
                 .await
         });
         done.await
-            .unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
+            .unwrap_or(Err(AuthError::Internal("the sign-in task panicked")))
     }
 
-    /// The second step is done: the session begins, once.
+    /// Consumes the challenge and starts the session.
     pub(crate) async fn complete_mfa(
-        &self,
+        self,
         pending: PendingSignIn,
         second: AuthMethods,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
         let now = self.0.clock.now();
-        let taken = self
+        let consumed = self
             .0
             .store
             .consume_token(OneTimeKind::SecondFactor, &pending.token_hash, now)
             .await?;
-        taken.ok_or(AuthError::SignInExpired)?;
+        consumed.ok_or(AuthError::SignInExpired)?;
         let username = &pending.account.username;
         let new_session = NewSession {
-            // A provider that did not ask makes no recent sign-in, whatever comes after it; a passkey is one by itself.
+            // The provider's `auth_time` counts, unless the second factor is a passkey with user
+            // verification: that is a recent sign-in by itself.
             auth_time: pending.proved_at.filter(|_| !second.is_multi_factor()),
             ..NewSession::interactive(SessionKind::Web, pending.methods_so_far.union(second), from)
         };
         let (session, secret) = self
+            .0
+            .sessions()
             .create_session(&pending.account, new_session)
             .await?
             .ok_or(AuthError::SignInExpired)?;
         metrics::counter!("strongroom_sign_ins_total", "outcome" => "signed_in").increment(1);
         let rights = self
+            .0
+            .sessions()
             .rights(username)
             .await?
             .ok_or(AuthError::SignInExpired)?;
         Ok(SignedIn {
-            caller: self.caller_for(rights, Arc::new(session), AuthVia::Cookie),
+            caller: self
+                .0
+                .sessions()
+                .caller_for(rights, Arc::new(session), AuthVia::Cookie),
             secret,
         })
     }

@@ -1,6 +1,6 @@
-//! Sessions: how one begins, how a request is matched to one, and how it ends.
+//! Sessions: creation, authentication of requests, and sign-out.
 //!
-//! `create` is the one place where a session begins; `authenticate` answers every request from `cache`.
+//! `create` is the only place that starts a session. `authenticate` answers requests from `cache`.
 
 pub(crate) mod authenticate;
 pub mod cache;

@@ -1,5 +1,5 @@
-//! A session begins with a sign-in and ends once, for everything that was handed out for it: access tokens, refresh
-//! tokens, cookie, sockets.
+//! The session: it begins with a sign-in and ends once, with all its access tokens, refresh tokens,
+//! cookies and sockets.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{AuthMethods, RealmId, Scopes, SecureRandom, TokenHash, Username};
 
-/// 128 random bits in hex; the `sid` of access tokens. Naming a session is not enough to use it.
+/// 128 random bits in hex; the `sid` claim of access tokens. An identifier, not a secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(Arc<str>);
 
@@ -17,7 +17,8 @@ impl SessionId {
         Self(hex::encode(rng.bytes::<16>()).into())
     }
 
-    /// Takes an id back from where it was kept, or from a request: an unknown one finds nothing.
+    /// Wraps an id from the store or a request, without validation. An unknown id matches no
+    /// session.
     #[must_use]
     pub fn new(id: &str) -> Self {
         Self(id.into())
@@ -41,12 +42,12 @@ pub enum SessionKind {
     OAuth,
     /// The page's cookie.
     Web,
-    /// A personal access token: a session that its owner named, bounded and gave to a program.
+    /// A personal access token: a named session with scopes, realms and an expiry, for a client.
     Personal,
 }
 
 impl SessionKind {
-    /// As it is stored, sent and audited.
+    /// The stored, published and audited word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,32 +63,32 @@ pub struct Session {
     pub id: SessionId,
     pub username: Username,
     pub kind: SessionKind,
-    /// When the password was last shown: `auth_time` (`OpenID` Connect Core §2).
+    /// Time of the last authentication: `auth_time` (`OpenID` Connect Core §2).
     pub auth_time: Timestamp,
     pub last_seen: Timestamp,
-    /// The end that nothing moves.
+    /// The absolute end; activity does not extend it.
     pub expires_at: Timestamp,
     pub origin: Origin,
     pub ended_at: Option<Timestamp>,
-    /// How its owner proved who they are.
+    /// The authentication methods used.
     pub methods: AuthMethods,
-    /// What it may do at most.
+    /// The upper bound of what the session may do.
     pub scopes: Scopes,
-    /// The realms that it is good in; `None` for all.
+    /// The realms in which the session is valid; `None` for all.
     pub realms: Option<Arc<[RealmId]>>,
-    /// What its owner or its program calls it.
+    /// The name that the owner or the client gave it.
     pub label: Option<String>,
-    /// The [program](crate::Client) that it was given to, which alone may renew it (RFC 6749 §6).
+    /// The [client](crate::Client) that it was issued to, which alone may refresh it (RFC 6749 §6).
     pub client: Option<String>,
 }
 
-/// Where a sign-in came from, as far as one can tell.
+/// The source of a request, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     pub address: IpAddr,
     /// At most 256 characters of `User-Agent`.
     pub user_agent: Option<String>,
-    /// The browser's token from an earlier sign-in ([`TokenKind::Device`](crate::TokenKind)), if it showed one that
-    /// looks like one. Not stored with sessions.
+    /// The device token of an earlier sign-in ([`TokenKind::KnownDevice`](crate::TokenKind)), if a
+    /// well-formed one was sent. Not stored with sessions.
     pub device: Option<TokenHash>,
 }

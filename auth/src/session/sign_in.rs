@@ -1,10 +1,12 @@
-//! Signing in and out. An unknown user, a wrong password and a disabled account fail alike, in words and in time.
+//! Sign-in and sign-out. Unknown user, wrong password and disabled account fail with the same
+//! answer and timing.
 
 use std::sync::Arc;
 
 use crate::{
-    Account, AccountStatus, Actor, Auth, AuthError, AuthMethod, AuthMethods, AuthStore, Caller,
-    OneTimeCode, Origin, Password, PasswordHash, Scopes, SecurityNotice, SessionKind, Username,
+    Account, AccountStatus, Actor, AuthError, AuthMethod, AuthMethods, AuthStore, Caller, OAuth,
+    OneTimeCode, Origin, Password, PasswordHash, Passwords, Scopes, SecurityNotice, SessionKind,
+    Sessions, Username,
     access::policy::AuthVia,
     audit::{AuditAction, NewAuditEntry},
     service::{SignedIn, TokenResponse},
@@ -13,19 +15,20 @@ use crate::{
     throttle::{Attempt, CredentialKind},
 };
 
-/// Somebody whose password was right.
+/// The result of a correct password.
 enum PasswordResult {
-    /// With everything that the account asks for.
+    /// All factors that the account requires were verified.
     Complete(Credentials, AuthMethods),
-    /// The second factor is due.
+    /// The account has a second factor, and no code was sent.
     NeedsMfa(Credentials),
 }
 
-/// What somebody shows to sign in.
+/// The credentials of a sign-in.
 #[derive(Debug)]
 pub struct SignInProof {
     pub password: Password,
-    /// Of the second factor, where the account has one; not looked at where it has none, or the password is wrong.
+    /// The second-factor code. Ignored if the account has no second factor or the password is
+    /// wrong.
     pub code: Option<OneTimeCode>,
 }
 
@@ -38,13 +41,13 @@ impl From<Password> for SignInProof {
     }
 }
 
-/// One attempt, with the name as it parses, if it does.
+/// One sign-in attempt. `username` is `None` if it does not parse.
 struct SignInRequest {
     username: Option<Username>,
     password: Arc<Password>,
     code: Option<OneTimeCode>,
     kind: SessionKind,
-    /// What the session may do at most.
+    /// The upper bound of what the session may do.
     scopes: Scopes,
     from: Origin,
 }
@@ -64,15 +67,16 @@ impl SignInRequest {
     }
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// Throttle, account, hash (a dummy one for unknown users), upgrade, second factor, session, audit, in this order.
-    /// `username` is as typed: one that does not parse costs the same and fails the same.
+impl<S: AuthStore> Passwords<'_, S> {
+    /// Order: throttle, account, hash (a dummy for unknown users), rehash, second factor, session,
+    /// audit. `username` is raw input: one that does not parse takes the same time and fails alike.
     ///
     /// # Errors
-    /// [`AuthError::BadCredentials`], [`AuthError::Throttled`], [`AuthError::Busy`]; after a right password only,
-    /// [`AuthError::ResetRequired`], [`AuthError::SecondFactorNeeded`] and [`AuthError::SecondFactorWrong`].
+    /// [`AuthError::InvalidCredentials`], [`AuthError::Throttled`], [`AuthError::HasherBusy`]. Only
+    /// after a correct password: [`AuthError::PasswordChangeRequired`],
+    /// [`AuthError::SecondFactorRequired`] and [`AuthError::SecondFactorInvalid`].
     pub async fn sign_in(
-        &self,
+        self,
         username: &str,
         proof: impl Into<SignInProof> + Send,
         kind: SessionKind,
@@ -84,12 +88,12 @@ impl<S: AuthStore> Auth<S> {
         )
     }
 
-    /// [`sign_in`](Self::sign_in) for the page: where a second factor is due, the sign-in waits for it.
+    /// As `sign_in`, for the page: if a second factor is required, returns an MFA challenge.
     ///
     /// # Errors
-    /// As there, but for [`AuthError::SecondFactorNeeded`].
+    /// As `sign_in`, without [`AuthError::SecondFactorRequired`].
     pub async fn sign_in_on_page(
-        &self,
+        self,
         username: &str,
         password: Password,
         from: Origin,
@@ -103,16 +107,18 @@ impl<S: AuthStore> Auth<S> {
         .await
     }
 
-    async fn run_detached(&self, request: SignInRequest) -> Result<SignInOutcome, AuthError> {
-        // By itself, so that whoever hangs up is charged all the same.
-        let auth = self.clone();
+    async fn run_detached(self, request: SignInRequest) -> Result<SignInOutcome, AuthError> {
+        // Detached, so that a client that disconnects is still charged for the attempt.
+        let auth = self.0.auth();
         let done = tokio::spawn(async move {
-            match auth.verify_password(&request).await? {
+            match auth.passwords().verify_password(&request).await? {
                 PasswordResult::Complete(known, methods) => auth
+                    .passwords()
                     .finish_sign_in(&request, known, methods)
                     .await
                     .map(SignInOutcome::Complete),
                 PasswordResult::NeedsMfa(known) if request.kind == SessionKind::Web => auth
+                    .factors()
                     .start_mfa(&known, AuthMethods::of(&[AuthMethod::Password]))
                     .await
                     .map(SignInOutcome::MfaRequired),
@@ -121,15 +127,17 @@ impl<S: AuthStore> Auth<S> {
         });
         let result = done
             .await
-            .unwrap_or(Err(AuthError::Internal("a sign-in panicked")));
+            .unwrap_or(Err(AuthError::Internal("the sign-in task panicked")));
         metrics::counter!("strongroom_sign_ins_total", "outcome" => metric_label(&result))
             .increment(1);
         result
     }
+}
 
-    /// [`sign_in`](Self::sign_in) for `POST /auth/token`, with the access token made, for everything one may do.
+impl<S: AuthStore> OAuth<'_, S> {
+    /// As `sign_in`, for `POST /auth/token`: also issues an access token, with all scopes.
     pub async fn token(
-        &self,
+        self,
         username: &str,
         proof: impl Into<SignInProof> + Send,
         from: Origin,
@@ -138,10 +146,9 @@ impl<S: AuthStore> Auth<S> {
             .await
     }
 
-    /// [`token`](Self::token) of a session that never may more than `grants` (RFC 6749 §3.3), however often it is
-    /// refreshed.
+    /// As `token`, limited to `scopes` (RFC 6749 §3.3), also after any refresh.
     pub async fn token_with_scopes(
-        &self,
+        self,
         scopes: Scopes,
         username: &str,
         proof: impl Into<SignInProof> + Send,
@@ -151,29 +158,34 @@ impl<S: AuthStore> Auth<S> {
             scopes,
             ..SignInRequest::new(username, proof.into(), SessionKind::OAuth, from)
         };
-        let SignedIn { caller, secret } = require_complete(self.run_detached(request).await?)?;
+        let SignedIn { caller, secret } =
+            require_complete(self.0.passwords().run_detached(request).await?)?;
         self.token_response(&caller, secret)
     }
+}
 
-    /// Ends the whole session: its access tokens, refresh token, cookie and sockets.
-    pub async fn sign_out(&self, caller: &Caller) -> Result<(), AuthError> {
+impl<S: AuthStore> Sessions<'_, S> {
+    /// Ends the session with its access tokens, refresh token, cookie and sockets.
+    pub async fn sign_out(self, caller: &Caller) -> Result<(), AuthError> {
         let (username, id) = (&caller.account().username, &caller.session().id);
         self.0
             .store
             .end_session(username, id, self.session_end(caller, EndReason::SignedOut))
             .await?;
-        self.invalidate(username);
+        self.0.invalidate(username);
         Ok(())
     }
+}
 
-    async fn verify_password(&self, request: &SignInRequest) -> Result<PasswordResult, AuthError> {
+impl<S: AuthStore> Passwords<'_, S> {
+    async fn verify_password(self, request: &SignInRequest) -> Result<PasswordResult, AuthError> {
         let name = request.username.as_ref();
-        let trial = Attempt {
+        let attempt = Attempt {
             kind: CredentialKind::Password,
             account: name,
             from: &request.from,
         };
-        let guard = self.begin_attempt(&trial).await?;
+        let guard = self.0.throttling().begin_attempt(&attempt).await?;
         let known = match name {
             Some(name) => self.active_credentials(name).await?,
             None => None,
@@ -187,10 +199,10 @@ impl<S: AuthStore> Auth<S> {
             )
             .await?;
         let Some(Credentials { account, password }) = known.filter(|_| is_correct) else {
-            self.failed(guard).await?;
+            self.0.throttling().failed(guard).await?;
             return Err(AuthError::InvalidCredentials);
         };
-        self.succeeded(guard).await?;
+        self.0.throttling().succeeded(guard).await?;
         if account.must_change_password {
             let record = NewAuditEntry::attempt(
                 Some(&account.username),
@@ -198,7 +210,9 @@ impl<S: AuthStore> Auth<S> {
                 AuditAction::SignInFailed,
                 self.0.clock.now(),
             );
-            self.record(record.with_detail(|detail| detail.reason("reset_required")))
+            self.0
+                .mail()
+                .record(record.with_detail(|detail| detail.reason("reset_required")))
                 .await?;
             return Err(AuthError::PasswordChangeRequired);
         }
@@ -208,12 +222,14 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn check_second_factor(
-        &self,
+        self,
         request: &SignInRequest,
         known: Credentials,
     ) -> Result<PasswordResult, AuthError> {
         let first = AuthMethods::of(&[AuthMethod::Password]);
         if !self
+            .0
+            .factors()
             .factor_kinds(&known.account.username)
             .await?
             .is_enrolled()
@@ -226,6 +242,8 @@ impl<S: AuthStore> Auth<S> {
             return Ok(PasswordResult::NeedsMfa(known));
         };
         match self
+            .0
+            .factors()
             .verify_code(&known.account, code, &request.from)
             .await?
         {
@@ -234,9 +252,9 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// Worth knowing: somebody has the password, and so far nothing else. At a place of the owner's it is mostly the
-    /// owner; at another one they get a letter, but not one for each try.
-    async fn notify_mfa_pending(&self, owner: &Account, from: &Origin) -> Result<(), AuthError> {
+    /// Audits a correct password without a second factor. From a new source it also notifies the
+    /// owner by mail, rate-limited.
+    async fn notify_mfa_pending(self, owner: &Account, from: &Origin) -> Result<(), AuthError> {
         let now = self.0.clock.now();
         let is_new =
             self.0.store.is_known_source(&owner.username, from).await? == SourceFamiliarity::New;
@@ -247,19 +265,23 @@ impl<S: AuthStore> Auth<S> {
                 .should_report(&owner.username, now)
                 .is_some()
         {
-            self.notify(owner, SecurityNotice::MfaPending, from);
+            self.0
+                .mail()
+                .notify(owner, SecurityNotice::MfaPending, from);
         }
         let record = NewAuditEntry::new(
             &Actor::owner(owner).with_origin(from),
             AuditAction::SignInMfaPending,
             now,
         );
-        self.record(record.with_detail(|detail| detail.with("new_device", is_new.then_some(true))))
+        self.0
+            .mail()
+            .record(record.with_detail(|detail| detail.with("new_device", is_new.then_some(true))))
             .await
     }
 
     async fn finish_sign_in(
-        &self,
+        self,
         request: &SignInRequest,
         known: Credentials,
         methods: AuthMethods,
@@ -269,10 +291,16 @@ impl<S: AuthStore> Auth<S> {
             scopes: request.scopes,
             ..full
         };
-        let created = self.create_session(&known.account, new_session).await?;
-        // While we were hashing, the password was changed, a second factor was set up, or all sessions were ended.
+        let created = self
+            .0
+            .sessions()
+            .create_session(&known.account, new_session)
+            .await?;
+        // Changed during hashing: the password, the second factors, or the security epoch.
         let (session, secret) = created.ok_or(AuthError::InvalidCredentials)?;
         let rights = self
+            .0
+            .sessions()
             .rights(&known.account.username)
             .await?
             .ok_or(AuthError::InvalidCredentials)?;
@@ -282,23 +310,23 @@ impl<S: AuthStore> Auth<S> {
             AuthVia::Bearer
         };
         Ok(SignedIn {
-            caller: self.caller_for(rights, Arc::new(session), via),
+            caller: self.0.sessions().caller_for(rights, Arc::new(session), via),
             secret,
         })
     }
 
     pub(crate) async fn active_credentials(
-        &self,
+        self,
         username: &Username,
     ) -> Result<Option<Credentials>, AuthError> {
         let known = self.0.store.credentials(username).await?;
         Ok(known.filter(|known| known.account.status == AccountStatus::Active))
     }
 
-    /// A better hash of the same password, by compare-and-swap; or the old one. Whatever goes wrong is no reason not
-    /// to sign in.
+    /// Replaces an outdated hash by compare-and-swap. A failure keeps the old hash and does not
+    /// fail the sign-in.
     async fn rehash_if_outdated(
-        &self,
+        self,
         account: &Account,
         request: &SignInRequest,
         old: PasswordHash,
@@ -320,23 +348,23 @@ impl<S: AuthStore> Auth<S> {
             Ok(true) => new,
             Ok(false) => old,
             Err(error) => {
-                tracing::warn!(%username, %error, "a password hash was not upgraded");
+                tracing::warn!(%username, %error, "could not store an upgraded password hash");
                 old
             }
         }
     }
 }
 
-/// For those who cannot wait for a second step.
-fn require_complete(step: SignInOutcome) -> Result<SignedIn, AuthError> {
-    match step {
+/// For API clients, which send password and code in one request.
+fn require_complete(outcome: SignInOutcome) -> Result<SignedIn, AuthError> {
+    match outcome {
         SignInOutcome::Complete(signed_in) => Ok(signed_in),
         SignInOutcome::MfaRequired(_) => Err(AuthError::SecondFactorRequired),
     }
 }
 
-fn metric_label(answer: &Result<SignInOutcome, AuthError>) -> &'static str {
-    match answer {
+fn metric_label(result: &Result<SignInOutcome, AuthError>) -> &'static str {
+    match result {
         Ok(SignInOutcome::Complete(_)) => "signed_in",
         Err(AuthError::InvalidCredentials) => "bad_credentials",
         Ok(SignInOutcome::MfaRequired(_)) | Err(AuthError::SecondFactorRequired) => {

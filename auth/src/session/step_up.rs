@@ -1,33 +1,34 @@
-//! Confirming that it is still oneself (RFC 9470): what the account signs in with, shown again by a live session.
+//! Step-up authentication (RFC 9470): a live session presents the account's credentials again.
 
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use crate::{
-    Auth, AuthError, AuthMethod, AuthMethods, AuthStore, Caller, Origin,
+    AuthError, AuthMethod, AuthMethods, AuthStore, Caller, Origin, Sessions,
     access::policy::AuthVia,
     session::sign_in::SignInProof,
     store::StepUpRenewal,
     throttle::{Attempt, CredentialKind},
 };
 
-/// An access token that tells of the newer sign-in.
+/// An access token with a new `auth_time`.
 #[derive(Debug)]
 pub struct RenewedAccess {
     pub token: SecretString,
     pub expires_in: std::time::Duration,
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// The password, and a code where the account has a second factor: the session counts as signed in just now, on
-    /// every node.
+impl<S: AuthStore> Sessions<'_, S> {
+    /// Verifies the password, and a code if the account has a second factor. `auth_time` of the
+    /// session becomes now, on every node.
     ///
     /// # Errors
-    /// [`AuthError::WrongCurrentPassword`], [`AuthError::WrongCode`], [`AuthError::SecondFactorNeeded`],
-    /// [`AuthError::Throttled`], [`AuthError::InvalidToken`] where the session has ended meanwhile.
+    /// [`AuthError::WrongCurrentPassword`], [`AuthError::InvalidCode`],
+    /// [`AuthError::SecondFactorRequired`], [`AuthError::Throttled`]; [`AuthError::InvalidToken`]
+    /// if the session has ended meanwhile.
     pub async fn step_up(
-        &self,
+        self,
         caller: &Caller,
         proof: SignInProof,
         from: &Origin,
@@ -37,15 +38,19 @@ impl<S: AuthStore> Auth<S> {
         let mut methods = AuthMethods::of(&[AuthMethod::Password]);
         if caller.factors().is_enrolled() {
             let code = proof.code.ok_or(AuthError::SecondFactorRequired)?;
-            let second = self.verify_code(caller.account(), &code, from).await?;
+            let second = self
+                .0
+                .factors()
+                .verify_code(caller.account(), &code, from)
+                .await?;
             methods = methods.with(second.ok_or(AuthError::InvalidCode)?);
         }
         self.mark_recent(caller, methods).await
     }
 
-    /// The caller has just shown `shown`.
+    /// Sets `auth_time` to now and adds the methods in `added`.
     pub(crate) async fn mark_recent(
-        &self,
+        self,
         caller: &Caller,
         added: AuthMethods,
     ) -> Result<Caller, AuthError> {
@@ -60,7 +65,7 @@ impl<S: AuthStore> Auth<S> {
             at: self.0.clock.now(),
         };
         let renewed = self.0.store.renew_session(renewal).await?;
-        self.invalidate(username);
+        self.0.invalidate(username);
         if renewed {
             self.revalidate(caller).await
         } else {
@@ -68,11 +73,9 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// For callers with an access token: one with the new `auth_time`. The old one stays good.
-    pub fn reissue_access_token(
-        &self,
-        caller: &Caller,
-    ) -> Result<Option<RenewedAccess>, AuthError> {
+    /// Issues an access token with the new `auth_time` to bearer callers. The old token stays valid
+    /// until it expires.
+    pub fn reissue_access_token(self, caller: &Caller) -> Result<Option<RenewedAccess>, AuthError> {
         if caller.via() != AuthVia::Bearer {
             return Ok(None);
         }
@@ -87,13 +90,15 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn verify_own_password(
-        &self,
+        self,
         caller: &Caller,
         password: crate::Password,
         from: &Origin,
     ) -> Result<(), AuthError> {
         let username = &caller.account().username;
         let guard = self
+            .0
+            .throttling()
             .begin_attempt(&Attempt {
                 kind: CredentialKind::Password,
                 account: Some(username),
@@ -112,9 +117,9 @@ impl<S: AuthStore> Auth<S> {
             .verify(&Arc::new(password), &known.password)
             .await?
         {
-            self.failed(guard).await?;
+            self.0.throttling().failed(guard).await?;
             return Err(AuthError::WrongCurrentPassword);
         }
-        self.succeeded(guard).await
+        self.0.throttling().succeeded(guard).await
     }
 }

@@ -1,13 +1,14 @@
-//! The audit: what stands on its own is appended here; what changes rows is recorded by the store, with the change.
+//! The audit store. Entries without a change of rows are appended here; all others are appended in
+//! the transaction of their change.
 
 use super::{StoreResult, unsupported};
 use crate::audit::{AuditEntry, AuditQuery, NewAuditEntry};
 
-#[expect(unused_variables, reason = "what is not kept is not looked at")]
+#[expect(unused_variables, reason = "the default implementation stores nothing")]
 pub trait AuditStore: Clone + Send + Sync + 'static {
-    /// Appends to the accounts' chain.
+    /// Appends an entry to the accounts' chain.
     fn record(&self, entry: NewAuditEntry) -> impl Future<Output = StoreResult<()>> + Send;
-    /// A page of a chain.
+    /// Returns a page of a chain.
     fn audit(
         &self,
         query: AuditQuery,

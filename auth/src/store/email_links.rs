@@ -1,11 +1,11 @@
-//! Links that make an e-mail address an account's. A link is a [`Slip`] of the kind `EmailLink`.
+//! Links that confirm an e-mail address. A link is a one-time token of the kind `EmailLink`.
 
 use jiff::Timestamp;
 
 use super::{OneTimeToken, StoreResult, unsupported};
 use crate::{Account, Actor, EmailAddress, SecurityEpoch, TokenHash, audit::NewAuditEntry};
 
-/// A link that is followed, and what must still be as it was when it was made.
+/// The use of a link, with the state of the account that it requires.
 #[derive(Clone, Debug)]
 pub struct EmailConfirmation {
     pub link: TokenHash,
@@ -17,9 +17,9 @@ pub struct EmailConfirmation {
     pub at: Timestamp,
 }
 
-#[expect(unused_variables, reason = "what is not kept is not looked at")]
+#[expect(unused_variables, reason = "the default implementation stores nothing")]
 pub trait EmailLinkStore: Clone + Send + Sync + 'static {
-    /// Keeps the link in place of any older one of its account.
+    /// Stores the link and replaces an older one of the account.
     fn insert_email_link(
         &self,
         one_time: OneTimeToken,
@@ -27,8 +27,10 @@ pub trait EmailLinkStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<()>> + Send {
         unsupported()
     }
-    /// Takes the link and makes the address the account's, verified. `None`, and nothing has changed, where the link is
-    /// gone or the account is not what it was: active, with the same address, in the same era.
+    /// Consumes the link and sets the address as verified.
+    ///
+    /// `None`, with nothing changed, if the link is gone or the account differs: it must be active,
+    /// with the same address and the same security epoch.
     fn confirm_email(
         &self,
         confirmation: EmailConfirmation,

@@ -1,5 +1,5 @@
-//! Second factors. What changes them is one transaction with everything that follows from it: other sessions end, the
-//! one that goes on knows what it has proved, the audit has its entry.
+//! Second factors. Each change is one transaction with its consequences: other sessions end, the
+//! kept session gains its methods, and the audit gets an entry.
 
 use jiff::Timestamp;
 
@@ -9,16 +9,16 @@ use crate::{
     TokenHash, Username, audit::AuditAction,
 };
 
-/// Factors that go, factors that come, in this order.
+/// Removals and additions, in this order.
 #[derive(Clone, Debug)]
 pub struct FactorChange {
     pub username: Username,
     pub remove: Removal,
     pub add: Vec<Factor>,
     pub minimum: MinimumFactors,
-    /// The session that goes on, and how its owner has proved themselves by now; every other one ends.
+    /// The session that stays, with its new methods. Every other session ends.
     pub keep: Option<(SessionId, AuthMethods)>,
-    /// Whether accounts at providers that are joined to it part with it, too.
+    /// Whether linked provider identities are unlinked too.
     pub unlink_identities: bool,
     pub by: Actor,
     pub action: AuditAction,
@@ -30,71 +30,71 @@ pub struct FactorChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Removal {
     Nothing,
-    /// [`FactorsRefused::NoSuchFactor`] where there is none of that id.
+    /// [`FactorChangeRejected::NoSuchFactor`] if the id is unknown.
     One(FactorId),
     Kind(FactorKind),
     All,
 }
 
-/// How many second factors (not counting recovery codes) are left at least.
+/// The minimum of second factors that must remain, without recovery codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MinimumFactors {
-    /// When the last one goes, recovery codes go with it.
+    /// If the last one is removed, recovery codes are removed too.
     None,
-    /// [`FactorsRefused::Last`].
+    /// Otherwise [`FactorChangeRejected::LastFactor`].
     One,
 }
 
-/// Why nothing was changed.
+/// Why the change was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum FactorChangeRejected {
     #[error("no such account")]
     NoSuchAccount,
     #[error("no such factor")]
     NoSuchFactor,
-    /// A second authenticator app, or a passkey that is somebody's already.
-    #[error("the factor is there already")]
+    /// A second authenticator app, or a passkey that is already registered.
+    #[error("the factor already exists")]
     Duplicate,
     #[error("the last factor")]
     LastFactor,
-    /// The session that was to go on is over.
+    /// The session to keep has ended.
     #[error("the session has ended")]
     SessionEnded,
     #[error(transparent)]
     Store(#[from] StoreUnavailable),
 }
 
-/// A live session's owner has just proved themselves again, with these methods: it counts as signed in at `at`.
+/// A step-up of a live session with these methods. Its `auth_time` becomes `at`.
 #[derive(Clone, Debug)]
 pub struct StepUpRenewal {
     pub by: Actor,
-    /// In which it was proved.
+    /// The security epoch of the authentication.
     pub epoch: SecurityEpoch,
     pub session: SessionId,
     pub methods: AuthMethods,
     pub at: Timestamp,
 }
 
-#[expect(unused_variables, reason = "what is not kept is not looked at")]
+#[expect(unused_variables, reason = "the default implementation stores nothing")]
 pub trait FactorStore: Clone + Send + Sync + 'static {
-    /// All of somebody's, oldest first, used recovery codes too.
+    /// All factors of the account, oldest first, including used recovery codes.
     fn factors(&self, of: &Username) -> impl Future<Output = StoreResult<Vec<Factor>>> + Send {
         std::future::ready(Ok(Vec::new()))
     }
-    /// By its id, whoever's it is: a passkey that signs in without a name is found so.
+    /// Finds a factor of any account by its id, for discoverable passkeys.
     fn factor(&self, id: &FactorId) -> impl Future<Output = StoreResult<Option<Factor>>> + Send {
         unsupported()
     }
-    /// Decided and done in one transaction. Ends every session but `keep`, begins a new [era](crate::Era), and announces
-    /// the account.
+    /// Applies the change in one transaction. Ends every session but `keep`, increments the
+    /// [security epoch](crate::SecurityEpoch), and appends the account to the event log.
     fn change_factors(
         &self,
         change: FactorChange,
     ) -> impl Future<Output = Result<(), FactorChangeRejected>> + Send {
         unsupported()
     }
-    /// Whether `step` is greater than any that was used before: of any number of parallel calls with one step, one
-    /// hears true.
+    /// Whether `step` is greater than every used one. Of any number of parallel calls with one
+    /// step, one returns true.
     fn consume_totp_step(
         &self,
         id: &FactorId,
@@ -103,8 +103,8 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<bool>> + Send {
         unsupported()
     }
-    /// A use of `factor` that leaves `body` and `counter` behind. Compare-and-swap: false if `factor.body` and
-    /// `factor.counter` are not what is stored any more.
+    /// Compare-and-swap after a use of `factor`: stores `body` and `counter`. False if
+    /// `factor.body` or `factor.counter` has changed.
     fn update_factor_if(
         &self,
         factor: &Factor,
@@ -114,7 +114,8 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<bool>> + Send {
         unsupported()
     }
-    /// Uses the code up and says how many are left; `None` if there is none such, or somebody was quicker.
+    /// Consumes the code and returns the number of unused ones; `None` if it is unknown or already
+    /// used.
     fn consume_recovery_code(
         &self,
         by: &Actor,
@@ -123,7 +124,7 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Option<u32>>> + Send {
         unsupported()
     }
-    /// False if there is no such factor of that account.
+    /// False if the account has no such factor.
     fn rename_factor(
         &self,
         of: &Username,
@@ -132,7 +133,8 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<bool>> + Send {
         unsupported()
     }
-    /// Announces the account. False if the session is over, or the account in another era.
+    /// Appends the account to the event log. False if the session has ended or the security epoch
+    /// has changed.
     fn renew_session(
         &self,
         renewal: StepUpRenewal,

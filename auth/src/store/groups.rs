@@ -1,4 +1,5 @@
-//! Groups and their roles. Whoever is concerned by a change is announced in the account-event log, in its transaction.
+//! Groups and their roles. Each change appends the affected accounts to the account-event log in
+//! its transaction.
 
 use jiff::Timestamp;
 
@@ -12,12 +13,12 @@ use crate::{
 pub enum GroupChange {
     Add(Username),
     Remove(Username),
-    /// `None` takes the role away.
+    /// `None` removes the role.
     Role(RealmId, Option<Role>),
     Delete,
 }
 
-/// Why a group was not changed.
+/// Why a change was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum GroupRejected {
     #[error("no such group")]
@@ -28,7 +29,7 @@ pub enum GroupRejected {
     Store(#[from] StoreUnavailable),
 }
 
-#[expect(unused_variables, reason = "what is not kept is not looked at")]
+#[expect(unused_variables, reason = "the default implementation stores nothing")]
 pub trait GroupStore: Clone + Send + Sync + 'static {
     /// By name.
     fn groups(&self) -> impl Future<Output = StoreResult<Vec<Group>>> + Send {
@@ -45,7 +46,7 @@ pub trait GroupStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<InsertResult>> + Send {
         unsupported()
     }
-    /// A change that changes nothing is none, and not recorded.
+    /// A change without effect is not recorded.
     fn change_group(
         &self,
         name: &GroupName,

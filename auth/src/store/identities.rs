@@ -1,18 +1,18 @@
-//! Accounts at upstream providers that open ours.
+//! Identities at upstream providers that are linked to accounts.
 
 use jiff::Timestamp;
 
 use super::{InsertResult, StoreResult, unsupported};
 use crate::{Actor, NewAccount, RealmId, Role, SecurityEpoch, Username};
 
-/// Known by issuer and subject; everything else about it may change.
+/// An identity is the pair of issuer and subject. Everything else may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub issuer: String,
     pub subject: String,
-    /// Which of the operator's providers it was.
+    /// The id of the operator's provider.
     pub provider: String,
-    /// What it is called there, to tell it from others. Opens nothing.
+    /// A display name at the provider. It grants no access.
     pub display_hint: Option<String>,
     pub username: Username,
     pub linked_at: Timestamp,
@@ -27,17 +27,17 @@ pub struct NewIdentity {
     pub display_hint: Option<String>,
 }
 
-/// What became of a new account that an identity opens.
+/// The result of creating an account with an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkResult {
     LinkResult,
-    /// The name is or was somebody's, or is the console's.
+    /// The name is or was in use, or is reserved for the console.
     UsernameTaken,
-    /// The identity opens an account already: somebody else was quicker, and may be the same person.
+    /// The identity is already linked, possibly by a parallel login of the same user.
     IdentityTaken,
 }
 
-#[expect(unused_variables, reason = "what is not kept is not looked at")]
+#[expect(unused_variables, reason = "the default implementation stores nothing")]
 pub trait IdentityStore: Clone + Send + Sync + 'static {
     fn identity(
         &self,
@@ -53,8 +53,8 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Vec<Identity>>> + Send {
         unsupported()
     }
-    /// `Taken` where it opens an account already; `None` where the session through which `by` acts is over or its account is in
-    /// another era, which is decided inside the transaction.
+    /// `Taken` if the identity is already linked; `None` if the session of `by` has ended or its
+    /// account's security epoch has changed. The check is part of the transaction.
     fn link_identity(
         &self,
         by: Actor,
@@ -64,9 +64,11 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Option<InsertResult>>> + Send {
         unsupported()
     }
-    /// By its [id](crate::upstream::identity_id); false if it does not open this account. The sessions that began at a
-    /// provider end with it (which one it was is not written down), but for the one through which `by` acts, and a new
-    /// [era](crate::Era) begins.
+    /// Unlinks by [identity id](crate::upstream::identity_id); false if the identity is not linked
+    /// to this account.
+    ///
+    /// Sessions that began at any provider end, except the one of `by`, and the [security
+    /// epoch](crate::SecurityEpoch) increases.
     fn unlink_identity(
         &self,
         by: Actor,
@@ -83,7 +85,7 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<()>> + Send {
         unsupported()
     }
-    /// A new account with its identity, or neither.
+    /// Creates an account and its identity together.
     fn create_linked_account(
         &self,
         new: NewAccount,

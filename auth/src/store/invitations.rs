@@ -1,11 +1,11 @@
-//! Invitations are [slips](super::Slip); what is special about them is how one is used.
+//! Invitations are [one-time tokens](super::OneTimeToken); this trait holds their acceptance.
 
 use jiff::Timestamp;
 
 use super::{StoreResult, unsupported};
 use crate::{Actor, NewAccount, RealmId, Role, TokenHash, accounts::invitation::Invitation};
 
-/// An invitation about to be used.
+/// The acceptance of an invitation.
 #[derive(Clone, Debug)]
 pub struct AcceptInvitation {
     pub hash: TokenHash,
@@ -20,16 +20,18 @@ pub struct AcceptInvitation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AcceptInvitationResult {
     Accepted,
-    /// The name is or was somebody's: the invitation stays good.
+    /// The name is or was in use. The invitation stays valid.
     UsernameTaken,
-    /// The slip is gone, or whoever invited may not any more.
+    /// The token is gone, or the inviter is no longer authorized.
     Invalid,
 }
 
-#[expect(unused_variables, reason = "what is not kept is not looked at")]
+#[expect(unused_variables, reason = "the default implementation stores nothing")]
 pub trait InvitationStore: Clone + Send + Sync + 'static {
-    /// Takes the slip and makes the account, or does neither. [`Invite::is_good_by`] decides about whoever invited, as
-    /// they are inside this transaction; the new account is responsible for itself, and the audit names the inviter.
+    /// Consumes the token and creates the account, or does neither.
+    ///
+    /// The inviter's authorization is checked in this transaction. The new account is the actor,
+    /// and the audit names the inviter.
     fn accept_invitation(
         &self,
         accept: AcceptInvitation,

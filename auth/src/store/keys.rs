@@ -1,4 +1,4 @@
-//! The keys that sign, sealed under the master key: what stands in the database opens nothing.
+//! Signing keys and peppers, sealed under the master key. The database alone opens none of them.
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -6,12 +6,12 @@ use secrecy::SecretString;
 use super::{StoreResult, unsupported};
 use crate::keys::rotation::Rewrapper;
 
-/// What a key of the ring is for: a key has one purpose.
+/// The purpose of a key. Each key has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyPurpose {
     /// Signs access tokens.
     AccessTokens,
-    /// Keyed passwords, and came from a master key that was replaced: none of them is used for new ones.
+    /// Peppers of replaced master keys. They verify existing passwords and hash no new ones.
     Peppers,
 }
 
@@ -25,72 +25,78 @@ impl KeyPurpose {
     }
 }
 
-/// One key as it is stored.
+/// A stored key.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
-    /// Its name in tokens (`kid`): may be read by anybody.
+    /// The public key id (`kid`).
     pub kid: String,
     pub purpose: KeyPurpose,
-    /// By its registered name (RFC 7518), for people who look; what counts is sealed with the key.
+    /// The registered name (RFC 7518), for display only. The sealed value is authoritative.
     pub algorithm: String,
     pub sealed: SecretString,
     pub created_at: Timestamp,
-    /// Since when it only verifies; `None` for the one that signs.
+    /// When the key stopped signing and only verifies; `None` for the signing key.
     pub retired_at: Option<Timestamp>,
 }
 
-/// Another master key comes into force, in one transaction.
+/// A master key rotation, in one transaction.
 #[derive(Debug)]
 pub struct Reseal {
-    /// The names of the master keys.
+    /// The ids of the old and the new master key.
     pub old: String,
     pub new: String,
-    /// What keyed passwords under the old one, sealed under the new one.
+    /// The pepper of the old master key, sealed under the new one.
     pub pepper: StoredKey,
-    /// Seals anew.
+    /// Reseals values under the new master key.
     pub rewrapper: Rewrapper,
     pub at: Timestamp,
 }
 
-/// What was sealed anew.
+/// Counts of resealed values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resealed {
     pub keys: u64,
     pub totp_secrets: u64,
-    /// What did not open under the old master key either, and was left as it is.
+    /// Values that the old master key did not open. They stay unchanged.
     pub unreadable: u64,
 }
 
-/// A host that needs no ring of its own may keep it in memory: tokens then end with the process.
-#[expect(unused_variables, reason = "what is not kept is not looked at")]
+/// A host without a persistent key ring may keep it in memory. Its tokens then end with the
+/// process.
+#[expect(unused_variables, reason = "the default implementation stores nothing")]
 pub trait KeyStore: Clone + Send + Sync + 'static {
-    /// Newest first; one of them signs, if there are any.
+    /// Newest first. One of them is the signing key, if there are any.
     fn keys(&self, purpose: KeyPurpose)
     -> impl Future<Output = StoreResult<Vec<StoredKey>>> + Send;
-    /// Adds `new` as the one that signs and retires `old` at `new.made_at`. False, with nothing changed, if `old` does
-    /// not sign (any more), or with `None`, if there is one that does.
+    /// Adds `new` as the signing key and retires `old` at `new.created_at`.
+    ///
+    /// False, with nothing changed, if `old` is not the signing key, or if `old` is `None` and a
+    /// signing key exists.
     fn replace_key(
         &self,
         new: StoredKey,
         old: Option<&str>,
     ) -> impl Future<Output = StoreResult<bool>> + Send;
-    /// Forgets those that were retired before `before`; says how many.
+    /// Deletes keys that were retired before `before`. Returns their number.
     fn purge_keys(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send;
-    /// Forgets peppers that were retired before `before` and that no password is under; says how many.
+    /// Deletes peppers that were retired before `before` and that no password uses. Returns their
+    /// number.
     fn purge_peppers(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send {
         std::future::ready(Ok(0))
     }
-    /// The name of the master key in force. `None` where none has said its name yet, and where a host keeps none:
-    /// its master key cannot be replaced then.
+    /// The id of the active master key. `None` if it is not set yet, or if the host stores none;
+    /// the master key then cannot be rotated.
     fn master_id(&self) -> impl Future<Output = StoreResult<Option<String>>> + Send {
         std::future::ready(Ok(None))
     }
-    /// `name` is in force from now on, and nothing is sealed anew. False, with nothing changed, if `old` is not in force
-    /// (any more), or with `None`, if there is one that is.
+    /// Sets the active master key without resealing.
     ///
-    /// While one is in force, [`replace_key`](Self::replace_key) and whatever adds an authenticator app refuse what was
-    /// [sealed under](crate::keys::seal::sealed_under) another: a process that has not heard of the new one cannot write
-    /// what nobody can open.
+    /// False, with nothing changed, if `old` is not active, or if `old` is `None` and one is
+    /// active.
+    ///
+    /// While one is active, [`replace_key`](Self::replace_key) and the enrollment of an
+    /// authenticator app reject values that are sealed under another. A process with an outdated
+    /// key cannot write values that the active key does not open.
     fn set_master_id(
         &self,
         id: &str,
@@ -99,8 +105,8 @@ pub trait KeyStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<bool>> + Send {
         std::future::ready(Ok(true))
     }
-    /// Seals everything anew that is sealed, drops the slips that are (they are minutes old), keeps the pepper, and
-    /// records it. `None`, with nothing changed, if `old` is not in force.
+    /// Reseals all sealed values, deletes sealed one-time tokens (they live for minutes), keeps the
+    /// pepper, and records the rotation. `None`, with nothing changed, if `old` is not active.
     fn reseal(&self, reseal: Reseal) -> impl Future<Output = StoreResult<Option<Resealed>>> + Send {
         unsupported()
     }

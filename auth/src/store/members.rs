@@ -1,4 +1,4 @@
-//! Lists of accounts, as administrators ask for them.
+//! Lists of accounts, for administrators.
 
 use std::collections::HashMap;
 
@@ -10,20 +10,20 @@ use crate::{Account, FactorKinds, GroupName, RealmId, Role, Username};
 #[derive(Clone, Debug)]
 pub struct Member {
     pub account: Account,
-    /// Its own.
+    /// The account's own roles, without those of groups.
     pub roles: Vec<(RealmId, Role)>,
     /// By name.
     pub groups: Vec<Membership>,
-    /// Recovery codes are not looked at.
+    /// Recovery codes are not loaded.
     pub factors: FactorKinds,
-    /// The newest sign of life of any session that is remembered.
+    /// The latest activity of all stored sessions.
     pub last_seen: Option<Timestamp>,
-    /// From wherever; personal access tokens are none.
+    /// From any source. The creation of a personal access token does not count.
     pub last_sign_in: Option<Timestamp>,
 }
 
 impl Member {
-    /// The greatest role in each realm, its own or through a group.
+    /// The highest role in each realm, direct or through a group.
     #[must_use]
     pub fn rights(&self) -> HashMap<RealmId, Role> {
         let via_groups = self.groups.iter().flat_map(|membership| &membership.roles);
@@ -36,7 +36,7 @@ impl Member {
     }
 }
 
-/// A group that an account is in, and what it gives.
+/// A group of the account, with its roles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
     pub group: GroupName,
@@ -54,18 +54,18 @@ pub struct AccountQuery {
     pub limit: u32,
 }
 
-/// Accounts of one kind, out of all of them.
+/// A filter for lists of accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountFilter {
     Active,
     Disabled,
-    /// Disabled ones too.
+    /// Active and disabled ones.
     Administrators,
-    /// Active ones.
+    /// Active accounts without a second factor.
     WithoutSecondFactor,
-    /// Where one of their secrets was tried in vain so often that waiting does not help, at least from somewhere.
+    /// Accounts with a credential that is locked out, at least for unknown sources.
     LockedOut,
-    /// Whose password is not taken any more until a link has set a new one.
+    /// Accounts whose password is rejected until a reset link sets a new one.
     MustChangePassword,
 }
 
@@ -78,10 +78,10 @@ impl AccountFilter {
         Self::LockedOut,
         Self::MustChangePassword,
     ];
-    /// Failures in a row that make [`LockedOut`](Self::LockedOut).
+    /// Consecutive failures that make an account [`LockedOut`](Self::LockedOut).
     pub const LOCKOUT_THRESHOLD: u32 = crate::throttle::MAX_FAILURES;
 
-    /// As it is asked for.
+    /// The word in requests.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

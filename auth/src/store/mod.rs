@@ -1,7 +1,9 @@
-//! What auth asks of a database. Each function is one transaction: all of it is durable when it returns, or none is.
+//! The store interface of this crate. Each function is one transaction: all of it is durable on
+//! return, or none is.
 //!
-//! Whatever takes something away (a session, a right, a standing) also appends the account's name to the
-//! account-event log in the same transaction, so that every node's [directory](crate::session::cache) forgets it.
+//! Each change that revokes a session, a right or access also appends the account to the
+//! account-event log in the same transaction. Every node's [session cache](crate::session::cache)
+//! then invalidates it.
 
 mod audit;
 mod email_links;
@@ -41,22 +43,22 @@ use crate::{
     Role, SecurityEpoch, Session, SessionId, StoreUnavailable, TokenHash, Username,
 };
 
-/// An account with what it signs in with.
+/// An account with its password hash.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     pub account: Account,
     pub password: PasswordHash,
 }
 
-/// What became of an insertion that may meet an older one.
+/// The result of an insertion that may be a duplicate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InsertResult {
     Inserted,
-    /// The name is or was somebody's, or is the console's.
+    /// The name is or was in use, or is reserved for the console.
     Duplicate,
 }
 
-/// Why an account was not changed.
+/// Why a change to an account was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeRejected {
     #[error("no such account")]
@@ -67,20 +69,21 @@ pub enum ChangeRejected {
     Store(#[from] StoreUnavailable),
 }
 
-/// What a refresh token was worth.
+/// The result of a refresh token rotation.
 #[derive(Clone, Debug)]
 pub enum Rotation {
-    /// It was alive: now it is used, and the successor is stored.
+    /// The token was valid. It is now used, and its successor is stored.
     Rotated(Session),
-    /// It was used within the grace and its successor never was: the successor is replaced by the new one.
+    /// The token was used within the grace period and its successor was not: the new token replaces
+    /// the successor.
     Retried(Session),
-    /// It was used before: somebody else has a copy. The session has been ended.
+    /// The token was used before and may have leaked. The session has been ended.
     Replayed(Session),
-    /// Unknown, or of a session that is over.
+    /// The token is unknown, or its session has ended.
     Invalid,
 }
 
-/// How an end came about, for the audit.
+/// Why a session ended, for the audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
     SignedOut,
@@ -93,7 +96,7 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    /// As it is stored and audited.
+    /// The word in the store and the audit.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -108,7 +111,7 @@ impl EndReason {
     }
 }
 
-/// The end of a session, told whole.
+/// The end of a session, with cause, actor and time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionEnd {
     pub reason: EndReason,
@@ -116,41 +119,41 @@ pub struct SessionEnd {
     pub at: Timestamp,
 }
 
-/// Everybody's sessions end at once.
+/// The end of all sessions of all accounts.
 #[derive(Clone, Debug)]
 pub struct EndAllSessions {
-    /// This one goes on.
+    /// The session that stays.
     pub keep: Option<SessionId>,
     pub tokens: PersonalTokenPolicy,
     pub end: SessionEnd,
-    /// Why, in the words of whoever did it.
+    /// Free text of the actor.
     pub reason: String,
 }
 
-/// What becomes of personal access tokens where all sessions end.
+/// Whether personal access tokens end too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonalTokenPolicy {
     Keep,
     SessionEnd,
 }
 
-/// Why a password is replaced: an upgrade is no change and ends nothing.
+/// Why a password hash is replaced. A rehash ends no session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordWrite {
-    /// Same password, better hash (a bcrypt import, or raised parameters).
+    /// The same password with a stronger hash (a bcrypt import, or a higher cost).
     Rehash,
-    /// A new password; every session but `keep` ends. `keep: None` ends all of them.
+    /// A new password. Every session but `keep` ends.
     Change {
         keep: Option<SessionId>,
         epoch: SecurityEpoch,
     },
-    /// A new password; no session ends.
+    /// A new password. No session ends.
     ChangeKeepingSessions { epoch: SecurityEpoch },
 }
 
 impl PasswordWrite {
-    /// Whether it may be made of `account` as it is in the transaction: a change begins where its owner was let in, and
-    /// comes to nothing where everything was thrown out since, or a link has to set the password.
+    /// Whether the write still applies to `account`, checked in the transaction. A change fails if
+    /// all sessions were revoked since the sign-in, or if a reset link must set the password.
     #[must_use]
     pub fn still_applies(&self, account: &Account) -> bool {
         match self {
@@ -164,31 +167,33 @@ impl PasswordWrite {
     }
 }
 
-/// One entry of the account-event log: the account of this name is to be read anew.
+/// An entry of the account-event log: cached data of this account is outdated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountEvent {
-    /// Without gaps, in the order of commits.
+    /// Without gaps, in commit order.
     pub seq: i64,
     pub username: Username,
 }
 
 pub type StoreResult<T> = Result<T, StoreUnavailable>;
 
-/// The answer of a store that does not keep such a thing.
+/// The default implementation of an optional feature.
 pub(crate) fn unsupported<T, E>() -> impl Future<Output = Result<T, E>> + Send
 where
     T: Send,
     E: From<StoreUnavailable> + Send,
 {
     std::future::ready(Err(StoreUnavailable::from_source(
-        "this store does not keep that",
+        "this store does not support the operation",
     )
     .into()))
 }
 
-/// Answered by the crate `store`, and by anybody who embeds this crate. Here are accounts, sessions and the log; each
-/// further thing has a trait of its own, in a file of its own: where a host does without the thing (second factors, groups,
-/// invitations, …), an empty `impl` is enough, and whoever asks for it hears that it is not to be had.
+/// The store trait, implemented by the crate `store` and by other hosts.
+///
+/// It holds accounts, sessions and the event log. Each further feature has its own trait and file.
+/// A host without the feature (second factors, groups, invitations, …) writes an empty `impl`; its
+/// calls then fail with an error.
 pub trait AuthStore:
     EmailLinkStore
     + AuditStore
@@ -206,15 +211,16 @@ pub trait AuthStore:
     + 'static
 {
     // accounts
-    /// Adds an account with roles, by inserting before asking. `by` is whoever is responsible: itself when somebody registers.
+    /// Inserts an account with roles and reports a duplicate, without a query before. `by` is the
+    /// responsible actor: the account itself when a user registers.
     fn create_account(
         &self,
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         by: Actor,
     ) -> impl Future<Output = StoreResult<InsertResult>> + Send;
-    /// As [`create_account`](Self::create_account) with `administrator`, but only while no active administrator exists
-    /// (decided inside the transaction): `None` if there is one.
+    /// As [`create_account`](Self::create_account) with `administrator`, but only if no active
+    /// administrator exists. The check is part of the transaction: `None` if there is one.
     fn create_first_administrator(
         &self,
         new: NewAccount,
@@ -224,19 +230,19 @@ pub trait AuthStore:
         &self,
         username: &Username,
     ) -> impl Future<Output = StoreResult<Option<Credentials>>> + Send;
-    /// Of the hashes of active accounts one at least of each kind and cost, and few beside.
+    /// Password hashes of active accounts: at least one of each algorithm and cost, and few others.
     fn hash_samples(&self) -> impl Future<Output = StoreResult<Vec<PasswordHash>>> + Send;
-    /// The account with its roles; `None` for unknown, `Some` with [`Standing`] for others.
+    /// The account with its roles, in any [`AccountStatus`]; `None` if it is unknown.
     fn member(
         &self,
         username: &Username,
     ) -> impl Future<Output = StoreResult<Option<Member>>> + Send;
-    /// By username, without deleted ones.
+    /// Ordered by username, without deleted accounts.
     fn members(&self, query: AccountQuery)
     -> impl Future<Output = StoreResult<Vec<Member>>> + Send;
-    /// Changes what `change` names. Disabling, deleting and requiring a reset end all sessions and begin a new
-    /// [era](Era). The last active administrator is kept
-    /// one inside the transaction.
+    /// Applies `change`. Disabling, deleting and requiring a reset end all sessions and increment
+    /// the [security epoch](SecurityEpoch). Removing the last active administrator is rejected in
+    /// the transaction.
     fn change_account(
         &self,
         username: &Username,
@@ -244,8 +250,8 @@ pub trait AuthStore:
         by: Actor,
         at: Timestamp,
     ) -> impl Future<Output = Result<Account, ChangeRejected>> + Send;
-    /// `None` takes the role away.
-    #[expect(clippy::too_many_arguments, reason = "one transaction, told whole")]
+    /// `None` removes the role.
+    #[expect(clippy::too_many_arguments, reason = "the facts of one transaction")]
     fn set_role(
         &self,
         username: &Username,
@@ -254,14 +260,15 @@ pub trait AuthStore:
         by: Actor,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), ChangeRejected>> + Send;
-    /// Everybody with a role in the realm, by username; active accounts only.
+    /// Active accounts with a role in the realm, by username.
     fn members_of(
         &self,
         realm: &RealmId,
     ) -> impl Future<Output = StoreResult<Vec<(Account, Role)>>> + Send;
-    /// Compare-and-swap: false if `old` is not the stored hash any more, or if it does not [fit](Replacement::fits).
-    /// A change begins a new [era](Era), an upgrade doesn't.
-    #[expect(clippy::too_many_arguments, reason = "one transaction, told whole")]
+    /// Compare-and-swap: false if `old` is no longer the stored hash, or if the write does not
+    /// [still apply](PasswordWrite::still_applies). A change increments the [security
+    /// epoch](SecurityEpoch), a rehash does not.
+    #[expect(clippy::too_many_arguments, reason = "the facts of one transaction")]
     fn replace_password(
         &self,
         username: &Username,
@@ -274,17 +281,20 @@ pub trait AuthStore:
     fn has_administrator(&self) -> impl Future<Output = StoreResult<bool>> + Send;
 
     // sessions
-    /// Stores the session with the hash of its refresh token or cookie, by [`SessionKind`](crate::SessionKind).
-    /// Records the sign-in, and says what it comes after. `None`, and nothing is kept, where the account is not active,
-    /// or is in another [era](Era) than when what the session begins from was proved.
+    /// Stores the session with the hash of its refresh token or cookie, by
+    /// [`SessionKind`](crate::SessionKind). Records the sign-in and returns its context.
+    ///
+    /// `None`, with nothing stored, if the account is not active or its security epoch differs from
+    /// `epoch`.
     fn start_session(
         &self,
         session: Session,
         secret: TokenHash,
         epoch: SecurityEpoch,
     ) -> impl Future<Output = StoreResult<Option<SignInContext>>> + Send;
-    /// Whether the account signed in from such a place before; the first place of all is known.
-    #[expect(unused_variables, reason = "a host may do without")]
+    /// Whether the account has signed in from this source before. The very first source counts as
+    /// known.
+    #[expect(unused_variables, reason = "optional for hosts")]
     fn is_known_source(
         &self,
         username: &Username,
@@ -292,9 +302,9 @@ pub trait AuthStore:
     ) -> impl Future<Output = StoreResult<SourceFamiliarity>> + Send {
         std::future::ready(Ok(SourceFamiliarity::Known))
     }
-    /// Live personal tokens that end by then, live for longer than twice that, and whose owners were not told yet: each
-    /// is handed out once, to one of all who ask.
-    #[expect(unused_variables, reason = "a host may do without")]
+    /// Live personal tokens that expire by `by`, with more than twice that lifetime, whose owners
+    /// were not reminded. Of any number of parallel calls, one receives each token.
+    #[expect(unused_variables, reason = "optional for hosts")]
     fn claim_expiring_tokens(
         &self,
         at: Timestamp,
@@ -307,13 +317,14 @@ pub trait AuthStore:
         &self,
         cookie: &TokenHash,
     ) -> impl Future<Output = StoreResult<Option<Session>>> + Send;
-    /// The live session that a refresh token belongs to, the token used or not: for revocation and introspection.
+    /// The live session of a refresh token, used or unused, for revocation and introspection.
     fn session_by_refresh(
         &self,
         token: &TokenHash,
     ) -> impl Future<Output = StoreResult<Option<RefreshState>>> + Send;
-    /// One conditional update: of any number of parallel calls with the same `old`, one gets `Rotated`.
-    /// Idle sessions (last seen before `idle_since`) are `Dead`. `grace` is counted from the first use.
+    /// One conditional update: of any number of parallel calls with the same `old`, one returns
+    /// `Rotated`. Idle sessions (last seen before `idle_since`) are `Invalid`. The grace period
+    /// starts at the first use.
     fn rotate_refresh(
         &self,
         rotation: RefreshRotation,
@@ -323,29 +334,32 @@ pub trait AuthStore:
         id: &SessionId,
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<()>> + Send;
-    /// Live ones, newest sign of life first.
+    /// Live sessions, latest activity first.
     fn sessions_of(
         &self,
         username: &Username,
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<Vec<Session>>> + Send;
-    /// True if it was alive and belonged to `username`.
+    /// True if the session was live and belonged to `username`.
     fn end_session(
         &self,
         username: &Username,
         id: &SessionId,
         end: SessionEnd,
     ) -> impl Future<Output = StoreResult<bool>> + Send;
-    /// Ends all sessions of an account, but `keep`, and begins a new [era](Era); says how many.
+    /// Ends all sessions of an account but `keep` and increments the [security
+    /// epoch](SecurityEpoch). Returns their number.
     fn end_sessions(
         &self,
         username: &Username,
         keep: Option<&SessionId>,
         end: SessionEnd,
     ) -> impl Future<Output = StoreResult<u64>> + Send;
-    /// Of all accounts: [announces](crate::session::cache) each that had one, and records it as one entry about
-    /// [`EVERYBODY`](crate::audit::EVERYBODY). For each account a new [era](Era) begins. Says how many sessions there were.
-    #[expect(unused_variables, reason = "a host may do without")]
+    /// Ends the sessions of all accounts and increments each [security epoch](SecurityEpoch).
+    ///
+    /// Appends each account that had a session to the event log, and one audit entry about [all
+    /// accounts](crate::audit::ALL_ACCOUNTS). Returns the number of sessions.
+    #[expect(unused_variables, reason = "optional for hosts")]
     fn end_all_sessions(
         &self,
         all: EndAllSessions,
@@ -357,7 +371,7 @@ pub trait AuthStore:
     fn realms(&self) -> impl Future<Output = StoreResult<Vec<Realm>>> + Send;
 
     // the account-event log
-    /// Events with a greater `n`, oldest first, at most 1,000.
+    /// Events with a greater `seq`, oldest first, at most 1,000.
     fn account_events_after(
         &self,
         seq: i64,
@@ -365,8 +379,8 @@ pub trait AuthStore:
     fn last_account_event(&self) -> impl Future<Output = StoreResult<i64>> + Send;
 
     // upkeep
-    /// Forgets refresh tokens and sessions that ended before `before`, and slips that expired before it; says how many
-    /// sessions.
+    /// Deletes refresh tokens and sessions that ended before `before`, and one-time tokens that
+    /// expired before it. Returns the number of sessions.
     fn purge_ended(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send;
 }
 
@@ -376,13 +390,14 @@ pub struct RefreshRotation {
     pub old: TokenHash,
     pub new: TokenHash,
     pub at: Timestamp,
-    /// Sessions not seen since are dead.
+    /// Sessions that were last seen before this are invalid.
     pub idle_since: Timestamp,
-    /// A second use at or after this moment of the first one is forgiven, while the successor is unused.
+    /// A second use is accepted if the first one was at or after this time and the successor is
+    /// unused.
     pub grace_since: Timestamp,
 }
 
-/// A refresh token as it is stored.
+/// A stored refresh token.
 #[derive(Clone, Debug)]
 pub struct RefreshState {
     pub session: Session,

@@ -1,33 +1,33 @@
-//! Slips: what is kept between two requests of one procedure and good for one use (reset links, invitations,
-//! authorization codes, passkey ceremonies, sign-ins that wait for their second factor). Found by a hash, never by
-//! what was handed out.
+//! One-time tokens: stored state between two requests of one flow, valid for one use (reset links,
+//! invitations, authorization codes, passkey ceremonies, pending sign-ins). The key is a hash of
+//! the token; the token is not stored.
 
 use jiff::Timestamp;
 
 use super::{StoreResult, unsupported};
 use crate::{TokenHash, Username};
 
-/// Slips of one kind open nothing else.
+/// The flow of a token. Tokens of one kind are not valid for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OneTimeKind {
-    /// A password that may be set anew.
+    /// A password reset.
     Reset,
-    /// An account that may be made.
+    /// An invitation.
     Invitation,
-    /// An e-mail address that may be confirmed.
+    /// The confirmation of an e-mail address.
     EmailLink,
     /// A sign-in that waits for its second factor.
     SecondFactor,
-    /// A passkey ceremony (`WebAuthn` §7) under way.
+    /// A passkey ceremony (`WebAuthn` §7).
     Ceremony,
-    /// A TOTP secret that was shown and not yet proved.
+    /// A TOTP secret that is not yet confirmed.
     Enrollment,
     /// An authorization code (RFC 6749 §4.1.2).
     AuthorizationCode,
-    /// A device code (RFC 8628 §3.2), and the user code that leads to it.
+    /// A device code (RFC 8628 §3.2), or the user code that refers to it.
     DeviceCode,
     UserCode,
-    /// A sign-in at an upstream provider that has come to its end: it comes to one once.
+    /// A completed login at an upstream provider, against replay.
     Upstream,
 }
 
@@ -49,33 +49,33 @@ impl OneTimeKind {
     }
 }
 
-/// `body` is the procedure's own, mostly JSON; no secret in the clear.
+/// `body` belongs to the flow, mostly JSON. It contains no plain-text secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneTimeToken {
     pub kind: OneTimeKind,
     pub hash: TokenHash,
-    /// Whose it is, where it is somebody's.
+    /// The owner, if the flow has one.
     pub username: Option<Username>,
     pub body: String,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
 
-/// An expired slip is as good as none.
-#[expect(unused_variables, reason = "what is not kept is not looked at")]
+/// Expired tokens are treated as absent.
+#[expect(unused_variables, reason = "the default implementation stores nothing")]
 pub trait OneTimeTokenStore: Clone + Send + Sync + 'static {
     fn insert_token(&self, one_time: OneTimeToken) -> impl Future<Output = StoreResult<()>> + Send {
         unsupported()
     }
-    /// Marks something as used: of any number of parallel calls with one kind and hash, one hears true and its slip is
-    /// kept.
+    /// Stores a replay marker: of any number of parallel calls with one kind and hash, one returns
+    /// true.
     fn insert_token_if_absent(
         &self,
         one_time: OneTimeToken,
     ) -> impl Future<Output = StoreResult<bool>> + Send {
         unsupported()
     }
-    /// Looks without taking.
+    /// Reads the token without consuming it.
     fn find_token(
         &self,
         kind: OneTimeKind,
@@ -84,7 +84,7 @@ pub trait OneTimeTokenStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Option<OneTimeToken>>> + Send {
         unsupported()
     }
-    /// Of any number of parallel calls, one gets it.
+    /// Consumes the token. Of any number of parallel calls, one receives it.
     fn consume_token(
         &self,
         kind: OneTimeKind,
@@ -93,7 +93,8 @@ pub trait OneTimeTokenStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Option<OneTimeToken>>> + Send {
         unsupported()
     }
-    /// Compare-and-swap of the body: false if it is not `slip.body` any more, or the slip is gone.
+    /// Compare-and-swap of the body: false if it differs from `one_time.body`, or if the token is
+    /// gone.
     fn compare_and_swap_token(
         &self,
         one_time: &OneTimeToken,
@@ -102,7 +103,7 @@ pub trait OneTimeTokenStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<bool>> + Send {
         unsupported()
     }
-    /// Somebody's, or (`None`) everybody's, newest first; at most 10,000.
+    /// Tokens of one account, or of all (`None`), newest first, at most 10,000.
     fn list_tokens(
         &self,
         kind: OneTimeKind,
@@ -111,14 +112,14 @@ pub trait OneTimeTokenStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Vec<OneTimeToken>>> + Send {
         unsupported()
     }
-    /// Forgets at most so many that expired before; says how many.
+    /// Deletes at most `limit` tokens that expired before the given time. Returns their number.
     fn purge_expired_tokens(
         &self,
         before: Timestamp,
     ) -> impl Future<Output = StoreResult<u64>> + Send {
         std::future::ready(Ok(0))
     }
-    /// Takes all of somebody's away; says how many.
+    /// Deletes all tokens of an account. Returns their number.
     fn delete_tokens(
         &self,
         kind: OneTimeKind,

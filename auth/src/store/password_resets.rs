@@ -1,4 +1,5 @@
-//! Links that set a new password. A link is a [`Slip`] of the kind `Reset` whose body is its [`Terms`].
+//! Links that set a new password. A link is a one-time token of the kind `Reset` whose body is its
+//! [`ResetConditions`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,13 +10,13 @@ use crate::{
     audit::NewAuditEntry,
 };
 
-/// On what a link depends.
+/// The conditions under which a link is valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResetConditions {
-    /// The address that its account had when it was made, or nothing.
+    /// The account's address when the link was created; empty without one.
     email: String,
-    /// The administrator who hands it over, and their [era](crate::Era). `None` where it went by mail to its owner, or was
-    /// made at the console.
+    /// The administrator who created the link, with their [security epoch](crate::SecurityEpoch).
+    /// `None` if it was mailed to the owner, or created at the console.
     #[serde(rename = "maker")]
     creator: Option<(String, i64)>,
 }
@@ -30,7 +31,7 @@ impl ResetConditions {
         }
     }
 
-    /// `None` for a link that was made by a version before this one.
+    /// `None` for a link of an older version.
     #[must_use]
     pub fn parse(one_time: &OneTimeToken) -> Option<Self> {
         serde_json::from_str(&one_time.body).ok()
@@ -43,8 +44,8 @@ impl ResetConditions {
             .and_then(|(name, _)| Username::parse(name).ok())
     }
 
-    /// Whether the link is still good: with another address it is dead, and so it is where its maker could make none
-    /// any more or has thrown everything out since.
+    /// Whether the link is still valid. It is not if the address has changed, or if its creator has
+    /// lost the right to create one or has revoked all their sessions.
     #[must_use]
     pub fn still_hold(&self, account: &Account, creator: Option<&Account>) -> bool {
         let may_create = |creator: &Account, epoch: i64| {
@@ -66,7 +67,7 @@ fn address(account: &Account) -> &str {
     account.email.as_ref().map_or("", EmailAddress::as_str)
 }
 
-/// A new password, by link.
+/// A new password, set through a link.
 #[derive(Clone, Debug)]
 pub struct PasswordReset {
     pub link: TokenHash,
@@ -75,20 +76,21 @@ pub struct PasswordReset {
     pub at: Timestamp,
 }
 
-/// A link also dies when the password is changed, when the e-mail address is, and when its account is disabled: the
-/// store sees to that wherever it does these things.
-#[expect(unused_variables, reason = "what is not kept is not looked at")]
+/// A change of the password or the e-mail address, or disabling the account, also deletes the link.
+/// The store does this in the transaction of each of these changes.
+#[expect(unused_variables, reason = "the default implementation stores nothing")]
 pub trait ResetStore: Clone + Send + Sync + 'static {
-    /// Active accounts with this address, whatever capitals it is written in; at most 5: those that have confirmed it
-    /// first, then the oldest.
+    /// Active accounts with this address in any case, at most 5: verified ones first, then the
+    /// oldest.
     fn accounts_by_email(
         &self,
         email: &EmailAddress,
     ) -> impl Future<Output = StoreResult<Vec<Account>>> + Send {
         unsupported()
     }
-    /// Keeps the link in place of any older one of its account. False, and nothing has changed, where one is alive that
-    /// was made after `unless_since`: of any number of parallel calls one gets `true`.
+    /// Stores the link and replaces an older one of the account. False, with nothing changed, if a
+    /// live one was created after `unless_since`. Of any number of parallel calls, one returns
+    /// true.
     fn insert_reset(
         &self,
         one_time: OneTimeToken,
@@ -97,8 +99,10 @@ pub trait ResetStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<bool>> + Send {
         unsupported()
     }
-    /// Takes the link, replaces the password, lifts the need of a reset, begins a new [era](crate::Era) and ends every
-    /// session, personal access tokens among them. `None`, and nothing has changed, where the link is gone or its account is not what it was.
+    /// Consumes the link, replaces the password, clears a required reset, increments the [security
+    /// epoch](crate::SecurityEpoch) and ends every session, including personal access tokens.
+    ///
+    /// `None`, with nothing changed, if the link is gone or its conditions no longer hold.
     fn reset_password(
         &self,
         reset: PasswordReset,

@@ -1,33 +1,33 @@
-//! How a sign-in stands to those before it: what its owner should hear of.
+//! The context of a sign-in: source, absence and failed attempts, for the owner's notices.
 
 use std::time::Duration;
 
 use crate::audit::AuditDetail;
 
-/// Where a session began, as far as its account has been seen before.
+/// Whether the account has signed in from this source before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SourceFamiliarity {
-    /// The account's first sign-in, or a program and network it was seen with before.
+    /// The first sign-in of the account, or a known client and network.
     #[default]
     Known,
-    /// A program or a network that the account was never seen with.
+    /// An unknown client or network.
     New,
 }
 
-/// What a sign-in comes after.
+/// The sign-ins and failures before this one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignInContext {
     pub source: SourceFamiliarity,
-    /// Since the account's last sign-in, from wherever; zero where it is the first.
+    /// Time since the account's last sign-in from any source; zero for the first one.
     pub since_last: Duration,
-    /// Refused tries since then; not counted for ever.
+    /// Failed attempts since then. Old ones are purged.
     pub failed_attempts: u32,
 }
 
 impl SignInContext {
-    /// Whoever comes back after so long may not be who left.
+    /// After this absence, the owner is notified of a sign-in.
     pub const LONG_ABSENCE: Duration = Duration::from_hours(90 * 24);
-    /// More than somebody who mistypes.
+    /// More failures than mistyping explains.
     pub const MANY_FAILURES: u32 = 5;
 
     #[must_use]
@@ -40,7 +40,8 @@ impl SignInContext {
         self.failed_attempts >= Self::MANY_FAILURES
     }
 
-    /// For the entry of the sign-in: `new_device`, `days_away`, `refused_before`, where they are worth a look.
+    /// Adds `new_device`, `days_away` and `refused_before` to the audit entry, where they are
+    /// notable.
     #[must_use]
     pub fn into_detail(&self, detail: AuditDetail) -> AuditDetail {
         let is_new = (self.source == SourceFamiliarity::New).then_some(true);

@@ -1,5 +1,5 @@
-//! Throttles: how often secrets were tried in vain, and from which places accounts have signed in before. Kept over
-//! restarts and shared by all nodes. What follows from a count is decided in [`guessing`](crate::throttle).
+//! Failure counts and known sources. They survive restarts and are shared by all nodes.
+//! Deliberately absent: the decisions, which [`throttle`](crate::throttle) makes.
 
 use std::{
     fmt,
@@ -13,19 +13,20 @@ use jiff::Timestamp;
 use super::StoreResult;
 use crate::{Actor, Origin, Session, SessionKind, TokenHash, Username, throttle::CredentialKind};
 
-/// Where tries come from, as far as they are counted together.
+/// A group of addresses whose failures are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NetworkPrefix {
-    /// An IPv4 address, also when written as `::ffff:a.b.c.d`: what one customer of a provider has.
+    /// An IPv4 address, also in the form `::ffff:a.b.c.d`: typically one customer of an access
+    /// provider.
     V4(Ipv4Addr),
-    /// An IPv6 /64, the least that one customer has.
+    /// An IPv6 /64, the smallest prefix of one customer.
     V6Subnet(Ipv6Addr),
-    /// An IPv6 /48, the most that one customer has (RFC 6177 §2): 65,536 of the above.
+    /// An IPv6 /48, the largest prefix of one customer (RFC 6177 §2): 65,536 of the above.
     V6Site(Ipv6Addr),
 }
 
 impl NetworkPrefix {
-    /// The smallest that is somebody's.
+    /// The smallest prefix that contains the address.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
@@ -34,7 +35,7 @@ impl NetworkPrefix {
         }
     }
 
-    /// All that `address` is in, the smallest first.
+    /// All prefixes that contain `address`, the smallest first.
     pub fn all_of(address: IpAddr) -> impl Iterator<Item = Self> {
         let smallest = Self::of(address);
         let site = match smallest {
@@ -44,8 +45,8 @@ impl NetworkPrefix {
         std::iter::once(smallest).chain(site)
     }
 
-    /// As many customers at most are taken for one: a site may be one with 65,536 subnets to come from, or a company
-    /// with many.
+    /// The number of customers that a prefix stands for, at most. A site may be one customer with
+    /// 65,536 subnets, or a company with many users.
     pub(crate) fn shared_by(self) -> usize {
         match self {
             Self::V4(_) | Self::V6Subnet(_) => 1,
@@ -53,7 +54,7 @@ impl NetworkPrefix {
         }
     }
 
-    /// Takes what [`Display`](fmt::Display) wrote, or any address for the smallest that it is in.
+    /// Parses the output of [`Display`](fmt::Display), or any address as its smallest prefix.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
         match raw.strip_suffix("/48") {
@@ -85,19 +86,19 @@ impl fmt::Display for NetworkPrefix {
     }
 }
 
-/// From where an account's secrets are tried.
+/// The source of attempts on an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AttemptSource {
-    /// From wherever the account has not signed in before, all together.
+    /// All sources that the account has not signed in from, together.
     Unknown,
-    /// A network that it has signed in from.
+    /// A network that the account has signed in from.
     NetworkPrefix(NetworkPrefix),
-    /// A browser that it has signed in with.
+    /// A browser that the account has signed in with.
     Device(TokenHash),
 }
 
 impl AttemptSource {
-    /// As it is stored.
+    /// The stored form.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -119,7 +120,7 @@ impl AttemptSource {
 }
 
 impl Origin {
-    /// What an account that tries something from here may be known by: its device first.
+    /// The sources that may be known, device first.
     #[must_use]
     pub fn sources(&self) -> Vec<AttemptSource> {
         let device = self.device.clone().map(AttemptSource::Device);
@@ -133,7 +134,8 @@ impl Origin {
 }
 
 impl Session {
-    /// Where its owner is no stranger from then on. Only a web session's browser keeps what it was given.
+    /// The sources that this session makes known. Only the browser of a web session keeps its
+    /// device token.
     #[must_use]
     pub fn sources(&self) -> Vec<AttemptSource> {
         let mut sources = self.origin.sources();
@@ -146,14 +148,14 @@ impl Session {
     }
 }
 
-/// What a network's failures are counted apart by.
+/// The class of a network's failures. Each class has its own count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RateClass {
-    /// At secrets that can be guessed, of any account.
+    /// Guessable secrets of any account.
     Guesses,
-    /// At long random ones.
+    /// Long random tokens.
     Tokens,
-    /// Accounts that were made: no failures, but not to be had without end either.
+    /// Created accounts: no failures, but limited.
     Accounts,
 }
 
@@ -170,11 +172,11 @@ impl RateClass {
     }
 }
 
-/// What failures are counted by.
+/// The unit that failures are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Bucket {
     Network(RateClass, NetworkPrefix),
-    /// One kind of secret of one account, or of nobody by that name, tried from one place.
+    /// One credential kind of one account, existing or not, from one source.
     Account {
         username: Username,
         kind: CredentialKind,
@@ -183,8 +185,8 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    /// As it is stored, a key of three parts: whose (empty for networks), what is tried, from where. A name is hashed,
-    /// since what somebody typed as a name may be a password.
+    /// The stored key of three parts: account (empty for networks), credential kind or class, and
+    /// source. The username is hashed, because users sometimes type a password in its place.
     #[must_use]
     pub fn key(&self) -> [String; 3] {
         match self {
@@ -207,7 +209,7 @@ impl Bucket {
         hex::encode(&digest(&SHA256, format!("throttle {username}").as_bytes()).as_ref()[..16])
     }
 
-    /// Takes one back that is a network's, or of an account that there is.
+    /// Parses a stored key of a network, or of an existing account.
     #[must_use]
     pub fn parse(username: Option<&Username>, what: &str, source: &str) -> Option<Self> {
         let Some(username) = username else {
@@ -237,83 +239,85 @@ impl Bucket {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureCount {
     pub bucket: Bucket,
-    /// Since it was last settled or forgotten.
+    /// Since the last reset or purge.
     pub failures: u32,
     pub last_at: Timestamp,
-    /// What its charges cost is over then.
+    /// The theoretical arrival time of the generic cell rate algorithm: when all charges have
+    /// expired.
     pub tat: Timestamp,
 }
 
-/// What the gate asks before each try.
+/// The query before each attempt.
 #[derive(Clone, Debug)]
 pub struct ThrottleQuery {
     pub buckets: Vec<Bucket>,
-    /// Places to look for among those that somebody has signed in from.
+    /// The sources to look up among those of an account.
     pub sources: Option<(Username, Vec<AttemptSource>)>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct ThrottleState {
-    /// Of the buckets asked for, those that somebody failed in.
+    /// The requested buckets that have failures.
     pub counts: Vec<FailureCount>,
-    /// Of the places asked for, those that are known.
+    /// The requested sources that are known.
     pub known_sources: Vec<AttemptSource>,
 }
 
-/// One failure, for one bucket.
+/// One failure of one bucket.
 #[derive(Clone, Debug)]
 pub struct Charge {
     pub bucket: Bucket,
-    /// How much later it is paid off.
+    /// How far the charge moves `tat`.
     pub cost: Duration,
-    /// It is paid off so long from now at the latest.
+    /// The maximum of `tat`, from now.
     pub max: Duration,
 }
 
-/// Whose failures are forgotten.
+/// The subject of a lift.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ThrottleTarget {
     Account(Username),
-    /// Of the network itself, whoever's secrets were tried.
+    /// The network's own count, for the secrets of all accounts.
     Network(NetworkPrefix),
 }
 
-/// What is worth an administrator's look.
+/// The lockouts that administrators see.
 #[derive(Clone, Copy, Debug)]
 pub struct LockoutQuery {
-    /// Accounts with so many failures; names that are nobody's do not count.
+    /// Accounts with at least this many failures. Names without an account are omitted.
     pub failures: u32,
-    /// Networks that have not paid their guesses off by then.
+    /// Networks whose `tat` is later.
     pub visible_after: Timestamp,
 }
 
-/// What nobody needs any more.
+/// What a purge deletes.
 #[derive(Clone, Copy, Debug)]
 pub struct PurgeCutoffs {
-    /// Networks that have paid off by then.
+    /// Networks with an earlier `tat`.
     pub tat_before: Timestamp,
-    /// Names without an account that nobody tried since.
+    /// Names without an account, last tried earlier.
     pub unknown_account_before: Timestamp,
-    /// Places that nobody signed in from since.
+    /// Known sources, last used earlier.
     pub known_source_before: Timestamp,
 }
 
-/// Places are learned by [`start_session`](super::AuthStore::start_session).
+/// [`start_session`](super::AuthStore::start_session) adds known sources.
 pub trait ThrottleStore: Clone + Send + Sync + 'static {
     fn throttles(
         &self,
         query: ThrottleQuery,
     ) -> impl Future<Output = StoreResult<ThrottleState>> + Send;
-    /// All of them, in the order given, networks first. Of any number of parallel calls each counts. Answers what the
-    /// tallies are now.
+    /// Records all charges in the given order, networks first. Every one of any number of parallel
+    /// calls counts. Returns the new counts.
     fn record_failures(
         &self,
         charges: Vec<Charge>,
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<Vec<FailureCount>>> + Send;
-    /// Forgets the failures of one bucket.
+    /// Resets the failures of one bucket.
     fn reset_count(&self, bucket: Bucket) -> impl Future<Output = StoreResult<()>> + Send;
-    /// Forgets the failures at one kind of secret, from wherever, because there is a new one.
+    /// Resets the failures of one credential kind from all sources, because the secret was
+    /// replaced.
     fn reset_counts(
         &self,
         username: &Username,
@@ -324,14 +328,14 @@ pub trait ThrottleStore: Clone + Send + Sync + 'static {
         &self,
         query: LockoutQuery,
     ) -> impl Future<Output = StoreResult<Vec<FailureCount>>> + Send;
-    /// Forgets failures and says so in the audit; answers how many buckets there were.
+    /// Deletes failure counts and records it in the audit. Returns the number of buckets.
     fn lift(
         &self,
         target: ThrottleTarget,
         by: Actor,
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<u64>> + Send;
-    /// Answers how many buckets and places were forgotten.
+    /// Deletes outdated counts and sources. Returns their number.
     fn purge_throttles(
         &self,
         cutoffs: PurgeCutoffs,

@@ -1,4 +1,4 @@
-//! What permits open, and how fast a change of rights is felt.
+//! What permits allow, and how fast a change of rights takes effect.
 
 use super::*;
 use crate::{
@@ -6,22 +6,22 @@ use crate::{
     service::{ManageAccounts, ManageMembers},
 };
 
-fn status_change(standing: AccountStatus) -> AccountChange {
+fn status_change(status: AccountStatus) -> AccountChange {
     AccountChange {
-        status: Some(standing),
+        status: Some(status),
         ..AccountChange::default()
     }
 }
 
 #[tokio::test]
 async fn disabled_account_loses_its_session_immediately() {
-    let house = test_auth().await;
-    let root = house.administrator("root").await;
-    house.register("ada").await;
-    let (tokens, ada) = house.sign_in("ada").await;
+    let test = test_auth().await;
+    let root = test.administrator("root").await;
+    test.register("ada").await;
+    let (tokens, ada) = test.sign_in("ada").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
-    house
-        .auth
+    test.auth
+        .admin()
         .change_account(
             &permit,
             &name("ada"),
@@ -30,33 +30,38 @@ async fn disabled_account_loses_its_session_immediately() {
         .await
         .unwrap();
     assert!(matches!(
-        house.auth.authenticate_bearer(access_token(&tokens)).await,
+        test.auth
+            .sessions()
+            .authenticate_bearer(access_token(&tokens))
+            .await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
-        house.auth.revalidate(&ada).await,
+        test.auth.sessions().revalidate(&ada).await,
         Err(AuthError::InvalidToken)
     ));
-    house
-        .auth
+    test.auth
+        .admin()
         .change_account(&permit, &name("ada"), status_change(AccountStatus::Active))
         .await
         .unwrap();
     assert!(
-        house
-            .auth
-            .authenticate_bearer(access_token(&tokens))
-            .await
-            .is_err(),
-        "its sessions stay dead"
+        matches!(
+            test.auth
+                .sessions()
+                .authenticate_bearer(access_token(&tokens))
+                .await,
+            Err(AuthError::InvalidToken)
+        ),
+        "its sessions stay ended"
     );
-    house.password_grant("ada", GOOD_PASSWORD).await.unwrap();
+    test.password_grant("ada", GOOD_PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn last_administrator_cannot_be_demoted_disabled_or_deleted() {
-    let house = test_auth().await;
-    let root = house.administrator("root").await;
+    let test = test_auth().await;
+    let root = test.administrator("root").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
     let demoted = AccountChange {
         administrator: Some(false),
@@ -67,8 +72,9 @@ async fn last_administrator_cannot_be_demoted_disabled_or_deleted() {
         status_change(AccountStatus::Disabled),
         status_change(AccountStatus::Deleted),
     ] {
-        let refused = house
+        let refused = test
             .auth
+            .admin()
             .change_account(&permit, &name("root"), change)
             .await;
         assert!(matches!(refused, Err(AuthError::LastAdministrator)));
@@ -77,27 +83,29 @@ async fn last_administrator_cannot_be_demoted_disabled_or_deleted() {
 
 #[tokio::test]
 async fn deleted_account_is_gone_and_its_username_reserved() {
-    let house = test_auth().await;
-    let root = house.administrator("root").await;
+    let test = test_auth().await;
+    let root = test.administrator("root").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
     let see = root.permit(None).unwrap();
-    house.register("ada").await;
-    house
-        .auth
+    test.register("ada").await;
+    test.auth
+        .admin()
         .change_account(&permit, &name("ada"), status_change(AccountStatus::Deleted))
         .await
         .unwrap();
     assert!(matches!(
-        house.auth.member(&see, &name("ada")).await,
+        test.auth.admin().member(&see, &name("ada")).await,
         Err(AuthError::NoSuchAccount)
     ));
-    let revived = house
+    let revived = test
         .auth
+        .admin()
         .change_account(&permit, &name("ada"), status_change(AccountStatus::Active))
         .await;
     assert!(matches!(revived, Err(AuthError::NoSuchAccount)));
-    let again = house
+    let again = test
         .auth
+        .accounts()
         .register(registration_request("ada"), &origin())
         .await;
     assert!(matches!(again, Err(AuthError::UsernameTaken)));
@@ -105,44 +113,45 @@ async fn deleted_account_is_gone_and_its_username_reserved() {
 
 #[tokio::test]
 async fn revoked_role_applies_to_live_session_immediately() {
-    let house = test_auth().await;
-    let root = house.administrator("root").await;
-    house.register("ada").await;
-    let (tokens, _) = house.sign_in("ada").await;
+    let test = test_auth().await;
+    let root = test.administrator("root").await;
+    test.register("ada").await;
+    let (tokens, _) = test.sign_in("ada").await;
     let permit: Permit<ManageMembers> = root.permit(Some(&realm("main"))).unwrap();
-    house
-        .auth
+    test.auth
+        .admin()
         .set_role(&permit, &name("ada"), Some(Role::Manager))
         .await
         .unwrap();
-    let ada = house
+    let ada = test
         .auth
+        .sessions()
         .authenticate_bearer(access_token(&tokens))
         .await
         .unwrap();
     ada.permit::<ManageMembers>(Some(&realm("main"))).unwrap();
-    house
-        .auth
+    test.auth
+        .admin()
         .set_role(&permit, &name("ada"), None)
         .await
         .unwrap();
-    let ada = house.auth.revalidate(&ada).await.unwrap();
+    let ada = test.auth.sessions().revalidate(&ada).await.unwrap();
     let refused = ada.permit::<ManageMembers>(Some(&realm("main")));
     assert!(matches!(refused, Err(AuthError::RealmNotFound)));
 }
 
 #[tokio::test]
 async fn manager_has_no_rights_outside_own_realm() {
-    let house = test_auth().await;
-    let root = house.administrator("root").await;
-    house.register("ada").await;
+    let test = test_auth().await;
+    let root = test.administrator("root").await;
+    test.register("ada").await;
     let permit: Permit<ManageMembers> = root.permit(Some(&realm("main"))).unwrap();
-    house
-        .auth
+    test.auth
+        .admin()
         .set_role(&permit, &name("ada"), Some(Role::Manager))
         .await
         .unwrap();
-    let (_, ada) = house.sign_in("ada").await;
+    let (_, ada) = test.sign_in("ada").await;
     assert!(matches!(
         ada.permit::<ManageMembers>(Some(&realm("attic"))),
         Err(AuthError::RealmNotFound)
@@ -159,19 +168,24 @@ async fn manager_has_no_rights_outside_own_realm() {
 
 #[tokio::test]
 async fn demoted_administrator_gets_no_administrator_permit() {
-    let house = test_auth().await;
-    let root = house.administrator("root").await;
-    let other = house.administrator("other").await;
+    let test = test_auth().await;
+    let root = test.administrator("root").await;
+    let other = test.administrator("other").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
     let demoted = AccountChange {
         administrator: Some(false),
         ..AccountChange::default()
     };
-    house
-        .auth
+    test.auth
+        .admin()
         .change_account(&permit, &name("other"), demoted)
         .await
         .unwrap();
-    let other = house.auth.revalidate(&other).await.unwrap();
-    assert!(other.permit::<ManageAccounts>(None).is_err());
+    let other = test.auth.sessions().revalidate(&other).await.unwrap();
+    assert!(matches!(
+        other.permit::<ManageAccounts>(None),
+        Err(AuthError::NotAllowed {
+            action: "accounts.manage"
+        })
+    ));
 }

@@ -33,29 +33,30 @@ async fn invite_only_auth() -> TestAuth {
 
 #[tokio::test]
 async fn mailed_invitation_verifies_the_email_address() {
-    let house = invite_only_auth().await;
-    let root = house.administrator("root").await;
-    let mut letters = house.auth.take_mail_queue().unwrap();
+    let test = invite_only_auth().await;
+    let root = test.administrator("root").await;
+    let mut mails = test.auth.mail().take_mail_queue().unwrap();
     let CreatedInvitation {
         link: None,
         invitation,
-    } = house
+    } = test
         .auth
+        .invitations()
         .invite(&root, main_invitation(Role::Editor, Delivery::Mail))
         .await
         .unwrap()
     else {
-        panic!("whoever invites could use it themself")
+        panic!("the inviter got the link of a mailed invitation")
     };
-    let letter = letters.try_recv().unwrap();
-    assert_eq!(letter.to.as_str(), "kim@example.org");
+    let mail = mails.try_recv().unwrap();
+    assert_eq!(mail.to.as_str(), "kim@example.org");
     let MailBody::Invitation {
         link,
         from,
         expires_at,
-    } = letter.body
+    } = mail.body
     else {
-        panic!("another letter")
+        panic!("not an invitation")
     };
     assert_eq!((from.as_str(), expires_at), ("root", invitation.expires_at));
     let other = EmailAddress::parse("eve@example.org").unwrap();
@@ -63,8 +64,9 @@ async fn mailed_invitation_verifies_the_email_address() {
         email: Some(other),
         ..registration_request("kim")
     };
-    let kim = house
+    let kim = test
         .auth
+        .invitations()
         .accept_invitation(kim, token_of(link.expose_secret()), &origin())
         .await
         .unwrap();
@@ -73,23 +75,25 @@ async fn mailed_invitation_verifies_the_email_address() {
         ("kim@example.org", true)
     );
     assert_eq!(
-        house.sign_in("kim").await.1.role_in(&realm("main").id),
+        test.sign_in("kim").await.1.role_in(&realm("main").id),
         Some(Role::Editor)
     );
 }
 
 #[tokio::test]
 async fn link_invitation_leaves_the_email_address_unverified() {
-    let house = invite_only_auth().await;
-    let root = house.administrator("root").await;
-    let invited = house
+    let test = invite_only_auth().await;
+    let root = test.administrator("root").await;
+    let invited = test
         .auth
+        .invitations()
         .invite(&root, main_invitation(Role::Viewer, Delivery::Link))
         .await
         .unwrap();
     let link = invited.link.unwrap();
-    let kim = house
+    let kim = test
         .auth
+        .invitations()
         .accept_invitation(
             registration_request("kim"),
             token_of(link.expose_secret()),
@@ -105,7 +109,7 @@ async fn link_invitation_leaves_the_email_address_unverified() {
 
 #[tokio::test]
 async fn operator_invitation_creates_an_administrator() {
-    let house = invite_only_auth().await;
+    let test = invite_only_auth().await;
     #[expect(clippy::disallowed_methods, reason = "this is the console")]
     let permit = Permit::<ManageAccounts>::for_operator();
     let first = NewInvitation {
@@ -114,11 +118,17 @@ async fn operator_invitation_creates_an_administrator() {
         email: None,
         delivery: Delivery::Link,
     };
-    let invited = house.auth.invite_as_operator(&permit, first).await.unwrap();
-    // An account of that name is not the operator, and cannot be made by an invitation.
-    let link = invited.link.unwrap();
-    let console = house
+    let invited = test
         .auth
+        .invitations()
+        .invite_as_operator(&permit, first)
+        .await
+        .unwrap();
+    // An account of that name is not the operator: an invitation cannot create it.
+    let link = invited.link.unwrap();
+    let console = test
+        .auth
+        .invitations()
         .accept_invitation(
             registration_request("console"),
             token_of(link.expose_secret()),
@@ -126,8 +136,9 @@ async fn operator_invitation_creates_an_administrator() {
         )
         .await;
     assert!(matches!(console, Err(AuthError::UsernameTaken)));
-    let root = house
+    let root = test
         .auth
+        .invitations()
         .accept_invitation(
             registration_request("root"),
             token_of(link.expose_secret()),
@@ -140,28 +151,30 @@ async fn operator_invitation_creates_an_administrator() {
 
 #[tokio::test]
 async fn open_invitations_are_limited_to_100() {
-    let house = invite_only_auth().await;
-    let root = house.administrator("root").await;
+    let test = invite_only_auth().await;
+    let root = test.administrator("root").await;
     for _ in 0..100 {
-        house
-            .auth
+        test.auth
+            .invitations()
             .invite(&root, main_invitation(Role::Viewer, Delivery::Link))
             .await
             .unwrap();
     }
-    let more = house
+    let more = test
         .auth
+        .invitations()
         .invite(&root, main_invitation(Role::Viewer, Delivery::Link))
         .await;
     assert!(matches!(more, Err(AuthError::TooManyInvitations)));
-    house.clock.advance(Duration::from_hours(72));
-    let session = house
+    test.clock.advance(Duration::from_hours(72));
+    let session = test
         .auth
+        .passwords()
         .sign_in("root", password(GOOD_PASSWORD), SessionKind::Web, origin())
         .await
         .unwrap();
-    house
-        .auth
+    test.auth
+        .invitations()
         .invite(
             &session.caller,
             main_invitation(Role::Viewer, Delivery::Link),
@@ -172,43 +185,54 @@ async fn open_invitations_are_limited_to_100() {
 
 #[tokio::test]
 async fn invitation_token_is_not_printed_or_stored() {
-    let house = invite_only_auth().await;
-    let root = house.administrator("root").await;
-    let invited = house
+    let test = invite_only_auth().await;
+    let root = test.administrator("root").await;
+    let invited = test
         .auth
+        .invitations()
         .invite(&root, main_invitation(Role::Viewer, Delivery::Link))
         .await
         .unwrap();
     let secret = token_of(invited.link.as_ref().unwrap().expose_secret()).to_owned();
     assert!(!format!("{invited:?}").contains(&secret));
-    let slip = house.store.only_one_time_token();
-    assert!(!slip.body.contains(&secret) && slip.hash.as_str() != secret);
+    let one_time = test.store.only_one_time_token();
+    assert!(!one_time.body.contains(&secret) && one_time.hash.as_str() != secret);
 }
 
 #[tokio::test]
 async fn mailed_invitations_to_one_address_are_throttled() {
-    let house = invite_only_auth().await;
-    let root = house.administrator("root").await;
-    for n in 0..11 {
-        match house
-            .auth
+    let test = invite_only_auth().await;
+    let root = test.administrator("root").await;
+    let mut mails = test.auth.mail().take_mail_queue().unwrap();
+    let invite = async || {
+        test.auth
+            .invitations()
             .invite(&root, main_invitation(Role::Viewer, Delivery::Mail))
             .await
-        {
-            Ok(invited) => house
-                .auth
-                .revoke_invitation(&root, &invited.invitation.id)
-                .await
-                .unwrap(),
-            Err(error) => assert!(
-                n == 10 && matches!(error, AuthError::Throttled { .. }),
-                "{n}: {error}"
-            ),
-        }
+    };
+    for _ in 0..10 {
+        let invited = invite().await.unwrap();
+        test.auth
+            .invitations()
+            .revoke_invitation(&root, &invited.invitation.id)
+            .await
+            .unwrap();
     }
-    // A link is handed over by whoever made it.
-    house
-        .auth
+    let denied = invite().await;
+    assert!(
+        matches!(denied, Err(AuthError::Throttled { .. })),
+        "{denied:?}"
+    );
+    let sent: Vec<_> = std::iter::from_fn(|| mails.try_recv().ok()).collect();
+    assert_eq!(sent.len(), 10);
+    assert!(
+        sent.iter()
+            .all(|mail| matches!(mail.body, MailBody::Invitation { .. })),
+        "{sent:?}"
+    );
+    // The inviter delivers a link: the limit does not cover it.
+    test.auth
+        .invitations()
         .invite(&root, main_invitation(Role::Viewer, Delivery::Link))
         .await
         .unwrap();

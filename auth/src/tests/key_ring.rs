@@ -1,4 +1,4 @@
-//! The key ring at work: rotated, heard of, sealed.
+//! The key ring in use: rotation, propagation to other nodes, sealing.
 
 use std::time::Duration;
 
@@ -7,28 +7,28 @@ use crate::{
     AuthStore as _, SigningAlgorithm,
     keys::{
         master::Purpose,
-        ring::{KeyRing, KeyRules, OldKey},
+        ring::{KeyRing, KeyRules, MAX_ACCESS_LIFETIME, OldKey, PROPAGATION_DELAY},
         signing::jwk_from_secret,
     },
     store::{KeyPurpose, KeyStore as _},
 };
 
-fn key_ring(house: &TestAuth, master: &str, rules: KeyRules) -> KeyRing<MemoryStore> {
+fn key_ring(test: &TestAuth, master: &str, rules: KeyRules) -> KeyRing<MemoryStore> {
     let master = MasterKey::parse(master).unwrap();
     KeyRing::new(
-        house.store.clone(),
+        test.store.clone(),
         &master,
         rules,
-        house.auth.0.clock.clone(),
+        test.auth.0.clock.clone(),
         SecureRandom::system(),
     )
     .unwrap()
 }
 
-/// As the program at the console has it: a process of its own.
-fn console_key_ring(house: &TestAuth) -> KeyRing<MemoryStore> {
+/// The key ring of the console program, which is another process.
+fn console_key_ring(test: &TestAuth) -> KeyRing<MemoryStore> {
     key_ring(
-        house,
+        test,
         "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa",
         KeyRules::default(),
     )
@@ -43,45 +43,53 @@ fn kid_of(tokens: &TokenResponse) -> String {
 
 #[tokio::test]
 async fn rotated_key_verifies_until_its_token_expires() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (old, _) = house.sign_in("ada").await;
-    console_key_ring(&house)
+    let test = test_auth_with(Settings {
+        access_lifetime: MAX_ACCESS_LIFETIME,
+        ..settings()
+    })
+    .await;
+    test.register("ada").await;
+    let (old, _) = test.sign_in("ada").await;
+    console_key_ring(&test)
         .rotate(OldKey::KeepVerifying)
         .await
         .unwrap();
-    house.auth.reload_keys().await.unwrap();
-    let (new, _) = house.sign_in("ada").await;
+    test.auth.keys().reload_keys().await.unwrap();
+    let (new, _) = test.sign_in("ada").await;
     assert_ne!(kid_of(&old), kid_of(&new));
-    house
-        .auth
+    let kids = async || {
+        test.auth.keys().rotate_keys_if_due().await.unwrap();
+        let keys = console_key_ring(&test).list().await.unwrap();
+        keys.into_iter().map(|key| key.kid).collect::<Vec<_>>()
+    };
+    let second = Duration::from_secs(1);
+    test.clock.advance(MAX_ACCESS_LIFETIME - second);
+    kids().await;
+    test.auth
+        .sessions()
         .authenticate_bearer(access_token(&old))
         .await
         .unwrap();
-    house.clock.advance(Duration::from_mins(66));
-    house.auth.rotate_keys_if_due().await.unwrap();
-    let left: Vec<String> = console_key_ring(&house)
-        .list()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|key| key.kid)
-        .collect();
-    assert_eq!(left, [kid_of(&new)]);
+    // Another node may sign with the old key until it hears of the rotation.
+    test.clock.advance(PROPAGATION_DELAY + second);
+    assert_eq!(kids().await, [kid_of(&new), kid_of(&old)]);
+    test.clock.advance(second);
+    assert_eq!(kids().await, [kid_of(&new)]);
 }
 
 #[tokio::test]
 async fn token_of_new_key_verifies_on_another_node() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let other = open_node(&house.store, &house.clock, settings()).await;
-    console_key_ring(&house)
+    let test = test_auth().await;
+    test.register("ada").await;
+    let other = open_node(&test.store, &test.clock, settings()).await;
+    console_key_ring(&test)
         .rotate(OldKey::KeepVerifying)
         .await
         .unwrap();
-    house.auth.reload_keys().await.unwrap();
-    let (tokens, _) = house.sign_in("ada").await;
+    test.auth.keys().reload_keys().await.unwrap();
+    let (tokens, _) = test.sign_in("ada").await;
     other
+        .sessions()
         .authenticate_bearer(access_token(&tokens))
         .await
         .unwrap();
@@ -89,9 +97,9 @@ async fn token_of_new_key_verifies_on_another_node() {
 
 #[tokio::test]
 async fn unknown_key_ids_query_store_once_per_second() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (tokens, _) = house.sign_in("ada").await;
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (tokens, _) = test.sign_in("ada").await;
     let (_, rest) = access_token(&tokens).split_once('.').unwrap();
     let made_up = |n: u32| {
         let header = serde_json::json!({"alg": "HS256", "typ": "at+jwt", "kid": format!("{n}")});
@@ -103,40 +111,47 @@ async fn unknown_key_ids_query_store_once_per_second() {
             )
         )
     };
-    let before = house.store.query_count();
+    let before = test.store.query_count();
     for n in 0..100 {
         assert!(matches!(
-            house.auth.authenticate_bearer(&made_up(n)).await,
+            test.auth.sessions().authenticate_bearer(&made_up(n)).await,
             Err(AuthError::InvalidToken)
         ));
     }
-    assert_eq!(house.store.query_count() - before, 1);
-    house.clock.advance(Duration::from_secs(1));
-    assert!(house.auth.authenticate_bearer(&made_up(0)).await.is_err());
-    assert_eq!(house.store.query_count() - before, 2);
+    assert_eq!(test.store.query_count() - before, 1);
+    test.clock.advance(Duration::from_secs(1));
+    assert!(matches!(
+        test.auth.sessions().authenticate_bearer(&made_up(0)).await,
+        Err(AuthError::InvalidToken)
+    ));
+    assert_eq!(test.store.query_count() - before, 2);
 }
 
 #[tokio::test]
 async fn revoked_key_invalidates_access_token_but_not_session() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (tokens, _) = house.sign_in("ada").await;
-    console_key_ring(&house)
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (tokens, _) = test.sign_in("ada").await;
+    console_key_ring(&test)
         .rotate(OldKey::Revoke)
         .await
         .unwrap();
-    house.auth.reload_keys().await.unwrap();
+    test.auth.keys().reload_keys().await.unwrap();
     assert!(matches!(
-        house.auth.authenticate_bearer(access_token(&tokens)).await,
+        test.auth
+            .sessions()
+            .authenticate_bearer(access_token(&tokens))
+            .await,
         Err(AuthError::InvalidToken)
     ));
-    let again = house
+    let again = test
         .auth
+        .oauth()
         .refresh(tokens.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    house
-        .auth
+    test.auth
+        .sessions()
         .authenticate_bearer(access_token(&again))
         .await
         .unwrap();
@@ -144,30 +159,31 @@ async fn revoked_key_invalidates_access_token_but_not_session() {
 
 #[tokio::test]
 async fn signing_key_rotates_after_ninety_days() {
-    let house = test_auth().await;
-    let signs = || async { house.auth.0.access_tokens.keys().signing().kid.clone() };
+    let test = test_auth().await;
+    let signs = || async { test.auth.0.access_tokens.keys().signing().kid.clone() };
     let first = signs().await;
-    house.clock.advance(Duration::from_hours(90 * 24 - 1));
-    house.auth.rotate_keys_if_due().await.unwrap();
+    test.clock.advance(Duration::from_hours(90 * 24 - 1));
+    test.auth.keys().rotate_keys_if_due().await.unwrap();
     assert_eq!(signs().await, first);
-    house.clock.advance(Duration::from_hours(1));
-    house.auth.rotate_keys_if_due().await.unwrap();
+    test.clock.advance(Duration::from_hours(1));
+    test.auth.keys().rotate_keys_if_due().await.unwrap();
     assert_ne!(signs().await, first);
 }
 
 #[tokio::test]
 async fn signing_algorithm_follows_setting_or_stays_unchanged() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (old, _) = house.sign_in("ada").await;
-    assert_eq!(house.auth.jwks(), serde_json::json!({"keys": []}));
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (old, _) = test.sign_in("ada").await;
+    assert_eq!(test.auth.keys().jwks(), serde_json::json!({"keys": []}));
     let keys = KeyRules {
         algorithm: Some(SigningAlgorithm::EdDsa),
         ..KeyRules::default()
     };
-    let switched = open_node(&house.store, &house.clock, Settings { keys, ..settings() }).await;
-    switched.rotate_keys_if_due().await.unwrap();
+    let switched = open_node(&test.store, &test.clock, Settings { keys, ..settings() }).await;
+    switched.keys().rotate_keys_if_due().await.unwrap();
     let tokens = switched
+        .oauth()
         .token("ada", password(GOOD_PASSWORD), origin())
         .await
         .unwrap();
@@ -177,24 +193,25 @@ async fn signing_algorithm_follows_setting_or_stays_unchanged() {
             .alg,
         jsonwebtoken::Algorithm::EdDSA
     );
-    let published = switched.jwks();
+    let published = switched.keys().jwks();
     assert_eq!(
         (&published["keys"][0]["kid"], &published["keys"][0]["d"]),
         (&kid_of(&tokens).into(), &serde_json::Value::Null)
     );
     switched
+        .sessions()
         .authenticate_bearer(access_token(&old))
         .await
         .unwrap();
-    // A process without settings, like the console's, goes on with what there is.
-    house.auth.reload_keys().await.unwrap();
-    house.auth.rotate_keys_if_due().await.unwrap();
-    console_key_ring(&house)
+    // A process without the setting, like the console's, keeps the present algorithm.
+    test.auth.keys().reload_keys().await.unwrap();
+    test.auth.keys().rotate_keys_if_due().await.unwrap();
+    console_key_ring(&test)
         .rotate(OldKey::KeepVerifying)
         .await
         .unwrap();
     assert!(
-        console_key_ring(&house)
+        console_key_ring(&test)
             .list()
             .await
             .unwrap()
@@ -207,10 +224,10 @@ async fn signing_algorithm_follows_setting_or_stays_unchanged() {
 
 #[tokio::test]
 async fn token_of_the_legacy_key_survives_the_upgrade() {
-    let house = test_auth().await;
-    house.administrator("root").await;
-    // As it was: one key parted from the master key, and nothing in the database.
-    house.store.delete_key_ring();
+    let test = test_auth().await;
+    test.administrator("root").await;
+    // Before the upgrade: one key derived from the master key, none in the database.
+    test.store.delete_key_ring();
     let name = hex::encode(&master_key().derive_key(Purpose::AccessTokenKeyId).unwrap()[..8]);
     let jwk = jwk_from_secret(
         SigningAlgorithm::Hs256,
@@ -218,19 +235,20 @@ async fn token_of_the_legacy_key_survives_the_upgrade() {
         &master_key().derive_key(Purpose::AccessToken).unwrap(),
     )
     .unwrap();
-    let ancestor = crate::keys::signing::SigningKey::from_jwk(jwk.expose_secret()).unwrap();
-    house
-        .auth
+    let legacy = crate::keys::signing::SigningKey::from_jwk(jwk.expose_secret()).unwrap();
+    test.auth
         .0
         .access_tokens
-        .set_keys(crate::keys::signing::VerificationKeys::new(ancestor, Vec::new()).unwrap());
-    let (tokens, _) = house.sign_in("root").await;
-    let upgraded = open_node(&house.store, &house.clock, settings()).await;
+        .set_keys(crate::keys::signing::VerificationKeys::new(legacy, Vec::new()).unwrap());
+    let (tokens, _) = test.sign_in("root").await;
+    let upgraded = open_node(&test.store, &test.clock, settings()).await;
     upgraded
+        .sessions()
         .authenticate_bearer(access_token(&tokens))
         .await
         .unwrap();
     let after = upgraded
+        .oauth()
         .token("root", password(GOOD_PASSWORD), origin())
         .await
         .unwrap();
@@ -243,41 +261,46 @@ async fn token_of_the_legacy_key_survives_the_upgrade() {
 
 #[tokio::test]
 async fn parallel_key_rotations_leave_one_signing_key() {
-    let house = test_auth().await;
+    let test = test_auth().await;
     let mut rotations = tokio::task::JoinSet::new();
     for _ in 0..50 {
-        let ring = console_key_ring(&house);
+        let ring = console_key_ring(&test);
         rotations.spawn(async move { ring.rotate(OldKey::KeepVerifying).await });
     }
-    rotations.join_all().await;
-    let keys = console_key_ring(&house).list().await.unwrap();
+    for rotated in rotations.join_all().await {
+        rotated.unwrap();
+    }
+    let keys = console_key_ring(&test).list().await.unwrap();
+    assert_eq!(keys.len(), 51);
     assert_eq!(
         keys.iter().filter(|key| key.retired_at.is_none()).count(),
         1
     );
-    house.auth.reload_keys().await.unwrap();
+    test.auth.keys().reload_keys().await.unwrap();
+    test.register("ada").await;
+    test.sign_in("ada").await;
 }
 
 #[tokio::test]
 async fn database_dump_without_master_key_signs_no_tokens() {
-    let house = test_auth().await;
-    house.register("ada").await;
+    let test = test_auth().await;
+    test.register("ada").await;
     // The thief has every row and a master key of their own.
     let thief = MasterKey::parse("Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd").unwrap();
     let opened = Auth::open(
-        house.store.clone(),
+        test.store.clone(),
         settings(),
         thief,
-        house.auth.0.clock.clone(),
+        test.auth.0.clock.clone(),
         SecureRandom::system(),
     )
     .await;
     assert!(matches!(opened, Err(AuthError::MasterKeyMismatch)));
-    let rows = house.store.keys(KeyPurpose::AccessTokens).await.unwrap();
-    let (tokens, _) = house.sign_in("ada").await;
+    let rows = test.store.keys(KeyPurpose::AccessTokens).await.unwrap();
+    let (tokens, _) = test.sign_in("ada").await;
     let (message, signature) = access_token(&tokens).rsplit_once('.').unwrap();
     for row in &rows {
-        // Neither what is sealed nor any 32 bytes of it made this signature.
+        // No 32 bytes of the sealed key made this signature.
         let (_, sealed) = secrecy::ExposeSecret::expose_secret(&row.sealed)
             .split_once('.')
             .unwrap();
@@ -294,75 +317,84 @@ async fn database_dump_without_master_key_signs_no_tokens() {
         }
         assert!(
             !format!("{row:?}").contains(secrecy::ExposeSecret::expose_secret(&row.sealed)),
-            "it does not print"
+            "the sealed key is printed"
         );
     }
 }
 
 #[tokio::test]
 async fn sealed_key_in_another_row_does_not_open() {
-    let house = test_auth().await;
-    console_key_ring(&house)
+    let test = test_auth().await;
+    console_key_ring(&test)
         .rotate(OldKey::KeepVerifying)
         .await
         .unwrap();
-    house.store.swap_sealed_keys();
+    test.store.swap_sealed_keys();
     assert!(matches!(
-        house.auth.reload_keys().await,
+        test.auth.keys().reload_keys().await,
         Err(AuthError::MasterKeyMismatch)
     ));
 }
 
 #[tokio::test]
 async fn lost_master_key_is_recovered_by_key_rotation() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let root = house.administrator("root").await;
+    let test = test_auth().await;
+    test.register("ada").await;
+    let root = test.administrator("root").await;
     let other = "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd";
-    key_ring(&house, other, KeyRules::default())
+    key_ring(&test, other, KeyRules::default())
         .rotate(OldKey::Revoke)
         .await
         .unwrap();
     let master = MasterKey::parse(other).unwrap();
     let auth = Auth::open(
-        house.store.clone(),
+        test.store.clone(),
         settings(),
         master,
-        house.auth.0.clock.clone(),
+        test.auth.0.clock.clone(),
         SecureRandom::system(),
     );
     let auth = auth.await.unwrap();
-    // Passwords were under the key that is lost: people set new ones by link.
+    // Passwords need the lost key: accounts set new ones by link.
     assert!(matches!(
-        auth.token("ada", password(GOOD_PASSWORD), origin()).await,
+        auth.oauth()
+            .token("ada", password(GOOD_PASSWORD), origin())
+            .await,
         Err(AuthError::InvalidCredentials)
     ));
     let permit = root
         .permit::<crate::service::OpenAccountAccess>(None)
         .unwrap();
-    let link = auth.reset_link(&permit, &name("ada")).await.unwrap().link;
+    let link = auth
+        .passwords()
+        .reset_link(&permit, &name("ada"))
+        .await
+        .unwrap()
+        .link;
     let token = link.expose_secret().split_once('#').unwrap().1.to_owned();
-    auth.reset_password(&token, password(GOOD_PASSWORD), &origin())
+    auth.passwords()
+        .reset_password(&token, password(GOOD_PASSWORD), &origin())
         .await
         .unwrap();
-    auth.token("ada", password(GOOD_PASSWORD), origin())
+    auth.oauth()
+        .token("ada", password(GOOD_PASSWORD), origin())
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn access_token_verification_needs_no_store_read() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (tokens, _) = house.sign_in("ada").await;
-    assert!(!house.store.has_administrator().await.unwrap());
-    let before = house.store.query_count();
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (tokens, _) = test.sign_in("ada").await;
+    assert!(!test.store.has_administrator().await.unwrap());
+    let before = test.store.query_count();
     for _ in 0..100 {
-        house
-            .auth
+        test.auth
+            .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await
             .unwrap();
     }
-    assert_eq!(house.store.query_count(), before);
+    assert_eq!(test.store.query_count(), before);
 }

@@ -1,4 +1,4 @@
-//! A provider without a network, which does as it is told, and what comes to it.
+//! A configurable provider without a network, which counts its requests.
 
 use std::{
     collections::HashMap,
@@ -25,20 +25,19 @@ use crate::{
 
 pub(crate) const ISSUER: &str = "https://id.example";
 
-/// See the module.
 #[derive(Clone)]
 pub(crate) struct MockProvider(Arc<MockProviderState>);
 
 struct MockProviderState {
     key: Mutex<(String, EcdsaKeyPair)>,
-    /// Of the next ID token, over what is usual.
+    /// Override or extend the default claims of the next ID token.
     claims: Mutex<Value>,
     metadata: Mutex<Value>,
     nonce: Mutex<String>,
-    /// Done whenever a code comes.
+    /// Runs at each token request.
     token_hook: Mutex<Option<Box<dyn FnMut() + Send>>>,
     requests: Mutex<HashMap<String, usize>>,
-    /// Holds back what it answers to a code.
+    /// Token responses wait for a permit.
     token_gate: Mutex<Option<Arc<Semaphore>>>,
 }
 
@@ -77,7 +76,7 @@ impl MockProvider {
         *self.0.metadata.lock().unwrap() = metadata;
     }
 
-    /// From now on it signs with another key.
+    /// Signs with a new key from now on.
     pub(crate) fn rotate_key(&self, kid: &str) {
         *self.0.key.lock().unwrap() = (kid.to_owned(), new_provider_key());
     }
@@ -86,14 +85,14 @@ impl MockProvider {
         *self.0.token_hook.lock().unwrap() = Some(Box::new(does));
     }
 
-    /// Answers to codes wait for room from now on, of which there is none.
+    /// Token responses wait for a permit from now on; the semaphore has none.
     pub(crate) fn hold_token_responses(&self) -> Arc<Semaphore> {
         let held = Arc::new(Semaphore::new(0));
         *self.0.token_gate.lock().unwrap() = Some(held.clone());
         held
     }
 
-    /// How often it was asked at that path.
+    /// The number of requests to that path.
     pub(crate) fn request_count(&self, path: &str) -> usize {
         self.0
             .requests
@@ -173,16 +172,16 @@ impl MockProvider {
     }
 
     fn http_client(&self, dead: &str) -> HttpClient {
-        let (there, dead) = (self.clone(), dead.to_owned());
+        let (provider, dead) = (self.clone(), dead.to_owned());
         HttpClient::new(move |request| {
-            let (there, host) = (
-                there.clone(),
+            let (provider, host) = (
+                provider.clone(),
                 request.uri().host().unwrap_or_default().to_owned(),
             );
             let hangs = host == dead;
             Box::pin(async move {
                 if hangs {
-                    *there
+                    *provider
                         .0
                         .requests
                         .lock()
@@ -191,8 +190,8 @@ impl MockProvider {
                         .or_default() += 1;
                     std::future::pending::<()>().await;
                 }
-                let answer = there.respond(&request);
-                let held = there
+                let answer = provider.respond(&request);
+                let held = provider
                     .0
                     .token_gate
                     .lock()
@@ -207,7 +206,7 @@ impl MockProvider {
         })
     }
 
-    pub(crate) fn settings(&self, strangers: UnknownUsers) -> Settings {
+    pub(crate) fn settings(&self, unknown_users: UnknownUsers) -> Settings {
         let provider = |id: &str, issuer: &str| Provider {
             id: id.to_owned(),
             name: id.to_owned(),
@@ -216,7 +215,7 @@ impl MockProvider {
             client_secret: Some("its secret".to_owned().into()),
             scopes: Vec::new(),
             redirect_uri: format!("https://strongroom.example/auth/oidc/{id}/callback"),
-            unknown_users: strangers,
+            unknown_users,
         };
         let providers = vec![
             provider("work", ISSUER),
@@ -231,21 +230,22 @@ impl MockProvider {
         }
     }
 
-    pub(crate) async fn test_auth(&self, strangers: UnknownUsers) -> TestAuth {
-        test_auth_with(self.settings(strangers)).await
+    pub(crate) async fn test_auth(&self, unknown_users: UnknownUsers) -> TestAuth {
+        test_auth_with(self.settings(unknown_users)).await
     }
 
     pub(crate) async fn start_login(
         &self,
-        house: &TestAuth,
-        errand: LoginPurpose<'_>,
+        test: &TestAuth,
+        purpose: LoginPurpose<'_>,
     ) -> StartedLogin {
         let LoginRedirect {
             location,
             browser_token: browser,
-        } = house
+        } = test
             .auth
-            .start_login("work", errand, "/account".to_owned(), None)
+            .upstream()
+            .start_login("work", purpose, "/account".to_owned(), None)
             .await
             .unwrap();
         let url = Url::parse(location.expose_secret()).unwrap();
@@ -259,20 +259,20 @@ impl MockProvider {
 
     pub(crate) async fn log_in(
         &self,
-        house: &TestAuth,
-        errand: LoginPurpose<'_>,
+        test: &TestAuth,
+        purpose: LoginPurpose<'_>,
         caller: Option<Caller>,
     ) -> CallbackOutcome {
-        self.start_login(house, errand)
+        self.start_login(test, purpose)
             .await
-            .finish(house, caller)
+            .finish(test, caller)
             .await
     }
 }
 
 pub(crate) type CallbackOutcome = Result<CallbackResult, AuthError>;
 
-/// What leaving gave.
+/// A login redirect that waits for its callback.
 pub(crate) struct StartedLogin {
     pub(crate) query: HashMap<String, String>,
     pub(crate) browser_token: Token,
@@ -288,15 +288,15 @@ impl StartedLogin {
         }
     }
 
-    pub(crate) async fn finish(&self, house: &TestAuth, caller: Option<Caller>) -> CallbackOutcome {
-        house
-            .auth
+    pub(crate) async fn finish(&self, test: &TestAuth, caller: Option<Caller>) -> CallbackOutcome {
+        test.auth
+            .upstream()
             .handle_callback("work", self.callback(), caller, origin())
             .await
     }
 }
 
-/// Whoever is in.
+/// The signed-in caller; panics on any other outcome.
 pub(crate) fn signed_in_caller(outcome: CallbackOutcome) -> Caller {
     match outcome.unwrap() {
         CallbackResult::SignedIn {

@@ -1,4 +1,4 @@
-//! The promises of the service, on a store in memory with a clock that the tests turn.
+//! Tests of the service on an in-memory store, with a clock that only the tests advance.
 
 mod administration;
 mod invitation;
@@ -38,7 +38,7 @@ pub(crate) use memory_store::MemoryStore;
 
 pub(crate) const GOOD_PASSWORD: &str = "correct horse battery";
 
-/// A clock that stands still until it is told otherwise.
+/// A clock that moves only in `advance` and `rewind`.
 #[derive(Clone)]
 pub(crate) struct MockClock(Arc<AtomicI64>);
 
@@ -88,24 +88,20 @@ pub(crate) async fn test_auth() -> TestAuth {
 
 pub(crate) async fn test_auth_with(settings: Settings) -> TestAuth {
     let store = MemoryStore::with_realms(["main", "attic"]);
-    let hands = MockClock(Arc::new(AtomicI64::new(1_800_000_000_000_000)));
-    let auth = open_node(&store, &hands, settings).await;
-    TestAuth {
-        auth,
-        store,
-        clock: hands,
-    }
+    let clock = MockClock(Arc::new(AtomicI64::new(1_800_000_000_000_000)));
+    let auth = open_node(&store, &clock, settings).await;
+    TestAuth { auth, store, clock }
 }
 
 /// One more node on the same store.
 pub(crate) async fn open_node(
     store: &MemoryStore,
-    hands: &MockClock,
+    clock: &MockClock,
     settings: Settings,
 ) -> Auth<MemoryStore> {
-    let told = hands.clone();
+    let micros = clock.0.clone();
     let clock = Clock::from_fn(move || {
-        Timestamp::from_microsecond(told.0.load(Ordering::Relaxed)).unwrap()
+        Timestamp::from_microsecond(micros.load(Ordering::Relaxed)).unwrap()
     });
     Auth::open(
         store.clone(),
@@ -157,6 +153,7 @@ pub(crate) fn access_token(tokens: &TokenResponse) -> &str {
 impl TestAuth {
     pub(crate) async fn register(&self, username: &str) -> Account {
         self.auth
+            .accounts()
             .register(registration_request(username), &origin())
             .await
             .unwrap()
@@ -167,13 +164,17 @@ impl TestAuth {
         username: &str,
         raw: &str,
     ) -> Result<TokenResponse, AuthError> {
-        self.auth.token(username, password(raw), origin()).await
+        self.auth
+            .oauth()
+            .token(username, password(raw), origin())
+            .await
     }
 
     pub(crate) async fn sign_in(&self, username: &str) -> (TokenResponse, Caller) {
         let tokens = self.password_grant(username, GOOD_PASSWORD).await.unwrap();
         let caller = self
             .auth
+            .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await
             .unwrap();
@@ -190,6 +191,7 @@ impl TestAuth {
             .unwrap();
         let password = PasswordHash::from_stored(hash.as_str());
         self.auth
+            .accounts()
             .import_account(ImportedAccount {
                 username: name(username),
                 password,
@@ -203,6 +205,7 @@ impl TestAuth {
     pub(crate) async fn import_account(&self, username: &str, hash: &str) -> Account {
         let password = PasswordHash::import(hash).unwrap();
         self.auth
+            .accounts()
             .import_account(ImportedAccount {
                 username: name(username),
                 password,
@@ -213,8 +216,9 @@ impl TestAuth {
     }
 }
 
-/// A file of vectors that nobody here wrote, which is no part of a clone: `None`, loudly, where it is missing. Where `CI`
-/// is set, it must be there.
+/// A file of third-party test vectors, which the repository does not contain.
+///
+/// A missing file is `None` with a line on stderr, and a panic if `CI` is set.
 pub(crate) fn shared_vectors(file: &str) -> Option<serde_json::Value> {
     let shared = std::env::var("STRONGROOM_SHARED")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").to_owned());
@@ -230,5 +234,5 @@ pub(crate) fn shared_vectors(file: &str) -> Option<serde_json::Value> {
 }
 
 fn report_skipped(path: &str) {
-    eprintln!("SKIPPED: {path} is not here");
+    eprintln!("SKIPPED: {path} does not exist");
 }

@@ -1,11 +1,11 @@
-//! Personal access tokens: from memory, throttled, and gone with the session that made them.
+//! Personal access tokens: caching, throttling, limits, and their end.
 
 use std::time::Duration;
 
 use super::*;
 use crate::{
-    NewPersonalToken, Scope, Scopes, Session, Token, TokenKind, access::policy::AuthVia,
-    model::account::AccountChange,
+    EmailAddress, MailBody, NewPersonalToken, Scope, Scopes, SecurityNotice, Session, Token,
+    TokenKind, access::policy::AuthVia, model::account::AccountChange,
 };
 
 fn read_token_request() -> NewPersonalToken {
@@ -21,6 +21,7 @@ impl TestAuth {
     async fn create_personal_token(&self, username: &str) -> (Session, Token) {
         let (_, caller) = self.sign_in(username).await;
         self.auth
+            .personal_tokens()
             .create_personal_token(&caller, read_token_request(), origin())
             .await
             .unwrap()
@@ -29,21 +30,22 @@ impl TestAuth {
 
 #[tokio::test]
 async fn cached_personal_token_needs_no_store_read() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (_, token) = house.create_personal_token("ada").await;
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (_, token) = test.create_personal_token("ada").await;
     for _ in 0..2 {
-        house
-            .auth
+        test.auth
+            .personal_tokens()
             .authenticate_personal_token(token.expose(), None, &origin())
             .await
             .unwrap();
     }
     tokio::task::yield_now().await;
-    let asked = house.store.query_count();
+    let before = test.store.query_count();
     for name in [None, Some("ada"), Some("Ada")] {
-        let caller = house
+        let caller = test
             .auth
+            .personal_tokens()
             .authenticate_personal_token(token.expose(), name, &origin())
             .await
             .unwrap();
@@ -57,47 +59,50 @@ async fn cached_personal_token_needs_no_store_read() {
         );
         assert!(!caller.is_interactive());
     }
-    assert_eq!(house.store.query_count(), asked);
+    assert_eq!(test.store.query_count(), before);
 }
 
 #[tokio::test]
 async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (_, good) = house.create_personal_token("ada").await;
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (_, good) = test.create_personal_token("ada").await;
     let dead = Token::random(TokenKind::Personal, &SecureRandom::system());
     let try_one = async |token: &Token| {
-        house
-            .auth
+        test.auth
+            .personal_tokens()
             .authenticate_personal_token(token.expose(), None, &origin())
             .await
             .unwrap_err()
     };
-    let asked = house.store.query_count();
-    for _ in 0..300 {
+    assert!(matches!(try_one(&dead).await, AuthError::InvalidToken));
+    let before = test.store.query_count();
+    for _ in 0..299 {
         assert!(matches!(try_one(&dead).await, AuthError::InvalidToken));
     }
-    assert!(house.store.query_count() < asked + 10);
-    let mut tries = 0;
-    while !matches!(
-        try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
-        AuthError::Throttled { .. }
-    ) {
-        tries += 1;
-        assert!(tries < 300, "guessing was never slowed down");
+    assert_eq!(test.store.query_count(), before);
+    // The quota is 150 failures; the dead token was charged once.
+    for n in 0..149 {
+        let error = try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await;
+        assert!(matches!(error, AuthError::InvalidToken), "{n}: {error}");
     }
-    // Whoever has a good one goes in from the same address, also when it was never seen before.
-    house
-        .auth
-        .authenticate_personal_token(good.expose(), None, &origin())
-        .await
-        .unwrap();
-    // What was refused was not charged, nor remembered: it is told apart from a wrong one once there is room again.
     assert!(matches!(
         try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
         AuthError::Throttled { .. }
     ));
-    house.clock.advance(Duration::from_secs(3));
+    // A valid token passes from the same address, also if it is not cached.
+    test.auth
+        .personal_tokens()
+        .authenticate_personal_token(good.expose(), None, &origin())
+        .await
+        .unwrap();
+    // Denied attempts are neither charged nor cached: a wrong token gets its own error once the
+    // quota allows it.
+    assert!(matches!(
+        try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
+        AuthError::Throttled { .. }
+    ));
+    test.clock.advance(Duration::from_secs(3));
     assert!(matches!(
         try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
         AuthError::InvalidToken
@@ -106,85 +111,125 @@ async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
 
 #[tokio::test]
 async fn ended_session_cannot_create_personal_token() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (_, caller) = house.sign_in("ada").await;
-    let (_, other) = house.sign_in("ada").await;
-    house.auth.end_other_sessions(&other).await.unwrap();
-    let late = house
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (_, caller) = test.sign_in("ada").await;
+    let (_, other) = test.sign_in("ada").await;
+    test.auth
+        .sessions()
+        .end_other_sessions(&other)
+        .await
+        .unwrap();
+    let late = test
         .auth
+        .personal_tokens()
         .create_personal_token(&caller, read_token_request(), origin())
         .await;
     assert!(matches!(late, Err(AuthError::InvalidToken)));
-    assert_eq!(house.auth.personal_tokens(&other).await.unwrap(), []);
-    assert_eq!(house.store.live_session_count(), 1);
+    assert_eq!(
+        test.auth
+            .personal_tokens()
+            .personal_tokens(&other)
+            .await
+            .unwrap(),
+        []
+    );
+    assert_eq!(test.store.live_session_count(), 1);
 }
 
 #[tokio::test]
 async fn ended_personal_token_is_rejected_on_another_node() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let root = house.administrator("root").await;
-    let node = open_node(&house.store, &house.clock, settings()).await;
-    let (session, token) = house.create_personal_token("ada").await;
-    node.authenticate_personal_token(token.expose(), None, &origin())
+    let test = test_auth().await;
+    test.register("ada").await;
+    let root = test.administrator("root").await;
+    let node = open_node(&test.store, &test.clock, settings()).await;
+    let (session, token) = test.create_personal_token("ada").await;
+    node.personal_tokens()
+        .authenticate_personal_token(token.expose(), None, &origin())
         .await
         .unwrap();
-    let (_, ada) = house.sign_in("ada").await;
-    house
-        .auth
+    let (_, ada) = test.sign_in("ada").await;
+    test.auth
+        .personal_tokens()
         .end_personal_token(&ada, &session.id)
         .await
         .unwrap();
-    node.apply_account_events().await.unwrap();
-    assert!(
-        node.authenticate_personal_token(token.expose(), None, &origin())
-            .await
-            .is_err()
-    );
-    let (_, token) = house.create_personal_token("ada").await;
-    node.authenticate_personal_token(token.expose(), None, &origin())
+    node.background().apply_account_events().await.unwrap();
+    assert!(matches!(
+        node.personal_tokens()
+            .authenticate_personal_token(token.expose(), None, &origin())
+            .await,
+        Err(AuthError::InvalidToken)
+    ));
+    let (_, token) = test.create_personal_token("ada").await;
+    node.personal_tokens()
+        .authenticate_personal_token(token.expose(), None, &origin())
         .await
         .unwrap();
     let disabled = AccountChange {
         status: Some(crate::AccountStatus::Disabled),
         ..AccountChange::default()
     };
-    house
-        .auth
+    test.auth
+        .admin()
         .change_account(&root.permit(None).unwrap(), &name("ada"), disabled)
         .await
         .unwrap();
-    node.apply_account_events().await.unwrap();
+    node.background().apply_account_events().await.unwrap();
+    assert!(matches!(
+        node.personal_tokens()
+            .authenticate_personal_token(token.expose(), None, &origin())
+            .await,
+        Err(AuthError::InvalidToken)
+    ));
+}
+
+#[tokio::test]
+async fn created_personal_token_is_audited_and_mailed() {
+    let test = test_auth().await;
+    let request = RegistrationRequest {
+        email: Some(EmailAddress::parse("ada@example.org").unwrap()),
+        ..registration_request("ada")
+    };
+    test.auth
+        .accounts()
+        .register(request, &origin())
+        .await
+        .unwrap();
+    let mut mails = test.auth.mail().take_mail_queue().unwrap();
+    while mails.try_recv().is_ok() {}
+    test.create_personal_token("ada").await;
+    let of_token = ("ada".to_owned(), "token.made");
+    assert!(test.store.audit_actions().contains(&of_token));
+    let mail = mails.try_recv().unwrap();
+    assert_eq!(mail.to.as_str(), "ada@example.org");
     assert!(
-        node.authenticate_personal_token(token.expose(), None, &origin())
-            .await
-            .is_err()
+        matches!(
+            mail.body,
+            MailBody::SecurityNotice {
+                notice: SecurityNotice::PersonalTokenCreated,
+                ..
+            }
+        ),
+        "{mail:?}"
     );
 }
 
 #[tokio::test]
-async fn created_personal_token_is_audited() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    house.create_personal_token("ada").await;
-    assert!(house.store.audit_action_names().contains(&"token.made"));
-}
-
-#[tokio::test]
 async fn personal_tokens_are_limited_to_100() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (_, caller) = house.sign_in("ada").await;
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (_, caller) = test.sign_in("ada").await;
     for _ in 0..100 {
-        house
-            .auth
+        test.auth
+            .personal_tokens()
             .create_personal_token(&caller, read_token_request(), origin())
             .await
             .unwrap();
     }
-    let refused = house
+    let refused = test
         .auth
+        .personal_tokens()
         .create_personal_token(&caller, read_token_request(), origin())
         .await
         .unwrap_err();
@@ -196,19 +241,24 @@ async fn personal_tokens_are_limited_to_100() {
 
 #[tokio::test]
 async fn expired_session_cannot_create_personal_token() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (_, ada) = house.sign_in("ada").await;
-    house
-        .clock
-        .advance(std::time::Duration::from_hours(24 * 91));
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (_, ada) = test.sign_in("ada").await;
+    test.clock.advance(std::time::Duration::from_hours(24 * 91));
     assert!(matches!(
-        house
-            .auth
+        test.auth
+            .personal_tokens()
             .create_personal_token(&ada, read_token_request(), origin())
             .await,
         Err(AuthError::InvalidToken)
     ));
-    let (_, again) = house.sign_in("ada").await;
-    assert!(house.auth.personal_tokens(&again).await.unwrap().is_empty());
+    let (_, again) = test.sign_in("ada").await;
+    assert!(
+        test.auth
+            .personal_tokens()
+            .personal_tokens(&again)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -1,4 +1,4 @@
-//! Rotation, replay, revocation, introspection.
+//! Refresh token rotation, replay detection, revocation and introspection.
 
 use std::time::Duration;
 
@@ -10,32 +10,34 @@ use crate::{
 
 #[tokio::test]
 async fn refresh_rotates_the_token_within_the_session() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (first, caller) = house.sign_in("ada").await;
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (first, caller) = test.sign_in("ada").await;
     assert_eq!(first.expires_in, Duration::from_mins(30));
-    house.clock.advance(Duration::from_mins(31));
-    assert!(
-        house
-            .auth
+    test.clock.advance(Duration::from_mins(31));
+    assert!(matches!(
+        test.auth
+            .sessions()
             .authenticate_bearer(access_token(&first))
-            .await
-            .is_err()
-    );
-    let second = house
+            .await,
+        Err(AuthError::InvalidToken)
+    ));
+    let second = test
         .auth
+        .oauth()
         .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    let again = house
+    let again = test
         .auth
+        .sessions()
         .authenticate_bearer(access_token(&second))
         .await
         .unwrap();
     assert_eq!(again.session().id, caller.session().id);
     assert_ne!(first.refresh_token.expose(), second.refresh_token.expose());
-    house
-        .auth
+    test.auth
+        .oauth()
         .refresh(second.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
@@ -43,24 +45,24 @@ async fn refresh_rotates_the_token_within_the_session() {
 
 #[tokio::test]
 async fn parallel_refreshes_leave_one_valid_refresh_token() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (tokens, _) = house.sign_in("ada").await;
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (tokens, _) = test.sign_in("ada").await;
     let mut uses = tokio::task::JoinSet::new();
     for _ in 0..50 {
-        let (auth, token) = (house.auth.clone(), tokens.refresh_token.expose().to_owned());
-        uses.spawn(async move { auth.refresh(&token, None, None, origin()).await });
+        let (auth, token) = (test.auth.clone(), tokens.refresh_token.expose().to_owned());
+        uses.spawn(async move { auth.oauth().refresh(&token, None, None, origin()).await });
     }
     let answers = uses.join_all().await;
     assert!(answers.iter().any(Result::is_ok));
-    assert_eq!(house.store.unused_refresh_token_count(), 1);
+    assert_eq!(test.store.unused_refresh_token_count(), 1);
     let mut good = 0;
     for tokens in answers.iter().flatten() {
         good += usize::from(
-            house
-                .auth
+            test.auth
+                .oauth()
                 .introspect(
-                    &bearer_caller(&house, tokens).await,
+                    &bearer_caller(&test, tokens).await,
                     tokens.refresh_token.expose(),
                 )
                 .await
@@ -71,9 +73,9 @@ async fn parallel_refreshes_leave_one_valid_refresh_token() {
     assert_eq!(good, 1);
 }
 
-async fn bearer_caller(house: &TestAuth, tokens: &TokenResponse) -> Caller {
-    house
-        .auth
+async fn bearer_caller(test: &TestAuth, tokens: &TokenResponse) -> Caller {
+    test.auth
+        .sessions()
         .authenticate_bearer(access_token(tokens))
         .await
         .unwrap()
@@ -81,54 +83,56 @@ async fn bearer_caller(house: &TestAuth, tokens: &TokenResponse) -> Caller {
 
 #[tokio::test]
 async fn refresh_token_reuse_in_grace_needs_unused_successor() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (first, _) = house.sign_in("ada").await;
-    house
-        .auth
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (first, _) = test.sign_in("ada").await;
+    test.auth
+        .oauth()
         .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    house.clock.advance(Duration::from_secs(10));
-    let second = house
+    test.clock.advance(Duration::from_secs(10));
+    let second = test
         .auth
+        .oauth()
         .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    house
-        .auth
+    test.auth
+        .sessions()
         .authenticate_bearer(access_token(&second))
         .await
         .unwrap();
-    house
-        .auth
+    test.auth
+        .oauth()
         .refresh(second.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    // Now the successor is used.
-    assert!(
-        house
-            .auth
+    // The successor is used now.
+    assert!(matches!(
+        test.auth
+            .oauth()
             .refresh(first.refresh_token.expose(), None, None, origin())
-            .await
-            .is_err()
-    );
-    assert!(
-        house
-            .auth
+            .await,
+        Err(AuthError::InvalidGrant)
+    ));
+    assert!(matches!(
+        test.auth
+            .sessions()
             .authenticate_bearer(access_token(&second))
-            .await
-            .is_err()
-    );
+            .await,
+        Err(AuthError::InvalidToken)
+    ));
 }
 
-/// He notices the owner's refresh, say by introspection, and shows his copy within the grace.
+/// The thief sees the owner's refresh, for example by introspection, and replays the stolen token
+/// within the grace period.
 #[tokio::test]
 async fn stolen_refresh_token_used_within_grace_is_detected() {
-    let house = test_auth().await;
+    let test = test_auth().await;
     let address = crate::EmailAddress::parse("ada@example.org").unwrap();
-    house
-        .auth
+    test.auth
+        .accounts()
         .register(
             crate::service::RegistrationRequest {
                 email: Some(address),
@@ -138,49 +142,56 @@ async fn stolen_refresh_token_used_within_grace_is_detected() {
         )
         .await
         .unwrap();
-    let (stolen, _) = house.sign_in("ada").await;
-    let owners = house
+    let (stolen, _) = test.sign_in("ada").await;
+    let owners = test
         .auth
+        .oauth()
         .refresh(stolen.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    let thiefs = house
+    let thiefs = test
         .auth
+        .oauth()
         .refresh(stolen.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    let mut letters = house.auth.take_mail_queue().unwrap();
-    while letters.try_recv().is_ok() {}
-    house.clock.advance(Duration::from_mins(29));
-    let thiefs = house
+    let mut mails = test.auth.mail().take_mail_queue().unwrap();
+    while mails.try_recv().is_ok() {}
+    test.clock.advance(Duration::from_mins(29));
+    let thiefs = test
         .auth
+        .oauth()
         .refresh(thiefs.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    house
-        .auth
-        .refresh(owners.refresh_token.expose(), None, None, origin())
-        .await
-        .unwrap_err();
     assert!(matches!(
-        house.auth.authenticate_bearer(access_token(&thiefs)).await,
+        test.auth
+            .oauth()
+            .refresh(owners.refresh_token.expose(), None, None, origin())
+            .await,
+        Err(AuthError::InvalidGrant)
+    ));
+    assert!(matches!(
+        test.auth
+            .sessions()
+            .authenticate_bearer(access_token(&thiefs))
+            .await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
-        house
-            .auth
+        test.auth
+            .oauth()
             .refresh(thiefs.refresh_token.expose(), None, None, origin())
             .await,
         Err(AuthError::InvalidGrant)
     ));
     assert!(
-        house
-            .store
+        test.store
             .audit_actions()
             .contains(&("ada".to_owned(), "refresh.replayed"))
     );
     assert!(matches!(
-        letters.try_recv().unwrap().body,
+        mails.try_recv().unwrap().body,
         MailBody::SecurityNotice {
             notice: SecurityNotice::TokenReplayed,
             ..
@@ -190,39 +201,43 @@ async fn stolen_refresh_token_used_within_grace_is_detected() {
 
 #[tokio::test]
 async fn replayed_refresh_token_ends_session_and_is_audited() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (first, _) = house.sign_in("ada").await;
-    let second = house
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (first, _) = test.sign_in("ada").await;
+    let second = test
         .auth
+        .oauth()
         .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    house
-        .auth
+    test.auth
+        .sessions()
         .authenticate_bearer(access_token(&second))
         .await
         .unwrap();
-    house.clock.advance(Duration::from_secs(11));
-    let replay = house
+    test.clock.advance(Duration::from_secs(11));
+    let replay = test
         .auth
+        .oauth()
         .refresh(first.refresh_token.expose(), None, None, origin())
         .await;
     assert!(matches!(replay, Err(AuthError::InvalidGrant)));
     assert!(matches!(
-        house.auth.authenticate_bearer(access_token(&second)).await,
+        test.auth
+            .sessions()
+            .authenticate_bearer(access_token(&second))
+            .await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
-        house
-            .auth
+        test.auth
+            .oauth()
             .refresh(second.refresh_token.expose(), None, None, origin())
             .await,
         Err(AuthError::InvalidGrant)
     ));
     assert!(
-        house
-            .store
+        test.store
             .audit_actions()
             .contains(&("ada".to_owned(), "refresh.replayed"))
     );
@@ -230,22 +245,22 @@ async fn replayed_refresh_token_ends_session_and_is_audited() {
 
 #[tokio::test]
 async fn revoking_access_or_refresh_token_ends_the_session() {
-    for which in 0..2 {
-        let house = test_auth().await;
-        house.register("ada").await;
-        let (tokens, _) = house.sign_in("ada").await;
+    for revokes_access_token in [true, false] {
+        let test = test_auth().await;
+        test.register("ada").await;
+        let (tokens, _) = test.sign_in("ada").await;
         for nonsense in ["", "nonsense", "sr_rt_nonsense", "a.b.c"] {
-            house.auth.revoke(nonsense, &origin()).await.unwrap();
+            test.auth.oauth().revoke(nonsense, &origin()).await.unwrap();
         }
-        house
-            .auth
+        test.auth
+            .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await
             .unwrap();
-        house
-            .auth
+        test.auth
+            .oauth()
             .revoke(
-                if which == 0 {
+                if revokes_access_token {
                     access_token(&tokens)
                 } else {
                     tokens.refresh_token.expose()
@@ -254,52 +269,72 @@ async fn revoking_access_or_refresh_token_ends_the_session() {
             )
             .await
             .unwrap();
-        assert!(
-            house
-                .auth
+        assert!(matches!(
+            test.auth
+                .sessions()
                 .authenticate_bearer(access_token(&tokens))
-                .await
-                .is_err()
-        );
-        assert!(
-            house
-                .auth
+                .await,
+            Err(AuthError::InvalidToken)
+        ));
+        assert!(matches!(
+            test.auth
+                .oauth()
                 .refresh(tokens.refresh_token.expose(), None, None, origin())
-                .await
-                .is_err()
-        );
+                .await,
+            Err(AuthError::InvalidGrant)
+        ));
     }
 }
 
 #[tokio::test]
 async fn introspection_is_limited_to_owner_and_administrators() {
-    let house = test_auth().await;
-    let root = house.administrator("root").await;
-    house.register("ada").await;
-    house.register("eve").await;
-    let (tokens, ada) = house.sign_in("ada").await;
-    let (_, eve) = house.sign_in("eve").await;
+    let test = test_auth().await;
+    let root = test.administrator("root").await;
+    test.register("ada").await;
+    test.register("eve").await;
+    let (tokens, ada) = test.sign_in("ada").await;
+    let (_, eve) = test.sign_in("eve").await;
     for token in [access_token(&tokens), tokens.refresh_token.expose()] {
-        let found = house.auth.introspect(&ada, token).await.unwrap().unwrap();
+        let found = test
+            .auth
+            .oauth()
+            .introspect(&ada, token)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(
             (found.username, found.session),
             (name("ada"), ada.session().id.clone())
         );
-        assert!(house.auth.introspect(&root, token).await.unwrap().is_some());
-        assert!(house.auth.introspect(&eve, token).await.unwrap().is_none());
+        assert!(
+            test.auth
+                .oauth()
+                .introspect(&root, token)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        assert!(
+            test.auth
+                .oauth()
+                .introspect(&eve, token)
+                .await
+                .unwrap()
+                .is_none()
+        );
     }
     assert!(
-        house
-            .auth
+        test.auth
+            .oauth()
             .introspect(&ada, "nonsense")
             .await
             .unwrap()
             .is_none()
     );
-    house.auth.sign_out(&ada).await.unwrap();
+    test.auth.sessions().sign_out(&ada).await.unwrap();
     assert!(
-        house
-            .auth
+        test.auth
+            .oauth()
             .introspect(&root, access_token(&tokens))
             .await
             .unwrap()
@@ -309,15 +344,14 @@ async fn introspection_is_limited_to_owner_and_administrators() {
 
 #[tokio::test]
 async fn access_token_expires_with_its_session() {
-    let house = test_auth_with(Settings {
+    let test = test_auth_with(Settings {
         absolute_timeout: Duration::from_mins(10),
         ..settings()
     })
     .await;
-    house.register("ada").await;
+    test.register("ada").await;
     assert_eq!(
-        house
-            .password_grant("ada", GOOD_PASSWORD)
+        test.password_grant("ada", GOOD_PASSWORD)
             .await
             .unwrap()
             .expires_in,
@@ -327,16 +361,17 @@ async fn access_token_expires_with_its_session() {
 
 #[tokio::test]
 async fn session_cookie_is_rejected_as_refresh_token() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let web = house
+    let test = test_auth().await;
+    test.register("ada").await;
+    let web = test
         .auth
+        .passwords()
         .sign_in("ada", password(GOOD_PASSWORD), SessionKind::Web, origin())
         .await
         .unwrap();
     assert!(matches!(
-        house
-            .auth
+        test.auth
+            .oauth()
             .refresh(web.secret.expose(), None, None, origin())
             .await,
         Err(AuthError::InvalidGrant)
@@ -345,28 +380,30 @@ async fn session_cookie_is_rejected_as_refresh_token() {
 
 #[tokio::test]
 async fn refresh_with_narrower_scope_narrows_access_token_only() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (first, _) = house.sign_in("ada").await;
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (first, _) = test.sign_in("ada").await;
     let read = Scopes::of(&[Scope::ReadFiles]);
-    let less = house
+    let less = test
         .auth
+        .oauth()
         .refresh(first.refresh_token.expose(), None, Some(read), origin())
         .await
         .unwrap();
     assert_eq!(less.scope, "files:read");
-    let caller = house
+    let caller = test
         .auth
+        .sessions()
         .authenticate_bearer(access_token(&less))
         .await
         .unwrap();
     assert_eq!(caller.session().scopes, read);
     assert!(!caller.is_interactive());
-    // Neither a ticket nor a second look gives back what the token does not carry.
-    let ticket = house.auth.issue_ticket(&caller);
+    // Neither a ticket nor a revalidation restores scopes that the token does not carry.
+    let ticket = test.auth.sessions().issue_ticket(&caller);
     assert_eq!(
-        house
-            .auth
+        test.auth
+            .sessions()
             .authenticate_ticket(ticket.expose())
             .await
             .unwrap()
@@ -375,8 +412,8 @@ async fn refresh_with_narrower_scope_narrows_access_token_only() {
         read
     );
     assert_eq!(
-        house
-            .auth
+        test.auth
+            .sessions()
             .revalidate(&caller)
             .await
             .unwrap()
@@ -384,9 +421,10 @@ async fn refresh_with_narrower_scope_narrows_access_token_only() {
             .scopes,
         read
     );
-    // The refresh token keeps everything (RFC 6749 §6).
-    let all = house
+    // The refresh token keeps all scopes (RFC 6749 §6).
+    let all = test
         .auth
+        .oauth()
         .refresh(less.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
@@ -395,26 +433,29 @@ async fn refresh_with_narrower_scope_narrows_access_token_only() {
 
 #[tokio::test]
 async fn refresh_with_wider_scope_is_rejected_without_rotation() {
-    let house = test_auth().await;
-    let account = house.register("ada").await;
+    let test = test_auth().await;
+    let account = test.register("ada").await;
     let scopes = Scopes::of(&[Scope::ReadFiles]);
     let new_session = NewSession {
         scopes,
         ..NewSession::interactive(SessionKind::OAuth, AuthMethods::NONE, origin())
     };
-    let (_, token) = house
+    let (_, token) = test
         .auth
+        .sessions()
         .create_session(&account, new_session)
         .await
         .unwrap()
         .unwrap();
-    let wider = house
+    let wider = test
         .auth
+        .oauth()
         .refresh(token.expose(), None, Some(Scopes::ALL), origin())
         .await;
     assert!(matches!(wider, Err(AuthError::ScopeWidened)));
-    let tokens = house
+    let tokens = test
         .auth
+        .oauth()
         .refresh(token.expose(), None, Some(scopes), origin())
         .await
         .unwrap();
@@ -423,10 +464,10 @@ async fn refresh_with_wider_scope_is_rejected_without_rotation() {
 
 #[tokio::test]
 async fn replayed_refresh_token_sends_mail_to_owner() {
-    let house = test_auth().await;
+    let test = test_auth().await;
     let address = crate::EmailAddress::parse("ada@example.org").unwrap();
-    house
-        .auth
+    test.auth
+        .accounts()
         .register(
             crate::service::RegistrationRequest {
                 email: Some(address),
@@ -436,23 +477,23 @@ async fn replayed_refresh_token_sends_mail_to_owner() {
         )
         .await
         .unwrap();
-    let (first, _) = house.sign_in("ada").await;
-    let mut letters = house.auth.take_mail_queue().unwrap();
-    while letters.try_recv().is_ok() {}
-    house
-        .auth
+    let (first, _) = test.sign_in("ada").await;
+    let mut mails = test.auth.mail().take_mail_queue().unwrap();
+    while mails.try_recv().is_ok() {}
+    test.auth
+        .oauth()
         .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    house.clock.advance(Duration::from_secs(11));
-    house
-        .auth
+    test.clock.advance(Duration::from_secs(11));
+    test.auth
+        .oauth()
         .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap_err();
-    let letter = letters.try_recv().unwrap();
+    let mail = mails.try_recv().unwrap();
     assert!(matches!(
-        letter.body,
+        mail.body,
         MailBody::SecurityNotice {
             notice: SecurityNotice::TokenReplayed,
             ..
@@ -464,26 +505,27 @@ async fn replayed_refresh_token_sends_mail_to_owner() {
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// A program called cad that ada let in.
-async fn authorize_client(house: &TestAuth) -> TokenResponse {
-    house.register("ada").await;
-    let (_, caller) = house.sign_in("ada").await;
+/// Registers ada, who authorizes the client `cad`.
+async fn authorize_client(test: &TestAuth) -> TokenResponse {
+    test.register("ada").await;
+    let (_, caller) = test.sign_in("ada").await;
     let back = "http://127.0.0.1/back";
-    let client = house.auth.client_for("cad", back).unwrap();
+    let client = test.auth.oauth().client_for("cad", back).unwrap();
     let (form, proof) = ((Some("code"), None), (Some(CHALLENGE), Some("S256")));
-    let wanted = house
+    let wanted = test
         .auth
+        .oauth()
         .validate_request(client, back, form, Some("files:read"), proof)
         .unwrap();
-    let code = house.auth.authorize(&caller, wanted).await.unwrap();
+    let code = test.auth.oauth().authorize(&caller, wanted).await.unwrap();
     let redemption = AuthorizationCodeGrant {
         code: code.expose().into(),
         client: "cad".to_owned(),
         redirect_uri: back.to_owned(),
         verifier: VERIFIER.into(),
     };
-    house
-        .auth
+    test.auth
+        .oauth()
         .exchange_code(redemption, origin())
         .await
         .unwrap()
@@ -500,19 +542,23 @@ async fn test_auth_with_client() -> TestAuth {
 
 #[tokio::test]
 async fn unregistered_client_loses_its_tokens() {
-    let house = test_auth_with_client().await;
-    let tokens = authorize_client(&house).await;
-    house
-        .auth
+    let test = test_auth_with_client().await;
+    let tokens = authorize_client(&test).await;
+    test.auth
+        .sessions()
         .authenticate_bearer(access_token(&tokens))
         .await
         .unwrap();
-    let without = open_node(&house.store, &house.clock, settings()).await;
+    let without = open_node(&test.store, &test.clock, settings()).await;
     assert!(matches!(
-        without.authenticate_bearer(access_token(&tokens)).await,
+        without
+            .sessions()
+            .authenticate_bearer(access_token(&tokens))
+            .await,
         Err(AuthError::InvalidToken)
     ));
     let again = without
+        .oauth()
         .refresh(tokens.refresh_token.expose(), Some("cad"), None, origin())
         .await;
     assert!(matches!(again, Err(AuthError::InvalidGrant)), "{again:?}");
@@ -520,17 +566,18 @@ async fn unregistered_client_loses_its_tokens() {
 
 #[tokio::test]
 async fn refresh_token_is_bound_to_its_client() {
-    let house = test_auth_with_client().await;
-    let tokens = authorize_client(&house).await;
+    let test = test_auth_with_client().await;
+    let tokens = authorize_client(&test).await;
     for other in [None, Some("strongroom-cli"), Some("CAD"), Some("")] {
-        let refused = house
+        let refused = test
             .auth
+            .oauth()
             .refresh(tokens.refresh_token.expose(), other, None, origin())
             .await;
         assert!(matches!(refused, Err(AuthError::InvalidGrant)), "{other:?}");
     }
-    house
-        .auth
+    test.auth
+        .oauth()
         .refresh(tokens.refresh_token.expose(), Some("cad"), None, origin())
         .await
         .unwrap();
@@ -538,23 +585,23 @@ async fn refresh_token_is_bound_to_its_client() {
 
 #[tokio::test]
 async fn clock_set_back_does_not_extend_recent_authentication() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (_, caller) = house.sign_in("ada").await;
-    house.clock.rewind(Duration::from_secs(4));
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (_, caller) = test.sign_in("ada").await;
+    test.clock.rewind(Duration::from_secs(4));
     assert!(
-        house
-            .auth
+        test.auth
+            .sessions()
             .revalidate(&caller)
             .await
             .unwrap()
             .require_recent()
             .is_ok()
     );
-    house.clock.rewind(Duration::from_hours(5));
+    test.clock.rewind(Duration::from_hours(5));
     assert!(
-        house
-            .auth
+        test.auth
+            .sessions()
             .revalidate(&caller)
             .await
             .unwrap()
@@ -565,15 +612,19 @@ async fn clock_set_back_does_not_extend_recent_authentication() {
 
 #[tokio::test]
 async fn rate_limited_session_can_still_refresh() {
-    let house = test_auth_with(Settings {
+    let test = test_auth_with(Settings {
         requests_per_minute: Some(60),
         ..settings()
     })
     .await;
-    house.register("ada").await;
-    let mut tokens = house.password_grant("ada", GOOD_PASSWORD).await.unwrap();
+    test.register("ada").await;
+    let mut tokens = test.password_grant("ada", GOOD_PASSWORD).await.unwrap();
     for n in 0..70 {
-        let answer = house.auth.authenticate_bearer(access_token(&tokens)).await;
+        let answer = test
+            .auth
+            .sessions()
+            .authenticate_bearer(access_token(&tokens))
+            .await;
         assert_eq!(
             matches!(answer, Err(AuthError::RateLimited { .. })),
             n >= 60,
@@ -581,8 +632,9 @@ async fn rate_limited_session_can_still_refresh() {
         );
     }
     for _ in 0..3 {
-        tokens = house
+        tokens = test
             .auth
+            .oauth()
             .refresh(tokens.refresh_token.expose(), None, None, origin())
             .await
             .unwrap();

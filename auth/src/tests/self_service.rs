@@ -1,4 +1,4 @@
-//! Passwords and sessions of one's own.
+//! Changes of the own password and profile, and the end of own sessions.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use super::*;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    AccountChange, AccountStatus, Actor, AuthStore as _, SessionId,
+    AccountChange, AccountStatus, Actor, AuthStore as _, NewPersonalToken, Scope, Scopes, SessionId,
+    SessionKind,
     accounts::profile::ProfileChange,
     password::PasswordRejected,
     service::OtherSessions,
@@ -17,14 +18,15 @@ const NEW_PASSWORD: &str = "a different long password";
 
 #[tokio::test]
 async fn password_change_requires_current_and_acceptable_new_password() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (_, caller) = house.sign_in("ada").await;
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (_, caller) = test.sign_in("ada").await;
     let change = |current: &str, new: &str| {
         let (current, new) = (password(current), password(new));
-        let (auth, caller) = (house.auth.clone(), caller.clone());
+        let (auth, caller) = (test.auth.clone(), caller.clone());
         async move {
-            auth.change_password(&caller, current, new, OtherSessions::Keep, &origin())
+            auth.passwords()
+                .change_password(&caller, current, new, OtherSessions::Keep, &origin())
                 .await
         }
     };
@@ -38,20 +40,42 @@ async fn password_change_requires_current_and_acceptable_new_password() {
             PasswordRejected::TooShort { .. }
         ))
     ));
-    house.password_grant("ada", GOOD_PASSWORD).await.unwrap();
+    test.password_grant("ada", GOOD_PASSWORD).await.unwrap();
     change(GOOD_PASSWORD, NEW_PASSWORD).await.unwrap();
-    assert!(house.password_grant("ada", GOOD_PASSWORD).await.is_err());
-    house.password_grant("ada", NEW_PASSWORD).await.unwrap();
+    assert!(matches!(
+        test.password_grant("ada", GOOD_PASSWORD).await,
+        Err(AuthError::InvalidCredentials)
+    ));
+    test.password_grant("ada", NEW_PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
-async fn password_change_ends_other_session_but_not_current() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (thief, _) = house.sign_in("ada").await;
-    let (mine, caller) = house.sign_in("ada").await;
-    house
+async fn password_change_ends_other_sessions_but_not_current() {
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (thief, others) = test.sign_in("ada").await;
+    let web = test
         .auth
+        .passwords()
+        .sign_in("ada", password(GOOD_PASSWORD), SessionKind::Web, origin())
+        .await
+        .unwrap()
+        .secret;
+    let request = NewPersonalToken {
+        label: "script".to_owned(),
+        scopes: Scopes::of(&[Scope::ReadFiles]),
+        realms: None,
+        lifetime: None,
+    };
+    let (_, personal) = test
+        .auth
+        .personal_tokens()
+        .create_personal_token(&others, request, origin())
+        .await
+        .unwrap();
+    let (mine, caller) = test.sign_in("ada").await;
+    test.auth
+        .passwords()
         .change_password(
             &caller,
             password(GOOD_PASSWORD),
@@ -61,22 +85,26 @@ async fn password_change_ends_other_session_but_not_current() {
         )
         .await
         .unwrap();
-    assert!(
-        house
-            .auth
-            .authenticate_bearer(access_token(&thief))
-            .await
-            .is_err()
-    );
-    assert!(
-        house
-            .auth
+    let sessions = test.auth.sessions();
+    for ended in [
+        sessions.authenticate_bearer(access_token(&thief)).await,
+        sessions.authenticate_cookie(web.expose()).await,
+        test.auth
+            .personal_tokens()
+            .authenticate_personal_token(personal.expose(), None, &origin())
+            .await,
+    ] {
+        assert!(matches!(ended, Err(AuthError::InvalidToken)), "{ended:?}");
+    }
+    assert!(matches!(
+        test.auth
+            .oauth()
             .refresh(thief.refresh_token.expose(), None, None, origin())
-            .await
-            .is_err()
-    );
-    house
-        .auth
+            .await,
+        Err(AuthError::InvalidGrant)
+    ));
+    test.auth
+        .sessions()
         .authenticate_bearer(access_token(&mine))
         .await
         .unwrap();
@@ -93,16 +121,15 @@ async fn pending_password_change_fails_after_security_epoch_change() {
         ..AccountChange::default()
     };
     for others in [OtherSessions::End, OtherSessions::Keep] {
-        for thrown_out in [Some(reset.clone()), Some(disable.clone()), None] {
-            let house = test_auth().await;
-            house.register("ada").await;
-            // Through the door before, and with the new hash only after.
-            let (_, thief) = house.sign_in("ada").await;
-            house.clock.advance(Duration::from_secs(1));
-            let (ada, now) = (name("ada"), house.auth.0.clock.now());
-            if let Some(change) = thrown_out.clone() {
-                house
-                    .store
+        for revocation in [Some(reset.clone()), Some(disable.clone()), None] {
+            let test = test_auth().await;
+            test.register("ada").await;
+            // Authenticated before the epoch changes, with the new hash only after.
+            let (_, thief) = test.sign_in("ada").await;
+            test.clock.advance(Duration::from_secs(1));
+            let (ada, now) = (name("ada"), test.auth.0.clock.now());
+            if let Some(change) = revocation.clone() {
+                test.store
                     .change_account(&ada, change, Actor::console(), now)
                     .await
                     .map(drop)
@@ -113,16 +140,16 @@ async fn pending_password_change_fails_after_security_epoch_change() {
                     by: Actor::console(),
                     at: now,
                 };
-                house
-                    .store
+                test.store
                     .end_sessions(&ada, None, end)
                     .await
                     .map(drop)
                     .unwrap();
             }
-            let hash = house.store.password_hash("ada");
-            let changed = house
+            let hash = test.store.password_hash("ada");
+            let changed = test
                 .auth
+                .passwords()
                 .change_password(
                     &thief,
                     password(GOOD_PASSWORD),
@@ -133,19 +160,13 @@ async fn pending_password_change_fails_after_security_epoch_change() {
                 .await;
             assert!(
                 matches!(changed, Err(AuthError::WrongCurrentPassword)),
-                "{thrown_out:?}: {changed:?}"
+                "{revocation:?}: {changed:?}"
             );
-            assert_eq!(house.store.password_hash("ada"), hash);
-            let account = house
-                .store
-                .credentials(&ada)
-                .await
-                .unwrap()
-                .unwrap()
-                .account;
+            assert_eq!(test.store.password_hash("ada"), hash);
+            let account = test.store.credentials(&ada).await.unwrap().unwrap().account;
             assert_eq!(
                 account.must_change_password,
-                thrown_out == Some(reset.clone())
+                revocation == Some(reset.clone())
             );
         }
     }
@@ -153,18 +174,17 @@ async fn pending_password_change_fails_after_security_epoch_change() {
 
 #[tokio::test]
 async fn pending_email_change_fails_after_security_epoch_change() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let mut letters = house.auth.take_mail_queue().unwrap();
-    let (_, thief) = house.sign_in("ada").await;
-    house.clock.advance(Duration::from_secs(1));
+    let test = test_auth().await;
+    test.register("ada").await;
+    let mut mails = test.auth.mail().take_mail_queue().unwrap();
+    let (_, thief) = test.sign_in("ada").await;
+    test.clock.advance(Duration::from_secs(1));
     let end = SessionEnd {
         reason: EndReason::EndedByAdministrator,
         by: Actor::console(),
-        at: house.auth.0.clock.now(),
+        at: test.auth.0.clock.now(),
     };
-    house
-        .store
+    test.store
         .end_sessions(&name("ada"), None, end)
         .await
         .unwrap();
@@ -174,26 +194,24 @@ async fn pending_email_change_fails_after_security_epoch_change() {
             crate::EmailAddress::parse("thief@evil.example").unwrap(),
         )),
     };
-    house
-        .auth
+    test.auth
+        .accounts()
         .change_profile(&thief, change, &origin())
         .await
         .unwrap();
     let link =
-        std::iter::from_fn(|| letters.try_recv().ok()).find_map(|letter| match letter.body {
+        std::iter::from_fn(|| mails.try_recv().ok()).find_map(|mail| match mail.body {
             crate::MailBody::ConfirmEmail { link, .. } => Some(link),
             _ => None,
         });
     let link = link.unwrap();
     let token = link.expose_secret().split_once('#').unwrap().1;
-    house
-        .auth
-        .confirm_email(token, &origin())
-        .await
-        .unwrap_err();
+    assert!(matches!(
+        test.auth.accounts().confirm_email(token, &origin()).await,
+        Err(AuthError::EmailLinkInvalid)
+    ));
     assert_eq!(
-        house
-            .store
+        test.store
             .credentials(&name("ada"))
             .await
             .unwrap()
@@ -206,12 +224,12 @@ async fn pending_email_change_fails_after_security_epoch_change() {
 
 #[tokio::test]
 async fn password_change_throttles_wrong_current_passwords() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (_, caller) = house.sign_in("ada").await;
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (_, caller) = test.sign_in("ada").await;
     let from = origin();
     let guess = || {
-        house.auth.change_password(
+        test.auth.passwords().change_password(
             &caller,
             password("guess"),
             password(NEW_PASSWORD),
@@ -230,15 +248,16 @@ async fn password_change_throttles_wrong_current_passwords() {
 
 #[tokio::test]
 async fn sessions_are_listed_and_ended_by_owner_only() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    house.register("eve").await;
-    let (_, old) = house.sign_in("ada").await;
-    house.clock.advance(Duration::from_mins(1));
-    let (tokens, new) = house.sign_in("ada").await;
-    let (_, eve) = house.sign_in("eve").await;
-    let ids: Vec<SessionId> = house
+    let test = test_auth().await;
+    test.register("ada").await;
+    test.register("eve").await;
+    let (_, old) = test.sign_in("ada").await;
+    test.clock.advance(Duration::from_mins(1));
+    let (tokens, new) = test.sign_in("ada").await;
+    let (_, eve) = test.sign_in("eve").await;
+    let ids: Vec<SessionId> = test
         .auth
+        .sessions()
         .sessions(&old)
         .await
         .unwrap()
@@ -246,47 +265,74 @@ async fn sessions_are_listed_and_ended_by_owner_only() {
         .map(|session| session.id)
         .collect();
     assert_eq!(ids, [new.session().id.clone(), old.session().id.clone()]);
-    let stolen = house.auth.end_session(&eve, &new.session().id).await;
-    assert!(matches!(stolen, Err(AuthError::NoSuchSession)));
-    house
+    let stolen = test
         .auth
+        .sessions()
+        .end_session(&eve, &new.session().id)
+        .await;
+    assert!(matches!(stolen, Err(AuthError::NoSuchSession)));
+    test.auth
+        .sessions()
         .authenticate_bearer(access_token(&tokens))
         .await
         .unwrap();
-    house
-        .auth
+    test.auth
+        .sessions()
         .end_session(&old, &new.session().id)
         .await
         .unwrap();
-    assert!(
-        house
-            .auth
-            .authenticate_bearer(access_token(&tokens))
-            .await
-            .is_err()
-    );
     assert!(matches!(
-        house.auth.end_session(&old, &new.session().id).await,
+        test.auth
+            .sessions()
+            .authenticate_bearer(access_token(&tokens))
+            .await,
+        Err(AuthError::InvalidToken)
+    ));
+    assert!(matches!(
+        test.auth
+            .sessions()
+            .end_session(&old, &new.session().id)
+            .await,
         Err(AuthError::NoSuchSession)
     ));
 }
 
 #[tokio::test]
 async fn ending_other_sessions_keeps_current_and_counts_ended() {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (other, _) = house.sign_in("ada").await;
-    let (mine, caller) = house.sign_in("ada").await;
-    assert_eq!(house.auth.end_other_sessions(&caller).await.unwrap(), 1);
-    assert!(
-        house
-            .auth
-            .authenticate_bearer(access_token(&other))
+    let test = test_auth().await;
+    test.register("ada").await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(test.sign_in("ada").await.0);
+    }
+    let (mine, caller) = test.sign_in("ada").await;
+    assert_eq!(
+        test.auth
+            .sessions()
+            .end_other_sessions(&caller)
             .await
-            .is_err()
+            .unwrap(),
+        3
     );
-    house
-        .auth
+    for other in &others {
+        assert!(matches!(
+            test.auth
+                .sessions()
+                .authenticate_bearer(access_token(other))
+                .await,
+            Err(AuthError::InvalidToken)
+        ));
+    }
+    assert_eq!(
+        test.auth
+            .sessions()
+            .end_other_sessions(&caller)
+            .await
+            .unwrap(),
+        0
+    );
+    test.auth
+        .sessions()
         .authenticate_bearer(access_token(&mine))
         .await
         .unwrap();

@@ -18,22 +18,22 @@ use crate::{
 
 const NOW: i64 = 1_800_000_000;
 
-async fn sign_in_as(house: &TestAuth, username: &str) -> Caller {
-    house.sign_in(username).await.1
+async fn sign_in_as(test: &TestAuth, username: &str) -> Caller {
+    test.sign_in(username).await.1
 }
 
 /// Joins the provider's account `sub` to somebody's, and says whose session it was.
 async fn link_identity(
-    there: &MockProvider,
-    house: &TestAuth,
+    provider: &MockProvider,
+    test: &TestAuth,
     username: &str,
     sub: &str,
 ) -> Caller {
-    house.register(username).await;
-    let caller = sign_in_as(house, username).await;
-    there.set_claims(json!({"sub": sub, "auth_time": house.auth.0.clock.now().as_second()}));
-    let back = there
-        .log_in(house, LoginPurpose::Link(&caller), Some(caller.clone()))
+    test.register(username).await;
+    let caller = sign_in_as(test, username).await;
+    provider.set_claims(json!({"sub": sub, "auth_time": test.auth.0.clock.now().as_second()}));
+    let back = provider
+        .log_in(test, LoginPurpose::Link(&caller), Some(caller.clone()))
         .await;
     assert!(matches!(back, Ok(CallbackResult::Returned(_))), "{back:?}");
     caller
@@ -41,8 +41,8 @@ async fn link_identity(
 
 #[tokio::test]
 async fn provider_without_recent_auth_time_gives_no_recency() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
     for (claims, recent) in [
         (json!({"sub": "1"}), false),
         (json!({"sub": "1", "auth_time": NOW - 86_400}), false),
@@ -50,11 +50,11 @@ async fn provider_without_recent_auth_time_gives_no_recency() {
         (json!({"sub": "1", "auth_time": NOW - 60}), true),
         (json!({"sub": "1", "auth_time": NOW + 3_600}), true),
     ] {
-        there.set_claims(claims.clone());
-        let caller = signed_in_caller(there.log_in(&house, LoginPurpose::SignIn, None).await);
+        provider.set_claims(claims.clone());
+        let caller = signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
         assert_eq!(caller.require_recent().is_ok(), recent, "{claims}");
         assert!(
-            caller.session().auth_time <= house.auth.0.clock.now(),
+            caller.session().auth_time <= test.auth.0.clock.now(),
             "{claims}"
         );
     }
@@ -62,16 +62,16 @@ async fn provider_without_recent_auth_time_gives_no_recency() {
 
 #[tokio::test]
 async fn made_up_provider_codes_are_throttled() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
-    let left = there.start_login(&house, LoginPurpose::SignIn).await;
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
+    let left = provider.start_login(&test, LoginPurpose::SignIn).await;
     let made_up = async |n: u32, from: Origin| {
         let callback = Callback {
             outcome: Ok(format!("made up {n}").into()),
             ..left.callback()
         };
-        house
-            .auth
+        test.auth
+            .upstream()
             .handle_callback("work", callback, None, from)
             .await
     };
@@ -82,16 +82,16 @@ async fn made_up_provider_codes_are_throttled() {
         made_up(150, origin()).await,
         Err(AuthError::Throttled { .. })
     ));
-    assert_eq!(there.request_count("/token"), 150);
+    assert_eq!(provider.request_count("/token"), 150);
     // That is their network's affair: elsewhere a good one is taken.
-    there.set_claims(json!({"sub": "1"}));
+    provider.set_claims(json!({"sub": "1"}));
     let elsewhere = Origin {
         address: [203, 0, 113, 9].into(),
         ..origin()
     };
     signed_in_caller(
-        house
-            .auth
+        test.auth
+            .upstream()
             .handle_callback("work", left.callback(), None, elsewhere)
             .await,
     );
@@ -99,10 +99,10 @@ async fn made_up_provider_codes_are_throttled() {
 
 #[tokio::test]
 async fn provider_reauthentication_requires_recent_auth_time() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
-    let left = there
-        .start_login(&house, LoginPurpose::Reauthenticate)
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
+    let left = provider
+        .start_login(&test, LoginPurpose::Reauthenticate)
         .await;
     assert_eq!(
         (
@@ -115,71 +115,78 @@ async fn provider_reauthentication_requires_recent_auth_time() {
         json!({"sub": "1"}),
         json!({"sub": "1", "auth_time": NOW - 61}),
     ] {
-        there.set_claims(claims.clone());
+        provider.set_claims(claims.clone());
         assert!(
             is_provider_refusal(
-                &there
-                    .log_in(&house, LoginPurpose::Reauthenticate, None)
+                &provider
+                    .log_in(&test, LoginPurpose::Reauthenticate, None)
                     .await
             ),
             "{claims}"
         );
     }
-    there.set_claims(json!({"sub": "1", "auth_time": NOW - 30}));
+    provider.set_claims(json!({"sub": "1", "auth_time": NOW - 30}));
     assert!(
         signed_in_caller(
-            there
-                .log_in(&house, LoginPurpose::Reauthenticate, None)
+            provider
+                .log_in(&test, LoginPurpose::Reauthenticate, None)
                 .await
         )
         .require_recent()
         .is_ok()
     );
     // The same for whoever joins two accounts.
-    house.register("ada").await;
-    let ada = sign_in_as(&house, "ada").await;
-    there.set_claims(json!({"sub": "2", "auth_time": NOW - 3_600}));
+    test.register("ada").await;
+    let ada = sign_in_as(&test, "ada").await;
+    provider.set_claims(json!({"sub": "2", "auth_time": NOW - 3_600}));
     assert!(is_provider_refusal(
-        &there
-            .log_in(&house, LoginPurpose::Link(&ada), Some(ada.clone()))
+        &provider
+            .log_in(&test, LoginPurpose::Link(&ada), Some(ada.clone()))
             .await
     ));
-    assert!(house.auth.identities(&ada).await.unwrap().is_empty());
+    assert!(
+        test.auth
+            .upstream()
+            .identities(&ada)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
 async fn provider_reauthentication_renews_only_the_same_identity() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
-    there.set_claims(json!({"sub": "1"}));
-    let old = signed_in_caller(there.log_in(&house, LoginPurpose::SignIn, None).await);
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
+    provider.set_claims(json!({"sub": "1"}));
+    let old = signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
     assert!(old.require_recent().is_err());
-    there.set_claims(json!({"sub": "1", "auth_time": NOW}));
-    let back = there
-        .log_in(&house, LoginPurpose::Reauthenticate, Some(old.clone()))
+    provider.set_claims(json!({"sub": "1", "auth_time": NOW}));
+    let back = provider
+        .log_in(&test, LoginPurpose::Reauthenticate, Some(old.clone()))
         .await;
     assert!(matches!(back, Ok(CallbackResult::Returned(next)) if next == "/account"));
     assert!(
-        house
-            .auth
+        test.auth
+            .sessions()
             .revalidate(&old)
             .await
             .unwrap()
             .require_recent()
             .is_ok()
     );
-    // Somebody else's account there confirms nothing here: it signs in as itself.
-    house.clock.advance(Duration::from_mins(11));
-    there.set_claims(json!({"sub": "2", "auth_time": NOW + 660}));
+    // Somebody else's account provider confirms nothing here: it signs in as itself.
+    test.clock.advance(Duration::from_mins(11));
+    provider.set_claims(json!({"sub": "2", "auth_time": NOW + 660}));
     let other = signed_in_caller(
-        there
-            .log_in(&house, LoginPurpose::Reauthenticate, Some(old.clone()))
+        provider
+            .log_in(&test, LoginPurpose::Reauthenticate, Some(old.clone()))
             .await,
     );
     assert_ne!(other.account().username, old.account().username);
     assert!(
-        house
-            .auth
+        test.auth
+            .sessions()
             .revalidate(&old)
             .await
             .unwrap()
@@ -190,12 +197,13 @@ async fn provider_reauthentication_renews_only_the_same_identity() {
 
 #[tokio::test]
 async fn hanging_provider_blocks_no_other_and_backs_off() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
     let depart = |id: &'static str| {
-        let auth = house.auth.clone();
+        let auth = test.auth.clone();
         tokio::spawn(async move {
-            auth.start_login(id, LoginPurpose::SignIn, "/".to_owned(), None)
+            auth.upstream()
+                .start_login(id, LoginPurpose::SignIn, "/".to_owned(), None)
                 .await
         })
     };
@@ -205,7 +213,7 @@ async fn hanging_provider_blocks_no_other_and_backs_off() {
     depart("work").await.unwrap().unwrap();
     assert!(
         waiting.iter().all(|one| !one.is_finished()),
-        "the other one is there at once"
+        "the other one is provider at once"
     );
     for one in waiting {
         assert!(matches!(
@@ -224,47 +232,47 @@ async fn hanging_provider_blocks_no_other_and_backs_off() {
         Err(AuthError::ProviderUnavailable)
     ));
     assert_eq!(
-        there.request_count("hung"),
+        provider.request_count("hung"),
         1,
         "those in line, and who came right after, did not ask again"
     );
-    house.clock.advance(Duration::from_secs(11));
+    test.clock.advance(Duration::from_secs(11));
     assert!(depart("dead").await.unwrap().is_err());
-    assert_eq!(there.request_count("hung"), 2, "a while later it is");
+    assert_eq!(provider.request_count("hung"), 2, "a while later it is");
 }
 
 #[tokio::test]
 async fn parallel_first_provider_sign_ins_share_one_account() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
-    there.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
-    let one = there.start_login(&house, LoginPurpose::SignIn).await;
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
+    provider.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
+    let one = provider.start_login(&test, LoginPurpose::SignIn).await;
     // The other window was quicker, while this one had its code redeemed.
-    let (store, done) = (house.store.clone(), AtomicBool::new(false));
-    there.on_token_request(move || {
+    let (store, done) = (test.store.clone(), AtomicBool::new(false));
+    provider.on_token_request(move || {
         if !done.swap(true, Ordering::Relaxed) {
             store.create_linked_account("ada", "https://id.example", "1");
         }
     });
-    let begun = house.auth.0.hasher.started();
-    let caller = signed_in_caller(one.finish(&house, None).await);
+    let begun = test.auth.0.hasher.started();
+    let caller = signed_in_caller(one.finish(&test, None).await);
     assert_eq!(caller.account().username, name("ada"));
-    assert!(house.auth.0.hasher.started() - begun <= 1);
+    assert!(test.auth.0.hasher.started() - begun <= 1);
 }
 
 #[tokio::test]
 async fn provisioning_a_taken_username_costs_one_hash() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
     for n in 1..15 {
-        there.set_claims(json!({"sub": n.to_string(), "preferred_username": "ada"}));
-        let begun = house.auth.0.hasher.started();
-        let caller = signed_in_caller(there.log_in(&house, LoginPurpose::SignIn, None).await);
+        provider.set_claims(json!({"sub": n.to_string(), "preferred_username": "ada"}));
+        let begun = test.auth.0.hasher.started();
+        let caller = signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
         assert!(caller.account().username.as_str().starts_with("ada"));
-        assert_eq!(house.auth.0.hasher.started() - begun, 1);
+        assert_eq!(test.auth.0.hasher.started() - begun, 1);
     }
-    there.set_claims(json!({"sub": "operator", "preferred_username": "Console"}));
-    let caller = signed_in_caller(there.log_in(&house, LoginPurpose::SignIn, None).await);
+    provider.set_claims(json!({"sub": "operator", "preferred_username": "Console"}));
+    let caller = signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
     assert_eq!(
         caller.account().username,
         name("console2"),
@@ -274,31 +282,31 @@ async fn provisioning_a_taken_username_costs_one_hash() {
 
 #[tokio::test]
 async fn login_state_is_unstored_and_consumed_once() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
-    there.set_claims(json!({"sub": "1"}));
-    let left = there.start_login(&house, LoginPurpose::SignIn).await;
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
+    provider.set_claims(json!({"sub": "1"}));
+    let left = provider.start_login(&test, LoginPurpose::SignIn).await;
     for _ in 0..200 {
-        there.start_login(&house, LoginPurpose::SignIn).await;
+        provider.start_login(&test, LoginPurpose::SignIn).await;
     }
-    let kept = house
+    let kept = test
         .store
-        .list_tokens(OneTimeKind::Upstream, None, house.auth.0.clock.now())
+        .list_tokens(OneTimeKind::Upstream, None, test.auth.0.clock.now())
         .await
         .unwrap();
     assert!(kept.is_empty());
-    there.set_metadata(json!({}));
-    let now = there.start_login(&house, LoginPurpose::SignIn).await;
-    let at_once = tokio::join!(now.finish(&house, None), now.finish(&house, None));
+    provider.set_metadata(json!({}));
+    let now = provider.start_login(&test, LoginPurpose::SignIn).await;
+    let at_once = tokio::join!(now.finish(&test, None), now.finish(&test, None));
     assert!(at_once.0.is_ok() != at_once.1.is_ok(), "{at_once:?}");
     assert!(matches!(
-        now.finish(&house, None).await,
+        now.finish(&test, None).await,
         Err(AuthError::StateMismatch)
     ));
     // Neither another browser's, nor too late.
     assert!(matches!(
-        house
-            .auth
+        test.auth
+            .upstream()
             .handle_callback(
                 "work",
                 crate::upstream::Callback {
@@ -311,37 +319,36 @@ async fn login_state_is_unstored_and_consumed_once() {
             .await,
         Err(AuthError::StateMismatch)
     ));
-    let late = there.start_login(&house, LoginPurpose::SignIn).await;
-    house.clock.advance(Duration::from_mins(10));
+    let late = provider.start_login(&test, LoginPurpose::SignIn).await;
+    test.clock.advance(Duration::from_mins(10));
     assert!(matches!(
-        late.finish(&house, None).await,
+        late.finish(&test, None).await,
         Err(AuthError::StateMismatch)
     ));
 }
 
 #[tokio::test]
 async fn invalid_provider_subject_is_rejected() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
     for sub in ["", " ", "a\0", "a\u{1}", "é", "a ", "a\n", &"a".repeat(256)] {
-        there.set_claims(json!({"sub": sub, "preferred_username": "ada"}));
+        provider.set_claims(json!({"sub": sub, "preferred_username": "ada"}));
         assert!(
-            is_provider_refusal(&there.log_in(&house, LoginPurpose::SignIn, None).await),
+            is_provider_refusal(&provider.log_in(&test, LoginPurpose::SignIn, None).await),
             "{sub:?}"
         );
     }
     assert!(
-        house
-            .store
+        test.store
             .credentials(&name("ada"))
             .await
             .unwrap()
             .is_none()
     );
     let (sub, long) = ("a".repeat(255), format!("a\u{7}{}", "é".repeat(400)));
-    there.set_claims(json!({"sub": sub, "preferred_username": long}));
-    let caller = signed_in_caller(there.log_in(&house, LoginPurpose::SignIn, None).await);
-    let known_as = house.auth.identities(&caller).await.unwrap()[0]
+    provider.set_claims(json!({"sub": sub, "preferred_username": long}));
+    let caller = signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
+    let known_as = test.auth.upstream().identities(&caller).await.unwrap()[0]
         .display_hint
         .clone()
         .unwrap();
@@ -356,34 +363,34 @@ async fn invalid_provider_subject_is_rejected() {
 
 #[tokio::test]
 async fn provider_key_rotation_refetches_jwks_at_sign_in() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
-    there.set_claims(json!({"sub": "1"}));
-    signed_in_caller(there.log_in(&house, LoginPurpose::SignIn, None).await);
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
+    provider.set_claims(json!({"sub": "1"}));
+    signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
     for kid in ["two", "two"] {
-        house.clock.advance(Duration::from_mins(1));
-        there.rotate_key(kid);
-        signed_in_caller(there.log_in(&house, LoginPurpose::SignIn, None).await);
+        test.clock.advance(Duration::from_mins(1));
+        provider.rotate_key(kid);
+        signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
     }
-    assert_eq!(there.request_count("/jwks"), 3);
+    assert_eq!(provider.request_count("/jwks"), 3);
     // What is wrong otherwise makes nobody ask again, nor do forgeries more than so often.
-    house.clock.advance(Duration::from_mins(1));
+    test.clock.advance(Duration::from_mins(1));
     for wrong in [
         json!({"sub": "1", "aud": "another"}),
         json!({"sub": "1", "azp": "another"}),
         json!({"sub": ""}),
     ] {
-        there.set_claims(wrong);
+        provider.set_claims(wrong);
         assert!(is_provider_refusal(
-            &there.log_in(&house, LoginPurpose::SignIn, None).await
+            &provider.log_in(&test, LoginPurpose::SignIn, None).await
         ));
     }
-    assert_eq!(there.request_count("/jwks"), 3);
+    assert_eq!(provider.request_count("/jwks"), 3);
 }
 
 #[tokio::test]
 async fn factor_enrolled_during_provider_sign_in_is_enforced() {
-    let there = MockProvider::new();
+    let provider = MockProvider::new();
     let armed = Arc::new(AtomicBool::new(false));
     let (store, fires) = (MemoryStore::with_realms(["main", "attic"]), armed.clone());
     let hands = MockClock(Arc::new(AtomicI64::new(NOW * 1_000_000)));
@@ -400,29 +407,29 @@ async fn factor_enrolled_during_provider_sign_in_is_enforced() {
     });
     let auth = Auth::open(
         store.clone(),
-        there.settings(UnknownUsers::Reject),
+        provider.settings(UnknownUsers::Reject),
         master_key(),
         clock,
         chance,
     )
     .await
     .unwrap();
-    let house = TestAuth {
+    let test = TestAuth {
         auth,
         store,
         clock: hands,
     };
-    link_identity(&there, &house, "ada", "1").await;
-    let left = there.start_login(&house, LoginPurpose::SignIn).await;
+    link_identity(&provider, &test, "ada", "1").await;
+    let left = provider.start_login(&test, LoginPurpose::SignIn).await;
     armed.store(true, Ordering::Relaxed);
-    let outcome = left.finish(&house, None).await;
+    let outcome = left.finish(&test, None).await;
     assert!(
         !armed.load(Ordering::Relaxed) && outcome.is_err(),
         "{outcome:?}"
     );
-    let live = house
+    let live = test
         .store
-        .sessions_of(&name("ada"), house.auth.0.clock.now())
+        .sessions_of(&name("ada"), test.auth.0.clock.now())
         .await
         .unwrap();
     assert!(
@@ -434,14 +441,14 @@ async fn factor_enrolled_during_provider_sign_in_is_enforced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn session_ended_during_provider_callback_links_no_identity() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Reject).await;
-    house.register("ada").await;
-    let ada = sign_in_as(&house, "ada").await;
-    there.set_claims(json!({"sub": "1", "auth_time": NOW}));
-    let left = there.start_login(&house, LoginPurpose::Link(&ada)).await;
-    let (auth, who) = (house.auth.clone(), ada.clone());
-    there.on_token_request(move || {
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Reject).await;
+    test.register("ada").await;
+    let ada = sign_in_as(&test, "ada").await;
+    provider.set_claims(json!({"sub": "1", "auth_time": NOW}));
+    let left = provider.start_login(&test, LoginPurpose::Link(&ada)).await;
+    let (auth, who) = (test.auth.clone(), ada.clone());
+    provider.on_token_request(move || {
         let (auth, who) = (auth.clone(), who.clone());
         let end = SessionEnd {
             reason: EndReason::EndedByOwner,
@@ -455,18 +462,17 @@ async fn session_ended_during_provider_callback_links_no_identity() {
                     .end_sessions(&who.account().username, None, end)
                     .await
                     .unwrap();
-                auth.invalidate(&who.account().username);
+                auth.0.invalidate(&who.account().username);
             });
         });
     });
-    let outcome = left.finish(&house, Some(ada.clone())).await;
+    let outcome = left.finish(&test, Some(ada.clone())).await;
     assert!(
         matches!(outcome, Err(AuthError::StateMismatch)),
         "{outcome:?}"
     );
     assert!(
-        house
-            .store
+        test.store
             .identity("https://id.example", "1")
             .await
             .unwrap()
@@ -486,39 +492,39 @@ async fn provider_endpoints_on_http_or_loopback_are_rejected() {
             "https://a:b@id.example/x",
             "ftp://id.example/x",
         ] {
-            let there = MockProvider::new();
-            there.set_metadata(json!({ endpoint: address }));
-            let house = there.test_auth(UnknownUsers::Provision).await;
-            let departure = house
+            let provider = MockProvider::new();
+            provider.set_metadata(json!({ endpoint: address }));
+            let test = provider.test_auth(UnknownUsers::Provision).await;
+            let departure = test
                 .auth
+                .upstream()
                 .start_login("work", LoginPurpose::SignIn, "/".to_owned(), None)
                 .await;
             assert!(
                 matches!(departure, Err(AuthError::ProviderUnavailable)),
                 "{endpoint} {address}"
             );
-            assert_eq!(there.request_count("/x"), 0, "{endpoint} {address}");
+            assert_eq!(provider.request_count("/x"), 0, "{endpoint} {address}");
         }
     }
 }
 
 #[tokio::test]
 async fn provider_sign_in_requires_pending_password_reset_first() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Reject).await;
-    link_identity(&there, &house, "ada", "1").await;
-    signed_in_caller(there.log_in(&house, LoginPurpose::SignIn, None).await);
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Reject).await;
+    link_identity(&provider, &test, "ada", "1").await;
+    signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
     let to = crate::AccountChange {
         must_change_password: Some(true),
         ..crate::AccountChange::default()
     };
-    let (by, at) = (crate::Actor::console(), house.auth.0.clock.now());
-    house
-        .store
+    let (by, at) = (crate::Actor::console(), test.auth.0.clock.now());
+    test.store
         .change_account(&name("ada"), to, by, at)
         .await
         .unwrap();
-    let outcome = there.log_in(&house, LoginPurpose::SignIn, None).await;
+    let outcome = provider.log_in(&test, LoginPurpose::SignIn, None).await;
     assert!(
         matches!(outcome, Err(AuthError::PasswordChangeRequired)),
         "{outcome:?}"
@@ -527,72 +533,71 @@ async fn provider_sign_in_requires_pending_password_reset_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_callback_finishes_after_client_disconnects() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Provision).await;
-    there.set_claims(json!({"sub": "1"}));
-    let left = there.start_login(&house, LoginPurpose::SignIn).await;
-    let held = there.hold_token_responses();
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
+    provider.set_claims(json!({"sub": "1"}));
+    let left = provider.start_login(&test, LoginPurpose::SignIn).await;
+    let held = provider.hold_token_responses();
     let asking = async {
-        while there.request_count("/token") == 0 {
+        while provider.request_count("/token") == 0 {
             tokio::task::yield_now().await;
         }
     };
     tokio::select! {
-        outcome = left.finish(&house, None) => panic!("nobody answered: {outcome:?}"),
+        outcome = left.finish(&test, None) => panic!("nobody answered: {outcome:?}"),
         () = asking => {}
     }
-    assert!(house.store.audit_action_names().is_empty());
+    assert!(test.store.audit_action_names().is_empty());
     held.add_permits(2);
-    while !house.store.audit_action_names().contains(&"sign_in") {
+    while !test.store.audit_action_names().contains(&"sign_in") {
         tokio::task::yield_now().await;
     }
     // The same callback again gets no further: the first one went to its end.
     assert!(matches!(
-        left.finish(&house, None).await,
+        left.finish(&test, None).await,
         Err(AuthError::StateMismatch)
     ));
 }
 
 #[tokio::test]
 async fn login_state_from_older_security_epoch_is_rejected() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Reject).await;
-    let ada = link_identity(&there, &house, "ada", "1").await;
-    let left = there.start_login(&house, LoginPurpose::SignIn).await;
-    house.clock.advance(std::time::Duration::from_secs(1));
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Reject).await;
+    let ada = link_identity(&provider, &test, "ada", "1").await;
+    let left = provider.start_login(&test, LoginPurpose::SignIn).await;
+    test.clock.advance(std::time::Duration::from_secs(1));
     let end = SessionEnd {
         reason: EndReason::EndedByOwner,
         by: ada.actor(),
-        at: house.auth.0.clock.now(),
+        at: test.auth.0.clock.now(),
     };
-    house
-        .store
+    test.store
         .end_sessions(&name("ada"), None, end)
         .await
         .unwrap();
     assert!(matches!(
-        left.finish(&house, None).await,
+        left.finish(&test, None).await,
         Err(AuthError::SignInExpired)
     ));
-    signed_in_caller(there.log_in(&house, LoginPurpose::SignIn, None).await);
+    signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
 }
 
 #[tokio::test]
 async fn unlinked_provider_ends_its_session() {
-    let there = MockProvider::new();
-    let house = there.test_auth(UnknownUsers::Reject).await;
-    let ada = link_identity(&there, &house, "ada", "1").await;
-    let thief = signed_in_caller(there.log_in(&house, LoginPurpose::SignIn, None).await);
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Reject).await;
+    let ada = link_identity(&provider, &test, "ada", "1").await;
+    let thief = signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
     let id = crate::upstream::identity_id("https://id.example", "1");
-    house
-        .auth
+    test.auth
+        .upstream()
         .unlink_identity(&ada, &id, &origin())
         .await
         .unwrap();
-    assert!(house.auth.revalidate(&thief).await.is_err());
-    assert!(house.auth.revalidate(&ada).await.is_ok());
+    assert!(test.auth.sessions().revalidate(&thief).await.is_err());
+    assert!(test.auth.sessions().revalidate(&ada).await.is_ok());
     assert!(matches!(
-        there.log_in(&house, LoginPurpose::SignIn, None).await,
+        provider.log_in(&test, LoginPurpose::SignIn, None).await,
         Err(AuthError::IdentityNotLinked)
     ));
 }

@@ -61,9 +61,9 @@ async fn https_provider_with_http_endpoint_is_rejected() {
         serde_json::Value::Object(good.into_iter().map(of).collect())
     };
     let depart = async |bad| {
-        let house = test_auth_with_metadata(endpoints(bad)).await;
-        house
-            .auth
+        let test = test_auth_with_metadata(endpoints(bad)).await;
+        test.auth
+            .upstream()
             .start_login("work", LoginPurpose::SignIn, "/".to_owned(), None)
             .await
     };

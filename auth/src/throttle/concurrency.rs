@@ -1,5 +1,5 @@
-//! Tries of one bucket that are under way at once on this node: a few where nobody has failed yet, else one after the
-//! other, so that of five hundred parallel guesses no more are answered than of five hundred in a row.
+//! Concurrent attempts per bucket on this node: five where there are no failures, otherwise one at
+//! a time. Five hundred parallel guesses get no more answers than five hundred sequential ones.
 
 use std::{
     hash::{BuildHasher as _, Hash, RandomState},
@@ -15,22 +15,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::policy::{Concurrency, FREE_FAILURES};
 use crate::AuthError;
 
-/// Buckets share them by a keyed hash, so nobody can choose whom to stand beside.
+/// Buckets share slots by a keyed hash, so an attacker cannot choose a victim's slot.
 const SLOTS: usize = 1_024;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) struct AttemptSlots {
     slots: Vec<Slot>,
     hash_builder: RandomState,
+    acquire_timeout: Duration,
 }
 
 struct Slot {
     permits: Arc<Semaphore>,
-    /// Failures that were charged here.
+    /// Failures that were charged in this slot.
     failures: AtomicU64,
 }
 
-/// The right to try, until dropped.
+/// The right to one attempt, until dropped.
 #[derive(Debug)]
 pub(crate) struct SlotGuard {
     concurrency: Concurrency,
@@ -52,10 +53,16 @@ impl AttemptSlots {
         Self {
             slots: std::iter::repeat_with(slot).take(SLOTS).collect(),
             hash_builder: RandomState::new(),
+            acquire_timeout: ACQUIRE_TIMEOUT,
         }
     }
 
-    /// Without waiting, if there is room.
+    #[cfg(test)]
+    pub(crate) fn set_acquire_timeout(&mut self, timeout: Duration) {
+        self.acquire_timeout = timeout;
+    }
+
+    /// Acquires without waiting, if the slot has permits.
     pub(crate) fn try_acquire(
         &self,
         key: &impl Hash,
@@ -71,17 +78,17 @@ impl AttemptSlots {
     }
 
     /// # Errors
-    /// [`AuthError::Busy`] when it takes too long.
+    /// [`AuthError::HasherBusy`] after the timeout.
     pub(crate) async fn acquire(
         &self,
         key: &impl Hash,
         concurrency: Concurrency,
     ) -> Result<SlotGuard, AuthError> {
-        let lane = self
+        let slot = self
             .slot(key)
-            .ok_or(AuthError::Internal("there are no lanes"))?;
-        let slot = Arc::clone(&lane.permits).acquire_many_owned(permits(concurrency));
-        match tokio::time::timeout(ACQUIRE_TIMEOUT, slot).await {
+            .ok_or(AuthError::Internal("no attempt slot exists"))?;
+        let permit = Arc::clone(&slot.permits).acquire_many_owned(permits(concurrency));
+        match tokio::time::timeout(self.acquire_timeout, permit).await {
             Ok(Ok(permit)) => Ok(SlotGuard {
                 concurrency,
                 _permit: permit,
@@ -92,7 +99,7 @@ impl AttemptSlots {
         }
     }
 
-    /// Grows with every charge: who read a count before it changed has to read again.
+    /// Grows with every charge. A count that was read before a change is stale.
     pub(crate) fn failures(&self, key: &impl Hash) -> u64 {
         self.slot(key)
             .map_or(0, |slot| slot.failures.load(Ordering::Acquire))

@@ -1,33 +1,36 @@
-//! What can be guessed at, and what that means for the guesser.
+//! The kinds of credentials, and how failures of each are counted.
 
 use crate::store::RateClass;
 
-/// What is tried.
+/// The credential of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CredentialKind {
     Password,
     /// A one-time password (RFC 6238).
     Totp,
     RecoveryCode,
-    /// What a person types in to approve a device (RFC 8628 §6.1). The account is the one who types.
+    /// The code that a user types to approve a device (RFC 8628 §6.1). Failures count for the user
+    /// who types.
     UserCode,
     /// A passkey's signature.
     Passkey,
     Refresh,
-    /// A personal access token, as a bearer.
+    /// A personal access token in `Authorization: Bearer`.
     Personal,
-    /// A personal access token, as the password of HTTP Basic.
+    /// A personal access token as the password of `Authorization: Basic`.
     Basic,
     DeviceCode,
     /// An authorization code (RFC 6749 §4.1.2).
     AuthorizationCode,
     Reset,
     Invite,
-    /// A link that confirms an e-mail address. Sending one counts like a failure: nobody floods a stranger's mailbox.
+    /// A link that confirms an e-mail address. Each sent link counts as a failure, so that no
+    /// mailbox is flooded.
     EmailLink,
-    /// The printed link that makes the first administrator.
+    /// The printed link that creates the first administrator.
     Setup,
-    /// Nothing is guessed: accounts made are counted like failures, so that nobody fills the house with them.
+    /// No credential: each new account counts as a failure, so that one network cannot create
+    /// accounts without limit.
     Registration,
 }
 
@@ -50,7 +53,7 @@ impl CredentialKind {
         Self::Registration,
     ];
 
-    /// As it is stored, counted and listed.
+    /// The word in the store, the metrics and the audit.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -77,7 +80,7 @@ impl CredentialKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == raw)
     }
 
-    /// What a network's failures at it are counted by.
+    /// The class of network failures.
     #[must_use]
     pub fn rate_class(self) -> RateClass {
         match self {
@@ -87,8 +90,9 @@ impl CredentialKind {
         }
     }
 
-    /// Whether persistence could find it: then failures count against its account too. The others hold 256 bits of
-    /// chance; counting those by account would help nobody but who wants to lock the owner out.
+    /// Whether guessing could succeed; then failures also count for the account. The other kinds
+    /// have 256 random bits, and counting them by account would only let an attacker lock out the
+    /// owner.
     #[must_use]
     pub fn is_guessable(self) -> bool {
         matches!(

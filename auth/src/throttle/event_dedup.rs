@@ -1,5 +1,5 @@
-//! Which refusals are worth an entry in the audit: the first of its kind, and then one in ten minutes that tells how
-//! many there were. A flood writes nothing.
+//! Rate limit for audit entries about denials: the first of each key, then one every ten minutes
+//! with the count. A flood of denials writes nothing more.
 
 use std::{
     collections::HashMap,
@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use crate::clock;
 
 const INTERVAL: Duration = Duration::from_mins(10);
-/// Kinds that are remembered; further ones are counted by the metrics only.
+/// Keys in memory. Denials of further keys appear in the metrics only.
 const MAX_KEYS: usize = 10_000;
 
-/// When something of each kind `K` was last told.
+/// The last report and the suppressed count of each key `K`.
 #[derive(Debug)]
 pub(crate) struct RateLimitedEvents<K>(Mutex<HashMap<K, DedupEntry>>);
 
@@ -33,7 +33,7 @@ impl<K> Default for RateLimitedEvents<K> {
 }
 
 impl<K: Clone + Eq + Hash> RateLimitedEvents<K> {
-    /// `Some` with the number of refusals since the last entry, this one included, when one is due.
+    /// If an entry is due: the number of denials since the last one, this one included.
     pub(crate) fn should_report(&self, key: &K, now: Timestamp) -> Option<u64> {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = entries.get_mut(key) {

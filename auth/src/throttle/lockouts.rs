@@ -1,15 +1,15 @@
-//! Who is kept from trying, for administrators: to see, and to let them try again.
+//! Administration of lockouts: list and lift them.
 
 use jiff::Timestamp;
 
 use crate::{
-    Action, Auth, AuthError, AuthStore, Permit, Scope, Username,
+    Action, Admin, AuthError, AuthStore, Permit, Scope, Username,
     access::permit::{Administrator, GlobalTarget, Initiator, StepUp},
     store::{AttemptSource, Bucket, NetworkPrefix, ThrottleTarget},
     throttle::{CredentialKind, retry_at},
 };
 
-/// Administrators look at who guessed too often.
+/// Administrators list lockouts.
 #[derive(Debug)]
 pub struct ReadLockouts;
 impl Action for ReadLockouts {
@@ -19,7 +19,8 @@ impl Action for ReadLockouts {
     const SCOPE: Scope = Scope::Administer;
 }
 
-/// Administrators let somebody try again. In person: a program that lifts what it sees would be no throttle at all.
+/// Administrators lift lockouts, interactively: a client that lifts lockouts by itself would
+/// disable the throttle.
 #[derive(Debug)]
 pub struct LiftLockouts;
 impl Action for LiftLockouts {
@@ -31,7 +32,7 @@ impl Action for LiftLockouts {
     const INITIATOR: Initiator = Initiator::User;
 }
 
-/// So many failures that somebody has to wait, or had to.
+/// Failures that cause or caused a wait.
 #[derive(Clone, Debug)]
 pub struct Lockout {
     pub subject: LockoutSubject,
@@ -40,12 +41,12 @@ pub struct Lockout {
     pub retry_at: RetryAt,
 }
 
-/// Who is kept from trying.
+/// The subject of a lockout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockoutSubject {
-    /// Everybody in a network, but known devices.
+    /// All sources in a network except known devices.
     Network(NetworkPrefix),
-    /// Whoever tries this of an account, from there.
+    /// Attempts with one credential kind of an account, from one source.
     Account {
         username: Username,
         kind: CredentialKind,
@@ -55,29 +56,26 @@ pub enum LockoutSubject {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockoutSource {
-    /// Wherever the account has not signed in before.
+    /// All sources that the account has not signed in from.
     Unknown,
     Network(NetworkPrefix),
-    /// One of its browsers.
+    /// A browser of the account.
     Device,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAt {
-    /// The next try is taken.
+    /// The next attempt is accepted.
     Now,
     At(Timestamp),
-    /// There is another way in, or somebody lifts it.
+    /// Waiting does not help. Another sign-in method or an administrator does.
     Never,
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// Latest failure first, at most 1,000. Names that are nobody's are not in it.
-    pub async fn lockouts(
-        &self,
-        _permit: &Permit<ReadLockouts>,
-    ) -> Result<Vec<Lockout>, AuthError> {
-        let counts = self.visible_lockouts().await?;
+impl<S: AuthStore> Admin<'_, S> {
+    /// Latest failure first, at most 1,000. Names without an account are omitted.
+    pub async fn lockouts(self, _permit: &Permit<ReadLockouts>) -> Result<Vec<Lockout>, AuthError> {
+        let counts = self.0.throttling().visible_lockouts().await?;
         let now = self.0.clock.now();
         let lockout = |count: crate::store::FailureCount| Lockout {
             failures: count.failures,
@@ -110,12 +108,13 @@ impl<S: AuthStore> Auth<S> {
         Ok(counts.into_iter().map(lockout).collect())
     }
 
-    /// Of an account: every kind of secret, from wherever. Answers how many counts were forgotten.
+    /// Lifts the lockouts of a network, or of an account with every credential kind and source.
+    /// Returns the number of deleted counts.
     ///
     /// # Errors
-    /// [`AuthError::NoLockout`] where there was nothing to lift.
+    /// [`AuthError::LockoutNotFound`].
     pub async fn lift(
-        &self,
+        self,
         permit: &Permit<LiftLockouts>,
         target: ThrottleTarget,
     ) -> Result<u64, AuthError> {

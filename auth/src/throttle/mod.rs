@@ -1,22 +1,26 @@
-//! The one gate at every place where a secret is tried, whatever the secret is. Where the secret can be guessed, it is
-//! asked before any hashing or database look-up of the secret, and told of the outcome after.
+//! Login throttling (OWASP Authentication): every verification of a secret passes through it.
+//!
+//! For a guessable secret, the throttle is asked before any hashing or look-up, and receives the
+//! outcome afterwards.
 //!
 //! ```text
-//! let pass = self.may_try(&Trial { secret: Secret::Totp, account: Some(username), from }).await?;
-//! if wrong { self.failed(pass).await?; return Err(…) }
-//! self.succeeded(pass).await?;
+//! let attempt = Attempt { kind: CredentialKind::Totp, account: Some(username), from };
+//! let guard = throttling.begin_attempt(&attempt).await?;
+//! if wrong { throttling.failed(guard).await?; return Err(…) }
+//! throttling.succeeded(guard).await?;
 //! ```
 //!
-//! Long random secrets are looked up first, which is one indexed read and as dear as asking the gate: who has a good one
-//! goes in whatever others do behind the same address, and only what is nobody's is charged, or refused as too many.
+//! Long random secrets are looked up first, which is one indexed read and no more expensive than
+//! the throttle itself. A valid one succeeds whatever happens behind the same address. Only unknown
+//! ones are charged or throttled.
 //!
 //! ```text
-//! let found = self.found_or_charged(Secret::Code, from, self.kept(&code)).await?.ok_or(…)?;
+//! let found = throttling.lookup_or_penalize(kind, from, self.load_code(&hash)).await?;
 //! ```
 //!
-//! Failures count twice: against the network that they came from and, where the secret can be guessed, against the
-//! account, once for all strangers together and once for each place that the account has signed in from before. So
-//! strangers wait for each other, and never the owner for them. How often is too often is in `rules`.
+//! Failures are counted per network and, for guessable secrets, per account and source: one count
+//! for all unknown sources, and one for each source that the account has signed in from. Unknown
+//! sources delay each other, never the owner. `policy` holds the limits.
 
 mod concurrency;
 mod credential_kind;
@@ -29,7 +33,8 @@ pub use credential_kind::CredentialKind;
 pub(crate) use policy::{MAX_FAILURES, retry_at};
 
 use crate::{
-    Auth, AuthError, AuthStore, Origin, Username,
+    AuthError, AuthStore, Origin, Username,
+    handles::Throttling,
     store::{
         AttemptSource, Bucket, FailureCount, LockoutQuery, NetworkPrefix, ThrottleQuery,
         ThrottleState,
@@ -39,33 +44,33 @@ use crate::{
 use concurrency::{AttemptSlots, SlotGuard};
 use policy::{Concurrency, Denial};
 
-/// One try of one secret.
+/// One attempt with one secret.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt<'a> {
     pub(crate) kind: CredentialKind,
-    /// Whose secret it would be; `None` where that is not known, or the name cannot be anybody's. A name that is
-    /// nobody's counts like any other, so the answer says nothing about who exists.
+    /// The claimed account; `None` if it is not known or the name is invalid. A name without an
+    /// account counts like any other, so that the response does not reveal which accounts exist.
     pub(crate) account: Option<&'a Username>,
     pub(crate) from: &'a Origin,
 }
 
-/// Leave to try once, to be handed back with the outcome. Dropped without one (all cores were busy, the database went
-/// away) it costs nobody anything: only do so where the caller has learned nothing.
+/// Permission for one attempt, which is returned with the outcome. A guard that is dropped charges
+/// nothing: drop it only if the caller has learned nothing, such as on a database error.
 #[derive(Debug)]
-#[must_use = "say how it ended: `failed` or `succeeded`"]
+#[must_use = "return it with the outcome: `failed` or `succeeded`"]
 pub(crate) struct AttemptGuard {
     kind: CredentialKind,
-    /// What a failure is charged to: networks first.
+    /// The buckets that a failure is charged to, networks first.
     buckets: Vec<Bucket>,
-    /// The account's bucket, where there are failures in it.
+    /// The account's bucket, if it has failures.
     indebted: Option<Bucket>,
-    /// Whom it was about, if anybody.
+    /// The claimed account.
     claimed_account: Option<Username>,
     from: Origin,
     slot: Option<SlotGuard>,
 }
 
-/// What this node remembers of tries by itself.
+/// The in-memory state of this node.
 pub(crate) struct Throttle {
     slots: AttemptSlots,
     reported: RateLimitedEvents<Bucket>,
@@ -78,13 +83,18 @@ impl Throttle {
             reported: RateLimitedEvents::default(),
         }
     }
+
+    #[cfg(test)]
+    pub(crate) fn set_acquire_timeout(&mut self, timeout: std::time::Duration) {
+        self.slots.set_acquire_timeout(timeout);
+    }
 }
 
-/// A bucket that says no.
+/// The bucket that denies an attempt.
 pub(crate) struct Blocked(Bucket, Denial);
 
 impl AttemptGuard {
-    /// For the audit, where it turned out only later whose secret it would have been.
+    /// Sets the account for the audit, if it is known only after the look-up.
     pub(crate) fn for_account(self, account: Option<&Username>) -> Self {
         Self {
             claimed_account: account.cloned(),
@@ -93,12 +103,12 @@ impl AttemptGuard {
     }
 }
 
-impl<S: AuthStore> Auth<S> {
+impl<S: AuthStore> Throttling<'_, S> {
     /// # Errors
-    /// [`AuthError::Throttled`] with the time left, [`AuthError::LockedOut`] where waiting does not help,
-    /// [`AuthError::Busy`] where too many try the same at once.
+    /// [`AuthError::Throttled`] with the remaining time, [`AuthError::LockedOut`] if waiting does
+    /// not help, [`AuthError::HasherBusy`] if too many attempts run at once.
     pub(crate) async fn begin_attempt(
-        &self,
+        self,
         attempt: &Attempt<'_>,
     ) -> Result<AttemptGuard, AuthError> {
         let slots = &self.0.throttle.slots;
@@ -118,7 +128,7 @@ impl<S: AuthStore> Auth<S> {
                 slot = slots.try_acquire(account, concurrency);
             }
             if !slot.as_ref().is_some_and(|slot| slot.covers(concurrency)) {
-                // Whoever waits for room must not take any.
+                // A waiting attempt must hold no slot.
                 drop(slot.take());
                 slot = Some(slots.acquire(account, concurrency).await?);
             } else if slots.failures(&attempt.account) == failures_before {
@@ -128,12 +138,12 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// What a long random secret leads to; `None`, charged to the network, where it leads nowhere.
+    /// Looks up a long random secret. An unknown one is charged to the network.
     ///
     /// # Errors
-    /// [`AuthError::Throttled`] where it leads nowhere and its network has tried too many of those.
+    /// [`AuthError::Throttled`] if it is unknown and its network has tried too many.
     pub(crate) async fn lookup_or_penalize<T>(
-        &self,
+        self,
         kind: CredentialKind,
         from: &Origin,
         look_up: impl Future<Output = Result<Option<T>, AuthError>>,
@@ -145,12 +155,13 @@ impl<S: AuthStore> Auth<S> {
         Ok(found)
     }
 
-    /// For a long random secret, or a passkey, that has turned out to be wrong. `whose` is for the audit.
+    /// Charges a wrong long random secret, or a wrong passkey, to the network. `account` is for the
+    /// audit.
     ///
     /// # Errors
-    /// [`AuthError::Throttled`] where its network has tried too many: then nothing more is charged.
+    /// [`AuthError::Throttled`] if the network has tried too many; then nothing more is charged.
     pub(crate) async fn penalize(
-        &self,
+        self,
         kind: CredentialKind,
         from: &Origin,
         account: Option<&Username>,
@@ -165,36 +176,36 @@ impl<S: AuthStore> Auth<S> {
         self.failed(guard.for_account(account)).await
     }
 
-    /// Charges whoever tried, and tells audit and log.
-    pub(crate) async fn failed(&self, guard: AttemptGuard) -> Result<(), AuthError> {
+    /// Charges a failure and reports it to audit and log.
+    pub(crate) async fn failed(self, guard: AttemptGuard) -> Result<(), AuthError> {
         self.charge_buckets(&guard).await?;
         self.report_failure(&guard).await
     }
 
-    /// Charges whoever did what may be done only so often, though nothing was wrong.
-    pub(crate) async fn count(&self, guard: AttemptGuard) -> Result<(), AuthError> {
+    /// Charges a valid but limited operation.
+    pub(crate) async fn count(self, guard: AttemptGuard) -> Result<(), AuthError> {
         self.charge_buckets(&guard).await
     }
 
-    /// The count for this secret begins anew, for whoever tries from that place. The network keeps its own: one good
-    /// account must not pay for guessing others.
-    pub(crate) async fn succeeded(&self, guard: AttemptGuard) -> Result<(), AuthError> {
-        if let Some(owing) = &guard.indebted {
-            self.0.store.reset_count(owing.clone()).await?;
+    /// Resets the count of this credential kind and source. The network's count stays: one valid
+    /// account must not offset guesses at others.
+    pub(crate) async fn succeeded(self, guard: AttemptGuard) -> Result<(), AuthError> {
+        if let Some(bucket) = &guard.indebted {
+            self.0.store.reset_count(bucket.clone()).await?;
         }
         Ok(())
     }
 
-    /// For a secret that was replaced: what was tried against the old one does not count against the new one.
+    /// Resets the counts of a secret that was replaced.
     pub(crate) async fn reset_for_new_secret(
-        &self,
+        self,
         username: &Username,
         kind: CredentialKind,
     ) -> Result<(), AuthError> {
         Ok(self.0.store.reset_counts(username, kind).await?)
     }
 
-    async fn charge_buckets(&self, guard: &AttemptGuard) -> Result<(), AuthError> {
+    async fn charge_buckets(self, guard: &AttemptGuard) -> Result<(), AuthError> {
         let charges = guard.buckets.iter().cloned().map(policy::charge).collect();
         self.0
             .store
@@ -206,9 +217,9 @@ impl<S: AuthStore> Auth<S> {
         Ok(())
     }
 
-    /// The strictest of them decides.
+    /// The strictest bucket decides.
     fn strictest(
-        &self,
+        self,
         buckets: &[Bucket],
         counts: &[FailureCount],
     ) -> Result<Concurrency, Blocked> {
@@ -222,8 +233,8 @@ impl<S: AuthStore> Auth<S> {
         Ok(concurrency)
     }
 
-    /// What administrators want to know of.
-    pub(crate) async fn visible_lockouts(&self) -> Result<Vec<FailureCount>, AuthError> {
+    /// The failure counts that administrators see.
+    pub(crate) async fn visible_lockouts(self) -> Result<Vec<FailureCount>, AuthError> {
         let visible_until = policy::visible_until(self.0.clock.now());
         Ok(self
             .0
@@ -235,8 +246,9 @@ impl<S: AuthStore> Auth<S> {
             .await?)
     }
 
-    /// What is paid off, and names that are nobody's and that nobody tried for long.
-    pub(crate) async fn purge(&self) {
+    /// Deletes networks whose quota has recovered, and names without an account that were not tried
+    /// for a long time.
+    pub(crate) async fn purge(self) {
         let now = self.0.clock.now();
         match self
             .0
@@ -245,18 +257,18 @@ impl<S: AuthStore> Auth<S> {
             .await
         {
             Ok(purged) => {
-                tracing::debug!(purged, "failures and places of long ago were forgotten")
+                tracing::debug!(purged, "purged old failure counts and known sources")
             }
             Err(error) => {
-                tracing::warn!(%error, "failures and places of long ago were not forgotten")
+                tracing::warn!(%error, "could not purge old failure counts and known sources")
             }
         }
     }
 }
 
 impl AttemptGuard {
-    /// A device stands for itself; a network that the account is known in still shares that network's limit, or the
-    /// answer would say who is known.
+    /// A known device has a bucket of its own. A known network still shares the network's limit, or
+    /// the answer would reveal known accounts.
     fn new(attempt: &Attempt<'_>, found: &ThrottleState) -> Self {
         let (mut buckets, mut indebted) = (network_buckets(attempt), None);
         if let Some(username) = throttled_account(attempt) {
@@ -295,7 +307,7 @@ impl AttemptGuard {
     }
 }
 
-/// Everything that may matter, in one question.
+/// All relevant buckets in one query.
 fn throttle_query(attempt: &Attempt<'_>) -> ThrottleQuery {
     let mut buckets = network_buckets(attempt);
     let Some(username) = throttled_account(attempt) else {
@@ -322,9 +334,9 @@ fn throttled_account<'a>(attempt: &Attempt<'a>) -> Option<&'a Username> {
 }
 
 fn network_buckets(attempt: &Attempt<'_>) -> Vec<Bucket> {
-    let tries = attempt.kind.rate_class();
+    let class = attempt.kind.rate_class();
     NetworkPrefix::all_of(attempt.from.address)
-        .map(|network| Bucket::Network(tries, network))
+        .map(|network| Bucket::Network(class, network))
         .collect()
 }
 

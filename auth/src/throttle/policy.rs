@@ -1,4 +1,4 @@
-//! How often somebody may be wrong. Pure: from counts to answers.
+//! The throttling policy: pure functions from failure counts to decisions.
 
 use std::time::Duration;
 
@@ -9,16 +9,19 @@ use crate::{
     store::{Bucket, Charge, FailureCount, PurgeCutoffs, RateClass},
 };
 
-/// Failures in a row that cost nothing, and so tries of one account from one place that may be under way at once.
+/// Consecutive failures without a wait, and so the concurrent attempts per account and source.
 pub(crate) const FREE_FAILURES: u32 = 5;
-/// NIST SP 800-63B-4 §3.2.2: no more failures in a row than this, with one authenticator.
+/// NIST SP 800-63B-4 §3.2.2: at most this many consecutive failures with one authenticator.
 pub(crate) const MAX_FAILURES: u32 = 100;
 /// The first wait; each further failure doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const MAX_WAIT: Duration = Duration::from_mins(15);
 
-/// Failures from one network: a burst, then one every `window / burst`. A whole office may share an address. This is
-/// the generic cell rate algorithm (ITU-T I.371): one moment, before which all failures are paid off.
+/// Failures per network: a burst, then one every `window / burst`. A whole office may share an
+/// address.
+///
+/// The algorithm is the generic cell rate algorithm (ITU-T I.371) with its theoretical arrival time
+/// (TAT).
 struct Quota {
     burst: u32,
     window: Duration,
@@ -28,13 +31,14 @@ const GUESS_QUOTA: Quota = Quota {
     burst: 100,
     window: Duration::from_mins(5),
 };
-/// Nobody guesses these. Only wrong ones are refused: a program that goes on with a dead token keeps no neighbour out.
+/// Long random tokens are not guessable. Only wrong ones are limited: a client with an expired
+/// token does not block its neighbours.
 const TOKEN_QUOTA: Quota = Quota {
     burst: 150,
     window: Duration::from_mins(5),
 };
 
-/// Accounts that may be made from one network.
+/// Accounts that may be created from one network.
 const ACCOUNT_QUOTA: Quota = Quota {
     burst: 100,
     window: Duration::from_mins(5),
@@ -62,23 +66,23 @@ impl Quota {
     }
 }
 
-/// How a try may go on.
+/// How an attempt may proceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Concurrency {
-    /// Beside others.
+    /// In parallel with others.
     Shared,
-    /// Alone: the one before has to be charged first.
+    /// One at a time: the previous attempt must be charged first.
     Exclusive,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Denial {
     RetryAfter(Duration),
-    /// For good, from there.
+    /// Waiting does not help from this source.
     LockedOut,
 }
 
-/// Of one bucket; `None` where nobody failed.
+/// Evaluates one bucket; `None` is a bucket without failures.
 pub(crate) fn evaluate(
     count: Option<&FailureCount>,
     now: Timestamp,
@@ -101,7 +105,7 @@ pub(crate) fn evaluate(
     }
 }
 
-/// When a bucket is open again, maybe since long; `None` if waiting does not help.
+/// When the bucket accepts attempts again, possibly in the past; `None` if waiting does not help.
 pub(crate) fn retry_at(count: &FailureCount) -> Option<Timestamp> {
     match Quota::of(&count.bucket) {
         Some(limit) => Some(clock::sub(
@@ -122,10 +126,10 @@ fn wait_after(failures: u32) -> Duration {
         .min(MAX_WAIT)
 }
 
-/// What one failure costs.
+/// The charge of one failure.
 pub(crate) fn charge(bucket: Bucket) -> Charge {
     let (cost, cap) = match Quota::of(&bucket) {
-        // Bounded, so that nobody is kept out for longer than a few windows by what others do.
+        // Capped, so that failures of others block a network for three windows at most.
         Some(limit) => (limit.cost(), limit.window * 3),
         None => (Duration::ZERO, Duration::ZERO),
     };
@@ -136,10 +140,10 @@ pub(crate) fn charge(bucket: Bucket) -> Charge {
     }
 }
 
-/// Names without an account are forgotten so long after the last try. Long, since whoever waits for it learns that
-/// there is no such account.
+/// Retention of names without an account after the last attempt. It is long, because waiting for
+/// the deletion would reveal that the account does not exist.
 const UNKNOWN_ACCOUNT_RETENTION: Duration = Duration::from_hours(90 * 24);
-/// Places that an account has not signed in from for so long are strange again.
+/// A source that the account has not signed in from for this long becomes unknown again.
 const KNOWN_SOURCE_RETENTION: Duration = Duration::from_hours(180 * 24);
 
 pub(crate) fn purge_cutoffs(now: Timestamp) -> PurgeCutoffs {
@@ -154,7 +158,7 @@ pub(crate) fn purge_cutoffs(now: Timestamp) -> PurgeCutoffs {
     }
 }
 
-/// The latest moment that a network may owe until and still try at `now`.
+/// The latest TAT at which a network may still try at `now`.
 pub(crate) fn visible_until(now: Timestamp) -> Timestamp {
     clock::add(now, GUESS_QUOTA.window.saturating_sub(GUESS_QUOTA.cost()))
 }

@@ -1,15 +1,17 @@
-//! What is told of wrong secrets and refused tries: to the audit, the log and the metrics. This is the only place.
+//! Reports wrong secrets and throttled attempts to the audit, the log and the metrics. Deliberately
+//! absent elsewhere.
 
 use super::{Attempt, AttemptGuard, Blocked, Denial};
 use crate::{
-    Auth, AuthError, AuthStore, Origin, Username,
+    AuthError, AuthStore, Origin, Username,
     audit::{AuditAction, NewAuditEntry},
+    handles::Throttling,
 };
 
-impl<S: AuthStore> Auth<S> {
-    /// A wrong secret: into the audit and the log. A name that is nobody's is not told: it may be a password that was
-    /// typed into the wrong field.
-    pub(crate) async fn report_failure(&self, guard: &AttemptGuard) -> Result<(), AuthError> {
+impl<S: AuthStore> Throttling<'_, S> {
+    /// Reports a wrong secret to audit and log. A name without an account is not recorded: it may
+    /// be a password in the wrong field.
+    pub(crate) async fn report_failure(self, guard: &AttemptGuard) -> Result<(), AuthError> {
         let known = self
             .existing_account(guard.claimed_account.as_ref())
             .await?;
@@ -21,13 +23,16 @@ impl<S: AuthStore> Auth<S> {
             AuditAction::SignInFailed,
             self.0.clock.now(),
         );
-        self.record(record.with_detail(|detail| detail.reason(reason)))
+        self.0
+            .mail()
+            .record(record.with_detail(|detail| detail.reason(reason)))
             .await
     }
 
-    /// Into the log, and into the audit now and then: who is slowed down must not keep the database busy.
+    /// Reports a throttled attempt to the log, and at intervals to the audit. A throttled client
+    /// must not cause database writes.
     pub(crate) async fn report_denial(
-        &self,
+        self,
         attempt: &Attempt<'_>,
         blocked: Blocked,
     ) -> Result<AuthError, AuthError> {
@@ -51,7 +56,7 @@ impl<S: AuthStore> Auth<S> {
                         (denial == Denial::LockedOut).then_some(true),
                     )
                 });
-            self.record(record).await?;
+            self.0.mail().record(record).await?;
         }
         Ok(match denial {
             Denial::RetryAfter(retry_after) => AuthError::Throttled { retry_after },
@@ -59,9 +64,9 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    /// Looked up for every name, so that it takes the same time.
+    /// Every name is looked up, so that the time is the same.
     async fn existing_account<'a>(
-        &self,
+        self,
         claimed_account: Option<&'a Username>,
     ) -> Result<Option<&'a Username>, AuthError> {
         let Some(name) = claimed_account else {
@@ -71,7 +76,8 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-/// The line that fail2ban reads (docs/fail2ban.md): its text is stable, and nothing in it is anybody's free choice.
+/// The line that fail2ban reads (docs/fail2ban.md). Its text is stable and contains no
+/// client-controlled text.
 fn fail2ban_line(from: &Origin, known: Option<&Username>, reason: &'static str) {
     let (address, account) = (
         from.address.to_canonical(),

@@ -1,4 +1,5 @@
-//! Back from a provider, with somebody whom it vouches for.
+//! The callback of an upstream provider (`OpenID` Connect Core §3.1.2.5): sign-in, linking and
+//! step-up.
 
 use std::sync::Arc;
 
@@ -10,10 +11,11 @@ use super::{
     protocol::Prompt,
 };
 use crate::{
-    Account, AccountStatus, Auth, AuthError, AuthMethod, AuthMethods, AuthStore, Caller, Origin,
+    Account, AccountStatus, AuthError, AuthMethod, AuthMethods, AuthStore, Caller, Origin,
     SecurityNotice, SessionKind,
     access::policy::AuthVia,
     clock,
+    handles::Upstream,
     service::SignedIn,
     session::{create::NewSession, mfa_challenge::SignInOutcome},
     store::{Identity, InsertResult},
@@ -22,19 +24,19 @@ use crate::{
 /// How far a provider's clock may be behind ours.
 const SKEW: std::time::Duration = std::time::Duration::from_mins(1);
 
-/// A sign-in that a provider vouches for.
+/// A sign-in with a verified ID token.
 #[derive(Debug)]
 pub(crate) struct VerifiedLogin {
-    /// When its owner proved to the provider who they are.
+    /// When the user authenticated at the provider.
     pub(crate) proved_at: Timestamp,
-    /// When it began here.
+    /// When the login started here.
     pub(crate) started_at: Timestamp,
     pub(crate) from: Origin,
 }
 
-impl<S: AuthStore> Auth<S> {
+impl<S: AuthStore> Upstream<'_, S> {
     pub(crate) async fn process_callback(
-        &self,
+        self,
         provider: &str,
         callback: Callback,
         caller: Option<Caller>,
@@ -47,7 +49,7 @@ impl<S: AuthStore> Auth<S> {
             .await?
             .additional_metadata()
             .authorization_response_iss_parameter_supported;
-        // RFC 9207 §2.4: whoever always says it, and says nothing now, has not sent this.
+        // RFC 9207 §2.4: a provider that supports `iss` must send it, and it must match.
         if callback
             .issuer
             .as_ref()
@@ -57,7 +59,7 @@ impl<S: AuthStore> Auth<S> {
                 "a different provider responded".to_owned(),
             ));
         }
-        // Whoever joins accounts is still signed in as when they began it, and has thrown nothing out meanwhile.
+        // Linking requires the session and security epoch that started it.
         let is = |caller: &Caller, target: &LinkTarget| LinkTarget::of(caller) == *target;
         if login_state
             .link
@@ -116,10 +118,12 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    /// A provider that was to ask again has to say that it did (`OpenID` Connect Core §3.1.2.1: with `max_age` it always
-    /// says). One that was not may have known the browser from long ago: where it doesn't say, that is no recent sign-in.
+    /// The time of authentication at the provider.
+    ///
+    /// With `max_age` the provider must send `auth_time` (`OpenID` Connect Core §3.1.2.1). Without
+    /// it, the authentication may be old and does not count as a recent sign-in.
     fn authenticated_at(
-        &self,
+        self,
         login_state: &LoginState,
         user: &UpstreamUser,
     ) -> Result<Timestamp, AuthError> {
@@ -136,15 +140,16 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// Whoever is signed in here has just shown the provider that it is still them: their session goes on, as after
-    /// their password. Where they have a second factor, that is due as well: false.
+    /// Step-up through the provider: marks the caller's session as recent, as after the password.
+    ///
+    /// False if the account has a second factor, which is then required too.
     async fn complete_step_up(
-        &self,
+        self,
         caller: &Caller,
         identity: &Identity,
         started_at: Timestamp,
     ) -> Result<bool, AuthError> {
-        let Ok(caller) = self.revalidate(caller).await else {
+        let Ok(caller) = self.0.sessions().revalidate(caller).await else {
             return Ok(false);
         };
         if caller
@@ -155,7 +160,12 @@ impl<S: AuthStore> Auth<S> {
             return Ok(false);
         }
         if caller.via() != AuthVia::Cookie
-            || self.factor_kinds(&identity.username).await?.is_enrolled()
+            || self
+                .0
+                .factors()
+                .factor_kinds(&identity.username)
+                .await?
+                .is_enrolled()
         {
             return Ok(false);
         }
@@ -163,13 +173,15 @@ impl<S: AuthStore> Auth<S> {
             .store
             .touch_identity(&identity.issuer, &identity.subject, self.0.clock.now())
             .await?;
-        self.mark_recent(&caller, AuthMethods::of(&[AuthMethod::Upstream]))
+        self.0
+            .sessions()
+            .mark_recent(&caller, AuthMethods::of(&[AuthMethod::Upstream]))
             .await?;
         Ok(true)
     }
 
     pub(crate) async fn sign_in_linked(
-        &self,
+        self,
         identity: &Identity,
         login: VerifiedLogin,
     ) -> Result<SignInOutcome, AuthError> {
@@ -177,7 +189,8 @@ impl<S: AuthStore> Auth<S> {
         let known = known.filter(|known| known.account.status == AccountStatus::Active);
         let known = known
             .ok_or_else(|| AuthError::ProviderRejected("this account is not active".to_owned()))?;
-        // Joined it was when it was looked up; whoever takes it away from here on begins a new era.
+        // The link is checked after the account was read. An unlink from here on changes the
+        // security epoch.
         let linked = self
             .0
             .store
@@ -186,11 +199,11 @@ impl<S: AuthStore> Auth<S> {
         if linked.is_none_or(|linked| linked.username != identity.username) {
             return Err(AuthError::IdentityNotLinked);
         }
-        // Nobody comes in before a link has set a new password, whatever way they come.
+        // No sign-in method works until a reset link has set a new password.
         if known.account.must_change_password {
             return Err(AuthError::PasswordChangeRequired);
         }
-        // What was begun before everything was thrown out is void.
+        // A login that started before all sessions were revoked is invalid.
         if known
             .account
             .epoch
@@ -202,10 +215,19 @@ impl<S: AuthStore> Auth<S> {
             .store
             .touch_identity(&identity.issuer, &identity.subject, self.0.clock.now())
             .await?;
-        // What the provider says of second factors of its own means something else everywhere: ours is asked for.
-        if self.factor_kinds(&identity.username).await?.is_enrolled() {
+        // The provider's own second factor is not trusted, because `amr` has no common meaning.
+        // Ours is required.
+        if self
+            .0
+            .factors()
+            .factor_kinds(&identity.username)
+            .await?
+            .is_enrolled()
+        {
             let first = AuthMethods::of(&[AuthMethod::Upstream]);
             return self
+                .0
+                .factors()
                 .start_mfa_since(&known, first, Some(login.proved_at))
                 .await
                 .map(SignInOutcome::MfaRequired);
@@ -216,7 +238,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     pub(crate) async fn complete_sign_in(
-        &self,
+        self,
         account: &Account,
         login: VerifiedLogin,
     ) -> Result<SignedIn, AuthError> {
@@ -228,34 +250,48 @@ impl<S: AuthStore> Auth<S> {
             auth_time: Some(proved_at),
             ..NewSession::interactive(SessionKind::Web, methods, from)
         };
-        // While we were asking, a second factor was set up, or everything of the account was thrown out.
+        // A second factor may have been enrolled, or all sessions revoked, since the account was
+        // read.
         let (session, secret) = self
+            .0
+            .sessions()
             .create_session(account, new_session)
             .await?
             .ok_or(AuthError::SignInExpired)?;
         let rights = self
+            .0
+            .sessions()
             .rights(&account.username)
             .await?
             .ok_or(AuthError::IdentityNotLinked)?;
         Ok(SignedIn {
-            caller: self.caller_for(rights, Arc::new(session), AuthVia::Cookie),
+            caller: self
+                .0
+                .sessions()
+                .caller_for(rights, Arc::new(session), AuthVia::Cookie),
             secret,
         })
     }
 
-    /// The provider took its time: whoever was signed out meanwhile joins nothing.
+    /// Links the identity. The caller is checked again, because the session may have ended during
+    /// the requests to the provider.
     async fn complete_link(
-        &self,
+        self,
         provider: &Provider,
         caller: &Caller,
         user: &UpstreamUser,
         from: &Origin,
     ) -> Result<(), AuthError> {
         let epoch = caller.account().epoch;
-        let caller = self.revalidate(caller).await.map_err(|error| match error {
-            AuthError::InvalidToken => AuthError::StateMismatch,
-            other => other,
-        })?;
+        let caller = self
+            .0
+            .sessions()
+            .revalidate(caller)
+            .await
+            .map_err(|error| match error {
+                AuthError::InvalidToken => AuthError::StateMismatch,
+                other => other,
+            })?;
         let (account, identity) = (caller.account(), identity_of(provider, user));
         let known = self
             .0
@@ -273,13 +309,15 @@ impl<S: AuthStore> Auth<S> {
             .await?
         {
             Some(InsertResult::Inserted) => {
-                self.tell_about(
-                    account,
-                    SecurityNotice::ProviderLinked,
-                    &provider.name,
-                    from,
-                )
-                .await
+                self.0
+                    .mail()
+                    .tell_about(
+                        account,
+                        SecurityNotice::ProviderLinked,
+                        &provider.name,
+                        from,
+                    )
+                    .await
             }
             Some(InsertResult::Duplicate) => Err(AuthError::IdentityLinkedElsewhere),
             None => Err(AuthError::StateMismatch),

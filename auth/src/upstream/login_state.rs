@@ -1,6 +1,8 @@
-//! A sign-in that is under way at a provider. What is kept of it travels with the browser, sealed, as the `state` of the
-//! address (RFC 6749 §4.1.1), and opens only together with a cookie of the browser that left: whoever only leaves costs
-//! us nothing. That it comes to an end once is written down at its end.
+//! The state of a login at a provider (RFC 6749 §10.12).
+//!
+//! It travels sealed in the `state` parameter and opens only with the cookie of the browser that
+//! started the login. Starting a login stores nothing. The callback consumes the state, so it works
+//! once.
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -8,16 +10,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{Callback, Provider, STATE_LIFETIME, protocol::Prompt};
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Token, TokenHash, TokenKind, clock,
+    AuthError, AuthStore, Caller, Token, TokenHash, TokenKind, clock,
+    handles::Upstream,
     store::{OneTimeKind, OneTimeToken},
 };
 
-/// Longer ones are not ours.
+/// Bytes. Longer states are rejected.
 const MAX_STATE_BYTES: usize = 4096;
-/// Of the place to go to afterwards: addresses do not grow without end.
+/// Bytes of the return path, so that URLs stay short.
 const MAX_NEXT_BYTES: usize = 1024;
 
-/// What is kept of a departure; sealed.
+/// The sealed content of `state`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LoginState {
     pub(crate) provider: String,
@@ -27,12 +30,12 @@ pub(crate) struct LoginState {
     pub(crate) ask: Prompt,
     #[serde(rename = "departed_at")]
     pub(crate) started_at: Timestamp,
-    /// What is to be joined to.
+    /// The account to link the identity to.
     pub(crate) link: Option<LinkTarget>,
 }
 
-/// An account, as it was when somebody who was signed in to it left. Another era or another session joins nothing: it is
-/// somebody else's idea.
+/// The account, session and security epoch that started the linking. All three must match at the
+/// callback.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LinkTarget {
     username: String,
@@ -50,7 +53,7 @@ impl LinkTarget {
     }
 }
 
-/// A place in the house that is not too long to come back to.
+/// Replaces a return path that is too long.
 pub(crate) fn clamp_next(next: String) -> String {
     if next.len() <= MAX_NEXT_BYTES {
         next
@@ -59,14 +62,14 @@ pub(crate) fn clamp_next(next: String) -> String {
     }
 }
 
-impl<S: AuthStore> Auth<S> {
+impl<S: AuthStore> Upstream<'_, S> {
     pub(crate) fn seal_state(
-        &self,
+        self,
         login: &LoginState,
         browser: &Token,
     ) -> Result<SecretString, AuthError> {
-        let json =
-            serde_json::to_vec(login).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
+        let json = serde_json::to_vec(login)
+            .map_err(|_| AuthError::Internal("login state could not be serialized"))?;
         Ok(self
             .0
             .upstream_sealer
@@ -75,9 +78,10 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::WrongBrowser`] for one that is not ours, another browser's, another provider's, or too old.
+    /// [`AuthError::StateMismatch`] if the state is not ours, has expired, or belongs to another
+    /// browser or provider.
     pub(crate) fn open_state(
-        &self,
+        self,
         callback: &Callback,
         provider: &Provider,
     ) -> Result<LoginState, AuthError> {
@@ -94,7 +98,7 @@ impl<S: AuthStore> Auth<S> {
             .upstream_sealer
             .open(state, browser.hash().as_str())
             .map_err(|_| AuthError::StateMismatch)?;
-        // One that an older version sealed may look otherwise: it begins anew.
+        // A state of an older version may have another format. The login must start again.
         let login: LoginState =
             serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::StateMismatch)?;
         let is_expired = self.0.clock.now() >= login.expires_at();
@@ -105,8 +109,8 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// Of any number of callbacks at once, one gets on.
-    pub(crate) async fn consume_state(&self, login: &LoginState) -> Result<(), AuthError> {
+    /// Consumes the state. Of any number of parallel callbacks, one succeeds.
+    pub(crate) async fn consume_state(self, login: &LoginState) -> Result<(), AuthError> {
         let one_time = OneTimeToken {
             kind: OneTimeKind::Upstream,
             hash: TokenHash::of(login.nonce.as_bytes()),
@@ -122,8 +126,9 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// The cookie that a browser showed, or a new one: one for all of its windows, which may be on their way at once.
-    pub(crate) fn browser_token(&self, existing: Option<Token>) -> Token {
+    /// Returns the browser's existing token, or a new one. All windows share one, because logins
+    /// may run in parallel.
+    pub(crate) fn browser_token(self, existing: Option<Token>) -> Token {
         existing.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.rng))
     }
 }

@@ -1,4 +1,5 @@
-//! What providers say of themselves, for a while. Each is asked by one at a time, and none holds up another.
+//! Cache of provider metadata and keys. Each provider is fetched by one task at a time, independent
+//! of the others.
 
 use std::{
     collections::HashMap,
@@ -16,31 +17,32 @@ use super::{
     protocol::{self, Expected, IdTokenError, Metadata},
 };
 use crate::{
-    Auth, AuthError, AuthStore, Origin, clock,
+    AuthError, AuthStore, Origin, clock,
+    handles::Upstream,
     throttle::{Attempt, CredentialKind},
 };
 
-/// How long what a provider says of itself is believed.
+/// How long metadata is used without a new fetch.
 const METADATA_TTL: Duration = Duration::from_hours(1);
-/// It may have other keys than it had. It is asked for them at most so often.
+/// Minimum interval of fetches after an unknown key.
 const REFETCH_AGE: Duration = Duration::from_secs(30);
-/// One that did not answer is not asked again so soon.
+/// No fetch follows a failed one for this long.
 const FAILURE_COOLDOWN: Duration = Duration::from_secs(10);
-/// So long it has to say everything of itself.
+/// Timeout for discovery and keys together.
 pub(crate) const FETCH_TIMEOUT: Duration = if cfg!(test) {
     Duration::from_secs(1)
 } else {
     Duration::from_secs(10)
 };
 
-/// By provider.
+/// By provider id.
 #[derive(Default)]
 pub(crate) struct MetadataCache(Mutex<HashMap<String, Arc<ProviderCache>>>);
 
 #[derive(Default)]
 struct ProviderCache {
-    get: Mutex<CachedMetadata>,
-    /// Held by whoever asks; the others wait for what is heard, and no longer than one question takes.
+    state: Mutex<CachedMetadata>,
+    /// Held during a fetch. Other tasks wait for its result, at most one fetch long.
     fetch_lock: tokio::sync::Mutex<()>,
 }
 
@@ -59,14 +61,14 @@ impl MetadataCache {
 
 impl ProviderCache {
     fn cached(&self) -> CachedMetadata {
-        self.get
+        self.state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
     fn set(&self, answer: Option<Arc<Metadata>>, now: Timestamp) {
-        let mut cached = self.get.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cached = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
             Some(metadata) => {
                 *cached = CachedMetadata {
@@ -74,7 +76,7 @@ impl ProviderCache {
                     failed_at: None,
                 }
             }
-            // What it said before is as good as it was.
+            // The cached metadata stays valid.
             None => cached.failed_at = Some(now),
         }
     }
@@ -89,17 +91,17 @@ impl CachedMetadata {
 
 impl fmt::Debug for MetadataCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Known")
+        f.write_str("MetadataCache")
     }
 }
 
-impl<S: AuthStore> Auth<S> {
-    pub(crate) async fn metadata(&self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
+impl<S: AuthStore> Upstream<'_, S> {
+    pub(crate) async fn metadata(self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
         self.metadata_within(METADATA_TTL, provider).await
     }
 
     async fn metadata_within(
-        &self,
+        self,
         age: Duration,
         provider: &Provider,
     ) -> Result<Arc<Metadata>, AuthError> {
@@ -107,8 +109,8 @@ impl<S: AuthStore> Auth<S> {
         if let Some(metadata) = cache.cached().fresh(age, self.0.clock.now()) {
             return Ok(metadata);
         }
-        // By itself, so that a failure is remembered also where whoever asked hangs up.
-        let (auth, provider) = (self.clone(), provider.clone());
+        // A task of its own, so that a failure is cached even if the client disconnects.
+        let (auth, provider) = (self.0.auth(), provider.clone());
         let fetched = tokio::spawn(async move {
             let _guard = cache.fetch_lock.lock().await;
             let (cached, now) = (cache.cached(), auth.0.clock.now());
@@ -121,37 +123,40 @@ impl<S: AuthStore> Auth<S> {
             {
                 return Err(AuthError::ProviderUnavailable);
             }
-            let answer = auth.discover(&provider).await;
+            let answer = auth.upstream().discover(&provider).await;
             cache.set(answer.as_ref().ok().cloned(), auth.0.clock.now());
             answer
         });
         fetched
             .await
-            .unwrap_or(Err(AuthError::Internal("asking a provider panicked")))
+            .unwrap_or(Err(AuthError::Internal("metadata fetch panicked")))
     }
 
-    async fn discover(&self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
+    async fn discover(self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
         let Ok(answer) =
             tokio::time::timeout(FETCH_TIMEOUT, protocol::discover(self.http()?, provider)).await
         else {
-            tracing::warn!(provider = %provider.id, "a provider did not answer in time");
+            tracing::warn!(provider = %provider.id, "provider metadata request timed out");
             return Err(AuthError::ProviderUnavailable);
         };
         answer.map(Arc::new)
     }
 
-    /// A provider changes its keys when it likes (`OpenID` Connect Core §10.1.1): a token that fits none that we know is
-    /// looked at once more with those that it has now.
+    /// Exchanges the code and verifies the ID token. An invalid signature causes one new fetch of
+    /// the keys, because providers rotate them at any time (`OpenID` Connect Core §10.1.1).
     pub(crate) async fn exchange_and_verify(
-        &self,
+        self,
         provider: &Provider,
         login_state: &LoginState,
         code: SecretString,
         from: &Origin,
     ) -> Result<UpstreamUser, AuthError> {
         let metadata = self.metadata(provider).await?;
-        // Unlike our own codes it costs a request to learn that this one is made up.
+        // An invalid code costs a request to the provider, so attempts are throttled before the
+        // exchange.
         let guard = self
+            .0
+            .throttling()
             .begin_attempt(&Attempt {
                 kind: CredentialKind::AuthorizationCode,
                 account: None,
@@ -164,7 +169,7 @@ impl<S: AuthStore> Auth<S> {
             {
                 Ok(token) => token,
                 Err(error) => {
-                    self.count(guard).await?;
+                    self.0.throttling().count(guard).await?;
                     return Err(error);
                 }
             };

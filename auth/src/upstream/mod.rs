@@ -1,8 +1,11 @@
-//! Signing in through somebody else's `OpenID` provider (`OpenID` Connect Core 1.0 §3.1, code flow with PKCE).
+//! Sign-in through upstream `OpenID` providers (`OpenID` Connect Core 1.0 §3.1, code flow with
+//! PKCE).
 //!
-//! Who somebody is there is the pair of issuer and subject (§5.7), never a name or a mail address: those can be given to
-//! somebody else. A provider's account is joined to ours by its owner, from a signed-in session, or by making a new
-//! account where the operator allows that. The protocol is in `protocol`; HTTP is the host's.
+//! An identity is the pair of issuer and subject (§5.7), never a name or an e-mail address, which
+//! can be reassigned. The account's owner links it from a signed-in session. Where the operator
+//! allows it, a new account is created instead.
+//!
+//! `protocol` speaks the protocol. Deliberately absent: the HTTP client, which the host provides.
 
 mod callback;
 mod login_state;
@@ -25,37 +28,38 @@ use protocol::Prompt;
 pub use protocol::{HttpClient, HttpError};
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Origin, SecurityNotice, Token, TokenHash,
+    AuthError, AuthStore, Caller, Origin, SecurityNotice, Token, TokenHash,
+    handles::Upstream,
     session::mfa_challenge::SignInOutcome,
     store::{Identity, NewIdentity},
 };
 
-/// How long somebody may take at the provider.
+/// Time limit of a login at the provider.
 const STATE_LIFETIME: Duration = Duration::from_mins(10);
 
-/// One provider, as the operator set it up.
+/// One provider, from the operator's configuration.
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// In addresses: `a-z`, `0-9`, `-`.
+    /// Part of URLs: `a-z`, `0-9`, `-`.
     pub id: String,
-    /// On the button.
+    /// The label of the sign-in button.
     pub name: String,
     pub issuer: String,
     pub client_id: String,
     pub client_secret: Option<SecretString>,
-    /// Besides `openid`.
+    /// Requested in addition to `openid`.
     pub scopes: Vec<String>,
-    /// Where the provider sends people back to.
+    /// Our redirect URI at the provider.
     pub redirect_uri: String,
     pub unknown_users: UnknownUsers,
 }
 
-/// What becomes of people whom the provider knows and we don't.
+/// The policy for identities without an account here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownUsers {
-    /// They need an account first, and join it to the provider's.
+    /// They are rejected: the account must exist first, and its owner links the identity.
     Reject,
-    /// They get an account.
+    /// An account is created.
     Provision,
 }
 
@@ -65,66 +69,68 @@ pub struct UpstreamSettings {
     pub http: Option<HttpClient>,
 }
 
-/// On the way to the provider.
+/// A redirect to the provider.
 #[derive(Debug)]
 pub struct LoginRedirect {
-    /// The provider's page. Holds `state`: for the browser only, not for logs.
+    /// The provider's authorization URL. It contains `state`, so it must not be logged.
     pub location: SecretString,
-    /// For a cookie of the browser that leaves: only the same one may arrive. One for all of its windows.
+    /// For a cookie of this browser. The callback must present it. All windows share one token.
     pub browser_token: Token,
 }
 
-/// What the provider sent the browser back with (RFC 6749 §4.1.2, RFC 9207).
+/// The parameters of the callback (RFC 6749 §4.1.2, RFC 9207).
 #[derive(Debug)]
 pub struct Callback {
     pub state: SecretString,
     /// The code, or the provider's error code.
     pub outcome: Result<SecretString, String>,
     pub issuer: Option<String>,
-    /// The cookie of the browser that left.
+    /// The cookie of the browser that started the login.
     pub browser_token: Option<Token>,
 }
 
-/// What a departure was for.
+/// The result of a callback.
 #[derive(Debug)]
 pub enum CallbackResult {
-    /// In, or to our own second factor.
+    /// Signed in, or waiting for our own second factor.
     SignedIn { step: SignInOutcome, next: String },
-    /// As whoever they were before: an account was joined to theirs, or they have shown that it is still them.
+    /// The session continues: an identity was linked, or step-up is complete.
     Returned(String),
 }
 
-/// Why the way there.
+/// The purpose of a login.
 #[derive(Debug)]
 pub enum LoginPurpose<'a> {
     SignIn,
-    /// As [`SignIn`](Self::SignIn), and the provider is to ask again who it is.
+    /// As [`SignIn`](Self::SignIn), and the provider must authenticate the user again.
     Reauthenticate,
     Link(&'a Caller),
 }
 
-/// Who it is, as a verified ID token says.
+/// The user's claims from a verified ID token.
 pub(crate) struct UpstreamUser {
     pub(crate) subject: String,
     pub(crate) username: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) email: Option<String>,
-    /// When the provider last asked who it is, where it says so.
+    /// When the provider last authenticated the user, if it sends `auth_time`.
     pub(crate) auth_time: Option<Timestamp>,
 }
 
-impl<S: AuthStore> Auth<S> {
-    pub fn providers(&self) -> &[Provider] {
+impl<'a, S: AuthStore> Upstream<'a, S> {
+    pub fn providers(self) -> &'a [Provider] {
         &self.0.settings.upstreams.providers
     }
 
-    /// `next` is where the person wants to go afterwards; the host has checked it. `browser` is the cookie of an earlier
-    /// departure. Nothing is kept.
+    /// Starts a login. Nothing is stored.
+    ///
+    /// `next` is the return path, which the host has validated. `browser` is the cookie of an
+    /// earlier login.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchProvider`]; [`AuthError::ProviderAway`] where it does not answer.
+    /// [`AuthError::NoSuchProvider`]; [`AuthError::ProviderUnavailable`].
     pub async fn start_login(
-        &self,
+        self,
         provider: &str,
         purpose: LoginPurpose<'_>,
         next: String,
@@ -165,32 +171,35 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    /// By itself: whoever hangs up leaves nothing half done.
+    /// Handles the callback in a task of its own, so that a disconnect leaves no partial result.
     ///
     /// # Errors
-    /// [`AuthError::WrongBrowser`] for a state that is unknown, used, expired, another browser's, or joined to an
-    /// account that the caller is not signed in to (any more);
-    /// [`AuthError::ProviderRefused`], [`AuthError::NotLinked`], [`AuthError::AlreadyLinked`],
-    /// [`AuthError::ProviderAway`], [`AuthError::SignInOver`]; [`AuthError::Throttled`] where too many codes that came from
-    /// that network were not the provider's.
+    /// - [`AuthError::StateMismatch`] if the state is unknown, used, expired or of another browser,
+    ///   or if the session that started a linking has ended.
+    /// - [`AuthError::ProviderRejected`], [`AuthError::IdentityNotLinked`],
+    ///   [`AuthError::IdentityLinkedElsewhere`], [`AuthError::ProviderUnavailable`],
+    ///   [`AuthError::SignInExpired`].
+    /// - [`AuthError::Throttled`] after too many invalid codes from that network.
     pub async fn handle_callback(
-        &self,
+        self,
         provider: &str,
         callback: Callback,
         caller: Option<Caller>,
         from: Origin,
     ) -> Result<CallbackResult, AuthError> {
-        let (auth, provider) = (self.clone(), provider.to_owned());
+        let auth = self.0.auth();
+        let provider = provider.to_owned();
         let done = tokio::spawn(async move {
-            auth.process_callback(&provider, callback, caller, from)
+            auth.upstream()
+                .process_callback(&provider, callback, caller, from)
                 .await
         });
         done.await
             .unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
     }
 
-    /// The providers' accounts that open this one.
-    pub async fn identities(&self, caller: &Caller) -> Result<Vec<Identity>, AuthError> {
+    /// The identities that are linked to the caller's account.
+    pub async fn identities(self, caller: &Caller) -> Result<Vec<Identity>, AuthError> {
         Ok(self
             .0
             .store
@@ -198,12 +207,12 @@ impl<S: AuthStore> Auth<S> {
             .await?)
     }
 
-    /// It opens nothing any more, and the sessions that began at a provider end, but for the caller's own.
+    /// Unlinks the identity. Sessions that began at a provider end, except the caller's own.
     ///
     /// # Errors
-    /// [`AuthError::NotLinked`].
+    /// [`AuthError::IdentityNotLinked`].
     pub async fn unlink_identity(
-        &self,
+        self,
         caller: &Caller,
         id: &str,
         from: &Origin,
@@ -212,19 +221,21 @@ impl<S: AuthStore> Auth<S> {
         if !self.0.store.unlink_identity(by, id, at).await? {
             return Err(AuthError::IdentityNotLinked);
         }
-        self.invalidate(&caller.account().username);
-        self.audit_and_notify(caller.account(), SecurityNotice::ProviderUnlinked, from)
+        self.0.invalidate(&caller.account().username);
+        self.0
+            .mail()
+            .audit_and_notify(caller.account(), SecurityNotice::ProviderUnlinked, from)
             .await
     }
 
-    fn provider(&self, id: &str) -> Result<&Provider, AuthError> {
+    fn provider(self, id: &str) -> Result<&'a Provider, AuthError> {
         self.providers()
             .iter()
             .find(|provider| provider.id == id)
             .ok_or(AuthError::NoSuchProvider)
     }
 
-    fn http(&self) -> Result<&HttpClient, AuthError> {
+    fn http(self) -> Result<&'a HttpClient, AuthError> {
         self.0
             .settings
             .upstreams
@@ -243,7 +254,7 @@ fn identity_of(provider: &Provider, user: &UpstreamUser) -> NewIdentity {
     }
 }
 
-/// What an identity is called in addresses: says nothing about who it is.
+/// The identity's id in URLs: a hash that does not reveal the subject.
 #[must_use]
 pub fn identity_id(issuer: &str, subject: &str) -> String {
     let text = format!("{}:{issuer}{subject}", issuer.len());

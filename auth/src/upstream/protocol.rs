@@ -1,4 +1,5 @@
-//! The wire of `OpenID` Connect, by way of the crate openidconnect: discovery, the way there, and the ID token.
+//! The `OpenID` Connect protocol, through the crate openidconnect: discovery, authorization URL,
+//! code exchange and ID token verification.
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
@@ -30,10 +31,10 @@ use super::{
 };
 use crate::{AuthError, SecureRandom};
 
-/// How far a provider's clock may be ahead of ours.
+/// Seconds that a provider's clock may be ahead of ours.
 const SKEW: i64 = 5 * 60;
 
-/// What a provider says of itself, with keys as we take them.
+/// Provider metadata, with keys of our own type.
 pub(super) type Metadata = ProviderMetadata<
     ExtraMetadata,
     CoreAuthDisplay,
@@ -49,7 +50,7 @@ pub(super) type Metadata = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
-/// Besides what the crate openidconnect knows of.
+/// Metadata that the crate openidconnect does not parse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ExtraMetadata {
     /// RFC 9207 §3.
@@ -79,14 +80,14 @@ type OidcClient = Client<
     EndpointMaybeSet,
 >;
 
-/// Why a provider could not be asked.
+/// Why a request to a provider failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct HttpError(pub String);
 
 type HttpFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send>>;
 
-/// The host's HTTP client: it should follow no redirects, take no endless answers, and give up after a while.
+/// The host's HTTP client. It should follow no redirects, limit response sizes, and have a timeout.
 #[derive(Clone)]
 pub struct HttpClient(Arc<dyn Fn(HttpRequest) -> HttpFuture + Send + Sync>);
 
@@ -111,7 +112,7 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
     }
 }
 
-/// The secrets of one way there and back.
+/// The secrets of one login.
 pub(super) struct LoginSecrets {
     pub(super) nonce: String,
     /// RFC 7636 §4.1: 43 unreserved characters.
@@ -128,7 +129,7 @@ impl LoginSecrets {
     }
 }
 
-/// Asks what may be asked, on behalf of one provider.
+/// An HTTP client that sends requests to allowed URLs of one provider only.
 struct HttpsOnlyClient<'a> {
     http: &'a HttpClient,
     provider: &'a Provider,
@@ -143,15 +144,18 @@ impl<'c> AsyncHttpClient<'c> for HttpsOnlyClient<'_> {
             Ok(url) if is_allowed_url(&url, self.provider) => self.http.call(request),
             _ => Box::pin(async {
                 Err(HttpError(
-                    "an address of it is neither https nor on this machine".to_owned(),
+                    "an endpoint is neither https nor on this host".to_owned(),
                 ))
             }),
         }
     }
 }
 
-/// The same for every address that a provider names as for the one that the operator did: https, or this machine where
-/// the provider is on it. Neither our secret nor its keys nor people travel in the clear, nor are sent into the house.
+/// Applies the operator's rule to every URL in the metadata: https, or this host if the issuer is
+/// on it.
+///
+/// The client secret, keys and users never travel in plain text. A provider cannot direct requests
+/// at local services.
 fn is_allowed_url(url: &Url, provider: &Provider) -> bool {
     let is_local = |url: &Url| match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -174,7 +178,7 @@ pub(super) async fn discover(
     provider: &Provider,
 ) -> Result<Metadata, AuthError> {
     let issuer = IssuerUrl::new(provider.issuer.clone())
-        .map_err(|_| AuthError::Internal("an issuer is no URL"))?;
+        .map_err(|_| AuthError::Internal("issuer is not a URL"))?;
     let https_only = HttpsOnlyClient { http, provider };
     let metadata = Metadata::discover_async(issuer, &https_only).await;
     let metadata = metadata.map_err(|error| unavailable(provider, &error))?;
@@ -191,7 +195,7 @@ pub(super) async fn discover(
     {
         return Err(unavailable(
             provider,
-            &HttpError("an address of it is neither https nor on this machine".to_owned()),
+            &HttpError("an endpoint is neither https nor on this host".to_owned()),
         ));
     }
     Ok(metadata)
@@ -203,7 +207,7 @@ fn oidc_client(provider: &Provider, metadata: &Metadata) -> Result<OidcClient, A
     Ok(asker.set_redirect_uri(redirect(provider)?))
 }
 
-/// Whether the provider may know the person still, or is to ask who it is.
+/// The `prompt` parameter: whether the provider may reuse its session or must authenticate again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Prompt {
     #[serde(rename = "IfUnknown")]
@@ -212,7 +216,7 @@ pub(crate) enum Prompt {
     Login,
 }
 
-/// The provider's page, for the browser.
+/// The authorization URL, for the browser.
 pub(super) fn authorization_url(
     provider: &Provider,
     metadata: &Metadata,
@@ -236,7 +240,7 @@ pub(super) fn authorization_url(
         .add_scopes(provider.scopes.iter().cloned().map(Scope::new))
         .set_pkce_challenge(challenge);
     if login_state.ask == Prompt::Login {
-        // With `max_age`, the provider has to say when it asked.
+        // With `max_age`, the provider must send `auth_time`.
         request = request
             .add_prompt(CoreAuthPrompt::Login)
             .set_max_age(Duration::ZERO);
@@ -244,7 +248,7 @@ pub(super) fn authorization_url(
     Ok(request.url().0.to_string().into())
 }
 
-/// Exchanges the code for an ID token that nobody has looked at yet.
+/// Exchanges the code for an unverified ID token.
 pub(super) async fn exchange_code(
     http: &HttpClient,
     provider: &Provider,
@@ -261,23 +265,23 @@ pub(super) async fn exchange_code(
         .request_async(&HttpsOnlyClient { http, provider })
         .await
         .map_err(|error| {
-            tracing::warn!(provider = %provider.id, %error, "a provider did not take its code");
+            tracing::warn!(provider = %provider.id, %error, "provider rejected its authorization code");
             AuthError::ProviderRejected("the provider rejected its own code".to_owned())
         })?;
     let token = answer.extra_fields().id_token().cloned();
     token.ok_or_else(|| AuthError::ProviderRejected("the provider sent no ID token".to_owned()))
 }
 
-/// What an ID token has to answer to.
+/// The values that an ID token must match.
 #[derive(Clone, Copy)]
 pub(super) struct Expected<'a> {
     pub(super) login_state: &'a LoginState,
     pub(super) now: Timestamp,
 }
 
-/// Why an ID token is no good.
+/// Why an ID token was rejected.
 pub(super) enum IdTokenError {
-    /// It may be under a key that the provider has since then.
+    /// The provider may have rotated its keys since the last fetch.
     Signature(AuthError),
     Other(AuthError),
 }
@@ -296,8 +300,8 @@ impl From<IdTokenError> for AuthError {
     }
 }
 
-/// Verifies the ID token: signature by one of the provider's published keys, issuer, audience, authorized party, time,
-/// nonce (`OpenID` Connect Core §3.1.3.7).
+/// Verifies the ID token: signature by one published key, issuer, audience, authorized party, time
+/// and nonce (`OpenID` Connect Core §3.1.3.7).
 pub(super) fn verify_id_token(
     provider: &Provider,
     metadata: &Metadata,
@@ -308,13 +312,13 @@ pub(super) fn verify_id_token(
     }: Expected<'_>,
 ) -> Result<UpstreamUser, IdTokenError> {
     let bad = |error: &dyn fmt::Display| {
-        tracing::warn!(provider = %provider.id, %error, "a provider's ID token is no good");
+        tracing::warn!(provider = %provider.id, %error, "provider sent an invalid ID token");
         AuthError::ProviderRejected("its ID token is invalid".to_owned())
     };
-    // Before anything in it is looked at.
+    // The signature is verified before any claim is read.
     if !verify_signature(&token.to_string(), metadata.jwks().keys()) {
         return Err(IdTokenError::Signature(bad(
-            &"it is not signed by one key of the provider's",
+            &"the signature matches no single key of the provider",
         )));
     }
     let (client, supported) = (
@@ -331,7 +335,7 @@ pub(super) fn verify_id_token(
         .set_issue_time_verifier_fn(|at| {
             let early = at.timestamp() > now.as_second() + SKEW;
             if early {
-                Err("it was issued in the future".to_owned())
+                Err("issued in the future".to_owned())
             } else {
                 Ok(())
             }
@@ -344,24 +348,24 @@ pub(super) fn verify_id_token(
             }
             _ => IdTokenError::Other(bad(&error)),
         })?;
-    // Issued for another program, which handed it on (`OpenID` Connect Core §3.1.3.7, 5).
+    // The token was issued for another client (`OpenID` Connect Core §3.1.3.7, 5).
     if claims
         .authorized_party()
         .is_some_and(|party| party.as_str() != provider.client_id)
     {
-        return Err(IdTokenError::Other(bad(&"it is for another program")));
+        return Err(IdTokenError::Other(bad(&"issued for another client")));
     }
     user_from_claims(claims).map_err(IdTokenError::Other)
 }
 
-/// §2: a subject has at most 255 ASCII characters. One that is empty, or holds what databases or people do not tell
-/// apart, could be two persons.
+/// §2: a subject has at most 255 ASCII characters. An empty subject, or one with control characters
+/// or outer spaces, could match two identities.
 fn is_valid_subject(subject: &str) -> bool {
     let printable = subject.chars().all(|c| c.is_ascii_graphic() || c == ' ');
     (1..=255).contains(&subject.len()) && printable && subject.trim() == subject
 }
 
-/// What people are called is shown, never compared: short, and without what cannot be seen.
+/// Names are displayed, never compared. Control characters are removed, and 255 characters remain.
 fn sanitize_name(name: &str) -> Option<String> {
     let plain: String = name.chars().filter(|c| !c.is_control()).take(255).collect();
     let trimmed = plain.trim();
@@ -375,7 +379,7 @@ fn user_from_claims(claims: &CoreIdTokenClaims) -> Result<UpstreamUser, AuthErro
             "the provider sent no valid subject".to_owned(),
         ));
     }
-    // An address that the provider has not verified may be anybody's.
+    // An unverified address may belong to another person.
     let email = claims
         .email()
         .filter(|_| claims.email_verified() == Some(true));
@@ -407,10 +411,10 @@ fn secret(provider: &Provider) -> Option<ClientSecret> {
 
 fn redirect(provider: &Provider) -> Result<RedirectUrl, AuthError> {
     RedirectUrl::new(provider.redirect_uri.clone())
-        .map_err(|_| AuthError::Internal("a redirect URI is no URL"))
+        .map_err(|_| AuthError::Internal("redirect URI is not a URL"))
 }
 
 fn unavailable(provider: &Provider, error: &impl std::error::Error) -> AuthError {
-    tracing::warn!(provider = %provider.id, %error, "a provider could not be asked about itself");
+    tracing::warn!(provider = %provider.id, %error, "provider discovery failed");
     AuthError::ProviderUnavailable
 }

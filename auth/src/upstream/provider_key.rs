@@ -1,5 +1,7 @@
-//! A provider's public key as it publishes it (RFC 7517), and what it has signed (RFC 7515). A key that is weak, secret,
-//! for something else or said two ways is none. aws-lc verifies; the crate openidconnect only asks.
+//! A provider's published key (RFC 7517) and the verification of its signatures (RFC 7515).
+//!
+//! A key that is weak, private, ambiguous or for another use is rejected. aws-lc verifies; the
+//! crate openidconnect only calls it.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
@@ -15,8 +17,8 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What ID tokens may be signed with. Neither `none` nor a shared secret: whoever had the client secret, or a public key
-/// where it is taken for one, could sign (RFC 8725 §2.1).
+/// Accepted ID token algorithms. `none` and HMAC are excluded: anyone with the client secret, or
+/// with a public key that is mistaken for one, could sign (RFC 8725 §2.1).
 pub(super) const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RsaSsaPkcs1V15Sha256,
     Algorithm::RsaSsaPkcs1V15Sha384,
@@ -28,9 +30,10 @@ pub(super) const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::EcdsaP384Sha384,
     Algorithm::EdDsa,
 ];
-/// Members of keys that are not public: whoever publishes them has given the key away (RFC 7518 §6).
+/// Members of private keys. A key that contains one is compromised (RFC 7518 §6).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-/// 3072 bits would be 128 bits of security; providers mostly have 2048 (112), good until 2030 (SP 800-57).
+/// Providers mostly use 2048 bits (112 bits of security), which is acceptable until 2030 (SP
+/// 800-57). 3072 bits would give 128.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,11 +57,11 @@ enum PublicKeyMaterial {
     P256(Vec<u8>),
     P384(Vec<u8>),
     Ed25519(Vec<u8>),
-    /// Verifies nothing.
+    /// A rejected key. It verifies no signature.
     None,
 }
 
-/// Why a key is none.
+/// Why a key was rejected.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct JwkError(&'static str);
@@ -71,21 +74,21 @@ impl TryFrom<Map<String, Value>> for ProviderKey {
             .iter()
             .any(|name| published.contains_key(*name))
         {
-            return Err(JwkError("a secret is published"));
+            return Err(JwkError("the key has a private member"));
         }
         if text(&published, "use")?.is_some_and(|what| what != "sig") || !allows_verify(&published)?
         {
-            return Err(JwkError("it is not for signatures"));
+            return Err(JwkError("the key is not for signatures"));
         }
         let (kty, public) = material(&published)?;
         let algorithm = text(&published, "alg")?
-            .map(|name| algorithm_by_name(name).ok_or(JwkError("an unknown algorithm")));
+            .map(|name| algorithm_by_name(name).ok_or(JwkError("unknown algorithm")));
         let algorithm = algorithm.transpose()?;
         if algorithm
             .as_ref()
             .is_some_and(|algorithm| !public.supports(algorithm))
         {
-            return Err(JwkError("an algorithm of other keys"));
+            return Err(JwkError("the algorithm does not match the key type"));
         }
         let kid = text(&published, "kid")?.map(|kid| JsonWebKeyId::new(kid.to_owned()));
         Ok(Self {
@@ -111,7 +114,7 @@ fn allows_verify(published: &Map<String, Value>) -> Result<bool, JwkError> {
     };
     let operations = operations
         .as_array()
-        .ok_or(JwkError("key_ops is no list"))?;
+        .ok_or(JwkError("key_ops is not an array"))?;
     Ok(operations.iter().any(|operation| operation == "verify"))
 }
 
@@ -137,14 +140,14 @@ fn material(
             CoreJsonWebKeyType::OctetKeyPair,
             PublicKeyMaterial::Ed25519(coordinate(published, ("x", 32))?),
         )),
-        _ => Err(JwkError("an unknown kind of key")),
+        _ => Err(JwkError("unknown key type")),
     }
 }
 
 fn text<'m>(published: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, JwkError> {
     let value = published
         .get(name)
-        .map(|value| value.as_str().ok_or(JwkError("a member that is no text")));
+        .map(|value| value.as_str().ok_or(JwkError("a member is not a string")));
     value.transpose()
 }
 
@@ -152,16 +155,18 @@ fn bytes(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, JwkError
     let encoded = text(published, name)?.ok_or(JwkError("a member is missing"))?;
     BASE64URL
         .decode(encoded)
-        .map_err(|_| JwkError("a member that is no base64url"))
+        .map_err(|_| JwkError("a member is not base64url"))
 }
 
-/// Some providers write leading zeros, which RFC 7518 §6.3.1.1 does not want; they change nothing.
+/// Strips leading zeros. RFC 7518 §6.3.1.1 forbids them, but some providers send them, and they
+/// change no value.
 fn number(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, JwkError> {
     let bytes = bytes(published, name)?;
     Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
 }
 
-/// Always whole (RFC 7518 §6.2.1.2): a shorter one beside a longer one would be another point.
+/// Coordinates have full length (RFC 7518 §6.2.1.2). Otherwise two of different lengths could form
+/// another point.
 fn coordinate(
     published: &Map<String, Value>,
     (name, length): (&str, usize),
@@ -170,7 +175,7 @@ fn coordinate(
     if bytes.len() == length {
         Ok(bytes)
     } else {
-        Err(JwkError("a coordinate of the wrong length"))
+        Err(JwkError("a coordinate has the wrong length"))
     }
 }
 
@@ -185,24 +190,24 @@ fn point(published: &Map<String, Value>, length: usize) -> Result<Vec<u8>, JwkEr
 fn reject_weak(n: &[u8], e: &[u8]) -> Result<(), JwkError> {
     let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
     if !RSA_BITS.contains(&bits) {
-        return Err(JwkError("an RSA key that is too small, or too large"));
+        return Err(JwkError("the RSA key is too small or too large"));
     }
-    // FIPS 186-5 §A.1.1: odd, and over 2^16. Larger ones than 32 bits nobody has.
+    // FIPS 186-5 §A.1.1: odd, and over 2^16. Exponents over 32 bits are not in use.
     let exponent = e
         .iter()
         .fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
     if e.len() > 4 || exponent < 65_537 || exponent.is_multiple_of(2) {
-        return Err(JwkError("an RSA exponent that is weak"));
+        return Err(JwkError("the RSA exponent is weak"));
     }
     if is_roca(n) {
-        Err(JwkError("an RSA key that is known to be factored"))
+        Err(JwkError("the RSA key is factorable (ROCA)"))
     } else {
         Ok(())
     }
 }
 
-/// Keys of broken chips (CVE-2017-15361) are powers of 65537 modulo small primes, all of them; another key is so by
-/// chance once in 2^27 times (Nemec et al., "The Return of Coppersmith's Attack", §3).
+/// Detects keys of defective chips (ROCA, CVE-2017-15361), which are powers of 65537 modulo small
+/// primes. False-positive rate: 1 in 2^27 (Nemec et al., "The Return of Coppersmith's Attack", §3).
 fn is_roca(n: &[u8]) -> bool {
     const PRIMES: [u32; 17] = [
         11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
@@ -216,7 +221,7 @@ fn is_roca(n: &[u8]) -> bool {
     })
 }
 
-/// By its registered name, of those that we take.
+/// An accepted algorithm, by its registered name.
 pub(super) fn algorithm_by_name(name: &str) -> Option<Algorithm> {
     let algorithm: Algorithm = serde_json::from_value(Value::from(name)).ok()?;
     ALGORITHMS.contains(&algorithm).then_some(algorithm)
@@ -267,7 +272,7 @@ impl PublicKeyMaterial {
 }
 
 impl ProviderKey {
-    /// Whether it may have signed with `algorithm`, under the name `kid`, where one is given.
+    /// Whether the key may have signed with `algorithm`, under the `kid` if one is given.
     pub(super) fn matches(&self, kid: Option<&str>, algorithm: &Algorithm) -> bool {
         let has_kid =
             kid.is_none_or(|kid| self.kid.as_ref().is_some_and(|own| own.as_str() == kid));
@@ -288,7 +293,7 @@ impl JsonWebKey for ProviderKey {
         &self.kty
     }
 
-    /// Others than for signatures are none.
+    /// Keys for other uses are rejected when they are parsed.
     fn key_use(&self) -> Option<&CoreJsonWebKeyUse> {
         None
     }
@@ -300,7 +305,7 @@ impl JsonWebKey for ProviderKey {
         )
     }
 
-    /// Asked for where a token is signed with the client secret, which we do not take.
+    /// The crate calls this for HMAC signatures, which are not accepted.
     fn new_symmetric(_: Vec<u8>) -> Self {
         let (kty, public) = (CoreJsonWebKeyType::Symmetric, PublicKeyMaterial::None);
         Self {
@@ -322,13 +327,13 @@ impl JsonWebKey for ProviderKey {
             Ok(())
         } else {
             Err(Refused::CryptoError(
-                "the signature does not fit".to_owned(),
+                "the signature is invalid".to_owned(),
             ))
         }
     }
 
-    /// For `at_hash`, of access tokens that we throw away.
+    /// The crate calls this for `at_hash`. Access tokens are discarded, so it is not supported.
     fn hash_bytes(&self, _: &[u8], _: &Algorithm) -> Result<Vec<u8>, String> {
-        Err("no hash of a token is asked for".to_owned())
+        Err("token hashes are not supported".to_owned())
     }
 }

@@ -1,20 +1,20 @@
-//! People whom a provider knows and we don't: where the operator allows it, they get an account.
+//! Provisioning: creates an account for an unknown identity where the operator allows it.
 
 use std::sync::Arc;
 
 use super::{Provider, UnknownUsers, UpstreamUser, callback::VerifiedLogin, identity_of};
 use crate::{
-    Actor, Auth, AuthError, AuthStore, DisplayName, EmailAddress, NewAccount, Password,
-    PasswordHash, SecureRandom, Token, TokenKind, Username, session::mfa_challenge::SignInOutcome,
-    store::LinkResult,
+    Actor, AuthError, AuthStore, DisplayName, EmailAddress, NewAccount, Password, PasswordHash,
+    SecureRandom, Token, TokenKind, Username, handles::Upstream,
+    session::mfa_challenge::SignInOutcome, store::LinkResult,
 };
 
-/// So many names with numbers are tried before one is made up.
+/// Numbered usernames that are tried before a random one.
 const MAX_SUFFIX: u32 = 9;
 
-impl<S: AuthStore> Auth<S> {
+impl<S: AuthStore> Upstream<'_, S> {
     pub(crate) async fn provision_account(
-        &self,
+        self,
         provider: &Provider,
         user: &UpstreamUser,
         login: VerifiedLogin,
@@ -22,8 +22,11 @@ impl<S: AuthStore> Auth<S> {
         if provider.unknown_users == UnknownUsers::Reject {
             return Err(AuthError::IdentityNotLinked);
         }
-        let (identity, roles) = (identity_of(provider, user), self.default_roles().await?);
-        // Once: whoever is called like many others costs no more than anybody.
+        let (identity, roles) = (
+            identity_of(provider, user),
+            self.0.accounts().default_roles().await?,
+        );
+        // Hashed once: a common name must not cost more than a rare one.
         let password = self.unusable_password().await?;
         for username in username_candidates(user, &self.0.rng) {
             let new = self.create_provisioned_account(username, user, password.clone());
@@ -35,7 +38,7 @@ impl<S: AuthStore> Auth<S> {
                 .await?
             {
                 LinkResult::LinkResult => {
-                    self.invalidate(&new.username);
+                    self.0.invalidate(&new.username);
                     let known = self
                         .0
                         .store
@@ -48,7 +51,7 @@ impl<S: AuthStore> Auth<S> {
                         .map(SignInOutcome::Complete);
                 }
                 LinkResult::UsernameTaken => {}
-                // The same person in another window was quicker, and has an account now.
+                // A parallel login of the same identity created the account first.
                 LinkResult::IdentityTaken => {
                     let identity = self
                         .0
@@ -64,8 +67,8 @@ impl<S: AuthStore> Auth<S> {
         Err(AuthError::UsernameTaken)
     }
 
-    /// Whoever wants a password sets one by a reset link.
-    async fn unusable_password(&self) -> Result<PasswordHash, AuthError> {
+    /// A random password. A reset link sets a real one.
+    async fn unusable_password(self) -> Result<PasswordHash, AuthError> {
         let unknown = Token::random(TokenKind::Flow, &self.0.rng);
         self.0
             .hasher
@@ -74,7 +77,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     fn create_provisioned_account(
-        &self,
+        self,
         username: Username,
         user: &UpstreamUser,
         password: PasswordHash,
@@ -89,7 +92,7 @@ impl<S: AuthStore> Auth<S> {
                 .name
                 .as_deref()
                 .and_then(|name| DisplayName::parse(name).ok()),
-            // By the provider; others are not taken from there.
+            // The provider verified the address. Unverified ones are dropped earlier.
             email_verified: email.is_some(),
             email,
             password,
@@ -99,8 +102,8 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-/// What a new account could be called: as the person is called there, then with numbers, then with chance. Never a name
-/// that is taken: that would be somebody else's account.
+/// Candidate usernames: the user's name at the provider, then numbered, then with a random suffix.
+/// A taken name is never reused, because it is another user's account.
 fn username_candidates(user: &UpstreamUser, rng: &SecureRandom) -> impl Iterator<Item = Username> {
     let mailbox = user
         .email

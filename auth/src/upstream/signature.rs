@@ -1,4 +1,5 @@
-//! Whether a provider's token is signed by one key of the provider's, and plainly so (RFC 7515 §5.2, RFC 8725 §3).
+//! Verifies that a provider's token is signed by exactly one of its keys (RFC 7515 §5.2, RFC 8725
+//! §3).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use openidconnect::JsonWebKey as _;
@@ -7,18 +8,18 @@ use serde_json::Value;
 
 use super::provider_key::{ProviderKey, algorithm_by_name};
 
-/// What of a header counts. A member that is there twice makes it none.
+/// The relevant header members. A duplicate member is an error.
 #[derive(Deserialize)]
 struct JwsHeader {
     alg: String,
     kid: Option<String>,
-    /// Extensions that must be understood: none is.
+    /// Critical extensions. None is supported, so any is rejected.
     crit: Option<Value>,
-    /// RFC 7797: a payload that is not encoded.
+    /// RFC 7797: an unencoded payload.
     b64: Option<Value>,
 }
 
-/// Keys that a token brings along (`jwk`, `jku`, `x5c`) are not looked at.
+/// Keys inside the token (`jwk`, `jku`, `x5c`) are ignored.
 pub(crate) fn verify_signature(token: &str, keys: &[ProviderKey]) -> bool {
     verify(token, keys).is_some()
 }
@@ -35,7 +36,7 @@ fn verify(token: &str, keys: &[ProviderKey]) -> Option<()> {
     let mut matching = keys
         .iter()
         .filter(|key| key.matches(header.kid.as_deref(), &algorithm));
-    // Two keys that it could be are none: which one is meant would be the token's to say.
+    // Two candidate keys are rejected: the token must not choose which one applies.
     let (key, None) = (matching.next()?, matching.next()) else {
         return None;
     };

@@ -100,7 +100,8 @@ async fn import_row(
         password,
         administrator,
     };
-    auth.import_account(import)
+    auth.accounts()
+        .import_account(import)
         .await
         .with_context(|| name.to_string())?;
     Ok(())

@@ -27,6 +27,7 @@ pub(super) async fn invite(
         delivery: Delivery::Link,
     };
     let made = auth
+        .invitations()
         .invite_as_operator(&operator_permit(), invitation)
         .await?;
     let link = made
@@ -48,7 +49,7 @@ async fn parse_role(auth: &Auth, raw: &str) -> anyhow::Result<(Realm, Role)> {
     let role =
         Role::parse(role).ok_or_else(|| anyhow::anyhow!("a role is viewer, editor or manager"))?;
     let realm = match RealmName::parse(vault) {
-        Ok(name) => auth.realm(&name).await?,
+        Ok(name) => auth.sessions().realm(&name).await?,
         Err(_) => None,
     };
     Ok((

@@ -5,6 +5,7 @@ mod audit;
 mod breach;
 mod crash;
 #[path = "../../../server/tests/api/device.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
 mod device;
 mod dump;
 mod help;

@@ -234,7 +234,7 @@ fn disabled_migration_requires_the_migrate_command() {
         .expect_failure("strongroom migrate");
     program
         .run_with(&off, &["migrate", "--grant-to", "ada"])
-        .expect_failure("SQLite has no accounts");
+        .expect_failure("SQLite has no database accounts");
     let printed = program.run_with(&off, &["migrate"]).expect_success();
     assert!(printed.contains("up to date"), "{printed}");
     program.run_with(&off, &["user", "list"]).expect_success();

@@ -127,7 +127,7 @@ fn user_recover_requires_reason_and_resets_factors() {
     let program = Program::with_ada();
     program
         .run(&["user", "recover", "ada", "--reason", " "])
-        .expect_failure("Say why");
+        .expect_failure("Enter a reason");
     program
         .run(&["user", "recover", "nobody", "--reason", "lost"])
         .expect_failure("User not found");

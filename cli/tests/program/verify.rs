@@ -119,7 +119,7 @@ async fn verify_finds_moved_branch_and_restart_repairs_it() {
     program.git(&["update-ref", "refs/heads/main", forged.trim()]);
     let printed = program.run(&["verify"]);
     assert!(
-        printed.code == Some(1) && printed.out.contains("is not what the 2 changes give"),
+        printed.code == Some(1) && printed.out.contains("does not match the 2 changes"),
         "{printed:?}"
     );
     let server = program.serve();

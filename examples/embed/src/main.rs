@@ -36,14 +36,15 @@ async fn register(
     from: Origin,
     form: Form<Credentials>,
 ) -> Answer<()> {
-    auth.register(
-        RegistrationRequest::new(
-            Username::parse(&form.username)?,
-            Password::new(form.0.password),
-        ),
-        &from,
-    )
-    .await?;
+    auth.accounts()
+        .register(
+            RegistrationRequest::new(
+                Username::parse(&form.username)?,
+                Password::new(form.0.password),
+            ),
+            &from,
+        )
+        .await?;
     Ok(())
 }
 async fn token(
@@ -53,6 +54,7 @@ async fn token(
     form: Form<Credentials>,
 ) -> Answer<String> {
     let tokens = auth
+        .oauth()
         .token(&form.username, Password::new(form.password.clone()), from)
         .await?;
     Ok(tokens.access_token.expose_secret().to_owned())

@@ -1,4 +1,4 @@
-//! What the API document says before any operation is added to it.
+//! The API document without operations: title, schemas, security schemes.
 
 use utoipa::{
     OpenApi,
@@ -11,8 +11,8 @@ use utoipa::{
 #[openapi(
     info(
         title = "Strongroom",
-        description = "The check-out server for files that nobody can merge. Authorize with username and password; \
-                       every operation can then be tried here.",
+        description = "The check-out server for files that cannot be merged. Authorize with username and password \
+                       to try every operation here.",
         license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later"),
     ),
     servers((url = "/")),

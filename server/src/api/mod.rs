@@ -1,4 +1,4 @@
-//! REST: one operation a file, each with its description for the API document.
+//! The REST API. Each file has one operation and its description for the API document.
 
 pub mod audit;
 pub mod auth;

@@ -1,4 +1,4 @@
-//! Lists in pages: how many entries one holds, and where the next begins.
+//! Pages of lists: the limit, the cursor, and the `Link` header (RFC 8288).
 
 use axum::Json;
 use http::{HeaderMap, HeaderValue, Uri, header};
@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::error::Problem;
 
-/// Which page, of a list that has nothing else to ask.
+/// The query of a list without filters.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
-    /// From the `Link` of the page before.
+    /// The cursor from the `Link` header of the previous page.
     after: Option<String>,
 }
 
-/// The page that was asked for, of a list that is short enough to be read whole. Entries stand in the order of their
-/// place, which is also what the next page begins after: an entry that went meanwhile leaves no gap.
+/// The requested page of a list that fits in memory. Entries are sorted by their place, and the
+/// cursor of the next page is a place. An entry removed meanwhile therefore leaves no gap.
 ///
 /// # Errors
-/// 422 for a limit out of bounds, and for an `after` that no page gave.
+/// 422 for a limit out of bounds, and for an `after` that is no valid cursor.
 pub(crate) fn page<T, P: Ord + Serialize + DeserializeOwned>(
     uri: &Uri,
     asked: &Asked,
@@ -48,18 +48,18 @@ fn word(place: &impl Serialize) -> Result<String, Problem> {
 }
 
 pub(crate) fn no_place() -> Problem {
-    Problem::invalid("#after", "This is not from the Link of a page.")
+    Problem::invalid("#after", "The cursor is not from the Link header of a page.")
 }
 
-/// `?limit=`: 100 unless said, at most 1,000.
+/// `?limit=`: 100 by default, at most 1,000.
 pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
     match asked.unwrap_or(100) {
         limit @ 1..=1000 => Ok(limit),
-        _ => Err(Problem::invalid("#limit", "A page has 1 to 1000 entries.")),
+        _ => Err(Problem::invalid("#limit", "The limit must be 1 to 1000.")),
     }
 }
 
-/// `Link: <…>; rel="next"` (RFC 8288): this address with `after` replaced.
+/// `Link: <…>; rel="next"` (RFC 8288): the URL of the request with `after` replaced.
 pub(crate) fn next(uri: &Uri, after: &str) -> HeaderMap {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(uri.query().unwrap_or("").as_bytes()) {

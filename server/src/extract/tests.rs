@@ -1,4 +1,4 @@
-//! Whatever comes in a body or a query is read or refused: nothing breaks, and nothing is an error of ours.
+//! Property tests: every body and query is parsed or rejected, without a panic and without a 5xx.
 
 use axum::http::StatusCode;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::*;
 
 #[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "only read, never looked at")]
+#[expect(dead_code, reason = "only deserialized")]
 struct Shape {
     name: String,
     #[serde(default)]
@@ -21,7 +21,7 @@ fn is_theirs(problem: &Problem) -> bool {
     status == StatusCode::BAD_REQUEST || status == StatusCode::UNPROCESSABLE_ENTITY
 }
 
-/// Bytes that look like a form more often than chance would have it.
+/// Bytes that resemble a form more often than random bytes do.
 fn almost_a_form() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just(b"grant_type=password".to_vec()),
@@ -44,7 +44,7 @@ fn json_error_does_not_repeat_submitted_values() {
         One,
     }
     #[derive(Debug, Deserialize)]
-    #[expect(dead_code, reason = "only read, never looked at")]
+    #[expect(dead_code, reason = "only deserialized")]
     struct Wants {
         number: Option<u32>,
         text: Option<String>,

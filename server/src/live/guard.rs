@@ -71,7 +71,7 @@ impl<S: AuthStore> Watcher for Viewer<S> {
     }
 
     async fn ask(&self) -> Verdict {
-        match self.auth.revalidate(&self.caller).await {
+        match self.auth.sessions().revalidate(&self.caller).await {
             Ok(caller) if caller.permit::<Read>(Some(&self.vault)).is_ok() => Verdict::GoOn,
             Ok(_) => Verdict::NoRight,
             Err(

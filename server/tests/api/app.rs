@@ -196,6 +196,7 @@ impl TestApp {
         };
         self.running
             .auth
+            .accounts()
             .add_account(applicant, Some(Administrator))
             .await
             .unwrap();

@@ -74,7 +74,12 @@ async fn a_house_with_all_kinds() -> TestApp {
                 password: PasswordHash::import(&hash).unwrap(),
                 administrator: false,
             };
-            app.running.auth.import_account(import).await.unwrap();
+            app.running
+                .auth
+                .accounts()
+                .import_account(import)
+                .await
+                .unwrap();
         }
         let path = format!("/api/users/{}", name("disabled", n));
         root.ask(

@@ -1,4 +1,4 @@
-//! How a request says who it is: exactly one of `Authorization` and our cookie, once.
+//! Parsing of request credentials: exactly one of `Authorization` and our cookie, exactly once.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use http::{
@@ -8,14 +8,14 @@ use http::{
 
 use crate::AuthError;
 
-/// A longer header is refused unread.
+/// Bytes. A longer header is rejected without parsing.
 const MAX_HEADER_BYTES: usize = 8 * 1024;
 
 #[derive(PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
 pub(crate) enum RequestCredentials<'a> {
     Bearer(&'a str),
-    /// Name and personal access token (RFC 7617).
+    /// Username and personal access token (RFC 7617).
     Basic(String, String),
     Cookie(&'a str),
 }
@@ -47,7 +47,7 @@ pub(crate) fn credentials<'a>(
     }
 }
 
-/// What follows the scheme, which is known in any case (RFC 9110 §11.1).
+/// The text after the scheme, which matches in any case (RFC 9110 §11.1).
 fn after_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
     let (given, rest) = header.split_once(' ')?;
     given
@@ -62,7 +62,7 @@ fn bearer(header: &str) -> Option<RequestCredentials<'_>> {
     (!token.is_empty() && token.bytes().all(plain)).then_some(RequestCredentials::Bearer(token))
 }
 
-/// The bytes that a `token68` is made of (RFC 9110 §11.2).
+/// The bytes of a `token68` (RFC 9110 §11.2).
 const TOKEN68: [bool; 256] = {
     let mut plain = [false; 256];
     let mut b = 0_u8;
@@ -74,7 +74,7 @@ const TOKEN68: [bool; 256] = {
     plain
 };
 
-/// RFC 7617 §2: what stands before the first colon is the name.
+/// RFC 7617 §2: the username ends at the first colon.
 fn basic(header: &str) -> Option<RequestCredentials<'_>> {
     let decoded = BASE64.decode(after_scheme(header, "basic")?).ok()?;
     let pair = String::from_utf8(decoded).ok()?;
@@ -83,8 +83,8 @@ fn basic(header: &str) -> Option<RequestCredentials<'_>> {
         .then(|| RequestCredentials::Basic(name.to_owned(), secret.to_owned()))
 }
 
-/// The values of every cookie of that name: a neighbouring host may have planted a second one. A value that is not
-/// text becomes one that is nobody's.
+/// The values of every cookie of that name: another host of the domain may have set a second one. A
+/// value that is not text becomes one that matches no session.
 fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let lines = headers
         .get_all(COOKIE)

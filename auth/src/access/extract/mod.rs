@@ -1,4 +1,4 @@
-//! Doors for axum: a handler's first argument says who may enter.
+//! Doors for axum: a handler's first argument declares its access rule.
 
 mod credentials;
 
@@ -18,67 +18,70 @@ use crate::{
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Characters of a request that go into the record.
+/// Characters of method and path in an audit entry.
 const MAX_AUDITED_PATH: usize = 200;
 
-/// This route is open to the world, on purpose.
+/// This route is intentionally public.
 #[derive(Clone, Copy, Debug)]
 pub struct Anyone;
 
-/// Open to the world, but it matters whether somebody is signed in: `None` also for credentials that are no good.
+/// A public route that depends on the caller: `None` without credentials and with invalid ones.
 #[derive(Clone, Debug)]
 pub struct OptionalCaller(pub Option<Caller>);
 
-/// A form of our own pages: anyone may send it, but no other site may cause it (signing somebody in as somebody else
-/// is an attack too). [`AuthError::CrossSite`] without same-origin proof.
+/// A form of our own pages, open to everyone but only with same-origin proof (login CSRF is an
+/// attack too): [`AuthError::CrossSite`] otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct SameOriginForm;
 
-/// The request may go on, and here is the proof.
+/// The policy allowed the request. Holds the permit.
 #[derive(Debug)]
 pub struct Permitted<A: Action>(pub Permit<A>);
 
-/// [`Permitted`], for what takes its time after the door: content that is sent for minutes, while the session may end.
+/// [`Permitted`] for long operations, such as an upload of minutes, during which the session may
+/// end.
 #[derive(Debug)]
 pub struct Revalidating<A: Action> {
-    /// Good for as long as nothing was waited for.
+    /// Valid until the next `await`; afterwards, call `revalidate`.
     pub permit: Permit<A>,
     caller: Caller,
 }
 
-/// The person themself, for what concerns their own account: [`AuthError::NotInPerson`] for a personal access token or
-/// one without the scope `account`.
+/// An interactive session, for the user's own account: [`AuthError::InteractiveSessionRequired`]
+/// for a personal access token or one without the scope `account`.
 #[derive(Clone, Debug)]
 pub struct Interactive(pub Caller);
 
-/// [`InPerson`], with a recent sign-in (RFC 9470): [`AuthError::StepUpNeeded`].
+/// [`Interactive`], with a recent sign-in (RFC 9470): [`AuthError::StepUpRequired`].
 #[derive(Clone, Debug)]
 pub struct RecentlyAuthenticated(pub Caller);
 
-/// [`InPerson`], also while something is due that the session is restricted to: for what leads out of there.
+/// [`Interactive`], also for a restricted session: for operations that lift the restriction.
 #[derive(Clone, Debug)]
 pub struct AllowRestricted(pub Caller);
 
-/// Somebody who is signed in, by whatever means, also while something is due: for who one is, and for leaving.
+/// Any authenticated caller, also with a restricted session: for `whoami` and sign-out.
 #[derive(Clone, Debug)]
 pub struct AnySession(pub Caller);
 
-/// [`EvenRestricted`], with a recent sign-in: for setting up what is due.
+/// [`AllowRestricted`], with a recent sign-in: for enrolling the required factor.
 #[derive(Clone, Debug)]
 pub struct EnrollmentSession(pub Caller);
 
-/// The host's axum state says where its [`Auth`] is, what a request is about, and how a refusal is answered.
+/// Implemented by the host's axum state: provides the [`Auth`], the realm of a request, and the
+/// response to a rejection.
 pub trait HasAuth: Send + Sync {
     type Store: AuthStore;
     type Rejection: From<AuthError> + IntoResponse;
     fn auth(&self) -> &Auth<Self::Store>;
     /// The name of the session cookie (RFC 6265bis §4.1.3 prefixes included).
     fn cookie_name(&self) -> &str;
-    /// The realm that this request is about; `Err` where the name cannot be one.
+    /// The realm of the request; `Err` if the name is invalid.
     fn realm_of(&self, parts: &Parts) -> Result<RealmName, AuthError>;
-    /// Where the request came from, for throttle and audit.
+    /// Address and user agent of the request, for throttle and audit.
     fn origin_of(&self, parts: &Parts) -> Result<Origin, AuthError>;
-    /// The `Origin` (scheme, host, port) that our own pages have: writes by cookie must come from it.
+    /// Whether this `Origin` (scheme, host, port) is that of our own pages. Writes with a cookie
+    /// must come from it.
     fn is_own_origin(&self, parts: &Parts, origin: &str) -> bool;
 }
 
@@ -89,7 +92,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Anyone {
     }
 }
 
-/// Where the request came from, for what wants to know before there is a caller.
+/// The request's origin, for handlers that need it before authentication.
 impl<S: HasAuth> FromRequestParts<S> for Origin {
     type Rejection = S::Rejection;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
@@ -186,7 +189,7 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Permitted<A> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let name = state.realm_of(parts)?;
-        let realm = state.auth().realm(&name).await?;
+        let realm = state.auth().sessions().realm(&name).await?;
         Ok(Self(state.auth().permit(
             &caller,
             realm.as_ref(),
@@ -207,12 +210,12 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Revalidating<A> {
 }
 
 impl<A: Action<Target = RealmTarget>> Revalidating<A> {
-    /// The permit as of now.
+    /// Checks the permit again.
     ///
     /// # Errors
-    /// What the door would say now: [`AuthError::InvalidToken`] for a session that has ended meanwhile.
+    /// As the door: [`AuthError::InvalidToken`] if the session has ended.
     pub async fn revalidate<S: AuthStore>(self, auth: &Auth<S>) -> Result<Permit<A>, AuthError> {
-        let caller = auth.revalidate(&self.caller).await?;
+        let caller = auth.sessions().revalidate(&self.caller).await?;
         let caller = match self.caller.origin() {
             Some(origin) => caller.with_origin(Arc::clone(origin)),
             None => caller,
@@ -221,27 +224,31 @@ impl<A: Action<Target = RealmTarget>> Revalidating<A> {
     }
 }
 
-/// Asks once a request: the answer stays in its extensions, where a log may find the name too.
+/// Authenticates once per request. The result stays in the request's extensions, where the log
+/// finds the username too.
 async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, AuthError> {
     if let Some(caller) = parts.extensions.get::<Caller>() {
         return Ok(caller.clone());
     }
     let caller = match credentials(&parts.headers, state.cookie_name())? {
         RequestCredentials::Bearer(token) if token.starts_with(TokenKind::Personal.prefix()) => {
-            Box::pin(state.auth().authenticate_personal_token(
+            Box::pin(state.auth().personal_tokens().authenticate_personal_token(
                 token,
                 None,
                 &state.origin_of(parts)?,
             ))
             .await?
         }
-        RequestCredentials::Bearer(token) => state.auth().authenticate_bearer(token).await?,
+        RequestCredentials::Bearer(token) => {
+            state.auth().sessions().authenticate_bearer(token).await?
+        }
         RequestCredentials::Basic(name, token) => {
-            // A browser that was told the token once would send it along with what another site causes.
+            // A browser that stores `Authorization` credentials sends them with cross-site requests
+            // too.
             if !is_safe(&parts.method) && is_browser(parts) && !is_same_origin(parts, state) {
                 return Err(AuthError::CrossSite);
             }
-            Box::pin(state.auth().authenticate_personal_token(
+            Box::pin(state.auth().personal_tokens().authenticate_personal_token(
                 &token,
                 Some(&name),
                 &state.origin_of(parts)?,
@@ -253,7 +260,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
                 audit_cross_site(parts, state, cookie);
                 return Err(AuthError::CrossSite);
             }
-            state.auth().authenticate_cookie(cookie).await?
+            state.auth().sessions().authenticate_cookie(cookie).await?
         }
     };
     let caller = caller.with_origin(Arc::new(state.origin_of(parts)?));
@@ -272,7 +279,7 @@ fn audit_cross_site<S: HasAuth>(parts: &Parts, state: &S, cookie: &str) {
     );
 }
 
-/// Method and path, for the record: no query, where a ticket may be.
+/// Method and path, for the audit. The query is omitted, because it may contain a ticket.
 #[must_use]
 pub fn request_of(parts: &Parts) -> String {
     format!("{} {}", parts.method, parts.uri.path())
@@ -281,25 +288,25 @@ pub fn request_of(parts: &Parts) -> String {
         .collect()
 }
 
-/// What the browser says of where a request comes from.
+/// The `Origin` or `Sec-Fetch-Site` of the request, for the audit.
 #[must_use]
 pub fn site_of(parts: &Parts) -> Option<String> {
     let origin = parts.headers.get(ORIGIN)?.to_str().ok()?;
     Some(origin.chars().take(MAX_AUDITED_PATH).collect())
 }
 
-/// Programs send neither.
+/// Clients other than browsers send neither header.
 fn is_browser(parts: &Parts) -> bool {
     parts.headers.contains_key(SEC_FETCH_SITE) || parts.headers.contains_key(ORIGIN)
 }
 
-/// RFC 9110 §9.2.1, of the methods that we serve.
+/// Safe methods (RFC 9110 §9.2.1), of those that this installation serves.
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Browsers say where a request comes from, and pages cannot forge it. A write that somebody typed into the address
-/// bar (`none`) is nothing that our pages do.
+/// Browsers send these headers, and pages cannot forge them. A write from the address bar (`none`)
+/// is never one of our pages.
 fn is_same_origin<S: HasAuth>(parts: &Parts, state: &S) -> bool {
     let mut sites = parts.headers.get_all(SEC_FETCH_SITE).iter();
     let mut origins = parts.headers.get_all(ORIGIN).iter();

@@ -59,18 +59,19 @@ struct TestUser {
 }
 
 async fn registered_user() -> TestUser {
-    let house = test_auth().await;
-    house.register("ada").await;
-    let (tokens, _) = house.sign_in("ada").await;
-    let web = house
+    let test = test_auth().await;
+    test.register("ada").await;
+    let (tokens, _) = test.sign_in("ada").await;
+    let web = test
         .auth
+        .passwords()
         .sign_in("ada", password(GOOD_PASSWORD), SessionKind::Web, origin())
         .await
         .unwrap();
     TestUser {
         token: format!("Bearer {}", access_token(&tokens)),
         cookie: format!("theme=dark; __Host-strongroom={}; x=y", web.secret.expose()),
-        app: TestHost(house),
+        app: TestHost(test),
     }
 }
 

@@ -1,6 +1,7 @@
-//! What is proved with a passkey: who signs in, and that it is still the same person. Whatever is wrong with one is
-//! answered alike. A key cannot be guessed, and its id is no secret: who fails with somebody's passkey must not lock them
-//! out, so only the address is charged, and only once the signature has turned out to be wrong.
+//! Assertions with a passkey: sign-in and step-up. Every rejection gets the same answer.
+//!
+//! A key cannot be guessed, and its id is public. A failed assertion must not lock out the owner,
+//! so it is charged to the network only, and only after the signature proved invalid.
 
 use std::sync::Arc;
 
@@ -14,26 +15,28 @@ use super::{
     relying_party::{Assertion, AssertionError},
 };
 use crate::{
-    Account, AccountStatus, Auth, AuthError, AuthMethod, AuthMethods, AuthStore, Factor,
-    FactorKind, Origin, SecurityNotice, SessionKind, Token, TokenKind, Username,
+    Account, AccountStatus, AuthError, AuthMethod, AuthMethods, AuthStore, Factor, FactorKind,
+    Origin, Passkeys, SecurityNotice, SessionKind, Token, TokenKind, Username,
     access::policy::AuthVia, service::SignedIn, session::create::NewSession,
     throttle::CredentialKind,
 };
 
-/// The device has checked its user: possession and knowledge (or a body) at once.
+/// The device verified its user: possession, and knowledge or biometrics, in one step.
 pub(crate) const METHODS: [AuthMethod; 2] = [AuthMethod::Passkey, AuthMethod::UserVerified];
 
-/// Who meets others at the same key so often gives up.
+/// Retries of a compare-and-swap that parallel uses of the same key have won.
 const MAX_RETRIES: usize = 5;
 
-impl<S: AuthStore> Auth<S> {
-    /// The same for everybody, whoever may be about to sign in: there is no name to try. The answer is good together
-    /// with the token, which is for the browser to keep; `browser` is the one that it kept from an earlier time.
+impl<S: AuthStore> Passkeys<'_, S> {
+    /// Creates options for a discoverable passkey. They are the same for every user.
+    ///
+    /// The result is valid only together with the browser's token; `browser` is the token that it
+    /// already has.
     ///
     /// # Errors
     /// [`PasskeyError::Unavailable`].
     pub fn start_sign_in(
-        &self,
+        self,
         browser: Option<Token>,
     ) -> Result<(PasskeyChallenge, Token), AuthError> {
         let browser = browser.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.rng));
@@ -47,19 +50,21 @@ impl<S: AuthStore> Auth<S> {
         ))
     }
 
-    /// A web session for whoever the passkey belongs to. `browser` is the token that came with the options.
+    /// Starts a web session for the passkey's owner. `browser` is the token that came with the
+    /// options.
     ///
     /// # Errors
-    /// [`PasskeyError::Refused`], [`PasskeyError::Over`], [`PasskeyError::Bad`], [`AuthError::Throttled`].
+    /// [`PasskeyError::Rejected`], [`PasskeyError::CeremonyExpired`], [`PasskeyError::Malformed`],
+    /// [`AuthError::Throttled`].
     pub async fn finish_sign_in_with_passkey(
-        &self,
+        self,
         response: PasskeyResponse<'_>,
         browser: &Token,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
         let assertion = Assertion::parse(response.credential)?;
         let sign_in = self.open_sign_in(response.ceremony, browser)?;
-        // Found without a name, so it has to say whose it is.
+        // The passkey is found without a username, so its user handle must match.
         let stored = self
             .stored_passkey(&assertion)
             .await?
@@ -73,20 +78,22 @@ impl<S: AuthStore> Auth<S> {
         };
         if let Err(AuthError::Passkey(PasskeyError::Rejected)) = result {
             let account = stored.as_ref().map(|stored| &stored.factor.username);
-            self.penalize(CredentialKind::Passkey, &from, account)
+            self.0
+                .throttling()
+                .penalize(CredentialKind::Passkey, &from, account)
                 .await?;
         }
         result
     }
 
     async fn complete_passkey(
-        &self,
+        self,
         assertion: &Assertion,
         PendingPasskeySignIn { marker, state }: PendingPasskeySignIn,
         stored: &StoredPasskey,
         from: &Origin,
     ) -> Result<SignedIn, AuthError> {
-        // Before the counter is looked at: the same again is no copy of the key.
+        // Checked before the counter: a replayed response is no sign of a cloned key.
         if stored.body.ended.contains(&marker) {
             return Err(PasskeyError::CeremonyExpired.into());
         }
@@ -100,7 +107,7 @@ impl<S: AuthStore> Auth<S> {
         {
             return Err(PasskeyError::CeremonyExpired.into());
         }
-        // Nobody comes in before a link has set a new password, whatever way they come.
+        // No sign-in method works until a reset link has set a new password.
         if account.must_change_password {
             return Err(AuthError::PasswordChangeRequired);
         }
@@ -109,12 +116,12 @@ impl<S: AuthStore> Auth<S> {
         self.sign_in_account(&account, from.clone()).await
     }
 
-    /// Any of somebody's own, to prove that it is them.
+    /// Options for any passkey of the account.
     ///
     /// # Errors
-    /// [`PasskeyError::NoneSuch`] where they have none.
+    /// [`PasskeyError::NotRegistered`] if the account has none.
     pub(crate) async fn start_assertion(
-        &self,
+        self,
         of: &Username,
         binding: CeremonyBinding,
     ) -> Result<PasskeyChallenge, AuthError> {
@@ -135,12 +142,12 @@ impl<S: AuthStore> Auth<S> {
         Ok(PasskeyChallenge { ceremony, options })
     }
 
-    /// What `of` has proved with it.
+    /// Verifies the response and returns the methods that it proves.
     ///
     /// # Errors
-    /// As [`sign_in_with_passkey`](Self::sign_in_with_passkey).
+    /// As `finish_sign_in_with_passkey`.
     pub(crate) async fn finish_assertion(
-        &self,
+        self,
         of: &Username,
         response: PasskeyResponse<'_>,
         binding: &CeremonyBinding,
@@ -169,14 +176,16 @@ impl<S: AuthStore> Auth<S> {
             None => Err(PasskeyError::Rejected.into()),
         };
         if let Err(AuthError::Passkey(PasskeyError::Rejected)) = result {
-            self.penalize(CredentialKind::Passkey, from, Some(of))
+            self.0
+                .throttling()
+                .penalize(CredentialKind::Passkey, from, Some(of))
                 .await?;
         }
         result.map(|()| AuthMethods::of(&METHODS))
     }
 
     async fn stored_passkey(
-        &self,
+        self,
         assertion: &Assertion,
     ) -> Result<Option<StoredPasskey>, AuthError> {
         let factor = self.0.store.factor(&factor_id(assertion.id())).await?;
@@ -187,7 +196,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn is_still_registered(
-        &self,
+        self,
         stored: &StoredPasskey,
         checked: Result<AuthenticationResult, AssertionError>,
         from: &Origin,
@@ -196,9 +205,9 @@ impl<S: AuthStore> Auth<S> {
         self.record_use(&stored.factor, &result, None).await
     }
 
-    /// The owner, if all is well.
+    /// Returns the owner if the result is valid. Reports a cloned key.
     async fn check_clone(
-        &self,
+        self,
         stored: &StoredPasskey,
         checked: Result<AuthenticationResult, AssertionError>,
         from: &Origin,
@@ -212,23 +221,28 @@ impl<S: AuthStore> Auth<S> {
             Ok(result) if result.user_verified() => Ok((account, result)),
             Ok(_) | Err(AssertionError::Invalid) => Err(PasskeyError::Rejected.into()),
             Err(AssertionError::Cloned) => {
-                tracing::warn!(username = %account.username, "a passkey's counter went back: there may be a copy of it");
-                self.tell_about(
-                    &account,
-                    SecurityNotice::PasskeyCloned,
-                    &stored.factor.name,
-                    from,
-                )
-                .await?;
+                tracing::warn!(username = %account.username, "signature counter of a passkey went back; it may be cloned");
+                self.0
+                    .mail()
+                    .tell_about(
+                        &account,
+                        SecurityNotice::PasskeyCloned,
+                        &stored.factor.name,
+                        from,
+                    )
+                    .await?;
                 Err(PasskeyError::Rejected.into())
             }
         }
     }
 
-    /// The counter goes on, and `ended` is over: of any number at once, one gets in. Another use of the same key
-    /// meanwhile (devices that share it do not count) is no reason to refuse this one.
+    /// Stores the counter and the replay marker. Of any number of parallel responses with one
+    /// marker, one succeeds.
+    ///
+    /// Another parallel use of the same key does not fail this one; synchronized passkeys do not
+    /// count.
     async fn record_use(
-        &self,
+        self,
         factor: &Factor,
         result: &AuthenticationResult,
         marker: Option<ReplayMarker>,
@@ -270,24 +284,28 @@ impl<S: AuthStore> Auth<S> {
         Err(PasskeyError::Rejected.into())
     }
 
-    /// `account` was read before the passkey was: one that was removed while it signed in was removed in time.
-    async fn sign_in_account(
-        &self,
-        account: &Account,
-        from: Origin,
-    ) -> Result<SignedIn, AuthError> {
+    /// `account` was read before the passkey. If the passkey is removed in between,
+    /// `create_session` fails.
+    async fn sign_in_account(self, account: &Account, from: Origin) -> Result<SignedIn, AuthError> {
         let new_session =
             NewSession::interactive(SessionKind::Web, AuthMethods::of(&METHODS), from);
         let (session, secret) = self
+            .0
+            .sessions()
             .create_session(account, new_session)
             .await?
             .ok_or(PasskeyError::Rejected)?;
         let rights = self
+            .0
+            .sessions()
             .rights(&account.username)
             .await?
             .ok_or(PasskeyError::Rejected)?;
         Ok(SignedIn {
-            caller: self.caller_for(rights, Arc::new(session), AuthVia::Cookie),
+            caller: self
+                .0
+                .sessions()
+                .caller_for(rights, Arc::new(session), AuthVia::Cookie),
             secret,
         })
     }

@@ -1,8 +1,9 @@
-//! A ceremony under way (`WebAuthn` §7): what is remembered between the options and the answer. Good once, for five
-//! minutes, and bound to whoever asked, so nobody else can end it.
+//! State of a ceremony (`WebAuthn` §7) between options and response. It is valid once, for five
+//! minutes, and only for the session, pending sign-in or browser that started it.
 //!
-//! Those of somebody who is known are kept as slips. Anybody may begin to sign in, as often as they like, so that is kept
-//! nowhere: it travels sealed, and the passkey that ended it remembers so.
+//! Ceremonies of a known account are stored as one-time tokens. A sign-in ceremony can be started
+//! by anyone, so it is not stored: it travels sealed, and the passkey that completes it records its
+//! marker.
 
 use std::time::Duration;
 
@@ -15,22 +16,22 @@ use webauthn_rs::prelude::{
 
 use super::PasskeyError;
 use crate::{
-    Auth, AuthError, AuthStore, Caller, SecurityEpoch, Token, TokenHash, TokenKind, Username,
+    AuthError, AuthStore, Caller, Passkeys, SecurityEpoch, Token, TokenHash, TokenKind, Username,
     clock,
     store::{OneTimeKind, OneTimeToken},
 };
 
-/// As long as browsers wait for a person (§15.1).
+/// The time that browsers wait for the user (§15.1).
 const CEREMONY_LIFETIME: Duration = Duration::from_mins(5);
 
-/// What a ceremony hangs on: the answer must come with the same.
+/// The response must come from the same session or pending sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CeremonyBinding {
-    /// The session that asked, and the era of its account: one that is kept while everything else is thrown out begins
-    /// anew as well.
+    /// The session that asked, and its account's security epoch. A kept session is not enough: if
+    /// all other sessions are revoked, the ceremony must start again.
     Session { id: String, era: SecurityEpoch },
-    /// The sign-in that waits for its second factor, by its hash.
+    /// The sign-in that waits for its second factor, by the hash of its token.
     Pending(String),
 }
 
@@ -47,7 +48,7 @@ impl CeremonyBinding {
     }
 }
 
-/// What is to be done, with the challenge and the rules that were sent.
+/// The operation, with the challenge and rules that were sent.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CeremonyState {
@@ -66,7 +67,7 @@ struct Ceremony {
     state: CeremonyState,
 }
 
-/// A sign-in under way.
+/// A pending sign-in with a passkey.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PendingPasskeySignIn {
     #[serde(rename = "once")]
@@ -74,7 +75,7 @@ pub(super) struct PendingPasskeySignIn {
     pub(super) state: DiscoverableAuthentication,
 }
 
-/// What a passkey remembers of a sign-in that it has ended.
+/// A completed sign-in ceremony, as the passkey records it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReplayMarker {
     id: String,
@@ -87,10 +88,10 @@ impl ReplayMarker {
     }
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// For the browser that has `cookie`.
+impl<S: AuthStore> Passkeys<'_, S> {
+    /// Seals the state for the browser with the token `cookie`.
     pub(super) fn seal_sign_in(
-        &self,
+        self,
         state: DiscoverableAuthentication,
         cookie: &Token,
     ) -> Result<String, AuthError> {
@@ -102,17 +103,18 @@ impl<S: AuthStore> Auth<S> {
             marker: ReplayMarker { id, until },
             state,
         });
-        let sign_in = sign_in.map_err(|_| AuthError::Internal("a ceremony is no JSON"))?;
+        let sign_in =
+            sign_in.map_err(|_| AuthError::Internal("ceremony could not be serialized"))?;
         self.0
             .factor_sealer
             .seal(&sign_in, &browser_aad(cookie), &self.0.rng)
     }
 
     /// # Errors
-    /// [`PasskeyError::Over`] for one that is too old, of another browser, or none of ours. Whether it has ended already
-    /// is for the passkey to know.
+    /// [`PasskeyError::CeremonyExpired`] if the state has expired, belongs to another browser, or
+    /// is not ours. The passkey's record shows whether it was already completed.
     pub(super) fn open_sign_in(
-        &self,
+        self,
         sealed: &str,
         cookie: &Token,
     ) -> Result<PendingPasskeySignIn, AuthError> {
@@ -130,9 +132,9 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// The token names it from now on.
+    /// Stores the ceremony. The returned token identifies it.
     pub(crate) async fn store_ceremony(
-        &self,
+        self,
         binding: CeremonyBinding,
         of: &Username,
         state: CeremonyState,
@@ -144,7 +146,7 @@ impl<S: AuthStore> Auth<S> {
             kind: OneTimeKind::Ceremony,
             hash: token.hash(),
             username: Some(of.clone()),
-            body: body.map_err(|_| AuthError::Internal("a ceremony is no JSON"))?,
+            body: body.map_err(|_| AuthError::Internal("ceremony could not be serialized"))?,
             created_at,
             expires_at: clock::add(created_at, CEREMONY_LIFETIME),
         };
@@ -152,12 +154,13 @@ impl<S: AuthStore> Auth<S> {
         Ok(token.expose().to_owned())
     }
 
-    /// Whatever becomes of it, it is over.
+    /// Consumes the ceremony, whatever the outcome.
     ///
     /// # Errors
-    /// [`PasskeyError::Over`] for one that is unknown, used, too old, or somebody else's.
+    /// [`PasskeyError::CeremonyExpired`] if it is unknown, used, expired, or bound to another
+    /// session.
     pub(crate) async fn consume_ceremony(
-        &self,
+        self,
         raw: &str,
         binding: &CeremonyBinding,
     ) -> Result<CeremonyState, AuthError> {
@@ -169,7 +172,7 @@ impl<S: AuthStore> Auth<S> {
             .await?;
         let one_time = one_time.ok_or(PasskeyError::CeremonyExpired)?;
         let stored: Ceremony = serde_json::from_str(&one_time.body)
-            .map_err(|_| AuthError::Internal("a ceremony cannot be read"))?;
+            .map_err(|_| AuthError::Internal("stored ceremony could not be parsed"))?;
         if stored.binding == *binding {
             Ok(stored.state)
         } else {

@@ -1,17 +1,17 @@
-//! What can go wrong with a passkey, as facts.
+//! Errors of passkey operations.
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasskeyError {
-    /// Not said why: unknown, of a disabled account, copied, signed for another place.
+    /// The cause is not revealed: unknown, disabled account, cloned, or signed for another origin.
     #[error("This passkey was not accepted.")]
     Rejected,
-    /// The same, of somebody who is signed in and stays so.
+    /// The same, during step-up: the session stays valid.
     #[error("This passkey was not accepted.")]
     NotConfirmed,
-    /// Nothing that a browser would send as a passkey, or none that can be taken.
+    /// The response is no valid `WebAuthn` JSON, or the passkey cannot be registered.
     #[error("This passkey cannot be used here.")]
     Malformed,
-    /// Used, unknown, too old, or begun by somebody else.
+    /// Used, unknown, expired, or started by another session.
     #[error("This passkey request has expired or was already used. Try again.")]
     CeremonyExpired,
     #[error("This passkey is already registered.")]

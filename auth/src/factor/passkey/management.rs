@@ -1,4 +1,4 @@
-//! Adding passkeys to one's account, naming and removing them.
+//! Registration, renaming and removal of one's own passkeys.
 
 use super::{
     AddedPasskey, NewPasskey, PasskeyBody, PasskeyChallenge, PasskeyError, PasskeyInfo,
@@ -8,20 +8,20 @@ use super::{
     factor_id,
 };
 use crate::{
-    Auth, AuthError, AuthMethods, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind,
-    Origin,
+    AuthError, AuthMethods, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind, Origin,
+    Passkeys,
 };
 
-impl<S: AuthStore> Auth<S> {
+impl<S: AuthStore> Passkeys<'_, S> {
     /// Oldest first.
-    pub async fn passkeys(&self, caller: &Caller) -> Result<Vec<PasskeyInfo>, AuthError> {
+    pub async fn passkeys(self, caller: &Caller) -> Result<Vec<PasskeyInfo>, AuthError> {
         let stored = self.stored_passkeys(&caller.account().username).await?;
         Ok(stored.into_iter().map(passkey_info).collect())
     }
 
     /// # Errors
-    /// [`PasskeyError::Unavailable`], [`PasskeyError::TooMany`], [`AuthError::StepUpNeeded`].
-    pub async fn start_registration(&self, caller: &Caller) -> Result<PasskeyChallenge, AuthError> {
+    /// [`PasskeyError::Unavailable`], [`PasskeyError::TooMany`], [`AuthError::StepUpRequired`].
+    pub async fn start_registration(self, caller: &Caller) -> Result<PasskeyChallenge, AuthError> {
         caller.require_recent()?;
         let (party, account) = (self.relying_party()?, caller.account());
         let stored = self.stored_passkeys(&account.username).await?;
@@ -45,10 +45,10 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`PasskeyError::Over`], [`PasskeyError::Bad`], [`PasskeyError::Taken`],
-    /// [`PasskeyError::TooMany`].
+    /// [`PasskeyError::CeremonyExpired`], [`PasskeyError::Malformed`],
+    /// [`PasskeyError::AlreadyRegistered`], [`PasskeyError::TooMany`].
     pub async fn finish_registration(
-        &self,
+        self,
         caller: &Caller,
         new: NewPasskey<'_>,
         from: &Origin,
@@ -82,6 +82,8 @@ impl<S: AuthStore> Auth<S> {
         };
         let proved = AuthMethods::of(&METHODS);
         let added = self
+            .0
+            .factors()
             .add_factor(caller, factor, proved, from)
             .await
             .map_err(|error| match error {
@@ -97,22 +99,22 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    /// Every other session ends; a removed passkey signs nobody in.
+    /// Removes the passkey and ends every other session.
     ///
     /// # Errors
-    /// [`PasskeyError::NoneSuch`]; [`AuthError::LastFactor`] where the installation asks for one;
-    /// [`AuthError::StepUpNeeded`].
+    /// [`PasskeyError::NotRegistered`]; [`AuthError::LastFactor`] if the installation requires one;
+    /// [`AuthError::StepUpRequired`].
     pub async fn remove_passkey(
-        &self,
+        self,
         caller: &Caller,
         id: &FactorId,
         from: &Origin,
     ) -> Result<(), AuthError> {
         self.own_passkey(caller, id).await?;
-        self.remove_factor(caller, id, from).await
+        self.0.factors().remove_factor(caller, id, from).await
     }
 
-    fn is_below_limit(&self, stored: &[StoredPasskey]) -> Result<(), AuthError> {
+    fn is_below_limit(self, stored: &[StoredPasskey]) -> Result<(), AuthError> {
         let max = self.0.settings.passkeys.max_passkeys;
         if stored.len() < max {
             Ok(())
@@ -122,9 +124,9 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`PasskeyError::NoneSuch`].
+    /// [`PasskeyError::NotRegistered`].
     pub async fn rename_passkey(
-        &self,
+        self,
         caller: &Caller,
         id: &FactorId,
         name: DisplayName,
@@ -143,11 +145,7 @@ impl<S: AuthStore> Auth<S> {
         Ok(passkey_info(found))
     }
 
-    async fn own_passkey(
-        &self,
-        caller: &Caller,
-        id: &FactorId,
-    ) -> Result<StoredPasskey, AuthError> {
+    async fn own_passkey(self, caller: &Caller, id: &FactorId) -> Result<StoredPasskey, AuthError> {
         let stored = self.stored_passkeys(&caller.account().username).await?;
         stored
             .into_iter()

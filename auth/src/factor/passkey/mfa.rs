@@ -1,15 +1,15 @@
-//! A passkey where somebody is known by then: after the password, and to confirm that it is still them.
+//! A passkey of a known account: as the second factor, and for step-up.
 
 use super::{PasskeyChallenge, PasskeyError, PasskeyResponse, ceremony::CeremonyBinding};
-use crate::{Auth, AuthError, AuthStore, Caller, Origin, service::SignedIn};
+use crate::{AuthError, AuthStore, Caller, Origin, Passkeys, service::SignedIn};
 
-impl<S: AuthStore> Auth<S> {
-    /// For a sign-in that waits for its second factor.
+impl<S: AuthStore> Passkeys<'_, S> {
+    /// Options for a sign-in that waits for its second factor.
     ///
     /// # Errors
-    /// [`AuthError::SignInOver`]; [`PasskeyError::NoneSuch`] where the account has none.
-    pub async fn start_passkey_mfa(&self, token: &str) -> Result<PasskeyChallenge, AuthError> {
-        let pending = self.pending_sign_in(token).await?;
+    /// [`AuthError::SignInExpired`]; [`PasskeyError::NotRegistered`] if the account has none.
+    pub async fn start_passkey_mfa(self, token: &str) -> Result<PasskeyChallenge, AuthError> {
+        let pending = self.0.factors().pending_sign_in(token).await?;
         self.start_assertion(
             &pending.account.username,
             CeremonyBinding::for_mfa(&pending.token_hash),
@@ -17,28 +17,29 @@ impl<S: AuthStore> Auth<S> {
         .await
     }
 
-    /// The second step with a passkey. A wrong one leaves the sign-in waiting.
+    /// Completes the second step with a passkey. A rejected passkey leaves the sign-in pending.
     ///
     /// # Errors
-    /// [`PasskeyError::Refused`], [`PasskeyError::Over`], [`AuthError::SignInOver`], [`AuthError::Throttled`].
+    /// [`PasskeyError::Rejected`], [`PasskeyError::CeremonyExpired`], [`AuthError::SignInExpired`],
+    /// [`AuthError::Throttled`].
     pub async fn finish_passkey_mfa(
-        &self,
+        self,
         token: &str,
         response: PasskeyResponse<'_>,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let pending = self.pending_sign_in(token).await?;
+        let pending = self.0.factors().pending_sign_in(token).await?;
         let binding = CeremonyBinding::for_mfa(&pending.token_hash);
         let proved = self
             .finish_assertion(&pending.account.username, response, &binding, &from)
             .await?;
-        self.complete_mfa(pending, proved, from).await
+        self.0.factors().complete_mfa(pending, proved, from).await
     }
 
     /// # Errors
-    /// [`PasskeyError::NoneSuch`] where the account has none.
+    /// [`PasskeyError::NotRegistered`] if the account has none.
     pub async fn start_passkey_step_up(
-        &self,
+        self,
         caller: &Caller,
     ) -> Result<PasskeyChallenge, AuthError> {
         self.start_assertion(
@@ -48,12 +49,12 @@ impl<S: AuthStore> Auth<S> {
         .await
     }
 
-    /// In place of the password and a code: the device has checked its user.
+    /// Step-up in place of the password and a code: the device has verified its user.
     ///
     /// # Errors
-    /// [`PasskeyError::NotConfirmed`], [`PasskeyError::Over`], [`AuthError::Throttled`].
+    /// [`PasskeyError::NotConfirmed`], [`PasskeyError::CeremonyExpired`], [`AuthError::Throttled`].
     pub async fn finish_passkey_step_up(
-        &self,
+        self,
         caller: &Caller,
         response: PasskeyResponse<'_>,
         from: &Origin,
@@ -67,10 +68,10 @@ impl<S: AuthStore> Auth<S> {
             )
             .await;
         let proved = proved.map_err(|error| match error {
-            // The session is as good as before.
+            // The session stays valid.
             AuthError::Passkey(PasskeyError::Rejected) => PasskeyError::NotConfirmed.into(),
             other => other,
         })?;
-        self.mark_recent(caller, proved).await
+        self.0.sessions().mark_recent(caller, proved).await
     }
 }

@@ -1,8 +1,10 @@
-//! Passkeys (`WebAuthn` level 3): a key on somebody's device that signs for this installation only, after the device
-//! has checked who holds it. One alone signs in; after a password it is the second factor.
+//! Passkeys (`WebAuthn` level 3): key pairs on the user's device, bound to this installation. The
+//! device verifies its user before it signs. A passkey signs in alone, or is the second factor
+//! after a password.
 //!
-//! Here are its shapes and how it is kept. What browsers are asked is in `party`, what is under way in `ceremony`,
-//! adding and removing in `keeping`, everything that is proved with one in `proving` and `confirming`.
+//! This file holds the types and the storage. `relying_party` wraps the webauthn crate, `ceremony`
+//! holds pending state, `management` adds and removes passkeys, `authentication` and `mfa` verify
+//! assertions.
 
 mod authentication;
 mod ceremony;
@@ -20,17 +22,17 @@ use webauthn_rs::prelude::Passkey;
 pub(crate) use self::relying_party::RelyingParty;
 pub use self::{error::PasskeyError, relying_party::webauthn_origin};
 use crate::{
-    Auth, AuthError, AuthStore, DisplayName, Factor, FactorId, FactorKind, Username,
+    AuthError, AuthStore, DisplayName, Factor, FactorId, FactorKind, Passkeys, Username,
     factor::RecoveryCode,
 };
 
-/// Where and how many. Passkeys work at the public URL ([`Settings::issuer`](crate::Settings)) if it is one where
-/// browsers make them: https with a name, or this machine. Its host is what they are bound to for ever.
+/// Settings of passkeys. They work at the public URL ([`Settings::issuer`](crate::Settings)) if it
+/// is https with a host name, or this host. A passkey is bound to that host name permanently.
 #[derive(Clone, Debug)]
 pub struct PasskeyRules {
-    /// What browsers call the installation.
+    /// The relying party name that browsers show.
     pub name: String,
-    /// So many an account.
+    /// Passkeys per account.
     pub max_passkeys: usize,
 }
 
@@ -43,16 +45,16 @@ impl Default for PasskeyRules {
     }
 }
 
-/// What a browser is asked for.
+/// Options for the browser.
 #[derive(Debug)]
 pub struct PasskeyChallenge {
-    /// Names the ceremony: comes back with the answer, once, within five minutes.
+    /// Identifies the ceremony. The response must repeat it, once, within five minutes.
     pub ceremony: String,
     /// `publicKey` of `navigator.credentials`, as JSON (`WebAuthn` §5.1.8, §5.1.9).
     pub options: serde_json::Value,
 }
 
-/// What a browser answered; none of it is believed yet.
+/// The browser's unverified response.
 #[derive(Clone, Copy, Debug)]
 pub struct PasskeyResponse<'a> {
     pub ceremony: &'a str,
@@ -66,37 +68,38 @@ pub struct PasskeyInfo {
     pub name: String,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
-    /// Whether the owner's other devices may have it too (`WebAuthn` §6.1.3).
+    /// Whether the passkey may be synchronized to other devices (`WebAuthn` §6.1.3).
     pub synced: bool,
 }
 
-/// A passkey about to be added.
+/// A registration request.
 #[derive(Debug)]
 pub struct NewPasskey<'a> {
     pub response: PasskeyResponse<'a>,
     pub name: DisplayName,
 }
 
-/// A passkey that was added.
+/// A registered passkey.
 #[derive(Debug)]
 pub struct AddedPasskey {
     pub passkey: PasskeyInfo,
-    /// Made with the first second factor; none with a further one.
+    /// Created with the first second factor; otherwise empty.
     pub recovery_codes: Vec<RecoveryCode>,
 }
 
-/// `body` of a factor of this kind.
+/// The `body` of a factor of the kind `Passkey`.
 #[derive(Debug, Serialize, Deserialize)]
 struct PasskeyBody {
-    /// The user handle (§5.4.3): random, one for all of an account's passkeys, so that devices keep them together.
+    /// The user handle (§5.4.3): random, and the same for all passkeys of an account, so that
+    /// devices group them.
     handle: Uuid,
     passkey: Passkey,
-    /// Sign-ins of the last minutes, so that none is repeated.
+    /// Markers of recent sign-ins, against replay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ended: Vec<ceremony::ReplayMarker>,
 }
 
-/// One as it is stored, read.
+/// A stored passkey, parsed.
 #[derive(Debug)]
 struct StoredPasskey {
     factor: Factor,
@@ -106,30 +109,31 @@ struct StoredPasskey {
 impl StoredPasskey {
     fn parse(factor: Factor) -> Result<Self, AuthError> {
         let body = serde_json::from_str(&factor.body)
-            .map_err(|_| AuthError::Internal("a passkey cannot be read"))?;
+            .map_err(|_| AuthError::Internal("stored passkey could not be parsed"))?;
         Ok(Self { factor, body })
     }
 }
 
 impl PasskeyBody {
     fn to_json(&self) -> Result<String, AuthError> {
-        serde_json::to_string(self).map_err(|_| AuthError::Internal("a passkey is no JSON"))
+        serde_json::to_string(self)
+            .map_err(|_| AuthError::Internal("passkey could not be serialized"))
     }
 
-    /// The crate shows this in its JSON only.
+    /// The crate exposes this only in its JSON.
     fn is_synced(&self) -> bool {
         serde_json::to_value(&self.passkey)
             .is_ok_and(|passkey| passkey["cred"]["backup_state"] == true)
     }
 }
 
-/// The credential id, as browsers write it.
+/// The credential id in base64url, as browsers send it.
 fn factor_id(credential: &[u8]) -> FactorId {
     FactorId::new(&BASE64URL.encode(credential))
 }
 
-impl<S: AuthStore> Auth<S> {
-    fn relying_party(&self) -> Result<&RelyingParty, AuthError> {
+impl<'a, S: AuthStore> Passkeys<'a, S> {
+    fn relying_party(self) -> Result<&'a RelyingParty, AuthError> {
         self.0
             .relying_party
             .as_ref()
@@ -137,7 +141,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Oldest first.
-    async fn stored_passkeys(&self, of: &Username) -> Result<Vec<StoredPasskey>, AuthError> {
+    async fn stored_passkeys(self, of: &Username) -> Result<Vec<StoredPasskey>, AuthError> {
         let factors = self.0.store.factors(of).await?;
         factors
             .into_iter()

@@ -1,5 +1,5 @@
-//! The relying party (`WebAuthn` §4): for whom browsers make passkeys, and everything that is asked of the crate that
-//! checks them. Knows no accounts and no store.
+//! The relying party (`WebAuthn` §4) and every call to the webauthn crate. Deliberately absent:
+//! accounts and the store.
 
 use std::fmt;
 
@@ -17,28 +17,29 @@ use webauthn_rs::{
 use super::PasskeyError;
 use crate::{Account, AuthError};
 
-/// `WebAuthn` level 3 §7.1: longer ids are no credential's.
+/// `WebAuthn` level 3 §7.1: longer ids are invalid.
 const MAX_CREDENTIAL_ID: usize = 1023;
 
-/// Options for `navigator.credentials`, in the JSON that `PublicKeyCredential.parse…FromJSON` takes (§5.1.8).
+/// Options for `navigator.credentials`, in the JSON for `PublicKeyCredential.parse…FromJSON`
+/// (§5.1.8).
 pub(crate) type Options = Value;
 
 pub(crate) struct RelyingParty {
     webauthn: Webauthn,
 }
 
-/// Why an assertion was not taken.
+/// Why an assertion was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AssertionError {
-    /// Not what the key would have signed, or not for us, or not for this ceremony.
+    /// The signature is invalid, or for another origin or ceremony.
     Invalid,
-    /// The signature is right and its counter is not ahead of the last one: there are two of this key (§6.1.1).
+    /// The signature is valid, but the counter did not increase: the key may be cloned (§6.1.1).
     Cloned,
 }
 
 impl RelyingParty {
-    /// `None` where no browser would make a passkey: without TLS, unless it is this machine, and at a bare address.
-    /// A loopback address stands for `localhost`, where browsers do.
+    /// `None` for a URL where browsers create no passkeys: without TLS unless it is this host, or
+    /// with an IP address. A loopback address is replaced by `localhost`, which browsers accept.
     pub(crate) fn new(public_url: &str, name: &str) -> Option<Self> {
         let url = rp_url(public_url)?;
         let id = url.domain()?;
@@ -50,8 +51,8 @@ impl RelyingParty {
         Some(Self { webauthn })
     }
 
-    /// A passkey that is found without a name being typed, and whose device checks its user: each one that is added
-    /// can sign in alone.
+    /// Requires a discoverable credential and user verification, so that each passkey can sign in
+    /// alone.
     pub(crate) fn start_registration(
         &self,
         handle: Uuid,
@@ -67,7 +68,7 @@ impl RelyingParty {
             self.webauthn
                 .start_passkey_registration(handle, name, display_name, Some(known));
         let (options, state) =
-            started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
+            started.map_err(|_| AuthError::Internal("passkey options could not be created"))?;
         let mut options = public_key_options(&options)?;
         let choice = &mut options["authenticatorSelection"];
         choice["residentKey"] = "required".into();
@@ -89,13 +90,13 @@ impl RelyingParty {
             .map_err(|_| AuthError::Passkey(PasskeyError::Malformed))
     }
 
-    /// The same for everybody: the browser knows who it may be.
+    /// Options without a list of credentials: the browser offers its discoverable ones.
     pub(crate) fn start_discoverable(
         &self,
     ) -> Result<(Options, DiscoverableAuthentication), AuthError> {
         let started = self.webauthn.start_discoverable_authentication();
         let (options, state) =
-            started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
+            started.map_err(|_| AuthError::Internal("passkey options could not be created"))?;
         Ok((public_key_options(&options)?, state))
     }
 
@@ -110,14 +111,14 @@ impl RelyingParty {
             .map_err(|error| to_assertion_error(&error))
     }
 
-    /// One of somebody's passkeys.
+    /// Options for one of the given passkeys.
     pub(crate) fn start_authentication(
         &self,
         passkeys: &[Passkey],
     ) -> Result<(Options, PasskeyAuthentication), AuthError> {
         let started = self.webauthn.start_passkey_authentication(passkeys);
         let (options, state) =
-            started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
+            started.map_err(|_| AuthError::Internal("passkey options could not be created"))?;
         Ok((public_key_options(&options)?, state))
     }
 
@@ -138,13 +139,13 @@ impl fmt::Debug for RelyingParty {
     }
 }
 
-/// An assertion as a browser showed it: nothing of it is believed yet.
+/// An unverified assertion.
 #[derive(Debug)]
 pub(crate) struct Assertion(PublicKeyCredential);
 
 impl Assertion {
     /// # Errors
-    /// [`PasskeyError::Bad`] where it is none at all.
+    /// [`PasskeyError::Malformed`].
     pub(crate) fn parse(response: &Value) -> Result<Self, AuthError> {
         let credential: PublicKeyCredential = parse_credential(response)?;
         let is_framed = client_data(&credential).is_none_or(|data| data.cross_origin == Some(true));
@@ -161,7 +162,7 @@ impl Assertion {
         &self.0.raw_id
     }
 
-    /// Whether it is said to be of the account with this user handle (§5.4.3); `None` where the device did not say.
+    /// Whether the user handle (§5.4.3) matches; `None` if the device sent none.
     pub(crate) fn user_handle_matches(&self, handle: Uuid) -> Option<bool> {
         self.0
             .get_user_unique_id()
@@ -169,7 +170,8 @@ impl Assertion {
     }
 }
 
-/// §7.2 step 13: a page of ours is nobody's frame. The crate looks at this only when a passkey is made.
+/// §7.2 step 13: pages of this installation are never framed. The crate checks this only at
+/// registration.
 #[derive(serde::Deserialize)]
 struct ClientData {
     #[serde(rename = "crossOrigin")]
@@ -194,10 +196,12 @@ fn to_assertion_error(error: &WebauthnError) -> AssertionError {
 fn public_key_options(options: &impl serde::Serialize) -> Result<Options, AuthError> {
     let json = serde_json::to_value(options).ok();
     let inner = json.and_then(|mut json| json.get_mut("publicKey").map(Value::take));
-    inner.ok_or(AuthError::Internal("options of a passkey are no JSON"))
+    inner.ok_or(AuthError::Internal(
+        "passkey options could not be serialized",
+    ))
 }
 
-/// The origin (scheme, host and port) of the pages where passkeys work, of an installation at this public URL.
+/// The `WebAuthn` origin (scheme, host and port) of an installation at this public URL.
 #[must_use]
 pub fn webauthn_origin(public_url: &str) -> Option<String> {
     rp_url(public_url).map(|url| url.origin().ascii_serialization())

@@ -1,6 +1,6 @@
-//! One key that signs access tokens, kept as a JWK (RFC 7517). It is good for one algorithm, whatever a token says of
-//! itself (RFC 8725 §3.1), and is the only thing asked whether a signature is good: keys and addresses of keys that come
-//! with a token (`jwk`, `jku`, `x5u`) are never looked at.
+//! One access-token signing key, as a JWK (RFC 7517). A key has one algorithm, independent of the
+//! token's header (RFC 8725 §3.1). Keys and key URLs in a token (`jwk`, `jku`, `x5u`) are never
+//! used.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 
 use crate::{AuthError, SecureRandom};
 
-/// How access tokens are signed.
+/// The signature algorithm of access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningAlgorithm {
-    /// HMAC with SHA-256 (RFC 7518 §3.2): who verifies could sign as well, so only Strongroom itself verifies.
+    /// HMAC with SHA-256 (RFC 7518 §3.2). A verifier could also sign, so only Strongroom verifies.
     Hs256,
-    /// Ed25519 (RFC 8037): the public half is published.
+    /// Ed25519 (RFC 8037). The public key is published.
     EdDsa,
 }
 
@@ -34,7 +34,7 @@ impl SigningAlgorithm {
         }
     }
 
-    /// By its registered name.
+    /// Parses the registered name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Hs256, Self::EdDsa]
@@ -50,7 +50,7 @@ impl SigningAlgorithm {
     }
 }
 
-/// A JWK as it is sealed and read; what else stands in one says nothing to us (RFC 7517 §4).
+/// A JWK as stored. Unknown members are ignored (RFC 7517 §4).
 #[derive(Serialize, Deserialize)]
 struct Jwk {
     kty: String,
@@ -72,12 +72,12 @@ struct Jwk {
 pub(crate) struct SigningKey {
     pub(crate) kid: String,
     pub(crate) algorithm: SigningAlgorithm,
-    /// None where only the public half was given.
+    /// `None` if only the public key was given.
     signing: Option<EncodingKey>,
     verifying: VerifyingKey,
-    /// What every token that it signs begins with, and that text in base64url.
+    /// The header of tokens, and its base64url encoding.
     header: (Arc<Header>, String),
-    /// The public half, in base64url; none for a shared secret.
+    /// The public key in base64url; `None` for a shared secret.
     public: Option<String>,
 }
 
@@ -86,7 +86,7 @@ enum VerifyingKey {
     Public(DecodingKey),
 }
 
-/// What a key of this name writes at the beginning of tokens.
+/// The token header for a key with this id.
 fn encoded_header(algorithm: SigningAlgorithm, kid: &str) -> Option<(Arc<Header>, String)> {
     let mut header = Header::new(algorithm.jwa());
     header.typ = Some("at+jwt".to_owned());
@@ -95,7 +95,7 @@ fn encoded_header(algorithm: SigningAlgorithm, kid: &str) -> Option<(Arc<Header>
     Some((Arc::new(header), text))
 }
 
-/// 256 random bits as a new key's JWK, secret half and all.
+/// Generates a key of 256 random bits, as a private JWK.
 pub(crate) fn new_jwk(
     algorithm: SigningAlgorithm,
     kid: &str,
@@ -128,7 +128,7 @@ pub(crate) fn jwk_from_secret(
         },
         SigningAlgorithm::EdDsa => {
             let pair = Ed25519KeyPair::from_seed_unchecked(secret)
-                .map_err(|_| AuthError::Internal("an Ed25519 key cannot be made"))?;
+                .map_err(|_| AuthError::Internal("could not derive an Ed25519 key pair"))?;
             let (crv, x) = (
                 Some("Ed25519".to_owned()),
                 Some(BASE64URL.encode(pair.public_key())),
@@ -146,12 +146,12 @@ pub(crate) fn jwk_from_secret(
         }
     };
     let json =
-        serde_json::to_vec(&jwk).map_err(|_| AuthError::Internal("a key cannot be written"))?;
+        serde_json::to_vec(&jwk).map_err(|_| AuthError::Internal("a signing key could not be serialized"))?;
     Ok(json.into())
 }
 
 impl SigningKey {
-    /// `None` for what is no key of an algorithm that we speak, is not for signing, or is too short.
+    /// `None` for a JWK of an unsupported algorithm, with another use, or too short.
     pub(crate) fn from_jwk(json: &[u8]) -> Option<Self> {
         let jwk: Jwk = serde_json::from_slice(json).ok()?;
         (jwk.usage == "sig" && !jwk.kid.is_empty()).then_some(())?;
@@ -165,7 +165,8 @@ impl SigningKey {
     fn from_shared_secret(jwk: Jwk) -> Option<Self> {
         let secret = SecretSlice::from(BASE64URL.decode(jwk.k?).ok()?);
         let secret = secret.expose_secret();
-        // RFC 7518 §3.2: at least as long as the hash. A key of two kinds is none.
+        // RFC 7518 §3.2: at least as long as the hash. A JWK with members of two key types is
+        // rejected.
         (secret.len() >= 32 && jwk.x.is_none() && jwk.d.is_none()).then_some(())?;
         Some(Self {
             header: encoded_header(SigningAlgorithm::Hs256, &jwk.kid)?,
@@ -195,7 +196,7 @@ impl SigningKey {
         })
     }
 
-    /// What is published (RFC 7517 §4, RFC 8037 §2): never a shared secret.
+    /// The JWK to publish (RFC 7517 §4, RFC 8037 §2); `None` for a shared secret.
     pub(crate) fn public_jwk(&self) -> Option<Value> {
         let x = self.public.as_ref()?;
         Some(
@@ -211,7 +212,8 @@ impl SigningKey {
         jsonwebtoken::encode(&self.header.0, claims, key).map_err(|_| failed)
     }
 
-    /// What a compact JWS (RFC 7515 §7.1) carries, if this key signed it. Its claims are not looked at.
+    /// Returns the payload of a compact JWS (RFC 7515 §7.1) if this key signed it. Does not
+    /// validate claims.
     pub(crate) fn verify_payload(&self, token: &str, header: &Header) -> Option<Vec<u8>> {
         let is_ours = header.alg == self.algorithm.jwa() && header.kid.as_ref() == Some(&self.kid);
         if is_ours {
@@ -221,7 +223,7 @@ impl SigningKey {
         }
     }
 
-    /// Of a token whose header is for this key.
+    /// As `verify_payload`, for a header that is known to match.
     fn verified_payload(&self, token: &str) -> Option<Vec<u8>> {
         let (message, signature) = token.rsplit_once('.')?;
         let (_, payload) = message.split_once('.')?;
@@ -229,10 +231,10 @@ impl SigningKey {
         BASE64URL.decode(payload).ok()
     }
 
-    /// `signature` in base64url.
+    /// Verifies `signature`, which is in base64url.
     pub(crate) fn verify(&self, message: &[u8], signature: &str) -> bool {
         match &self.verifying {
-            // Prepared once: making the key anew costs as much as the hash.
+            // The key is prepared once: setting it up costs as much as the hash.
             VerifyingKey::Shared(key) => BASE64URL
                 .decode(signature)
                 .is_ok_and(|tag| hmac::verify(key, message, &tag).is_ok()),
@@ -251,24 +253,24 @@ fn private_key(seed: &[u8], public: &[u8; 32]) -> Option<EncodingKey> {
         .map(|document| EncodingKey::from_ed_der(document.as_ref()))
 }
 
-/// The keys of one moment: one signs, all verify, each by its name.
+/// A snapshot of the key ring: one key signs, and all verify, selected by key id.
 pub(crate) struct VerificationKeys {
     signing: SigningKey,
     retired: Vec<SigningKey>,
 }
 
-/// What became of reading a token.
+/// The result of parsing a token.
 pub(crate) enum ParsedToken {
-    /// One of the keys signed this.
+    /// Signed by one of the keys.
     Signed(Arc<Header>, Vec<u8>),
-    /// It names a key that is not here.
+    /// The key id is unknown.
     UnknownKey,
-    /// No token, or a forged one.
+    /// Malformed, or with an invalid signature.
     Malformed,
 }
 
 impl VerificationKeys {
-    /// `None` if two have one name: a token must not choose between keys.
+    /// `None` for a duplicate key id: a key id must select one key.
     pub(crate) fn new(signing: SigningKey, retired: Vec<SigningKey>) -> Option<Self> {
         let mut names: Vec<&str> = std::iter::once(&signing)
             .chain(&retired)
@@ -288,7 +290,7 @@ impl VerificationKeys {
     }
 
     pub(crate) fn parse(&self, token: &str) -> ParsedToken {
-        // Nearly every token begins as we begin them: that need not be read again.
+        // Fast path: nearly every token has the header that this key produces.
         let header_text = token.split_once('.').map_or("", |(header, _)| header);
         if let Some(key) = self.all().find(|key| key.header.1 == header_text) {
             let payload = key.verified_payload(token);

@@ -1,5 +1,7 @@
-//! Signing a device in that has no browser of its own (RFC 8628): the device shows a code, a person types it where they
-//! are signed in, sees what asks, and lets it in or not. The device asks how it went until somebody has decided.
+//! The device grant (RFC 8628), for devices without a browser.
+//!
+//! The device shows a user code. The user types it in a signed-in session, reads the request, and
+//! approves or denies it. The device polls until then.
 
 mod user_code;
 mod verification;
@@ -13,8 +15,8 @@ pub use user_code::UserCode;
 pub use verification::PendingDevice;
 
 use crate::{
-    Auth, AuthError, AuthStore, OAuthError, Origin, Scopes, SessionId, Token, TokenHash, TokenKind,
-    clock,
+    AuthError, AuthStore, OAuth, OAuthError, Origin, Scopes, SessionId, Token, TokenHash,
+    TokenKind, clock,
     oauth::{
         client::{CLI_CLIENT_ID, parse_requested_scope},
         consent::{ClientSession, Consent},
@@ -24,22 +26,23 @@ use crate::{
     throttle::CredentialKind,
 };
 
-/// How long somebody has to type the code.
+/// Lifetime of a user code.
 const CODE_LIFETIME: Duration = Duration::from_mins(10);
-/// For so long afterwards a device hears that it was too late.
+/// How long an expired grant is stored, so that the device receives `expired_token`.
 const EXPIRED_RETENTION: Duration = Duration::from_mins(10);
-/// How long a device waits between two questions (RFC 8628 §3.2), and what is added for one that doesn't (§3.5).
+/// The polling interval (RFC 8628 §3.2), and its increase after each `slow_down` (§3.5).
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
-/// What the network may take off a wait.
+/// Network jitter that a poll may be early by.
 const POLL_TOLERANCE: Duration = Duration::from_millis(500);
-/// Codes of one network that wait at once.
+/// Pending codes per network.
 const MAX_PENDING_PER_NETWORK: usize = 20;
-/// Of all together: as many as the store tells at once. A device that comes then waits for one to expire.
+/// Pending codes in all, within what `list_tokens` returns at once. Further requests wait until a
+/// code expires.
 const MAX_PENDING: usize = 1_000;
-/// How often a slip is read anew when somebody else has written it meanwhile.
+/// Retries of a compare-and-swap that a parallel write has won.
 const MAX_RETRIES: u32 = 8;
 
-/// What a device is told (RFC 8628 §3.2).
+/// The device authorization response (RFC 8628 §3.2).
 #[derive(Debug)]
 pub struct DeviceCodes {
     pub device_code: Token,
@@ -48,20 +51,20 @@ pub struct DeviceCodes {
     pub interval: Duration,
 }
 
-/// What is kept of it, under the hash of the device code.
+/// The stored state of a device grant. The row's key is the hash of the device code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct DeviceGrant {
     client: String,
     scope: String,
     address: IpAddr,
     user_agent: Option<String>,
-    /// Of the user code.
+    /// The hash of the user code.
     user_code: String,
     began_at: Timestamp,
     expires_at: Timestamp,
     interval_ms: u64,
     polled_at: Option<Timestamp>,
-    /// Who typed the code first: nobody else decides.
+    /// The account that typed the code first. Only this account can decide.
     claimed_by: Option<String>,
     state: DeviceGrantState,
 }
@@ -75,12 +78,14 @@ enum DeviceGrantState {
     Approved(Consent),
 }
 
-impl<S: AuthStore> Auth<S> {
+impl<S: AuthStore> OAuth<'_, S> {
+    /// Starts a device grant (RFC 8628 §3.1).
+    ///
     /// # Errors
-    /// [`DelegationRefused::Client`], [`DelegationRefused::Scope`]; [`AuthError::Throttled`] where too many codes of
-    /// that address wait.
+    /// [`OAuthError::UnknownClient`], [`OAuthError::InvalidScope`]; [`AuthError::Throttled`] if too
+    /// many codes of that network are pending.
     pub async fn device_authorization(
-        &self,
+        self,
         client: Option<&str>,
         requested_scope: Option<&str>,
         from: Origin,
@@ -93,7 +98,7 @@ impl<S: AuthStore> Auth<S> {
             .ok_or(OAuthError::UnknownClient)?;
         let scopes = parse_requested_scope(requested_scope)?;
         let now = self.0.clock.now();
-        // Counted and kept by one at a time.
+        // The lock makes counting and inserting one step.
         let _guard = self.0.session_cache.load_lock(&"device codes").lock().await;
         self.limit_pending(from.address, now).await?;
         let device = Token::random(TokenKind::DeviceCode, &self.0.rng);
@@ -148,12 +153,13 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    /// One of any number of polls gets the tokens, once somebody has approved.
+    /// Answers one poll (RFC 8628 §3.4). After the approval, exactly one of any number of parallel
+    /// polls gets the tokens.
     ///
     /// # Errors
-    /// [`DelegationRefused`], as RFC 8628 §3.5 names them.
+    /// [`OAuthError`], by the error codes of RFC 8628 §3.5.
     pub async fn device_token(
-        &self,
+        self,
         code: &str,
         client: Option<&str>,
         from: Origin,
@@ -162,6 +168,8 @@ impl<S: AuthStore> Auth<S> {
             .ok_or(OAuthError::InvalidCode)?
             .hash();
         let found = self
+            .0
+            .throttling()
             .lookup_or_penalize(
                 CredentialKind::DeviceCode,
                 &from,
@@ -184,9 +192,9 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// The slip is taken: of any number of polls at once, one gets here with it.
+    /// Consumes the grant. Only one of any number of parallel polls succeeds.
     async fn exchange_device_code(
-        &self,
+        self,
         hash: &TokenHash,
         from: Origin,
     ) -> Result<TokenResponse, AuthError> {
@@ -207,8 +215,8 @@ impl<S: AuthStore> Auth<S> {
             .ok_or(OAuthError::UnknownClient)?
             .name()
             .to_owned();
-        let scopes =
-            Scopes::parse(&grant.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+        let scopes = Scopes::parse(&grant.scope)
+            .map_err(|_| AuthError::Internal("stored scopes could not be parsed"))?;
         let id = SessionId::random(&self.0.rng);
         self.start_client_session(ClientSession {
             consent,
@@ -221,9 +229,9 @@ impl<S: AuthStore> Auth<S> {
         .await
     }
 
-    /// RFC 8628 §3.5: who asks too soon waits five seconds longer, from then on.
+    /// RFC 8628 §3.5: each poll that is too early adds five seconds to the interval.
     async fn enforce_interval(
-        &self,
+        self,
         one_time: &OneTimeToken,
         grant: &DeviceGrant,
         now: Timestamp,
@@ -232,14 +240,14 @@ impl<S: AuthStore> Auth<S> {
         let too_soon = grant
             .polled_at
             .is_some_and(|last| clock::since(last, now) + POLL_TOLERANCE < interval);
-        let more = if too_soon { millis(POLL_INTERVAL) } else { 0 };
-        let interval_ms = grant.interval_ms.saturating_add(more);
+        let increase = if too_soon { millis(POLL_INTERVAL) } else { 0 };
+        let interval_ms = grant.interval_ms.saturating_add(increase);
         let body = to_json(&DeviceGrant {
             polled_at: Some(now),
             interval_ms,
             ..grant.clone()
         })?;
-        // Where somebody has decided meanwhile, or polls at the same time, that stands instead.
+        // A lost compare-and-swap is ignored: a decision or a parallel poll takes precedence.
         self.0
             .store
             .compare_and_swap_token(one_time, body, now)
@@ -252,7 +260,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn load_device_grant(
-        &self,
+        self,
         hash: &TokenHash,
     ) -> Result<Option<(OneTimeToken, DeviceGrant)>, AuthError> {
         let one_time = self
@@ -265,7 +273,7 @@ impl<S: AuthStore> Auth<S> {
             .transpose()
     }
 
-    async fn limit_pending(&self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
+    async fn limit_pending(self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
         let one_time_tokens = self
             .0
             .store
@@ -290,8 +298,8 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    /// One that leads nowhere yet.
-    async fn unused_user_code(&self, now: Timestamp) -> Result<UserCode, AuthError> {
+    /// A random user code that is not in use.
+    async fn unused_user_code(self, now: Timestamp) -> Result<UserCode, AuthError> {
         for _ in 0..MAX_RETRIES {
             let code = UserCode::random(&self.0.rng);
             if self
@@ -304,16 +312,18 @@ impl<S: AuthStore> Auth<S> {
                 return Ok(code);
             }
         }
-        Err(AuthError::Internal("no user code is free"))
+        Err(AuthError::Internal("no unused user code found"))
     }
 }
 
 fn to_json(grant: &DeviceGrant) -> Result<String, AuthError> {
-    serde_json::to_string(grant).map_err(|_| AuthError::Internal("a device cannot be written"))
+    serde_json::to_string(grant)
+        .map_err(|_| AuthError::Internal("device grant could not be serialized"))
 }
 
 fn parse_grant(one_time: &OneTimeToken) -> Result<DeviceGrant, AuthError> {
-    serde_json::from_str(&one_time.body).map_err(|_| AuthError::Internal("a stored device"))
+    serde_json::from_str(&one_time.body)
+        .map_err(|_| AuthError::Internal("stored device grant could not be parsed"))
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -1,5 +1,5 @@
-//! What a person reads on one screen and types into another (RFC 8628 §6.1): eight consonants, so that no word appears
-//! and no two letters look alike; 34.5 bits.
+//! The user code (RFC 8628 §6.1): eight consonants, which form no words and look distinct; 34.5
+//! bits.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::{SecureRandom, TokenHash};
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const LENGTH: usize = 8;
 
-/// Cannot print by accident: whoever has it may approve.
+/// `Debug` hides the code: anyone who has it may approve the device.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserCode(String);
 
@@ -18,7 +18,8 @@ impl UserCode {
     pub(crate) fn random(rng: &SecureRandom) -> Self {
         let mut code = String::with_capacity(LENGTH);
         while code.len() < LENGTH {
-            // 240 is the last multiple of 20 that a byte holds: what lies above would favour some letters.
+            // 240 is the last multiple of 20 that fits in a byte. Larger bytes would bias the
+            // result.
             let [byte] = rng.bytes::<1>();
             if byte < 240 {
                 code.push(char::from(ALPHABET[usize::from(byte % 20)]));
@@ -27,7 +28,7 @@ impl UserCode {
         Self(code)
     }
 
-    /// As somebody typed it: in any case, with whatever between the letters.
+    /// Parses user input: any case, with optional spaces, hyphens, underscores and dots.
     pub(crate) fn parse(input: &str) -> Option<Self> {
         if input.len() > 64 {
             return None;
@@ -40,7 +41,7 @@ impl UserCode {
         (code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b))).then_some(Self(code))
     }
 
-    /// With the hyphen, to hand over.
+    /// The code with its hyphen, for the response.
     #[must_use]
     pub fn expose(&self) -> String {
         let (left, right) = self.0.split_at(LENGTH / 2);

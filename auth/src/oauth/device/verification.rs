@@ -1,4 +1,5 @@
-//! The person's side of RFC 8628: type the code, look at what asks, decide.
+//! User interaction of the device grant (RFC 8628 §3.3): look up the user code, show the request,
+//! approve or deny it.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -6,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{DeviceGrant, DeviceGrantState, MAX_RETRIES, UserCode, parse_grant, to_json};
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Decision, Origin, Scopes, TokenHash, TokenKind,
+    AuthError, AuthStore, Caller, Decision, OAuth, Origin, Scopes, TokenHash, TokenKind,
     audit::{AuditAction, AuditDetail},
     clock,
     oauth::consent::Consent,
@@ -14,35 +15,35 @@ use crate::{
     throttle::{Attempt, CredentialKind},
 };
 
-/// RFC 8628 §5.1: with 34.5 bits, five guesses leave one chance in 2^32.
+/// RFC 8628 §5.1: with 34.5 bits, five attempts succeed with a probability of 1 in 2^32.
 const MAX_ATTEMPTS: usize = 5;
 const ATTEMPT_WINDOW: Duration = Duration::from_mins(15);
-/// The body of a slip that counts a guess.
+/// The body of a one-time token that counts an attempt.
 const ATTEMPT_MARKER: &str = "guess";
 
-/// What a person sees before they decide (RFC 8628 §5.4).
+/// The request as the user sees it before deciding (RFC 8628 §5.4).
 #[derive(Clone, Debug)]
 pub struct PendingDevice {
-    /// Names this request, so that what is decided is what was seen.
+    /// Identifies this request, so that the decision applies to the request that was shown.
     pub id: String,
     pub user_code: UserCode,
     pub client_name: String,
     pub scopes: Scopes,
-    /// Where the device asked from.
+    /// The device's address.
     pub address: IpAddr,
     pub user_agent: Option<String>,
     pub requested_at: Timestamp,
     pub expires_at: Timestamp,
 }
 
-impl<S: AuthStore> Auth<S> {
-    /// From here on, only this account decides about the code.
+impl<S: AuthStore> OAuth<'_, S> {
+    /// Looks up a user code. From here on, only this account can decide.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchDevice`], also for a code that somebody else has typed; [`AuthError::Throttled`] after five
-    /// wrong ones.
+    /// [`AuthError::NoSuchDevice`], also for a code that another account has claimed;
+    /// [`AuthError::Throttled`] after five wrong codes.
     pub async fn lookup_user_code(
-        &self,
+        self,
         caller: &Caller,
         input: &str,
         from: &Origin,
@@ -69,19 +70,20 @@ impl<S: AuthStore> Auth<S> {
                 return Ok(self.pending_device(code, &hash, claimed));
             }
         }
-        Err(AuthError::Internal("a device could not be claimed"))
+        Err(AuthError::Internal("device grant could not be claimed"))
     }
 
-    /// Decides about what [`look_at_device`](Self::look_at_device) showed to the same account, once.
+    /// Decides on the request that `lookup_user_code` showed to the same account, once.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchDevice`] for anything else; [`DelegationRefused::Beyond`](crate::DelegationRefused).
+    /// [`AuthError::NoSuchDevice`] for any other request;
+    /// [`OAuthError::ScopeExceedsCaller`](crate::OAuthError).
     #[expect(
         clippy::too_many_arguments,
-        reason = "who, what they saw and say, and whence"
+        reason = "caller, code, request id, decision and origin"
     )]
     pub async fn decide_device(
-        &self,
+        self,
         caller: &Caller,
         input: &str,
         expected_id: &str,
@@ -99,7 +101,7 @@ impl<S: AuthStore> Auth<S> {
             let (state, action) = match decision {
                 Decision::Approve => {
                     let scopes = Scopes::parse(&grant.scope)
-                        .map_err(|_| AuthError::Internal("a stored scope"))?;
+                        .map_err(|_| AuthError::Internal("stored scopes could not be parsed"))?;
                     (
                         DeviceGrantState::Approved(Consent::from_caller(caller, scopes)?),
                         AuditAction::DeviceApproved,
@@ -136,18 +138,21 @@ impl<S: AuthStore> Auth<S> {
                 return self.audit_decision(caller, action, add_detail).await;
             }
         }
-        Err(AuthError::Internal("a device could not be decided about"))
+        Err(AuthError::Internal("device decision could not be stored"))
     }
 
-    /// Where a code leads. Counted before it is looked up, so that many at once are no more than many in a row.
+    /// Resolves a user code to its device code. The attempt is counted before the look-up, so that
+    /// parallel attempts have no advantage over sequential ones.
     async fn resolve_user_code(
-        &self,
+        self,
         caller: &Caller,
         input: &str,
         from: &Origin,
     ) -> Result<(UserCode, TokenHash), AuthError> {
         let name = &caller.account().username;
         let guard = self
+            .0
+            .throttling()
             .begin_attempt(&Attempt {
                 kind: CredentialKind::UserCode,
                 account: Some(name),
@@ -167,18 +172,18 @@ impl<S: AuthStore> Auth<S> {
         };
         let Some((code, one_time)) = found.filter(|(_, one_time)| one_time.body != ATTEMPT_MARKER)
         else {
-            self.failed(guard).await?;
+            self.0.throttling().failed(guard).await?;
             return Err(AuthError::NoSuchDevice);
         };
         self.0
             .store
             .consume_token(OneTimeKind::UserCode, &attempt, now)
             .await?;
-        self.succeeded(guard).await?;
+        self.0.throttling().succeeded(guard).await?;
         Ok((code, TokenHash::new(&one_time.body)))
     }
 
-    async fn count_attempt(&self, caller: &Caller) -> Result<TokenHash, AuthError> {
+    async fn count_attempt(self, caller: &Caller) -> Result<TokenHash, AuthError> {
         let (name, now) = (&caller.account().username, self.0.clock.now());
         let hash = crate::Token::random(TokenKind::Flow, &self.0.rng).hash();
         let attempt = OneTimeToken {
@@ -198,7 +203,7 @@ impl<S: AuthStore> Auth<S> {
         if attempts.len() <= MAX_ATTEMPTS {
             return Ok(hash);
         }
-        // One that was not let through does not lengthen the wait.
+        // A throttled attempt does not extend the wait.
         self.0
             .store
             .consume_token(OneTimeKind::UserCode, &hash, now)
@@ -214,7 +219,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn pending_grant(
-        &self,
+        self,
         hash: &TokenHash,
     ) -> Result<(OneTimeToken, DeviceGrant), AuthError> {
         let now = self.0.clock.now();
@@ -232,7 +237,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     fn pending_device(
-        &self,
+        self,
         user_code: UserCode,
         hash: &TokenHash,
         grant: DeviceGrant,

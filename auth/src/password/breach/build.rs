@@ -1,5 +1,5 @@
-//! Makes the file out of a Pwned Passwords list, which may be tens of gigabytes and in any order: sorted in pieces that
-//! fit into memory, then merged.
+//! Builds the breach list from a Pwned Passwords list, in any order and of tens of gigabytes: an
+//! external merge sort over chunks that fit into memory.
 
 use std::{
     cmp::Reverse,
@@ -17,7 +17,7 @@ const CHUNK_BYTES: usize = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     #[error(
-        "line {line}: {why}; a list of Pwned Passwords has lines like 0018A45C4D1DEF81644B54AB7F969B88D65E53FA:42"
+        "line {line}: {why}; expected a Pwned Passwords line such as 0018A45C4D1DEF81644B54AB7F969B88D65E53FA:42"
     )]
     Line { line: u64, why: &'static str },
     #[error("the list is empty")]
@@ -26,18 +26,18 @@ pub enum BuildError {
     File { path: String, source: io::Error },
 }
 
-/// What became of a list.
+/// The result of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuildReport {
     pub lines: u64,
-    /// Without those that came twice.
+    /// Distinct entries.
     pub entries: u64,
 }
 
-/// Writes `to` in full before it gets its name; an older file is replaced.
+/// Writes a temporary file and renames it to `to`, replacing an older one.
 ///
 /// # Errors
-/// [`BuildError::Line`] names the line that is none of such a list.
+/// [`BuildError::Line`] for a line in another format, with its number.
 pub fn build(list: impl BufRead, to: &Path) -> Result<BuildReport, BuildError> {
     build_in_chunks(list, to, CHUNK_BYTES)
 }
@@ -64,12 +64,12 @@ pub(crate) fn build_in_chunks(
     Ok(BuildReport { lines, entries })
 }
 
-/// Goes when it is done with, however that ends.
+/// A file that is deleted on drop.
 struct TempFile(PathBuf);
 
 impl Drop for TempFile {
     fn drop(&mut self) {
-        // Renamed already, or never made: nothing to take away.
+        // It may have been renamed already, or never created.
         let _ = std::fs::remove_file(&self.0);
     }
 }
@@ -80,7 +80,7 @@ fn with_suffix(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// All pieces one after the other in one file, and how many entries each has.
+/// Writes all sorted chunks to one file. Returns the number of lines and the length of each chunk.
 fn sort_chunks(
     mut list: impl BufRead,
     to: &Path,
@@ -96,7 +96,7 @@ fn sort_chunks(
     loop {
         text.clear();
         n += 1;
-        // A line is short, or it is none of ours: what is no text at all is not read into memory whole.
+        // Bounded read: a file without line breaks is not loaded whole.
         let read = (&mut list).take(256).read_until(b'\n', &mut text);
         let ended = read.map_err(|_| BuildError::Line {
             line: n,
@@ -134,19 +134,19 @@ fn parse(line: &[u8]) -> Result<Option<Sha1Prefix>, &'static str> {
     };
     if hash.len() == 32 {
         return Err(
-            "it has 32 digits: the list of NTLM hashes is another one, take the one of SHA-1",
+            "it has 32 digits, as in the list of NTLM hashes; use the list of SHA-1 hashes",
         );
     }
     let mut sha1 = [0; 20];
     hex::decode_to_slice(hash, &mut sha1)
         .map_err(|_| "it does not begin with 40 hexadecimal digits")?;
     if count.is_empty() || !count.iter().all(u8::is_ascii_digit) {
-        return Err("no number stands behind the colon");
+        return Err("the text after the colon is not a number");
     }
     Ok(sha1.first_chunk::<PREFIX_BYTES>().copied())
 }
 
-/// One piece, read in order.
+/// Sequential reader of one sorted chunk.
 struct SortedChunk {
     entries: BufReader<io::Take<File>>,
 }

@@ -1,9 +1,9 @@
-//! Passwords that were stolen somewhere: a file on this machine with the beginnings of their SHA-1 hashes, sorted. No
-//! password, nor anything of it, leaves the machine to be looked up.
+//! Breached passwords: a local file of sorted SHA-1 prefixes. Look-ups are local; no password data
+//! leaves the machine.
 //!
-//! 16 bytes of header (the mark, and how many follow, little endian), then 6 bytes a password. One that is not in the
-//! list is taken for one that is with a chance of n / 2^48: with all of Pwned Passwords (10^9) 1 in 280,000. A look-up
-//! reads a few pages, however long the file is.
+//! Format: a 16-byte header (magic number, and entry count in little endian), then 6 bytes per
+//! password. False-positive rate: n / 2^48; with all of Pwned Passwords (10^9), 1 in 280,000. A
+//! look-up reads a few pages, independent of the file's length.
 
 mod build;
 
@@ -29,7 +29,7 @@ const PAGE_ENTRIES: u64 = 680;
 
 type Sha1Prefix = [u8; PREFIX_BYTES];
 
-/// The file, open.
+/// An open breach list.
 pub struct BreachFilter {
     path: PathBuf,
     file: Mutex<File>,
@@ -38,12 +38,12 @@ pub struct BreachFilter {
 
 impl BreachFilter {
     /// # Errors
-    /// A sentence for the operator, where it is no such file or was cut off.
+    /// A message for the operator if the file is not a breach list or is truncated.
     pub fn open(path: &Path) -> Result<Self, String> {
         let invalid = |why: &str| format!("the breach list {}: {why}", path.display());
         let mut file = File::open(path).map_err(|error| invalid(&error.to_string()))?;
         let mut header = [0; 16];
-        let not_a_list = "it is no breach list; make one with `strongroom breach build`";
+        let not_a_list = "not a breach list; create one with `strongroom breach build`";
         file.read_exact(&mut header)
             .map_err(|_| invalid(not_a_list))?;
         let Some((MAGIC, count)) = header
@@ -62,7 +62,7 @@ impl BreachFilter {
             .and_then(|bytes| bytes.checked_add(HEADER));
         if expected_length != Some(length) {
             return Err(invalid(
-                "it is not whole; make it again with `strongroom breach build`",
+                "the file is truncated; create it again with `strongroom breach build`",
             ));
         }
         Ok(Self {
@@ -72,16 +72,17 @@ impl BreachFilter {
         })
     }
 
-    /// How many passwords are in it.
+    /// The number of passwords in the list.
     #[must_use]
     pub fn entries(&self) -> u64 {
         self.entries
     }
 
-    /// Whether the password is in the list, as it was typed or in NFKC. Reads the file: not for an async worker.
+    /// Whether the list contains the password, as typed or in NFKC. Blocking file access: do not
+    /// call it on an async worker.
     ///
     /// # Errors
-    /// Of the file.
+    /// An error of the file.
     pub(crate) fn contains(&self, password: &str) -> io::Result<bool> {
         let is_listed = self.contains_prefix(hash_prefix(password))?;
         if is_listed || password.is_ascii() {
@@ -90,7 +91,7 @@ impl BreachFilter {
         self.contains_prefix(hash_prefix(&password.nfkc().collect::<String>()))
     }
 
-    /// Interpolation search: hashes are spread evenly, so where one would stand is nearly known.
+    /// Interpolation search: hashes are uniformly distributed, so the position can be estimated.
     fn contains_prefix(&self, wanted: Sha1Prefix) -> io::Result<bool> {
         let (mut from, mut to) = (0, self.entries);
         let (mut low_value, mut high_value) = (0, 1_u64 << (8 * PREFIX_BYTES));
@@ -110,7 +111,7 @@ impl BreachFilter {
             } else {
                 return Ok(page.binary_search(&wanted).is_ok());
             }
-            // Nothing lies between: also what keeps a file that is not sorted from being searched for ever.
+            // The range is empty. This also ends the search in an unsorted file.
             if prefix_number(wanted) < low_value || prefix_number(wanted) >= high_value {
                 return Ok(false);
             }
@@ -129,7 +130,7 @@ impl BreachFilter {
 
 impl fmt::Debug for BreachFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Breaches")
+        f.debug_struct("BreachFilter")
             .field("path", &self.path)
             .field("entries", &self.entries)
             .finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! Argon2id (RFC 9106), on memory that is kept from one hash to the next.
+//! Argon2id (RFC 9106), with block memory reused across hashes.
 
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 use super::{block_pool::BlockPool, profiles::HashProfile};
 use crate::{AuthError, service::HashingCost};
 
-/// The least that we hash with (OWASP's floor for Argon2id).
+/// Minimum cost for new hashes (OWASP minimum for Argon2id).
 pub(crate) const MIN_COST: HashingCost = HashingCost {
     memory_kib: 19 * 1024,
     passes: 2,
@@ -19,7 +19,7 @@ pub(crate) const MIN_COST: HashingCost = HashingCost {
 
 #[derive(Clone)]
 pub(crate) struct Argon2Hasher {
-    /// As new hashes are made.
+    /// Parameters of new hashes.
     current: Argon2<'static>,
     pub(crate) pool: BlockPool,
 }
@@ -35,15 +35,15 @@ impl Argon2Hasher {
             ));
         }
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None)
-            .map_err(|_| AuthError::Internal("Argon2 cannot be run at this cost"))?;
-        let memory = BlockPool::with_block_count(params.block_count());
+            .map_err(|_| AuthError::Internal("the Argon2 parameters are invalid"))?;
+        let pool = BlockPool::with_block_count(params.block_count());
         Ok(Self {
             current: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            pool: memory,
+            pool: pool,
         })
     }
 
-    /// A PHC string.
+    /// Returns a PHC string.
     pub(crate) fn hash(&self, secret: &[u8], salt: &[u8]) -> Result<String, argon2::Error> {
         let mut tag = [0; Params::DEFAULT_OUTPUT_LEN];
         self.fill(&self.current, (secret, salt), &mut tag)?;
@@ -59,7 +59,7 @@ impl Argon2Hasher {
         HashProfile::argon2id(self.current.params())
     }
 
-    /// A PHC string's own parameters count.
+    /// Verifies with the parameters in the PHC string.
     pub(crate) fn matches(&self, secret: &[u8], phc: &str) -> bool {
         let Ok(stored) = phc::PasswordHash::new(phc) else {
             return false;
@@ -99,7 +99,7 @@ impl Argon2Hasher {
         filled
     }
 
-    /// Whether a PHC string is made with less than we hash with now.
+    /// Whether the PHC string has a lower cost than new hashes.
     pub(crate) fn is_below_current(&self, phc: &str) -> bool {
         let Ok(parsed) = phc::PasswordHash::new(phc) else {
             return true;

@@ -1,10 +1,10 @@
-//! The memory that Argon2 fills. It is kept from one hash to the next, because the kernel would clear and map 64 MiB anew
-//! each time, and given back when nobody signs in for a while.
+//! Block memory for Argon2, reused across hashes: otherwise the kernel maps and clears 64 MiB for
+//! each. It is freed after 10 s without a hash.
 //!
-//! Nothing is wiped between two hashes. A hash reads no word that it has not written; after its second pass (our floor)
-//! nothing is left of the blocks that were made of the password, and what is left leads to no more than the hash, which
-//! the database has. Who can read it reads this process's memory, where the pepper and passwords under way are too. Given
-//! back, it goes to the kernel, which clears it for whoever has it next.
+//! The memory is not zeroed between hashes. A hash reads no word that it has not written. After its
+//! second pass (the minimum), no block derived directly from the password remains. The rest reveals
+//! no more than the hash, which is in the database. An attacker who can read it can also read the
+//! pepper and current passwords in this process. Freed memory goes to the kernel, which clears it.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,21 +13,22 @@ use std::{
 
 use argon2::Block;
 
-/// How long it is kept for the next hash.
+/// Unused memory is freed after this time.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub(crate) struct BlockPool {
-    /// Of our own hashes. Others may ask for more or less: theirs is not kept.
+    /// Block count of new hashes. Larger allocations, for imported parameters, are not retained.
     blocks: usize,
     state: Arc<Mutex<PoolState>>,
 }
 
-/// As many as were ever in use at once: no more than there are cores.
+/// The free list is bounded by the highest concurrency so far, which is at most the number of
+/// cores.
 #[derive(Default)]
 struct PoolState {
     free: Vec<Vec<Block>>,
-    /// How often something was given back.
+    /// Number of releases so far.
     generation: u64,
 }
 
@@ -39,7 +40,7 @@ impl BlockPool {
         }
     }
 
-    /// At least so many, with anything in them.
+    /// Returns at least `blocks` blocks, with undefined content.
     pub(crate) fn acquire(&self, blocks: usize) -> Result<Vec<Block>, argon2::Error> {
         let retained = (blocks <= self.blocks)
             .then(|| self.state().free.pop())
@@ -64,16 +65,16 @@ impl BlockPool {
         }
     }
 
-    /// What [`let_go`](Self::let_go) asks for later.
+    /// A token for [`free_if_idle`](Self::free_if_idle).
     pub(crate) fn generation(&self) -> u64 {
         self.state().generation
     }
 
-    /// Gives all of it up, unless it was used since.
+    /// Frees all memory, unless it was used since `generation`.
     pub(crate) fn free_if_idle(&self, generation: u64) {
         let mut state = self.state();
         if state.generation == generation {
-            // Not only emptied: nothing of it stays.
+            // Replaced rather than cleared, so that the list's own allocation is freed too.
             state.free = Vec::new();
         }
     }

@@ -1,5 +1,5 @@
-//! The bounded pool that turns passwords into hashes: as many at once as there are cores, never on an async worker,
-//! and nobody waits longer than 2 s. What is a good password is not decided here.
+//! Bounded pool for password hashing: one hash per core, off the async workers, with a queue
+//! timeout of 2 s. Deliberately absent: rules for acceptable passwords (`rules`).
 
 mod argon2id;
 mod block_pool;
@@ -23,7 +23,7 @@ use crate::{
 use argon2id::Argon2Hasher;
 use profiles::{HashProfile, HashProfiles};
 
-/// How long a sign-in waits for a core.
+/// Longest wait for a core; then the request fails with [`AuthError::HasherBusy`].
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
@@ -39,17 +39,17 @@ pub(crate) struct Hasher {
 
 impl Hasher {
     /// # Errors
-    /// [`AuthError::Internal`] for a cost below the floor, or one that Argon2 cannot have.
+    /// [`AuthError::Internal`] for a cost below the minimum, or parameters that Argon2 rejects.
     pub(crate) fn new(
         cost: HashingCost,
         peppers: Peppers,
         rng: SecureRandom,
     ) -> Result<Self, AuthError> {
-        let argon = Argon2Hasher::new(cost)?;
+        let argon2 = Argon2Hasher::new(cost)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            profiles: HashProfiles::new(argon.profile(), rng.clone()),
-            argon2: argon,
+            profiles: HashProfiles::new(argon2.profile(), rng.clone()),
+            argon2: argon2,
             rng,
             peppers,
             cores: Arc::new(Semaphore::new(cores)),
@@ -59,19 +59,19 @@ impl Hasher {
     }
 
     /// # Errors
-    /// [`AuthError::Busy`] where no core came free in time.
+    /// [`AuthError::HasherBusy`] if no core was free in time.
     pub(crate) async fn hash(&self, password: &Arc<Password>) -> Result<PasswordHash, AuthError> {
-        let (argon, salt) = (self.argon2.clone(), self.rng.bytes::<16>());
+        let (argon2, salt) = (self.argon2.clone(), self.rng.bytes::<16>());
         let pepper = self.peppers.current();
         let peppered = pepper.apply(password);
         self.started.fetch_add(1, Ordering::Relaxed);
-        self.run_on_pool(move || argon.hash(&peppered, &salt))
+        self.run_on_pool(move || argon2.hash(&peppered, &salt))
             .await?
             .map(|phc| PasswordHash::from_stored(&pepper.tag(&phc)))
-            .map_err(|_| AuthError::Internal("hashing a password failed"))
+            .map_err(|_| AuthError::Internal("password hashing failed"))
     }
 
-    /// Whether `password` is the one behind `hash`, for somebody of whom it is known that they are there.
+    /// Verifies `password` against `hash`, for an account that is known to exist.
     ///
     /// # Errors
     /// As [`hash`](Self::hash).
@@ -85,8 +85,9 @@ impl Hasher {
             .await
     }
 
-    /// As [`verify`](Self::verify), for somebody who may not be there at all (`None`). Whoever is refused has had one
-    /// hash of each kind that there is made for it, whoever they are; whoever is right goes on at once.
+    /// As [`verify`](Self::verify), for an account that may not exist (`None`). On failure, also
+    /// hashes against a dummy of every other profile, so that timing does not reveal the account.
+    /// On success it returns at once.
     ///
     /// # Errors
     /// As [`hash`](Self::hash).
@@ -106,7 +107,7 @@ impl Hasher {
                 for dummy in pool.profiles.remaining_dummies(verified) {
                     pool.matches(&password, &dummy);
                 }
-                // For the next one: it was imported while we were not looking.
+                // For the next attempt: another process imported the hash.
                 if let Some(hash) = &hash {
                     pool.profiles.observe(hash);
                 }
@@ -116,25 +117,25 @@ impl Hasher {
         .await
     }
 
-    /// What kinds of hashes there are.
+    /// The hash profiles of active accounts.
     pub(crate) fn profiles(&self) -> &HashProfiles {
         &self.profiles
     }
 
-    /// A hash under a key that is not here fits nothing.
+    /// False if the hash names an unknown pepper, so that it matches nothing.
     fn has_pepper_for(&self, hash: &PasswordHash) -> bool {
         let known =
             pepper::parse_tag(hash.as_str()).is_none_or(|(id, _)| self.peppers.find(id).is_some());
         if !known {
             tracing::error!(
-                "a password is under a pepper that is not here: was the master key replaced?"
+                "unknown pepper in a password hash; the master key may have been replaced"
             );
         }
         known
     }
 
-    /// Whether the next sign-in should replace it: without pepper or under an older one, bcrypt, or Argon2id with less
-    /// than we hash with now.
+    /// Whether the next sign-in should replace the hash: no pepper or an older one, bcrypt, or
+    /// Argon2id below the current cost.
     pub(crate) fn needs_rehash(&self, hash: &PasswordHash) -> bool {
         let current = |id: &str| self.peppers.current().has_id(id);
         let Some((_, phc)) = pepper::parse_tag(hash.as_str()).filter(|(id, _)| current(id)) else {
@@ -151,17 +152,17 @@ impl Hasher {
                 .find(id)
                 .is_some_and(|pepper| self.argon2.matches(&pepper.apply(password), phc)),
             None if hash.is_bcrypt() => matches_bcrypt(password, hash),
-            // From before there was a pepper, or from elsewhere: made of the password as it was typed.
+            // Imported, or from before peppers: computed over the unmodified password.
             None => self
                 .argon2
                 .matches(password.expose().as_bytes(), hash.as_str()),
         }
     }
 
-    /// On the pool: as many at once as there are cores, behind everything else.
+    /// Runs `work` on the pool, with one thread per core at low priority.
     ///
     /// # Errors
-    /// [`AuthError::Busy`] where no core came free in time.
+    /// [`AuthError::HasherBusy`] if no core was free in time.
     pub(crate) async fn run_on_pool<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -178,19 +179,20 @@ impl Hasher {
         };
         let core = core.map_err(|_| AuthError::Internal("the hashing pool is closed"))?;
         let (answer, answered) = tokio::sync::oneshot::channel();
-        let (memory, runtime) = (self.argon2.pool.clone(), tokio::runtime::Handle::current());
-        // A thread of its own, because it does not get its priority back: making one is nothing beside the hash.
+        let (pool, runtime) = (self.argon2.pool.clone(), tokio::runtime::Handle::current());
+        // A new thread for each hash, because Linux does not let a thread raise its priority again.
+        // Its cost is small compared to the hash.
         let thread = std::thread::Builder::new()
             .name("hashing".to_owned())
             .spawn(move || {
-                // The core goes back when the work ends, not when the request is given up.
+                // The core is released when the work ends, not when the request is dropped.
                 let _core = core;
                 lower_priority();
                 drop(answer.send(work()));
-                let generation = memory.generation();
+                let generation = pool.generation();
                 runtime.spawn(async move {
                     tokio::time::sleep(block_pool::IDLE_TIMEOUT).await;
-                    memory.free_if_idle(generation);
+                    pool.free_if_idle(generation);
                 });
             });
         thread.map_err(|_| AuthError::HasherBusy {
@@ -198,22 +200,23 @@ impl Hasher {
         })?;
         answered
             .await
-            .map_err(|_| AuthError::Internal("hashing a password panicked"))
+            .map_err(|_| AuthError::Internal("the password hashing thread panicked"))
     }
 }
 
-/// Lets everything else go first: a flood of sign-ins fills idle cores and does not hold up requests. Linux counts
-/// niceness by thread (sched(7)); elsewhere it would slow the whole process, so there nothing is done.
+/// Lowers the thread's priority, so that a flood of sign-ins does not delay other requests. Linux
+/// applies niceness per thread (sched(7)). Elsewhere it would slow the whole process, so nothing is
+/// done.
 fn lower_priority() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(10) {
-        tracing::debug!(%error, "hashing keeps the priority of everything else");
+        tracing::debug!(%error, "could not lower the priority of a hashing thread");
     }
 }
 
-/// bcrypt reads 72 bytes and stops at a NUL; other programs let it ignore the rest without a word. A password of which
-/// only the beginning would be looked at fits nothing here (ASVS 5.0 §6.2.8): its owner gets a new one by link. The
-/// hash is made all the same, so that a refusal takes its time.
+/// bcrypt reads 72 bytes, stops at a NUL and ignores the rest. A password that bcrypt would
+/// truncate matches nothing here (ASVS 5.0 §6.2.8); its owner needs a reset link. The hash is
+/// computed in any case, so that failures take equal time.
 fn matches_bcrypt(password: &Password, hash: &PasswordHash) -> bool {
     let raw = password.expose();
     let is_match = bcrypt::verify(raw, hash.as_str()).unwrap_or(false);
@@ -222,7 +225,11 @@ fn matches_bcrypt(password: &Password, hash: &PasswordHash) -> bool {
 
 #[cfg(test)]
 impl Hasher {
-    /// How many hashes were made so far, or given up while they waited.
+    pub(crate) fn set_queue_timeout(&mut self, timeout: Duration) {
+        self.queue_timeout = timeout;
+    }
+
+    /// Number of hashes started so far, including those that timed out in the queue.
     pub(crate) fn started(&self) -> u64 {
         self.started.load(Ordering::Relaxed)
     }

@@ -1,5 +1,6 @@
-//! What kinds of hashes the living accounts have: our own, those of other parameters, and imported ones. Verifying one
-//! of each kind takes a time of its own, so a refusal that is to say nothing about whose it is has to take all of them.
+//! Hash profiles (algorithm and cost) of all active accounts: current, older and imported ones.
+//! Verification time depends on the profile. So a failed sign-in runs one hash of each, and its
+//! timing does not reveal the account.
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +16,10 @@ use base64::{
 
 use crate::{PasswordHash, SecureRandom, password::pepper};
 
-/// So long may a refusal keep a core in all, about, on a machine like ours: half of what a sign-in waits for one.
+/// Upper bound on the estimated core time of one failed sign-in: half of `QUEUE_TIMEOUT`.
 const MAX_DUMMY_TIME: Duration = Duration::from_secs(1);
 
-/// All of one kind take the same time.
+/// Hashes with equal profiles take equal time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum HashProfile {
     Argon2id {
@@ -32,7 +33,7 @@ pub(crate) enum HashProfile {
 }
 
 impl HashProfile {
-    /// `None` for what nobody can verify.
+    /// `None` for an unsupported hash.
     pub(crate) fn of(hash: &PasswordHash) -> Option<Self> {
         if hash.is_bcrypt() {
             let parts: bcrypt::HashParts = hash.as_str().parse().ok()?;
@@ -54,7 +55,8 @@ impl HashProfile {
         }
     }
 
-    /// About, from what was measured: 80 ms for 64 MiB and 3 passes, 250 ms for bcrypt of cost 12.
+    /// Estimated time, from measurements: 80 ms for 64 MiB and 3 passes, 250 ms for bcrypt of cost
+    /// 12.
     fn cost(self) -> Duration {
         match self {
             Self::Argon2id {
@@ -65,7 +67,7 @@ impl HashProfile {
         }
     }
 
-    /// Fits no password: salt and output are random.
+    /// A hash that matches no password: salt and output are random.
     fn dummy(self, rng: &SecureRandom) -> PasswordHash {
         let (salt, tag) = (rng.bytes::<16>(), rng.bytes::<32>());
         PasswordHash::from_stored(&match self {
@@ -90,7 +92,7 @@ impl HashProfile {
 pub(crate) struct HashProfiles {
     current: HashProfile,
     rng: SecureRandom,
-    /// With a dummy of each, ours among them.
+    /// One dummy hash per profile, including the current one.
     dummies: Arc<Mutex<BTreeMap<HashProfile, PasswordHash>>>,
 }
 
@@ -104,7 +106,7 @@ impl HashProfiles {
         }
     }
 
-    /// These are all that there are, and ours.
+    /// Replaces the known profiles by those of `hashes` and the current one.
     pub(crate) fn replace_all<'a>(&self, hashes: impl IntoIterator<Item = &'a PasswordHash>) {
         let found: Vec<HashProfile> = hashes
             .into_iter()
@@ -118,7 +120,7 @@ impl HashProfiles {
         }
     }
 
-    /// There is one like this.
+    /// Adds the profile of `hash`.
     pub(crate) fn observe(&self, hash: &PasswordHash) {
         if let Some(profile) = HashProfile::of(hash) {
             self.add(&mut self.dummies(), profile);
@@ -133,18 +135,18 @@ impl HashProfiles {
         if profile != self.current {
             tracing::info!(
                 ?profile,
-                "refused sign-ins now hash this way too, so that none tells whose account has it"
+                "added password hash profile to dummy verification"
             );
         }
         if within_budget(dummies.keys().copied(), self.current).len() < dummies.len() {
             tracing::warn!(
                 ?profile,
-                "some imported password hashes take so long that refusals at their names can be told by the time"
+                "some hash profiles exceed the time budget of a failed sign-in; timing can reveal their accounts"
             );
         }
     }
 
-    /// What has still to be hashed for a refusal where one of this kind was verified, or none.
+    /// The dummies that remain to be verified after a failure with profile `verified`.
     pub(crate) fn remaining_dummies(&self, verified: Option<HashProfile>) -> Vec<PasswordHash> {
         let dummies = self.dummies();
         let profiles = within_budget(dummies.keys().copied(), self.current);
@@ -160,7 +162,7 @@ impl HashProfiles {
     }
 }
 
-/// Ours, and of the others the cheapest as long as all together take no longer than [`MOST`].
+/// The current profile, and the cheapest others while their sum is at most `MAX_DUMMY_TIME`.
 fn within_budget(
     profiles: impl Iterator<Item = HashProfile>,
     current: HashProfile,
@@ -185,19 +187,19 @@ mod tests {
         lanes: 1,
     };
 
-    fn kinds(costs: &[u32]) -> HashProfiles {
-        let kinds = HashProfiles::new(OURS, SecureRandom::system());
+    fn profiles(costs: &[u32]) -> HashProfiles {
+        let profiles = HashProfiles::new(OURS, SecureRandom::system());
         let hashes: Vec<_> = costs
             .iter()
-            .map(|cost| HashProfile::Bcrypt { cost: *cost }.dummy(&kinds.rng))
+            .map(|cost| HashProfile::Bcrypt { cost: *cost }.dummy(&profiles.rng))
             .collect();
-        kinds.replace_all(&hashes);
-        kinds
+        profiles.replace_all(&hashes);
+        profiles
     }
 
     #[test]
     fn dummy_hash_matches_its_profile() {
-        for kind in [
+        for profile in [
             OURS,
             HashProfile::Bcrypt { cost: 4 },
             HashProfile::Argon2id {
@@ -206,9 +208,9 @@ mod tests {
                 lanes: 4,
             },
         ] {
-            let dummy = kind.dummy(&SecureRandom::system());
-            assert_eq!(HashProfile::of(&dummy), Some(kind));
-            if matches!(kind, HashProfile::Bcrypt { .. }) {
+            let dummy = profile.dummy(&SecureRandom::system());
+            assert_eq!(HashProfile::of(&dummy), Some(profile));
+            if matches!(profile, HashProfile::Bcrypt { .. }) {
                 assert_eq!(
                     bcrypt::verify("x", dummy.as_str()).ok(),
                     Some(false),
@@ -221,14 +223,14 @@ mod tests {
 
     #[test]
     fn sign_in_runs_each_hash_profile_exactly_once() {
-        let kinds = kinds(&[10, 12]);
+        let profiles = profiles(&[10, 12]);
         let all = [
             OURS,
             HashProfile::Bcrypt { cost: 10 },
             HashProfile::Bcrypt { cost: 12 },
         ];
         for verified in [None, Some(all[0]), Some(all[1]), Some(all[2])] {
-            let rest = kinds.remaining_dummies(verified);
+            let rest = profiles.remaining_dummies(verified);
             let mut done: Vec<_> = rest
                 .iter()
                 .filter_map(HashProfile::of)
@@ -241,19 +243,19 @@ mod tests {
 
     #[test]
     fn hash_profiles_follow_stored_and_observed_hashes() {
-        let kinds = kinds(&[10]);
-        kinds.replace_all([]);
-        assert_eq!(kinds.remaining_dummies(Some(OURS)), []);
-        kinds.observe(&HashProfile::Bcrypt { cost: 11 }.dummy(&kinds.rng));
-        assert_eq!(kinds.remaining_dummies(Some(OURS)).len(), 1);
-        kinds.observe(&PasswordHash::from_stored("no hash at all"));
-        assert_eq!(kinds.remaining_dummies(None).len(), 2);
+        let profiles = profiles(&[10]);
+        profiles.replace_all([]);
+        assert_eq!(profiles.remaining_dummies(Some(OURS)), []);
+        profiles.observe(&HashProfile::Bcrypt { cost: 11 }.dummy(&profiles.rng));
+        assert_eq!(profiles.remaining_dummies(Some(OURS)).len(), 1);
+        profiles.observe(&PasswordHash::from_stored("no hash at all"));
+        assert_eq!(profiles.remaining_dummies(None).len(), 2);
     }
 
     #[test]
     fn dummy_hashing_omits_profiles_over_the_time_budget() {
         let done = |costs: &[u32]| {
-            kinds(costs)
+            profiles(costs)
                 .remaining_dummies(None)
                 .iter()
                 .filter_map(HashProfile::of)

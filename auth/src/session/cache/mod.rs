@@ -1,7 +1,7 @@
-//! Sessions and rights in memory, so that no request asks the database who is calling.
+//! Sessions and rights in memory, so that authentication needs no database query per request.
 //!
-//! Only what was loaded, forgotten and may be handed out is known here; loading is in `asking`. Everything may be
-//! forgotten at any time: it is then loaded anew.
+//! This module stores, invalidates and looks up entries. `authenticate` loads them. Any entry may
+//! be dropped at any time; it is then loaded again.
 
 mod tickets;
 
@@ -26,39 +26,42 @@ use crate::{
     TokenHash, Username, clock,
 };
 
-/// Sessions that are remembered at once, the ended ones too.
+/// Upper bound on cached sessions, including ended ones. Reaching it evicts a tenth.
 const MAX_SESSIONS: usize = 50_000;
 const MAX_COOKIES: usize = 50_000;
-/// How many forgotten accounts are told apart from those that a load may still bring in.
+/// Length of the log of invalidated accounts. A load that began before the oldest entry is not
+/// cached.
 const INVALIDATION_LOG: usize = 1_024;
-/// Loads of different accounts that do not wait for each other.
+/// Number of load locks. Two accounts share one with a probability of 1 in 64.
 const LOAD_LOCKS: usize = 64;
 
-/// What an account may do, as of the last account event.
+/// An account with its roles and second factors, as of the last account event.
 #[derive(Clone, Debug)]
 pub struct Rights {
     pub account: Account,
     pub roles: HashMap<RealmId, Role>,
-    /// The second factors that it has.
+    /// The kinds of second factor that the account has enrolled.
     pub factors: FactorKinds,
 }
 
-/// A session that was alive when it was loaded.
+/// A session that was live when it was loaded.
 #[derive(Debug)]
 pub(crate) struct CachedSession {
     pub(crate) session: Arc<Session>,
-    /// The last sign of life, in microseconds since 1970.
+    /// The time of the last request, in microseconds since 1970.
     last_seen_us: AtomicI64,
-    /// The one that the store knows of.
+    /// The last request time that was written to the store.
     stored_us: AtomicI64,
-    /// When what was asked so far would be paid for, in microseconds since 1970 (see [`spend`](Self::spend)).
+    /// GCRA theoretical arrival time of the next request, in microseconds since 1970 (see
+    /// `consume_rate`).
     rate_tat: AtomicI64,
 }
 
 impl CachedSession {
     fn new(session: Session) -> Self {
         let seen = session.last_seen.as_microsecond();
-        // The first use of a personal token is told at once: until then it is one that was never used.
+        // The first use of a personal token is stored at once, so that the token no longer counts
+        // as unused.
         let unused =
             session.kind == SessionKind::Personal && session.last_seen == session.auth_time;
         let stored = if unused { 0 } else { seen };
@@ -71,7 +74,7 @@ impl CachedSession {
     }
 
     pub(crate) fn is_live(&self, idle: Duration, now: Timestamp) -> bool {
-        // A script may run once a quarter.
+        // Personal tokens have no idle timeout: a script may run once a quarter.
         let never_idle = self.session.kind == SessionKind::Personal;
         now < self.session.expires_at && (never_idle || now < clock::add(self.last_seen(), idle))
     }
@@ -81,15 +84,16 @@ impl CachedSession {
             .unwrap_or(self.session.last_seen)
     }
 
-    /// One request more, of so many a minute; at once as many as there are in a minute (the generic cell rate algorithm,
-    /// ITU-T I.371). Without a lock.
+    /// Counts one request against `per_minute`, with a burst of `per_minute`. Lock-free generic
+    /// cell rate algorithm (GCRA, ITU-T I.371).
     ///
     /// # Errors
-    /// How long to wait. Whoever does not is no worse off.
+    /// The time until the next request is allowed. A rejected request costs nothing.
     pub(crate) fn consume_rate(&self, now: Timestamp, per_minute: u32) -> Result<(), Duration> {
         const MINUTE: i64 = 60_000_000;
         let (now, each) = (now.as_microsecond(), MINUTE / i64::from(per_minute.max(1)));
-        // It is never further ahead than it can have got: a clock that was set back shuts nobody out.
+        // Clamps the state to one minute ahead, so that a clock set back does not block the
+        // session.
         self.rate_tat.fetch_min(now + MINUTE, Ordering::Relaxed);
         let next = |due: i64| due.max(now) + each;
         let admit = |due| Some(next(due)).filter(|next| *next <= now + MINUTE);
@@ -104,7 +108,8 @@ impl CachedSession {
         })
     }
 
-    /// Notes a sign of life; true if the store should hear of it, which is told to one caller in `interval`.
+    /// Records a request. Returns true for one caller per `interval`, which then writes the time to
+    /// the store.
     pub(crate) fn touch(&self, now: Timestamp, interval: Duration) -> bool {
         let now_us = now.as_microsecond();
         self.last_seen_us.fetch_max(now_us, Ordering::Relaxed);
@@ -121,21 +126,21 @@ impl CachedSession {
 #[derive(Clone, Debug)]
 pub(crate) enum CacheEntry {
     Live(Arc<CachedSession>),
-    /// Ended, expired, or never there.
+    /// Ended, expired or unknown.
     Ended,
 }
 
-/// A moment in the life of the directory: what was loaded from before an account was forgotten is not taken in.
+/// Cache version. Values loaded before the latest invalidation of their account are discarded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CacheVersion(u64);
 
-/// Whose a ticket or a cookie is.
+/// The account and session that a ticket or cookie belongs to.
 pub(crate) type SessionRef = (Username, SessionId);
 
 #[derive(Clone, Debug)]
 pub(crate) enum SecretOwner {
     Session(SessionRef),
-    /// Cookies are random: what is nobody's never becomes somebody's.
+    /// Safe to cache: cookies are random, so an unknown one never becomes valid.
     None,
 }
 
@@ -148,17 +153,17 @@ struct CachedAccount {
 #[derive(Debug, Default)]
 struct CacheState {
     accounts: HashMap<Username, CachedAccount>,
-    /// How many sessions `people` have.
+    /// Total number of sessions in `accounts`.
     sessions: usize,
     cookies: HashMap<TokenHash, SecretOwner>,
     tickets: TicketStore,
     realms: HashMap<RealmName, Realm>,
-    /// How often something was forgotten, and whose it was, newest last.
+    /// Number of invalidations, and their latest accounts, newest last.
     invalidations: u64,
     invalidated: VecDeque<Username>,
 }
 
-/// See the module.
+/// The cache; see the module documentation.
 #[derive(Debug)]
 pub(crate) struct SessionCache {
     state: RwLock<CacheState>,
@@ -181,7 +186,7 @@ impl SessionCache {
         self.changes.subscribe()
     }
 
-    /// Whoever loads what belongs to `key` holds this, so that of many who miss it one loads.
+    /// The lock to hold while loading the value of `key`, so that concurrent misses cause one load.
     pub(crate) fn load_lock(&self, key: &impl Hash) -> &Mutex<()> {
         let n = self.hash_builder.hash_one(key) % LOAD_LOCKS as u64;
         &self.load_locks[usize::try_from(n).unwrap_or_default()]
@@ -191,7 +196,7 @@ impl SessionCache {
         CacheVersion(self.read().invalidations)
     }
 
-    /// Both in one look, for the way of every request.
+    /// Returns session and rights under one read lock, for the path of every request.
     pub(crate) fn look_up(
         &self,
         username: &Username,
@@ -204,7 +209,7 @@ impl SessionCache {
         }
     }
 
-    /// Takes in what was loaded since `mark`, unless the account was forgotten meanwhile.
+    /// Caches a session loaded at `version`, unless the account was invalidated since.
     pub(crate) fn insert_session(
         &self,
         version: CacheVersion,
@@ -248,7 +253,7 @@ impl SessionCache {
         rights
     }
 
-    /// Everything about these accounts is to be loaded anew. Ticks [`changes`](Self::changes).
+    /// Drops all entries of these accounts. Increments [`changes`](Self::changes).
     pub(crate) fn invalidate<'a>(&self, usernames: impl IntoIterator<Item = &'a Username>) {
         let mut state = self.write();
         for username in usernames {
@@ -272,7 +277,7 @@ impl SessionCache {
         self.write().tickets.insert(hash, ticket, now);
     }
 
-    /// Whose it is; the first time only.
+    /// Returns and removes the ticket.
     pub(crate) fn consume_ticket(&self, hash: &TokenHash, now: Timestamp) -> Option<Ticket> {
         self.write().tickets.consume(hash, now)
     }
@@ -288,7 +293,7 @@ impl SessionCache {
             .collect();
     }
 
-    // A panic while the book was open leaves it readable: every change to it is whole after each step.
+    // A poisoned lock is still usable: every step leaves the state consistent.
     fn read(&self) -> RwLockReadGuard<'_, CacheState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -299,7 +304,7 @@ impl SessionCache {
 }
 
 impl CacheState {
-    /// False also if it was too long ago to tell.
+    /// Also false if the log no longer reaches back to `version`.
     fn is_unchanged_since(&self, version: CacheVersion, username: &Username) -> bool {
         let since = usize::try_from(self.invalidations - version.0).unwrap_or(usize::MAX);
         since <= self.invalidated.len()
@@ -326,7 +331,8 @@ impl CacheState {
         }
     }
 
-    /// Forgets whoever comes first when it is too much, a tenth at once: there is no order to keep on every request.
+    /// Evicts arbitrary accounts down to nine tenths of the limit. An LRU order would cost a write
+    /// on every request.
     fn evict(&mut self) {
         if self.sessions < MAX_SESSIONS && self.accounts.len() < MAX_SESSIONS {
             return;
@@ -341,7 +347,7 @@ impl CacheState {
     }
 }
 
-/// Keeps nine tenths of a map that has reached `most`.
+/// Drops a tenth of a map that has reached `max` entries.
 fn evict<K, V>(map: &mut HashMap<K, V>, max: usize) {
     if map.len() < max {
         return;

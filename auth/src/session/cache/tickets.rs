@@ -1,4 +1,4 @@
-//! Tickets: good once, for a moment, and few for each session.
+//! Tickets for WebSockets and event streams: single-use, short-lived, and bounded per session.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -8,13 +8,14 @@ use super::{SessionRef, evict};
 use crate::{Scopes, SessionId, TokenHash};
 
 const MAX_TICKETS: usize = 10_000;
-/// One session has no use for more at once: the oldest makes room, and nobody else's does.
+/// Upper bound per session. The oldest ticket of the same session is dropped; other sessions are
+/// unaffected.
 const MAX_PER_SESSION: usize = 16;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Ticket {
     pub(crate) session: SessionRef,
-    /// What the token may do that it was asked for with.
+    /// The scopes of the token that requested the ticket.
     pub(crate) scopes: Scopes,
     pub(crate) expires_at: Timestamp,
 }
@@ -31,23 +32,23 @@ impl TicketStore {
         if self.live.len() >= MAX_TICKETS {
             self.evict(now);
         }
-        let theirs = self.by_session.entry(ticket.session.1.clone()).or_default();
-        if theirs.len() == MAX_PER_SESSION
-            && let Some(oldest) = theirs.pop_front()
+        let hashes = self.by_session.entry(ticket.session.1.clone()).or_default();
+        if hashes.len() == MAX_PER_SESSION
+            && let Some(oldest) = hashes.pop_front()
         {
             self.live.remove(&oldest);
         }
-        theirs.push_back(hash.clone());
+        hashes.push_back(hash.clone());
         self.live.insert(hash, ticket);
     }
 
-    /// The first time only.
+    /// Returns the ticket once, and only before it expires.
     pub(crate) fn consume(&mut self, hash: &TokenHash, now: Timestamp) -> Option<Ticket> {
         let ticket = self.live.remove(hash)?;
         let session = &ticket.session.1;
-        if let Some(theirs) = self.by_session.get_mut(session) {
-            theirs.retain(|one| one != hash);
-            if theirs.is_empty() {
+        if let Some(hashes) = self.by_session.get_mut(session) {
+            hashes.retain(|one| one != hash);
+            if hashes.is_empty() {
                 self.by_session.remove(session);
             }
         }
@@ -58,9 +59,9 @@ impl TicketStore {
         self.live.retain(|_, ticket| now < ticket.expires_at);
         evict(&mut self.live, MAX_TICKETS);
         let live = &self.live;
-        self.by_session.retain(|_, theirs| {
-            theirs.retain(|one| live.contains_key(one));
-            !theirs.is_empty()
+        self.by_session.retain(|_, hashes| {
+            hashes.retain(|one| live.contains_key(one));
+            !hashes.is_empty()
         });
     }
 }
@@ -75,9 +76,9 @@ mod tests {
     }
 
     fn ticket(session: &str, until: i64) -> Ticket {
-        let whose = (Username::parse("ada").unwrap(), SessionId::new(session));
+        let owner = (Username::parse("ada").unwrap(), SessionId::new(session));
         Ticket {
-            session: whose,
+            session: owner,
             scopes: Scopes::ALL,
             expires_at: Timestamp::from_second(until).unwrap(),
         }

@@ -21,23 +21,23 @@ use crate::{
     state::{Auth, Store},
 };
 
-/// Which chain.
+/// The audit log to read.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// A vault's name; without it, what happened to accounts.
+    /// The name of a vault. Without it, the log of the accounts.
     pub(crate) vault: Option<String>,
-    /// From where it was asked for, exactly.
+    /// The exact client address.
     #[param(value_type = Option<String>, example = "192.0.2.1")]
     pub(crate) address: Option<IpAddr>,
 }
 
-/// What happened to accounts, or in one vault; newest first.
+/// List audit entries of the accounts or of one vault, newest first.
 #[utoipa::path(get, path = "/api/audit", tag = "Audit", params(Which, Asked),
-    responses((status = 200, description = "A page of it.", body = [AuditEntry])))]
+    responses((status = 200, description = "A page of entries.", body = [AuditEntry])))]
 #[expect(
     clippy::too_many_arguments,
-    reason = "one extractor for each thing that a request brings"
+    reason = "one extractor for each part of the request"
 )]
 pub async fn handle(
     Permitted(permit): Permitted<ReadAudit>,
@@ -52,7 +52,7 @@ pub async fn handle(
         address: which.address,
         ..query
     };
-    let (headers, entries) = super::page(&uri, auth.audit(&permit, query).await?, limit);
+    let (headers, entries) = super::page(&uri, auth.admin().audit(&permit, query).await?, limit);
     Ok((headers, Json(super::shapes(&store, entries).await?)))
 }
 
@@ -61,6 +61,10 @@ pub(crate) async fn chain(auth: &Auth, which: &Which) -> Result<Chain, Problem> 
         return Ok(Chain::Accounts);
     };
     let name = RealmName::parse(name).map_err(|_| AuthError::RealmNotFound)?;
-    let realm = auth.realm(&name).await?.ok_or(AuthError::RealmNotFound)?;
+    let realm = auth
+        .sessions()
+        .realm(&name)
+        .await?
+        .ok_or(AuthError::RealmNotFound)?;
     Ok(Chain::Realm(realm.id))
 }

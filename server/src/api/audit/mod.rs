@@ -1,4 +1,4 @@
-//! What happened.
+//! The audit log: of the accounts, of a vault, and of the caller.
 
 pub mod all;
 pub mod of_vault;
@@ -16,26 +16,26 @@ use crate::{api::paging, error::Problem, state::Store};
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
-    /// Whoever did it, exactly.
+    /// The exact username of the actor.
     actor: Option<String>,
-    /// Whom or what it is about, exactly.
+    /// The exact subject: a username, a group or a filename.
     subject: Option<String>,
-    /// `role.changed`, or the beginning up to a dot: `factor`.
+    /// An action such as `role.changed`, or its prefix up to a dot such as `factor`.
     action: Option<String>,
-    /// RFC 3339; from this moment on.
+    /// RFC 3339. Entries at or after this time.
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
-    /// RFC 3339; before this moment.
+    /// RFC 3339. Entries before this time.
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
-    /// From the `Link` of the page before.
+    /// The cursor from the `Link` header of the previous page.
     after: Option<i64>,
 }
 
 impl Asked {
-    /// As a page's form has them: actor, subject, action.
+    /// From the members of the page's form: actor, subject, action.
     pub(crate) fn typed(
         [actor, subject, action]: [&str; 3],
         since: Option<Timestamp>,
@@ -54,7 +54,7 @@ impl Asked {
         }
     }
 
-    /// One more than a page, so that it is seen whether there is another.
+    /// Reads one entry more than a page, which shows whether a next page exists.
     pub(crate) fn query(&self, chain: Chain) -> Result<(AuditQuery, usize), Problem> {
         let limit = paging::limit(self.limit)?;
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
@@ -71,7 +71,7 @@ impl Asked {
     }
 }
 
-/// A page as it is sent, with the way to the next.
+/// One page of entries, with the `Link` header of the next page.
 pub(crate) fn page(
     uri: &Uri,
     mut entries: Vec<AuditEntry>,
@@ -88,7 +88,7 @@ pub(crate) fn page(
     )
 }
 
-/// With the names of vaults beside their ids.
+/// The wire form of entries, with the names of vaults beside their ids.
 pub async fn shapes(
     store: &Store,
     entries: Vec<AuditEntry>,
@@ -117,7 +117,7 @@ pub async fn shapes(
         .collect())
 }
 
-/// Without the name of a vault.
+/// The wire form of one entry, without the name of a vault.
 #[must_use]
 pub fn shape(entry: AuditEntry) -> wire::AuditEntry {
     let AuditEntry {

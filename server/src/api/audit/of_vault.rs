@@ -14,10 +14,12 @@ use wire::AuditEntry;
 use super::Asked;
 use crate::{error::Problem, extract::Query, state::AppState};
 
-/// What happened in the vault, newest first. From where is told to administrators, and to everybody of themself.
+/// List the audit entries of a vault, newest first.
+///
+/// Administrators see the client address of every entry, other users only that of their own entries.
 #[utoipa::path(get, path = "/api/vaults/{vault}/audit", tag = "Audit",
     params(("vault" = String, Path), Asked),
-    responses((status = 200, description = "A page of it.", body = [AuditEntry])))]
+    responses((status = 200, description = "A page of entries.", body = [AuditEntry])))]
 pub async fn handle(
     Permitted(permit): Permitted<ReadRealmAudit>,
     caller: Caller,
@@ -28,7 +30,11 @@ pub async fn handle(
     let (query, limit) = asked.query(Chain::Realm(permit.realm().id.clone()))?;
     let (headers, entries) = super::page(
         &uri,
-        state.auth.realm_audit(&permit, &caller, query).await?,
+        state
+            .auth
+            .admin()
+            .realm_audit(&permit, &caller, query)
+            .await?,
         limit,
     );
     Ok((headers, Json(super::shapes(&state.store, entries).await?)))

@@ -15,9 +15,9 @@ use crate::{
     state::{Auth, Store},
 };
 
-/// What happened to one's own account, and what one did to others'; newest first.
+/// List the audit entries of which the caller is actor or subject, newest first.
 #[utoipa::path(get, path = "/auth/audit", tag = "Audit", params(Asked),
-    responses((status = 200, description = "A page of it.", body = [AuditEntry])))]
+    responses((status = 200, description = "A page of entries.", body = [AuditEntry])))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
@@ -26,6 +26,10 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<AuditEntry>>), Problem> {
     let (query, limit) = asked.query(Chain::Accounts)?;
-    let (headers, entries) = super::page(&uri, auth.own_audit(&caller, query).await?, limit);
+    let (headers, entries) = super::page(
+        &uri,
+        auth.accounts().own_audit(&caller, query).await?,
+        limit,
+    );
     Ok((headers, Json(super::shapes(&store, entries).await?)))
 }

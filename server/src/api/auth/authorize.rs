@@ -1,4 +1,4 @@
-//! `POST /auth/authorize`: what was decided on the page of the same address.
+//! `POST /auth/authorize`: the decision on the consent page of the same path.
 
 use std::sync::Arc;
 
@@ -12,11 +12,13 @@ use crate::{
     state::{Auth, Site},
 };
 
-/// Let a program in, or don't (RFC 6749 §4.1.1, RFC 7636). To let it in wants a recent sign-in.
+/// Approve or deny an authorization request (RFC 6749 §4.1.1, RFC 7636).
+///
+/// Approval needs a recent sign-in.
 #[utoipa::path(post, path = "/auth/authorize", tag = "Accounts", request_body = Authorize, responses(
-    (status = 200, description = "Where the browser goes now, with a code or an error for the program.", body = Authorized),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "The redirect URI for the browser, with a code or an error for the client.", body = Authorized),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Interactive(caller): Interactive,
@@ -30,7 +32,7 @@ pub async fn handle(
         (Ok(_), Verdict::Deny) => Err(OAuthError::AccessDenied),
         (Ok(wanted), Verdict::Approve) => {
             caller.require_recent()?;
-            match auth.authorize(&caller, wanted).await {
+            match auth.oauth().authorize(&caller, wanted).await {
                 Err(AuthError::OAuth(refused)) => Err(refused),
                 code => Ok(code?),
             }
@@ -49,13 +51,14 @@ pub async fn handle(
     Ok(Json(Authorized { redirect_to }))
 }
 
-/// A program that is registered with that address. Nothing is sent anywhere else.
+/// The client that is registered with this redirect URI. No response goes to another URI.
 pub(crate) fn known<'a>(
     auth: &'a Auth,
     client: &str,
     redirect_uri: &str,
 ) -> Result<&'a Client, Problem> {
-    auth.client_for(client, redirect_uri)
+    auth.oauth()
+        .client_for(client, redirect_uri)
         .map_err(|refused| Problem::Auth(refused.into()))
 }
 
@@ -72,7 +75,7 @@ pub(crate) fn check(
         asked.response_type.as_deref(),
         asked.response_mode.as_deref(),
     );
-    auth.validate_request(
+    auth.oauth().validate_request(
         client,
         &asked.redirect_uri,
         response,
@@ -81,7 +84,7 @@ pub(crate) fn check(
     )
 }
 
-/// RFC 6749 §4.1.2 and §4.1.2.1, with the issuer (RFC 9207). `uri` was checked before.
+/// RFC 6749 §4.1.2 and §4.1.2.1, with the issuer (RFC 9207). The caller has validated `uri`.
 pub(crate) fn redirect(
     uri: &str,
     state: Option<&str>,

@@ -11,12 +11,14 @@ use crate::{
     state::Auth,
 };
 
-/// Confirm a new e-mail address with what stands after the # in the link that went there. Nobody is signed in by it.
+/// Confirm a new e-mail address.
+///
+/// `token` is the part after `#` in the link that was sent to the address. The call creates no session.
 #[utoipa::path(post, path = "/auth/me/email/confirm", tag = "Accounts", request_body = EmailLink, responses(
-    (status = 204, description = "The address counts."),
-    (status = 403, description = "The link is not good, or not any more.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 204, description = "The address is confirmed."),
+    (status = 403, description = "The link is invalid, used or expired.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
@@ -25,6 +27,6 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<EmailLink>,
 ) -> Result<StatusCode, Problem> {
-    auth.confirm_email(&body.token, &origin).await?;
+    auth.accounts().confirm_email(&body.token, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

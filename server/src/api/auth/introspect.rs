@@ -10,21 +10,26 @@ use crate::{
     state::Auth,
 };
 
-/// Ask what a token of one's own is worth; of anybody's, as an administrator.
+/// Introspect a token (RFC 7662).
+///
+/// A user can introspect their own tokens, an administrator every token.
 #[utoipa::path(post, path = "/auth/introspect", tag = "Accounts",
     request_body(content = OneToken, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "`active` says whether it opens anything.", body = Introspected),
-        (status = 400, description = "There is no token in the form.", body = TokenError),
-        (status = 413, description = "The body is too large.", body = TokenError),
-        (status = 415, description = "Not a form.", body = TokenError),
+        (status = 200, description = "`active` is true for a valid token. Other members are present only then.", body = Introspected),
+        (status = 400, description = "The form has no token.", body = TokenError),
+        (status = 413, description = "The request body is too large.", body = TokenError),
+        (status = 415, description = "The media type is not a form.", body = TokenError),
     ))]
 pub async fn handle(
     caller: Caller,
     State(auth): State<Auth>,
     form: Result<Form, Problem>,
 ) -> Result<Json<Introspected>, OAuthProblem> {
-    let found = auth.introspect(&caller, &form?.need("token")?).await?;
+    let found = auth
+        .oauth()
+        .introspect(&caller, &form?.need("token")?)
+        .await?;
     let mut answer = Introspected {
         active: found.is_some(),
         scope: None,

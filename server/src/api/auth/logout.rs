@@ -13,7 +13,9 @@ use crate::{
     web::cookie,
 };
 
-/// Sign out: the whole session ends, with every token and socket of it.
+/// Sign out.
+///
+/// The session ends with all its tokens and event streams.
 #[utoipa::path(post, path = "/auth/logout", tag = "Accounts",
     responses((status = 204, description = "Signed out.")))]
 pub async fn handle(
@@ -21,7 +23,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
 ) -> Result<(StatusCode, CookieJar, [(HeaderName, &'static str); 1]), Problem> {
-    auth.sign_out(&caller).await?;
+    auth.sessions().sign_out(&caller).await?;
     let jar = CookieJar::new().add(cookie::ended(&site));
     Ok((StatusCode::NO_CONTENT, jar, [cookie::CLEAR]))
 }

@@ -4,14 +4,14 @@ use auth::{Account, AnySession, Caller};
 use axum::Json;
 use wire::Me;
 
-/// Who one is.
+/// Show the caller's account.
 #[utoipa::path(get, path = "/auth/me", tag = "Accounts",
-    responses((status = 200, description = "The account of the token.", body = Me)))]
+    responses((status = 200, description = "The account, and the scopes of the session.", body = Me)))]
 pub async fn handle(AnySession(caller): AnySession) -> Json<Me> {
     Json(of(caller.account(), &caller))
 }
 
-/// The account as it is now; scopes and factors as of the session.
+/// The current account. Scopes and factors are those of the session.
 pub(crate) fn of(account: &Account, caller: &Caller) -> Me {
     Me {
         username: account.username.to_string(),

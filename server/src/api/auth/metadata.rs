@@ -8,7 +8,7 @@ use wire::AuthorizationServer;
 
 use crate::{config::Switch, state::Site};
 
-/// What this authorization server can do.
+/// Show the authorization server metadata (RFC 8414).
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "Accounts",
     responses((status = 200, description = "RFC 8414 metadata.", body = AuthorizationServer)))]
 pub async fn handle(_: Anyone, State(site): State<Arc<Site>>) -> Json<AuthorizationServer> {
@@ -47,18 +47,18 @@ pub async fn handle(_: Anyone, State(site): State<Arc<Site>>) -> Json<Authorizat
 }
 
 pub mod jwks {
-    //! `GET /.well-known/jwks.json` (RFC 7517). Plain JSON, which every client takes; and kept nowhere, as all of our
-    //! answers: a key that was ended should not live on in a cache.
+    //! `GET /.well-known/jwks.json` (RFC 7517). The media type is plain JSON, which every client
+    //! accepts. The response is not cacheable, so that no cache keeps a revoked key.
 
     use auth::Anyone;
     use axum::{Json, extract::State};
 
     use crate::state::Auth;
 
-    /// Public keys only: none while HS256 signs.
+    /// Show the public keys that verify access tokens (RFC 7517).
     #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "Accounts",
-        responses((status = 200, description = "An empty set while HS256 signs.", body = serde_json::Value)))]
+        responses((status = 200, description = "The key set. It is empty while HS256 signs.", body = serde_json::Value)))]
     pub async fn handle(_: Anyone, State(auth): State<Auth>) -> Json<serde_json::Value> {
-        Json(auth.jwks())
+        Json(auth.keys().jwks())
     }
 }

@@ -1,4 +1,4 @@
-//! Accounts, tokens and sessions of whoever asks.
+//! Sign-in, and the caller's own account, tokens and sessions.
 
 pub mod authorize;
 pub mod confirm_email;

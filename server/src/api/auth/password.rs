@@ -11,12 +11,14 @@ use crate::{
     state::Auth,
 };
 
-/// Change one's password. Other sessions end unless they are kept on purpose.
+/// Change the password.
+///
+/// All other sessions of the account end, unless `end_other_sessions` is false.
 #[utoipa::path(put, path = "/auth/me/password", tag = "Accounts", request_body = ChangePassword, responses(
     (status = 204, description = "Changed."),
-    (status = 403, description = "The current password is wrong.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The current password is incorrect.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
@@ -31,7 +33,8 @@ pub async fn handle(
         OtherSessions::Keep
     };
     let [current, new] = [body.current_password, body.new_password].map(Password::new);
-    auth.change_password(&caller, current, new, others, &origin)
+    auth.passwords()
+        .change_password(&caller, current, new, others, &origin)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -11,13 +11,14 @@ use crate::{
     state::Auth,
 };
 
-/// Change one's own name or e-mail address. Another address wants a recent sign-in, and counts once the link that is
-/// sent there was followed.
+/// Change the display name or the e-mail address.
+///
+/// A new address needs a recent sign-in. It takes effect when its confirmation link is used.
 #[utoipa::path(patch, path = "/auth/me", tag = "Accounts", request_body = ChangeMe, responses(
-    (status = 200, description = "The account as it is now.", body = ChangedMe),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many addresses.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "The account after the change.", body = ChangedMe),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Too many address changes.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Interactive(caller): Interactive,
@@ -34,6 +35,7 @@ pub async fn handle(
         .map(|email| optional(email, "/email", EmailAddress::parse))
         .transpose()?;
     let profile = auth
+        .accounts()
         .change_profile(
             &caller,
             ProfileChange {

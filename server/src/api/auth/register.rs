@@ -11,13 +11,15 @@ use crate::{
     state::Auth,
 };
 
-/// Make an account of one's own, with an invitation where one is needed.
+/// Register an account.
+///
+/// If registration is by invitation, `invite` is required.
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts", request_body = Register, responses(
-    (status = 201, description = "The account is made.", body = Registered),
-    (status = 403, description = "Registration is closed, or the invitation is not good.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 201, description = "The account.", body = Registered),
+    (status = 403, description = "Registration is closed, or the invitation is missing or invalid.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "The name is taken.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
@@ -29,8 +31,12 @@ pub async fn handle(
     let invite = body.invite.clone().filter(|invite| !invite.is_empty());
     let applicant = applicant(body)?;
     let account = match invite {
-        Some(invite) => auth.accept_invitation(applicant, &invite, &origin).await?,
-        None => auth.register(applicant, &origin).await?,
+        Some(invite) => {
+            auth.invitations()
+                .accept_invitation(applicant, &invite, &origin)
+                .await?
+        }
+        None => auth.accounts().register(applicant, &origin).await?,
     };
     let registered = Registered {
         username: account.username.to_string(),
@@ -51,7 +57,7 @@ fn applicant(body: Register) -> Result<RegistrationRequest, Problem> {
     })
 }
 
-/// Blank is as if it were left out.
+/// A blank value counts as absent.
 pub(crate) fn optional<T, E: std::fmt::Display>(
     raw: Option<String>,
     pointer: &str,

@@ -11,14 +11,16 @@ use crate::{
     state::Auth,
 };
 
-/// End the session that a token belongs to. 200 whatever the token was (RFC 7009 §2.2).
+/// Revoke a token (RFC 7009).
+///
+/// The session of the token ends. The response is 200 for unknown tokens too (RFC 7009 §2.2).
 #[utoipa::path(post, path = "/auth/revoke", tag = "Accounts",
     request_body(content = OneToken, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "It opens nothing any more."),
-        (status = 400, description = "There is no token in the form.", body = TokenError),
-        (status = 413, description = "The body is too large.", body = TokenError),
-        (status = 415, description = "Not a form.", body = TokenError),
+        (status = 200, description = "Revoked."),
+        (status = 400, description = "The form has no token.", body = TokenError),
+        (status = 413, description = "The request body is too large.", body = TokenError),
+        (status = 415, description = "The media type is not a form.", body = TokenError),
         (status = 429, description = "Too many attempts.", body = TokenError),
     ))]
 pub async fn handle(
@@ -27,6 +29,6 @@ pub async fn handle(
     From(origin): From,
     form: Result<Form, Problem>,
 ) -> Result<StatusCode, OAuthProblem> {
-    auth.revoke(&form?.need("token")?, &origin).await?;
+    auth.oauth().revoke(&form?.need("token")?, &origin).await?;
     Ok(StatusCode::OK)
 }

@@ -7,17 +7,21 @@ use wire::ProblemBody;
 
 use crate::{error::Problem, extract::From, state::Auth};
 
-/// Have the link sent again that confirms one's own e-mail address. The one before is void.
+/// Send the confirmation link for the e-mail address again.
+///
+/// The earlier link becomes invalid.
 #[utoipa::path(post, path = "/auth/me/email/send", tag = "Accounts", responses(
-    (status = 202, description = "The link is on its way."),
-    (status = 409, description = "There is no address to confirm, or no letters are sent from here.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many letters.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 202, description = "The link is queued for sending."),
+    (status = 409, description = "The account has no unconfirmed address, or this server sends no mail.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Too many mails.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
     From(origin): From,
 ) -> Result<StatusCode, Problem> {
-    auth.resend_verification(&caller, &origin).await?;
+    auth.accounts()
+        .resend_verification(&caller, &origin)
+        .await?;
     Ok(StatusCode::ACCEPTED)
 }

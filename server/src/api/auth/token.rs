@@ -1,7 +1,9 @@
-//! `POST /auth/token`: the token endpoint of OAuth 2 (RFC 6749 §3.2), as FastAPI's `OAuth2PasswordRequestForm` fed it.
+//! `POST /auth/token`: the token endpoint of OAuth 2 (RFC 6749 §3.2). It also accepts the form of
+//! FastAPI's `OAuth2PasswordRequestForm`.
 //!
-//! Two deliberate departures from the standards, for clients of the original application: the password grant is there
-//! at all (RFC 9700 §2.4; `password_grant = "off"` removes it), and a bad password is 401 instead of 400 (RFC 6749 §5.2).
+//! It departs from the standards twice, for clients of the original application. It supports the
+//! password grant (RFC 9700 §2.4; `password_grant = "off"` removes it). A wrong password is 401
+//! instead of 400 (RFC 6749 §5.2).
 
 use std::sync::Arc;
 
@@ -21,17 +23,19 @@ use crate::{
     state::{Auth, Site},
 };
 
-/// Sign in with a password, a device code or an authorization code, or renew with a refresh token.
+/// Issue an access token and a refresh token (RFC 6749 §3.2).
+///
+/// The grant is a password, a refresh token, a device code (RFC 8628) or an authorization code (RFC 7636).
 #[utoipa::path(post, path = "/auth/token", tag = "Accounts",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "Signed in.", body = TokenResponse),
-        (status = 400, description = "The form makes no sense, or asks for a scope that there is not (`invalid_scope`); a dead refresh token or code (`invalid_grant`).", body = TokenError),
-        (status = 401, description = "Incorrect username or password; `mfa_required` after a right password without `otp`.", body = TokenError),
-        (status = 413, description = "The body is too large.", body = TokenError),
-        (status = 415, description = "Not a form.", body = TokenError),
+        (status = 200, description = "The tokens.", body = TokenResponse),
+        (status = 400, description = "The form is malformed (`invalid_request`), the scope is unknown (`invalid_scope`), or the refresh token or code is invalid (`invalid_grant`).", body = TokenError),
+        (status = 401, description = "The username or password is incorrect (`invalid_grant`), or the account needs `otp` too (`mfa_required`).", body = TokenError),
+        (status = 413, description = "The request body is too large.", body = TokenError),
+        (status = 415, description = "The media type is not a form.", body = TokenError),
         (status = 429, description = "Too many attempts.", body = TokenError),
-        (status = 503, description = "All cores are busy hashing; `Retry-After` says when.", body = TokenError),
+        (status = 503, description = "The password hasher is busy. `Retry-After` has the delay in seconds.", body = TokenError),
     ))]
 pub async fn handle(
     _: Anyone,
@@ -50,26 +54,33 @@ pub async fn handle(
             let password = Password::new(form.need("password")?);
             let grants = narrower(form.take("scope"))?.unwrap_or(Scopes::ALL);
             let code = form.take("otp").map(|otp| OneTimeCode::parse(&otp));
-            auth.token_with_scopes(grants, &username, SignInProof { password, code }, origin)
+            auth.oauth()
+                .token_with_scopes(grants, &username, SignInProof { password, code }, origin)
                 .await?
         }
         Some("refresh_token") => {
             let scope = narrower(form.take("scope"))?;
             let client = form.take("client_id");
-            auth.refresh(
-                &form.need("refresh_token")?,
-                client.as_deref(),
-                scope,
-                origin,
-            )
-            .await?
+            auth.oauth()
+                .refresh(
+                    &form.need("refresh_token")?,
+                    client.as_deref(),
+                    scope,
+                    origin,
+                )
+                .await?
         }
         Some("urn:ietf:params:oauth:grant-type:device_code") => {
             let client = form.take("client_id");
-            auth.device_token(&form.need("device_code")?, client.as_deref(), origin)
+            auth.oauth()
+                .device_token(&form.need("device_code")?, client.as_deref(), origin)
                 .await?
         }
-        Some("authorization_code") => auth.exchange_code(redemption(&mut form)?, origin).await?,
+        Some("authorization_code") => {
+            auth.oauth()
+                .exchange_code(redemption(&mut form)?, origin)
+                .await?
+        }
         Some(_) => return Err(unsupported("This grant type is not supported.")),
     };
     Ok((uncached(), Json(response(&tokens))))
@@ -85,7 +96,8 @@ fn redemption(form: &mut Form) -> Result<AuthorizationCodeGrant, Problem> {
     })
 }
 
-/// RFC 6749 §3.3 and §6: less than could be, never more; nothing said is all of it. (FastAPI's forms send an empty one.)
+/// The requested scope (RFC 6749 §3.3 and §6). It can narrow the default, never widen it. `None`
+/// means the default. An empty value counts as absent, because FastAPI's forms send one.
 fn narrower(asked: Option<String>) -> Result<Option<Scopes>, Problem> {
     let unknown = |error: UnknownScope| Problem::OAuth {
         code: "invalid_scope",

@@ -1,4 +1,4 @@
-//! What others do, as it happens.
+//! Live events of a vault: WebSocket and server-sent events.
 
 pub mod socket;
 pub mod stream;
@@ -21,8 +21,8 @@ use crate::{
     state::AppState,
 };
 
-/// The door of a stream: as `Permitted<Read>`, but a single-use ticket in the query opens it too, and the caller
-/// stays, to be asked again for as long as the stream lives.
+/// The door of a stream. It equals `Permitted<Read>`, and also accepts a single-use ticket in the
+/// query. It keeps the caller, whose access is checked for as long as the stream is open.
 #[derive(Debug)]
 pub struct Watching {
     pub caller: Caller,
@@ -37,9 +37,9 @@ impl Door for Watching {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct Asked {
-    /// Only events with a greater id. From now on, unless said.
+    /// Events with a greater id. Without it, events from now on.
     since: Option<i64>,
-    /// From `POST /auth/ws-ticket`.
+    /// A ticket from `POST /auth/ws-ticket`.
     ticket: Option<String>,
 }
 
@@ -51,10 +51,10 @@ impl FromRequestParts<AppState> for Watching {
             .map(|query| query.0)
             .unwrap_or_default();
         let caller = match asked.ticket {
-            Some(ticket) => state.auth.authenticate_ticket(&ticket).await?,
+            Some(ticket) => state.auth.sessions().authenticate_ticket(&ticket).await?,
             None => Caller::from_request_parts(parts, state).await?,
         };
-        let realm = state.auth.realm(&state.realm_of(parts)?).await?;
+        let realm = state.auth.sessions().realm(&state.realm_of(parts)?).await?;
         let permit = state
             .auth
             .permit(&caller, realm.as_ref(), Some(request_of(parts)))?;
@@ -62,7 +62,7 @@ impl FromRequestParts<AppState> for Watching {
     }
 }
 
-/// Whether an `Origin` is that of our own pages.
+/// Checks whether an `Origin` is that of this server's pages.
 #[derive(Debug)]
 pub struct OwnOrigin {
     parts: Parts,
@@ -88,7 +88,7 @@ impl OwnOrigin {
         self.state.is_own_origin(&self.parts, origin)
     }
 
-    /// Into the record.
+    /// Writes the denial to the audit log.
     fn note_refusal(&self, caller: &Caller, why: &AuthError) {
         let asked = Refused::cross_site(request_of(&self.parts), site_of(&self.parts));
         self.state.auth.audit_denial(caller, &asked, why);

@@ -12,7 +12,7 @@ use crate::{
     live::{self, Viewer},
 };
 
-/// The events of one vault (`?vault=`, `main` unless said) as a WebSocket.
+/// The events of one vault as a WebSocket. The vault is `?vault=`, by default `main`.
 pub async fn handle(
     Watching { caller, permit }: Watching,
     Query(asked): Query<Asked>,

@@ -9,11 +9,13 @@ use crate::{
     live::{self, Viewer},
 };
 
-/// The vault's events, as they happen, as server-sent events. `Last-Event-ID` resumes without a gap; a client too far
-/// behind gets `{"event":"resync"}`. Each `data:` line is an `Event`.
+/// Stream the live events of a vault as server-sent events.
+///
+/// Each `data:` line is an `Event`. `Last-Event-ID` resumes without a gap. A client too far behind gets
+/// `{"event":"resync"}`.
 #[utoipa::path(get, path = "/api/vaults/{vault}/events", tag = "Events",
     params(("vault" = String, Path), Asked, ("Last-Event-ID" = Option<String>, Header)),
-    responses((status = 200, description = "A stream without end.", body = String, content_type = "text/event-stream")))]
+    responses((status = 200, description = "The event stream.", body = String, content_type = "text/event-stream")))]
 pub async fn handle(
     Watching { caller, permit }: Watching,
     Query(asked): Query<Asked>,

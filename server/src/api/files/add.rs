@@ -17,16 +17,16 @@ use crate::{
     state::AppState,
 };
 
-/// Add a file that is not there yet.
+/// Add a new file.
 #[utoipa::path(put, path = "/api/vaults/{vault}/files/{filename}/content", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body(content = NewContent, content_type = "multipart/form-data"),
     responses(
-        (status = 201, description = "Revision 1.", body = File),
-        (status = 409, description = "It is there already: check it out to change it.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "Larger than the limit.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not multipart/form-data.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 507, description = "The disk is full; nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 201, description = "The file with revision 1.", body = File),
+        (status = 409, description = "The file exists. Check it out to change it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The file is larger than the limit.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not multipart/form-data.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full. Nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     lasting: Revalidating<Add>,

@@ -12,12 +12,14 @@ use crate::{
     state::Vault,
 };
 
-/// Give one's check-out back, nothing changed.
+/// Cancel your check-out.
+///
+/// The content stays unchanged.
 #[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/cancel", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
-        (status = 200, description = "It is free.", body = File),
-        (status = 409, description = "Nobody holds it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The unlocked file.", body = File),
+        (status = 409, description = "The file is not locked.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Cancel>,

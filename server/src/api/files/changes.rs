@@ -15,19 +15,21 @@ use crate::{api::paging, error::Problem, extract::Query, shape, state::Vault};
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
-    /// Only changes with a greater number.
+    /// Changes with a greater number.
     #[param(minimum = 0)]
     since: Option<i64>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
-    /// From the `Link` of the page before.
+    /// The cursor from the `Link` header of the previous page.
     after: Option<String>,
 }
 
-/// The vault-wide log, oldest first: every revision of every file, as it stands in git.
+/// List the changes of a vault, oldest first.
+///
+/// The list has every revision of every file, as the git history does.
 #[utoipa::path(get, path = "/api/vaults/{vault}/changes", tag = "Files",
     params(("vault" = String, Path), Asked),
-    responses((status = 200, description = "A page of it.", body = [Change])))]
+    responses((status = 200, description = "A page of entries.", body = [Change])))]
 pub async fn handle(
     Permitted(permit): Permitted<Read>,
     State(vault): State<Vault>,

@@ -22,18 +22,20 @@ use crate::{
     state::{AppState, Vault},
 };
 
-/// Check a file in: a new revision, and the lock is released.
+/// Check in a new revision of a file.
+///
+/// The lock is released, unless `keep_checked_out` is true.
 #[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/checkin", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header),
-        ("If-Match" = Option<String>, Header, description = "The quoted sha256 that the new content was made from.")),
+        ("If-Match" = Option<String>, Header, description = "The quoted SHA-256 of the content on which the new content is based.")),
     request_body(content = wire::CheckIn, content_type = "multipart/form-data"),
     responses(
-        (status = 200, description = "The file with its new revision.", body = File),
-        (status = 409, description = "It is not checked out.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 412, description = "It was made from another revision.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "Larger than the limit.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not multipart/form-data.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 507, description = "The disk is full; nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The file with the new revision.", body = File),
+        (status = 409, description = "The file is not checked out.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 412, description = "`If-Match` names another revision than the newest.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The file is larger than the limit.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not multipart/form-data.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full. Nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 #[expect(
     clippy::too_many_arguments,
@@ -63,7 +65,7 @@ pub async fn handle(
     let fields = upload::receive(request, &mut content).await?;
     let comment = fields
         .comment
-        .ok_or_else(|| Problem::invalid("/comment", "Say what changed: comment is missing."))?;
+        .ok_or_else(|| Problem::invalid("/comment", "The comment is missing. Describe what changed."))?;
     let comment = prose(&comment, COMMENT, "/comment")?;
     let then = after(fields.keep_checked_out.as_deref())?;
     let content = vault.finish_upload(content).await?;
@@ -92,20 +94,21 @@ fn after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {
         Some("true" | "1" | "on") => Ok(AfterCheckIn::KeepCheckedOut),
         Some(_) => Err(Problem::invalid(
             "/keep_checked_out",
-            "This is true or false.",
+            "The value must be true or false.",
         )),
     }
 }
 
-/// What is no text names no content.
+/// The value of `If-Match`. A value that is not text matches no content.
 fn if_match(headers: &HeaderMap) -> Option<String> {
     headers
         .get(header::IF_MATCH)
         .map(|given| given.to_str().unwrap_or_default().trim().to_owned())
 }
 
-/// `If-Match` (RFC 9110 §13.1.1): one of these is the newest content, or the base is stale. A retry is judged in the
-/// transaction, after its key was looked for: what it was made from is the newest no more, if it was carried out.
+/// `If-Match` (RFC 9110 §13.1.1): the base is stale unless one of the tags names the newest content.
+/// A retry is checked in the transaction, after the look-up of its key: if the first attempt
+/// succeeded, its base is no longer the newest content.
 async fn base(
     vault: &Vault,
     read: &Permit<Read>,

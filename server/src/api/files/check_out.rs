@@ -13,15 +13,17 @@ use crate::{
     state::Vault,
 };
 
-/// Check a file out: nobody else can change it until it is checked in, cancelled or overridden.
+/// Check a file out.
+///
+/// No other user can change it until it is checked in, cancelled or overridden.
 #[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/checkout", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<wire::CheckOut>,
     responses(
-        (status = 200, description = "It is yours.", body = File),
-        (status = 409, description = "Somebody holds it.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The file, locked by you.", body = File),
+        (status = 409, description = "The file is already locked.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<CheckOut>,

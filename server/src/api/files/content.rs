@@ -24,26 +24,26 @@ use crate::{
     state::Vault,
 };
 
-/// How much is read at a time.
+/// Bytes read at a time.
 const CHUNK: usize = 256 * 1024;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
-    /// The newest unless said.
+    /// A revision number. Without it, the newest revision.
     #[param(minimum = 1)]
     revision: Option<i64>,
 }
 
-/// A file's content, whole or in part.
+/// Download the content of a file, whole or a range.
 #[utoipa::path(get, path = "/api/vaults/{vault}/files/{filename}/content", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), Asked,
         ("Range" = Option<String>, Header), ("If-None-Match" = Option<String>, Header)),
     responses(
-        (status = 200, description = "The bytes.", content_type = "application/octet-stream"),
-        (status = 206, description = "The bytes of the range.", content_type = "application/octet-stream"),
-        (status = 304, description = "As the client has it."),
-        (status = 416, description = "The range lies outside.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The content.", content_type = "application/octet-stream"),
+        (status = 206, description = "The requested range.", content_type = "application/octet-stream"),
+        (status = 304, description = "The content matches `If-None-Match`."),
+        (status = 416, description = "The range is outside the content.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Read>,
@@ -94,7 +94,7 @@ fn describe(headers: &mut HeaderMap, name: &Filename, range: &Range<u64>) {
         header::CONTENT_LENGTH,
         HeaderValue::from(range.end - range.start),
     );
-    // RFC 6266 with RFC 8187: nothing of the name can end the header or the parameter.
+    // RFC 6266 with RFC 8187: no character of the name can end the header or the parameter.
     let leaf =
         percent_encoding::utf8_percent_encode(name.file_name(), percent_encoding::NON_ALPHANUMERIC);
     if let Ok(value) = HeaderValue::try_from(format!("attachment; filename*=UTF-8''{leaf}")) {
@@ -114,7 +114,8 @@ fn names(header: Option<&HeaderValue>, tag: &str) -> bool {
         .any(|given| given == "*" || given.trim_start_matches("W/") == tag)
 }
 
-/// What there is of a range in so many bytes; the last so many of less are all of it (RFC 9110 §14.1.2).
+/// The part of a range that lies within `size` bytes. A suffix range longer than the content is the
+/// whole content (RFC 9110 §14.1.2).
 fn within(range: SyntacticallyCorrectRange, size: u64) -> Option<Range<u64>> {
     let start = match range.start {
         StartPosition::Index(first) => first,
@@ -127,7 +128,8 @@ fn within(range: SyntacticallyCorrectRange, size: u64) -> Option<Range<u64>> {
     (start < end).then_some(start..end)
 }
 
-/// One range, as RFC 9110 §14.2 wants it; several at once are answered with the whole, which is allowed.
+/// The single requested range. A request for several ranges gets the whole content, which RFC 9110
+/// §14.2 allows.
 fn asked_range(sent: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>, Problem> {
     let Some(range) = sent
         .get(header::RANGE)
@@ -141,7 +143,7 @@ fn asked_range(sent: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u6
     {
         return Ok(None);
     }
-    // Nothing has no parts: whoever asks for one gets the whole of it, which RFC 9110 §14.2 allows.
+    // Empty content has no ranges. The response is the whole of it, which RFC 9110 §14.2 allows.
     if size == 0 {
         return Ok(None);
     }

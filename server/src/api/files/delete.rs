@@ -20,12 +20,14 @@ pub struct Asked {
     comment: Option<String>,
 }
 
-/// Delete a file. Its history stays, and any revision can be restored.
+/// Delete a file.
+///
+/// Its history stays, and any revision can be restored.
 #[utoipa::path(delete, path = "/api/vaults/{vault}/files/{filename}", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header), Asked),
     responses(
         (status = 204, description = "Deleted."),
-        (status = 409, description = "Somebody else holds it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Another user holds the file.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Delete>,

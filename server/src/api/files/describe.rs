@@ -12,15 +12,15 @@ use crate::{
     state::Vault,
 };
 
-/// Say what a file is.
+/// Change the description of a file.
 #[utoipa::path(put, path = "/api/vaults/{vault}/files/{filename}", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = wire::Describe,
     responses(
         (status = 200, description = "The file.", body = File),
-        (status = 409, description = "Somebody else holds it.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Another user holds the file.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<vault::action::Describe>,

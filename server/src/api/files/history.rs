@@ -23,14 +23,16 @@ use crate::{
 pub struct Asked {
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
-    /// From the `Link` of the page before.
+    /// The cursor from the `Link` header of the previous page.
     after: Option<String>,
 }
 
-/// A file's revisions, newest first; a deleted file's too, until its name is used again.
+/// List the revisions of a file, newest first.
+///
+/// A deleted file has a history until its name is used again.
 #[utoipa::path(get, path = "/api/vaults/{vault}/files/{filename}/history", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), Asked),
-    responses((status = 200, description = "A page of them.", body = [Revision])))]
+    responses((status = 200, description = "A page of the list.", body = [Revision])))]
 pub async fn handle(
     Permitted(permit): Permitted<Read>,
     State(vault): State<Vault>,

@@ -16,31 +16,31 @@ use wire::{File, FileStatus};
 
 use crate::{api::paging, error::Problem, extract::Query, shape, state::Vault};
 
-/// Of a search, in bytes.
+/// Bytes of a search text.
 const MOST_SEARCHED: usize = 255;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
-    /// Only names that begin so, `fixtures/`.
+    /// A prefix of the filename, such as `fixtures/`.
     prefix: Option<String>,
-    /// A part of the name, in any case.
+    /// A part of the filename, case-insensitive.
     #[param(max_length = 255)]
     q: Option<String>,
     #[param(inline)]
     status: Option<FileStatus>,
-    /// Only files that this user holds.
+    /// The user who holds the lock.
     locked_by: Option<String>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
-    /// From the `Link` of the page before.
+    /// The cursor from the `Link` header of the previous page.
     after: Option<String>,
 }
 
-/// Files, by filename.
+/// List files by filename.
 #[utoipa::path(get, path = "/api/vaults/{vault}/files", tag = "Files",
     params(("vault" = String, Path), Asked),
-    responses((status = 200, description = "A page of them.", body = [File])))]
+    responses((status = 200, description = "A page of the list.", body = [File])))]
 pub async fn handle(
     Permitted(permit): Permitted<Read>,
     State(vault): State<Vault>,
@@ -68,11 +68,11 @@ pub async fn handle(
 fn query(asked: Asked, me: &Username, limit: u32) -> Result<FileQuery, Problem> {
     let fold = |raw: Option<String>, name: &str| match raw {
         Some(raw) if raw.contains('\0') => {
-            Err(Problem::invalid(format!("#{name}"), "A name holds no NUL."))
+            Err(Problem::invalid(format!("#{name}"), "The value must not contain NUL."))
         }
-        // Every name is searched for it.
+        // The search compares it with every name.
         Some(raw) if name == "q" && raw.len() > MOST_SEARCHED => {
-            Err(Problem::invalid("#q", "A search has at most 255 bytes."))
+            Err(Problem::invalid("#q", "The search text has at most 255 bytes."))
         }
         raw => Ok(raw
             .filter(|raw| !raw.is_empty())

@@ -1,4 +1,4 @@
-//! Files of a vault.
+//! The files of a vault: content, locks, history.
 
 pub mod add;
 pub mod cancel;
@@ -20,7 +20,7 @@ use vault::UserText;
 
 use crate::error::Problem;
 
-/// Longest comment, description; longest note, reason. In characters.
+/// Characters of a comment or description, and of a note or reason.
 const COMMENT: usize = 10_000;
 const NOTE: usize = 1_000;
 

@@ -12,15 +12,17 @@ use crate::{
     state::Vault,
 };
 
-/// Move or rename a file. History and lock go along.
+/// Move or rename a file.
+///
+/// It keeps its history and its lock.
 #[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/move", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = wire::Move,
     responses(
-        (status = 200, description = "The file under its new name.", body = File),
-        (status = 409, description = "The new name is taken, or somebody else holds the file.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The file with its new name.", body = File),
+        (status = 409, description = "The new name is taken, or another user holds the file.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Move>,

@@ -13,15 +13,17 @@ use crate::{
     state::Vault,
 };
 
-/// Break somebody's lock, with a reason that everybody can read.
+/// Override the lock of another user.
+///
+/// Every member of the vault can read the reason.
 #[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/override", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = wire::Override,
     responses(
-        (status = 200, description = "It is free, or one's own if one takes it.", body = File),
-        (status = 409, description = "Nobody holds it.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The file, unlocked, or locked by you if `take` is true.", body = File),
+        (status = 409, description = "The file is not locked.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Override>,
@@ -33,7 +35,7 @@ pub async fn handle(
     if body.reason.trim().is_empty() {
         return Err(Problem::invalid(
             "/reason",
-            "Say why: whoever held the file will read it.",
+            "The reason is missing. The user who held the file reads it.",
         ));
     }
     let key = retry.of(&format!("{}\n{}", body.take, body.reason));

@@ -12,15 +12,17 @@ use crate::{
     state::Vault,
 };
 
-/// Make a new revision that equals an old one. Brings a deleted file back.
+/// Restore a revision of a file.
+///
+/// The file gets a new revision equal to the old one. A deleted file exists again.
 #[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/restore", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = wire::Restore,
     responses(
-        (status = 200, description = "The file with its new revision.", body = File),
-        (status = 409, description = "Somebody else holds the file, or its name is taken.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The file with the new revision.", body = File),
+        (status = 409, description = "Another user holds the file, or its name is taken.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Restore>,

@@ -8,7 +8,9 @@ use wire::File;
 
 use crate::{error::Problem, extract::Named, shape, state::Vault};
 
-/// One file. `ETag` is the quoted sha256 of its content.
+/// Show a file.
+///
+/// `ETag` is the quoted SHA-256 of its content.
 #[utoipa::path(get, path = "/api/vaults/{vault}/files/{filename}", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path, description = "Percent-encoded: `fixtures%2Fvise.step`")),
     responses((status = 200, description = "The file.", body = File)))]

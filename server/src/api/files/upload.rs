@@ -1,4 +1,4 @@
-//! A multipart body with one file in it, streamed: nothing of the file is kept in memory.
+//! A multipart body with one file. The file is streamed and never held in memory.
 
 use std::{
     pin::Pin,
@@ -22,29 +22,30 @@ use vault::{BlobUpload, VaultError};
 
 use crate::error::Problem;
 
-/// A client that sends nothing for so long is gone.
+/// After this time without a byte from the client, the upload fails.
 const STALLED: Duration = Duration::from_mins(1);
-/// How much of a refused body is read and thrown away, so that the client gets to read the refusal.
+/// Bytes of a rejected body that are read and discarded, so that the client can read the response.
 const PATIENCE: usize = 64 << 20;
-/// The longest text field, in bytes.
+/// Bytes of a text field.
 const MOST_TEXT: usize = 64 * 1024;
 
-/// So many bytes are looked at while the next boundary, header or piece of a field is looked for: all that is held, again
-/// for each piece that comes, however small. Less than a third of it is held then.
+/// Bytes that the parser may rescan while it searches for the next multipart boundary, header or
+/// chunk. It rescans its whole buffer for every chunk, so this bounds quadratic work on tiny chunks.
+/// At most a third of it is buffered.
 const MOST_LOOKED_AT: usize = 4 << 20;
-/// Fields of a form, with those that are not looked at.
+/// Fields of a form, ignored ones included.
 const MOST_FIELDS: usize = 32;
 
-/// What was read since the form last gave something back, and what was looked at for it; in bytes.
+/// Bytes buffered, and bytes rescanned, since the parser last yielded a field or chunk.
 #[derive(Clone, Debug, Default)]
 struct Held(Arc<(AtomicUsize, AtomicUsize)>);
 
 impl Held {
-    /// Takes up a piece more; false where that is too much.
+    /// Counts one more chunk. Returns false if the limit is exceeded.
     fn take_up(&self, more: usize) -> bool {
         let (held, looked_at) = &*self.0;
         let held = held.fetch_add(more, Ordering::Relaxed) + more;
-        // What comes first is taken, however much it is.
+        // The first chunk always passes, whatever its size.
         let before = looked_at.fetch_add(held, Ordering::Relaxed);
         before == 0 || before + held <= MOST_LOOKED_AT
     }
@@ -55,13 +56,13 @@ impl Held {
     }
 }
 
-/// The body of a form. Whoever parses it takes whatever is there before looking at it, and looks at all of it again for
-/// each piece more: so it gets one piece at a time, and not without end.
+/// The body of a form. The parser drains its input before it scans, and rescans its whole buffer for
+/// every chunk. It therefore gets one chunk at a time, up to the limit.
 struct Paced {
     body: BodyDataStream,
     held: Held,
     rests: bool,
-    /// Of a form that is refused, what was read and thrown away.
+    /// Bytes of a rejected form that were read and discarded.
     thrown: usize,
 }
 
@@ -80,19 +81,19 @@ impl Stream for Paced {
             .map_or(0, |piece| piece.as_ref().map_or(0, Bytes::len));
         if !self.held.take_up(more) {
             self.thrown += more;
-            // The client gets to read the refusal.
+            // Reads on, so that the client can read the response.
             if more > 0 && self.thrown < PATIENCE {
                 return self.poll_next(context);
             }
             return Poll::Ready(Some(Err(
-                "a boundary or a header of the form has no end".into()
+                "a boundary or header of the form is too long".into()
             )));
         }
         Poll::Ready(piece.map(|piece| piece.map_err(BoxError::from)))
     }
 }
 
-/// What came with the file.
+/// The text fields beside the file.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     pub(crate) comment: Option<String>,
@@ -125,7 +126,7 @@ pub(crate) async fn receive<U: BlobUpload>(
                 return Err(Problem::invalid("", "This form has too many fields."));
             }
             Some("file") if files > 0 => {
-                return Err(Problem::invalid("/file", "One file at a time."));
+                return Err(Problem::invalid("/file", "The form has more than one file."));
             }
             Some("file") => {
                 files += 1;
@@ -139,7 +140,7 @@ pub(crate) async fn receive<U: BlobUpload>(
         }
     }
     if files == 0 {
-        return Err(Problem::invalid("/file", "There is no file in the form."));
+        return Err(Problem::invalid("/file", "The form has no file."));
     }
     Ok(fields)
 }
@@ -158,9 +159,10 @@ async fn next_field<'a>(
     }
 }
 
-/// A form in which nobody chose a file has a field of that name all the same: text, or what has no name and no bytes.
+/// Reads the file field. A browser sends this field even if no file was chosen: as text, or with an
+/// empty name and no bytes.
 async fn file<U: BlobUpload>(field: Field<'_>, upload: &mut U, held: &Held) -> Result<(), Problem> {
-    let none = || Problem::invalid("/file", "There is no file in the form.");
+    let none = || Problem::invalid("/file", "The form has no file.");
     let is_named = !field.file_name().ok_or_else(none)?.is_empty();
     let is_empty = stream(field, upload, held).await? == 0;
     if is_named || !is_empty {
@@ -170,7 +172,7 @@ async fn file<U: BlobUpload>(field: Field<'_>, upload: &mut U, held: &Held) -> R
     }
 }
 
-/// Says how many bytes there were.
+/// Returns the number of bytes.
 async fn stream<U: BlobUpload>(
     mut field: Field<'_>,
     upload: &mut U,
@@ -227,7 +229,7 @@ fn broken(error: &axum::extract::multipart::MultipartError) -> Problem {
     .into()
 }
 
-/// Reads and drops the body of a request that is refused before it was looked at, within reason.
+/// Reads and discards the body of a request that is rejected before it is parsed, up to a limit.
 pub(crate) async fn refuse(request: Request, refusal: impl Into<Problem>) -> Problem {
     let mut body = Body::into_data_stream(request.into_body());
     let mut seen = 0;

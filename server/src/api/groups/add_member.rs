@@ -6,16 +6,16 @@ use http::StatusCode;
 
 use crate::{error::Problem, extract, state::Auth};
 
-/// Put somebody into a group.
+/// Add a user to a group.
 #[utoipa::path(put, path = "/api/groups/{group}/members/{username}", tag = "Groups",
     params(("group" = String, Path), ("username" = String, Path)),
-    responses((status = 204, description = "Done; felt by the next request and by open sockets.")))]
+    responses((status = 204, description = "Changed. The change applies to the next request and to open event streams.")))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
     extract::Group(name): extract::Group,
     extract::User(username): extract::User,
 ) -> Result<StatusCode, Problem> {
-    auth.add_to_group(&permit, &name, &username).await?;
+    auth.admin().add_to_group(&permit, &name, &username).await?;
     Ok(StatusCode::NO_CONTENT)
 }

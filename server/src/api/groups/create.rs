@@ -11,12 +11,14 @@ use crate::{
     state::{Auth, Store},
 };
 
-/// Make a group. What its members may do is said in the vaults.
+/// Create a group.
+///
+/// Vaults give roles to groups.
 #[utoipa::path(post, path = "/api/groups", tag = "Groups", request_body = NewGroup, responses(
-    (status = 201, description = "It is there, with nobody in it.", body = GroupInfo),
+    (status = 201, description = "The group, without members.", body = GroupInfo),
     (status = 409, description = "The name is taken.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
@@ -25,6 +27,6 @@ pub async fn handle(
     Body(body): Body<NewGroup>,
 ) -> Result<(StatusCode, Json<GroupInfo>), Problem> {
     let name = GroupName::parse(&body.name).map_err(|error| Problem::invalid("/name", error))?;
-    let group = auth.create_group(&permit, &name).await?;
+    let group = auth.admin().create_group(&permit, &name).await?;
     Ok((StatusCode::CREATED, Json(super::info(&store, group).await?)))
 }

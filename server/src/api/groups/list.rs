@@ -15,9 +15,9 @@ use crate::{
     state::{Auth, Store},
 };
 
-/// Every group, by name.
+/// List groups by name.
 #[utoipa::path(get, path = "/api/groups", tag = "Groups", params(Asked),
-    responses((status = 200, description = "A page of them.", body = [GroupInfo])))]
+    responses((status = 200, description = "A page of the list.", body = [GroupInfo])))]
 pub async fn handle(
     Permitted(permit): Permitted<ReadAccounts>,
     State(auth): State<Auth>,
@@ -25,6 +25,6 @@ pub async fn handle(
     OriginalUri(uri): OriginalUri,
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<GroupInfo>>), Problem> {
-    let groups = super::infos(&store, auth.groups(&permit).await?).await?;
+    let groups = super::infos(&store, auth.admin().groups(&permit).await?).await?;
     paging::page(&uri, &asked, groups, |group| group.name.clone())
 }

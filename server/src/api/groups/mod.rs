@@ -13,7 +13,7 @@ use wire::GroupInfo;
 
 use crate::{error::Problem, state::Store};
 
-/// With the names of the vaults instead of their ids.
+/// The wire form, with vault names instead of ids.
 pub(crate) async fn infos(store: &Store, groups: Vec<Group>) -> Result<Vec<GroupInfo>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
     let named = |id: &auth::RealmId| {
@@ -39,5 +39,5 @@ async fn info(store: &Store, group: Group) -> Result<GroupInfo, Problem> {
     let mut infos = infos(store, vec![group]).await?;
     infos
         .pop()
-        .ok_or_else(|| Problem::Internal("a group that went".to_owned()))
+        .ok_or_else(|| Problem::Internal("the group has no wire form".to_owned()))
 }

@@ -6,16 +6,18 @@ use http::StatusCode;
 
 use crate::{error::Problem, extract, state::Auth};
 
-/// Take somebody out of a group.
+/// Remove a user from a group.
 #[utoipa::path(delete, path = "/api/groups/{group}/members/{username}", tag = "Groups",
     params(("group" = String, Path), ("username" = String, Path)),
-    responses((status = 204, description = "Done; felt by the next request and by open sockets.")))]
+    responses((status = 204, description = "Changed. The change applies to the next request and to open event streams.")))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
     extract::Group(name): extract::Group,
     extract::User(username): extract::User,
 ) -> Result<StatusCode, Problem> {
-    auth.remove_from_group(&permit, &name, &username).await?;
+    auth.admin()
+        .remove_from_group(&permit, &name, &username)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

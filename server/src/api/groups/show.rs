@@ -10,7 +10,7 @@ use crate::{
     state::{Auth, Store},
 };
 
-/// One group.
+/// Show a group.
 #[utoipa::path(get, path = "/api/groups/{group}", tag = "Groups",
     params(("group" = String, Path)),
     responses((status = 200, description = "The group.", body = GroupInfo)))]
@@ -20,6 +20,6 @@ pub async fn handle(
     State(store): State<Store>,
     extract::Group(name): extract::Group,
 ) -> Result<Json<GroupInfo>, Problem> {
-    let group = auth.group(&permit, &name).await?;
+    let group = auth.admin().group(&permit, &name).await?;
     Ok(Json(super::info(&store, group).await?))
 }

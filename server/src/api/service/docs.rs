@@ -13,20 +13,21 @@ use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use crate::{error::Problem, extract::path_param, packed::Packed, state::AppState, web::assets};
 
-/// Its own narrow policy: as the pages', but for the styles that Swagger UI writes into elements.
+/// The content security policy of the docs page. It equals that of the pages, plus inline styles,
+/// which Swagger UI sets on elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What of Swagger UI the page loads.
+/// The files of Swagger UI that the page loads.
 const PARTS: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
-/// The document, as text: made when somebody first asks for it.
+/// The OpenAPI document as text, built on first use.
 static DOCUMENT: LazyLock<Packed> = LazyLock::new(|| {
     let text = serde_json::to_vec(&crate::router::openapi()).unwrap_or_default();
     Packed::new(HeaderValue::from_static("application/json"), text.into())
 });
 
-/// [`PARTS`], packed when somebody first asks for one.
+/// [`PARTS`], compressed on first use.
 static PACKED: LazyLock<Vec<(&str, Packed)>> = LazyLock::new(|| {
     let part = |name: &'static str| {
         Some((
@@ -50,9 +51,9 @@ fn pack(file: SwaggerFile<'_>) -> Option<Packed> {
     Some(Packed::new(kind, file.bytes.into_owned().into()))
 }
 
-/// The description of this API.
+/// Show the OpenAPI document of this server.
 #[utoipa::path(get, path = "/openapi.json", tag = "Service",
-    responses((status = 200, description = "OpenAPI 3.1.", body = serde_json::Value)))]
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = serde_json::Value)))]
 pub async fn handle(_: Anyone, headers: HeaderMap) -> Response {
     DOCUMENT.answer(&headers, "no-cache")
 }

@@ -2,9 +2,9 @@
 
 use auth::Anyone;
 
-/// The process is there.
+/// Check that the process runs.
 #[utoipa::path(get, path = "/health/live", tag = "Service",
-    responses((status = 200, description = "Alive.", content_type = "text/plain", body = String)))]
+    responses((status = 200, description = "The process runs.", content_type = "text/plain", body = String)))]
 pub async fn handle(_: Anyone) -> &'static str {
     "ok\n"
 }

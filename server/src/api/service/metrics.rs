@@ -8,7 +8,7 @@ use wire::ProblemBody;
 
 use crate::{error::Problem, state::Site};
 
-/// By one of these nearly every proxy says that it speaks for somebody else.
+/// Headers by which proxies mark a forwarded request.
 const FORWARDED: [&str; 7] = [
     "x-forwarded-for",
     "x-forwarded-proto",
@@ -19,12 +19,14 @@ const FORWARDED: [&str; 7] = [
     "via",
 ];
 
-/// Prometheus text. From the machine itself, or with an administrator's token that has the scope `admin`.
+/// Show metrics in the Prometheus text format.
+///
+/// Only from the machine that runs the server, or with an administrator's token that has the scope `admin`.
 #[utoipa::path(get, path = "/metrics", tag = "Service",
     responses(
         (status = 200, description = "Metrics.", content_type = "text/plain", body = String),
-        (status = 401, description = "The token is not good.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "From elsewhere, without an administrator's token.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "The token is invalid.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The request is from another machine, without an administrator's token.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     OptionalCaller(caller): OptionalCaller,
@@ -34,7 +36,7 @@ pub async fn handle(
 ) -> Result<String, Problem> {
     let administrator = caller
         .is_some_and(|caller| caller.require_unrestricted().is_ok() && caller.may_administer());
-    // A proxy on this machine speaks for others: what it forwards is not from here.
+    // A proxy on this machine forwards requests of other machines: those are not local.
     let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
     let here = peer.ip().to_canonical().is_loopback() && !forwarded;
     if here || administrator {

@@ -1,4 +1,4 @@
-//! For whoever runs it: health, metrics, and the documents that describe it.
+//! For the operator: health, metrics, and the API document.
 
 pub mod docs;
 pub mod live;

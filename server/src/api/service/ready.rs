@@ -12,7 +12,9 @@ use crate::{
     state::{AppState, Store},
 };
 
-/// It can serve: the database answers, and nobody has told it to stop.
+/// Check that the server can serve requests.
+///
+/// It is ready if the database answers and the server is not stopping.
 #[utoipa::path(get, path = "/health/ready", tag = "Service",
     responses(
         (status = 200, description = "Ready.", content_type = "text/plain", body = String),

@@ -6,16 +6,17 @@ use http::StatusCode;
 
 use crate::{error::Problem, extract, state::Auth};
 
-/// Forget an account's failures: at every kind of secret, from wherever.
+/// Lift the lockouts of an account, for every kind of secret and every source.
 #[utoipa::path(delete, path = "/api/throttle/accounts/{username}", tag = "Throttle",
     params(("username" = String, Path)),
-    responses((status = 204, description = "The next try is taken, from anywhere.")))]
+    responses((status = 204, description = "Lifted. The account can try again from every source.")))]
 pub async fn handle(
     Permitted(permit): Permitted<LiftLockouts>,
     State(auth): State<Auth>,
     extract::User(username): extract::User,
 ) -> Result<StatusCode, Problem> {
-    auth.lift(&permit, ThrottleTarget::Account(username))
+    auth.admin()
+        .lift(&permit, ThrottleTarget::Account(username))
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,15 +6,19 @@ use http::StatusCode;
 
 use crate::{error::Problem, extract, state::Auth};
 
-/// Forget what was tried in vain from a network. What accounts of it are charged for stays.
+/// Lift the lockout of a network.
+///
+/// Failures that count for accounts stay.
 #[utoipa::path(delete, path = "/api/throttle/networks/{address}", tag = "Throttle",
     params(("address" = String, Path, description = "An IPv4 address, or any address of an IPv6 /64.")),
-    responses((status = 204, description = "The next try from there is taken.")))]
+    responses((status = 204, description = "Lifted. The network can try again.")))]
 pub async fn handle(
     Permitted(permit): Permitted<LiftLockouts>,
     State(auth): State<Auth>,
     extract::Place(network): extract::Place,
 ) -> Result<StatusCode, Problem> {
-    auth.lift(&permit, ThrottleTarget::Network(network)).await?;
+    auth.admin()
+        .lift(&permit, ThrottleTarget::Network(network))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

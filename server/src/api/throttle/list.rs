@@ -17,8 +17,9 @@ use crate::{
     state::Auth,
 };
 
-/// Who has to wait, or had to, after too many failures; latest first; the latest 1,000 are known. Names that
-/// are nobody's are not listed.
+/// List sign-in lockouts and recent failures of accounts and networks, latest first.
+///
+/// The list has the latest 1,000. It omits usernames without an account.
 #[utoipa::path(get, path = "/api/throttle", tag = "Throttle", params(Asked),
     responses((status = 200, description = "A page of accounts and networks.", body = [Lockout])))]
 pub async fn handle(
@@ -28,6 +29,7 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<Lockout>>), Problem> {
     let lockouts = auth
+        .admin()
         .lockouts(&permit)
         .await?
         .into_iter()

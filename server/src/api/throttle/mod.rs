@@ -1,4 +1,4 @@
-//! Who is kept from trying secrets, for administrators.
+//! Sign-in lockouts, for administrators.
 
 pub mod lift_account;
 pub mod lift_network;

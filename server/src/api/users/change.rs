@@ -13,16 +13,20 @@ use crate::{
     state::{Auth, Store},
 };
 
-/// Change an account. Disabling ends all its sessions at once. The last administrator stays one. To enable an account,
-/// make an administrator, change an address or take back a required reset is not for a personal access token, nor is
-/// keeping an administrator out. Tokens with `admin` that somebody made before becoming one end.
+/// Change an account.
+///
+/// - Disabling an account ends all its sessions at once.
+/// - The last administrator cannot be removed or disabled.
+/// - A personal access token cannot enable an account, make a user an administrator, change an address, withdraw
+///   a required password reset, or disable an administrator.
+/// - If a user becomes an administrator, their earlier tokens with the scope `admin` end.
 #[utoipa::path(patch, path = "/api/users/{username}", tag = "Users",
     params(("username" = String, Path)), request_body = ChangeUser,
     responses(
-        (status = 200, description = "The account as it is now.", body = User),
-        (status = 409, description = "The last administrator.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The account after the change.", body = User),
+        (status = 409, description = "The account is the last administrator.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
@@ -32,6 +36,7 @@ pub async fn handle(
     Body(body): Body<ChangeUser>,
 ) -> Result<Json<User>, Problem> {
     let member = auth
+        .admin()
         .change_account(&permit, &username, change(body)?)
         .await?;
     Ok(Json(super::user(&store, member).await?))

@@ -7,12 +7,14 @@ use wire::ProblemBody;
 
 use crate::{error::Problem, extract, state::Auth};
 
-/// Delete an account. Its name is never given to somebody else, and what it recorded stays.
+/// Delete an account.
+///
+/// Its username is never reused. Its file revisions and audit entries stay.
 #[utoipa::path(delete, path = "/api/users/{username}", tag = "Users",
     params(("username" = String, Path)),
     responses(
-        (status = 204, description = "Gone."),
-        (status = 409, description = "The last administrator.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "Removed."),
+        (status = 409, description = "The account is the last administrator.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
@@ -23,6 +25,8 @@ pub async fn handle(
         status: Some(AccountStatus::Deleted),
         ..AccountChange::default()
     };
-    auth.change_account(&permit, &username, gone).await?;
+    auth.admin()
+        .change_account(&permit, &username, gone)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,12 +9,14 @@ use wire::{EndEverybody, Ended, ProblemBody};
 
 use crate::{error::Problem, extract::Body, state::Auth};
 
-/// Sign everybody out, everywhere, within a second. Accounts and passwords stay as they are.
+/// End all sessions of all accounts.
+///
+/// They end within one second. Accounts and passwords stay unchanged.
 #[utoipa::path(post, path = "/api/sessions/end-all", tag = "Users", request_body = EndEverybody,
     responses(
-        (status = 200, description = "How many ended.", body = Ended),
-        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The number of sessions that ended.", body = Ended),
+        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
@@ -33,6 +35,7 @@ pub async fn handle(
     };
     Ok(Json(Ended {
         ended: auth
+            .admin()
             .end_all_sessions(&permit, own, tokens, AuditReason::parse(&body.reason)?)
             .await?,
     }))

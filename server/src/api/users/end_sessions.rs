@@ -6,16 +6,18 @@ use wire::Ended;
 
 use crate::{error::Problem, extract, state::Auth};
 
-/// Sign somebody out everywhere: every session, token and socket of theirs ends, personal tokens too.
+/// End all sessions of an account.
+///
+/// Its tokens, personal access tokens and event streams end too.
 #[utoipa::path(post, path = "/api/users/{username}/end-sessions", tag = "Users",
     params(("username" = String, Path)),
-    responses((status = 200, description = "How many ended.", body = Ended)))]
+    responses((status = 200, description = "The number of sessions that ended.", body = Ended)))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
     extract::User(username): extract::User,
 ) -> Result<Json<Ended>, Problem> {
     Ok(Json(Ended {
-        ended: auth.end_sessions_of(&permit, &username).await?,
+        ended: auth.admin().end_sessions_of(&permit, &username).await?,
     }))
 }

@@ -23,19 +23,19 @@ use crate::{
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
-    /// A part of the username, display name or e-mail.
+    /// A part of the username, display name or e-mail address.
     q: Option<String>,
     /// `active`, `disabled`, `administrators`, `without_second_factor`, `locked_out` or `reset_required`.
     only: Option<String>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
-    /// From the `Link` of the page before.
+    /// The cursor from the `Link` header of the previous page.
     after: Option<String>,
 }
 
-/// Accounts, by username.
+/// List accounts by username.
 #[utoipa::path(get, path = "/api/users", tag = "Users", params(Asked),
-    responses((status = 200, description = "A page of them.", body = [User])))]
+    responses((status = 200, description = "A page of the list.", body = [User])))]
 pub async fn handle(
     Permitted(permit): Permitted<ReadAccounts>,
     State(auth): State<Auth>,
@@ -48,7 +48,7 @@ pub async fn handle(
     let after = after.map_err(|_| paging::no_place())?;
     let search = asked.q.filter(|q| !q.is_empty());
     if search.as_ref().is_some_and(|q| q.contains('\0')) {
-        return Err(Problem::invalid("#q", "A search holds no NUL."));
+        return Err(Problem::invalid("#q", "The search text must not contain NUL."));
     }
     let filter = asked
         .only
@@ -56,6 +56,7 @@ pub async fn handle(
         .map(|only| AccountFilter::parse(only).ok_or_else(|| unknown(only)))
         .transpose()?;
     let mut members = auth
+        .admin()
         .members(
             &permit,
             AccountQuery {
@@ -81,6 +82,6 @@ fn unknown(only: &str) -> Problem {
     let only: String = only.chars().take(40).collect();
     Problem::invalid(
         "#only",
-        format!("There is no list “{only}”; there are {known}."),
+        format!("The filter “{only}” does not exist. The filters are {known}."),
     )
 }

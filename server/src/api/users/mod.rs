@@ -14,12 +14,12 @@ use vault::VaultStore;
 
 use crate::{error::Problem, state::Store};
 
-/// With the names of the vaults instead of their ids.
+/// The wire form, with vault names instead of ids.
 pub(crate) async fn user(store: &Store, member: Member) -> Result<wire::User, Problem> {
     let mut users = users(store, vec![member]).await?;
     users
         .pop()
-        .ok_or_else(|| Problem::Internal("a member that went".to_owned()))
+        .ok_or_else(|| Problem::Internal("the account has no wire form".to_owned()))
 }
 
 pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wire::User>, Problem> {

@@ -11,15 +11,17 @@ use crate::{
     state::Auth,
 };
 
-/// For somebody who has lost everything: take all second factors away and end all sessions. Make sure who asks. Not with a personal
-/// access token.
+/// Remove all second factors of an account and end all its sessions.
+///
+/// It is for a user who has lost every second factor. Verify the identity of the user first. A personal access
+/// token cannot do this.
 #[utoipa::path(post, path = "/api/users/{username}/recover", tag = "Users",
     params(("username" = String, Path)), request_body = Recover,
     responses(
-        (status = 204, description = "The password is what is left."),
-        (status = 409, description = "One's own account.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "Removed. The user signs in with the password only."),
+        (status = 409, description = "The account is your own.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<OpenAccountAccess>,
@@ -27,7 +29,8 @@ pub async fn handle(
     extract::User(username): extract::User,
     Body(body): Body<Recover>,
 ) -> Result<StatusCode, Problem> {
-    auth.reset_factors(&permit, &username, AuditReason::parse(&body.reason)?)
+    auth.factors()
+        .reset_factors(&permit, &username, AuditReason::parse(&body.reason)?)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

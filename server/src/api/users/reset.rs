@@ -7,17 +7,20 @@ use wire::{ProblemBody, ResetLink};
 
 use crate::{error::Problem, extract::User, state::Auth};
 
-/// Make a link that sets a new password, to hand over. It works once, for 30 minutes; an older one is void. Not with a personal access token.
+/// Create a password reset link for an account.
+///
+/// Pass the link on to the user. It works once, within 30 minutes. An earlier link becomes invalid. A personal
+/// access token cannot do this.
 #[utoipa::path(post, path = "/api/users/{username}/reset", tag = "Users", params(("username" = String, Path)), responses(
-    (status = 200, description = "The link, shown once.", body = ResetLink),
-    (status = 409, description = "The account is disabled, or one's own.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "The link. It is not shown again.", body = ResetLink),
+    (status = 409, description = "The account is disabled or your own.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Permitted(permit): Permitted<OpenAccountAccess>,
     State(auth): State<Auth>,
     User(username): User,
 ) -> Result<Json<ResetLink>, Problem> {
-    let made = auth.reset_link(&permit, &username).await?;
+    let made = auth.passwords().reset_link(&permit, &username).await?;
     Ok(Json(ResetLink {
         link: made.link.expose_secret().to_owned(),
         expires_at: made.expires_at,

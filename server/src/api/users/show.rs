@@ -10,7 +10,7 @@ use crate::{
     state::{Auth, Store},
 };
 
-/// One account.
+/// Show an account.
 #[utoipa::path(get, path = "/api/users/{username}", tag = "Users",
     params(("username" = String, Path)),
     responses((status = 200, description = "The account.", body = User)))]
@@ -20,6 +20,6 @@ pub async fn handle(
     State(store): State<Store>,
     extract::User(username): extract::User,
 ) -> Result<Json<User>, Problem> {
-    let member = auth.member(&permit, &username).await?;
+    let member = auth.admin().member(&permit, &username).await?;
     Ok(Json(super::user(&store, member).await?))
 }

@@ -8,12 +8,12 @@ use wire::{NewVault, ProblemBody, VaultInfo};
 
 use crate::{error::Problem, extract::Body, state::Vault};
 
-/// Make a vault.
+/// Create a vault.
 #[utoipa::path(post, path = "/api/vaults", tag = "Vaults", request_body = NewVault, responses(
-    (status = 201, description = "It is there, with oneself as manager.", body = VaultInfo),
+    (status = 201, description = "The vault. You are its manager.", body = VaultInfo),
     (status = 409, description = "The name is taken.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Permitted(permit): Permitted<CreateVault>,

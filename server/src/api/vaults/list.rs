@@ -15,16 +15,16 @@ use crate::{
     state::Auth,
 };
 
-/// The vaults in which one has a role, by name.
+/// List the vaults in which you have a role, by name.
 #[utoipa::path(get, path = "/api/vaults", tag = "Vaults", params(Asked),
-    responses((status = 200, description = "A page of one's vaults.", body = [VaultInfo])))]
+    responses((status = 200, description = "A page of vaults.", body = [VaultInfo])))]
 pub async fn handle(
     caller: Caller,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<VaultInfo>>), Problem> {
-    let vaults = auth.realms_of(&caller).await?;
+    let vaults = auth.sessions().realms_of(&caller).await?;
     let info = |(vault, role): (auth::Realm, auth::Role)| VaultInfo {
         name: vault.name.to_string(),
         role: role.as_str().to_owned(),

@@ -15,10 +15,13 @@ use crate::{
     state::Auth,
 };
 
-/// Who has a role in the vault, their own or through groups, by username. Administrators have every role everywhere and are not listed for it.
+/// List the members of a vault by username.
+///
+/// A member has a role of their own or through a group. Administrators have every role in every vault, and are
+/// listed only if they are members.
 #[utoipa::path(get, path = "/api/vaults/{vault}/members", tag = "Vaults",
     params(("vault" = String, Path), Asked),
-    responses((status = 200, description = "A page of its members.", body = [MemberInfo])))]
+    responses((status = 200, description = "A page of members.", body = [MemberInfo])))]
 pub async fn handle(
     Permitted(permit): Permitted<ReadMembers>,
     State(auth): State<Auth>,
@@ -26,6 +29,7 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<MemberInfo>>), Problem> {
     let members = auth
+        .admin()
         .realm_members(&permit)
         .await?
         .into_iter()

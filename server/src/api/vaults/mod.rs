@@ -1,4 +1,4 @@
-//! Vaults, and who may do what in them.
+//! Vaults and the roles in them.
 
 pub mod create;
 pub mod groups;

@@ -6,15 +6,15 @@ use http::StatusCode;
 
 use crate::{error::Problem, extract, state::Auth};
 
-/// Take somebody's role in the vault away.
+/// Remove the role of a user in a vault.
 #[utoipa::path(delete, path = "/api/vaults/{vault}/members/{username}", tag = "Vaults",
     params(("vault" = String, Path), ("username" = String, Path)),
-    responses((status = 204, description = "Done; felt by the next request and by open sockets.")))]
+    responses((status = 204, description = "Changed. The change applies to the next request and to open event streams.")))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageMembers>,
     State(auth): State<Auth>,
     extract::User(username): extract::User,
 ) -> Result<StatusCode, Problem> {
-    auth.set_role(&permit, &username, None).await?;
+    auth.admin().set_role(&permit, &username, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }

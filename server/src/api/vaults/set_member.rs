@@ -11,13 +11,13 @@ use crate::{
     state::Auth,
 };
 
-/// Give somebody a role in the vault, in place of the one they had.
+/// Set the role of a user in a vault.
 #[utoipa::path(put, path = "/api/vaults/{vault}/members/{username}", tag = "Vaults",
     params(("vault" = String, Path), ("username" = String, Path)), request_body = SetRole,
     responses(
-        (status = 204, description = "Done; felt by the next request and by open sockets."),
-        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "Changed. The change applies to the next request and to open event streams."),
+        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageMembers>,
@@ -27,7 +27,9 @@ pub async fn handle(
 ) -> Result<StatusCode, Problem> {
     let role = Role::parse(&body.role);
     let role =
-        role.ok_or_else(|| Problem::invalid("/role", "A role is viewer, editor or manager."))?;
-    auth.set_role(&permit, &username, Some(role)).await?;
+        role.ok_or_else(|| Problem::invalid("/role", "The role must be viewer, editor or manager."))?;
+    auth.admin()
+        .set_role(&permit, &username, Some(role))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,7 +10,7 @@ use crate::{
     state::{AppState, Auth},
 };
 
-/// The vault that the address names.
+/// The vault of the URL.
 #[derive(Debug)]
 pub struct Asked(auth::RealmName);
 
@@ -22,19 +22,19 @@ impl axum::extract::FromRequestParts<AppState> for Asked {
     }
 }
 
-/// One of one's vaults.
+/// Show a vault in which you have a role.
 #[utoipa::path(get, path = "/api/vaults/{vault}", tag = "Vaults",
     params(("vault" = String, Path)),
     responses(
-        (status = 200, description = "The vault, and one's role in it.", body = VaultInfo),
-        (status = 404, description = "None of one's vaults.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The vault and your role in it.", body = VaultInfo),
+        (status = 404, description = "You have no role in this vault.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     caller: Caller,
     State(auth): State<Auth>,
     Asked(name): Asked,
 ) -> Result<Json<VaultInfo>, Problem> {
-    let vaults = auth.realms_of(&caller).await?;
+    let vaults = auth.sessions().realms_of(&caller).await?;
     let found = vaults.into_iter().find(|(vault, _)| vault.name == name);
     let (vault, role) = found.ok_or(auth::AuthError::RealmNotFound)?;
     Ok(Json(VaultInfo {

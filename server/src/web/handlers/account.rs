@@ -20,7 +20,7 @@ pub(crate) async fn page(
     State(site): State<Arc<Site>>,
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
-    let least = auth.min_password_length(Some(caller.account()));
+    let least = auth.passwords().min_password_length(Some(caller.account()));
     let Json(me) = me::handle(AnySession(caller.clone())).await;
     let sessions = sessions::list::all(&auth, &caller).await?;
     send(

@@ -70,7 +70,7 @@ pub(crate) async fn page(
         address: which.address,
         ..query
     };
-    let found = audit::page(&uri, state.auth.audit(&permit, query).await?, limit);
+    let found = audit::page(&uri, state.auth.admin().audit(&permit, query).await?, limit);
     show(&state, &caller, form, None, found).await
 }
 
@@ -87,7 +87,11 @@ pub(crate) async fn of_vault(
         .query(Chain::Realm(permit.realm().id.clone()))?;
     let found = audit::page(
         &uri,
-        state.auth.realm_audit(&permit, &caller, query).await?,
+        state
+            .auth
+            .admin()
+            .realm_audit(&permit, &caller, query)
+            .await?,
         limit,
     );
     show(

@@ -34,6 +34,7 @@ pub(crate) async fn confirm(
 ) -> Result<Response, Problem> {
     let token = form.take("token").unwrap_or_default();
     match auth
+        .accounts()
         .confirm_email(&token, &origin)
         .await
         .map_err(Problem::from)

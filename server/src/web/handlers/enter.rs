@@ -78,7 +78,11 @@ pub(crate) async fn sign_in(
     let password = Password::new(form.take("password").unwrap_or_default());
     let next = form.take("next");
     let next = local_path(next.as_deref());
-    match auth.sign_in_on_page(&username, password, origin).await {
+    match auth
+        .passwords()
+        .sign_in_on_page(&username, password, origin)
+        .await
+    {
         Ok(step) => Ok(go_on(&site, step, next)),
         Err(error) => {
             let problem = Problem::from(error);
@@ -112,6 +116,7 @@ pub(super) async fn enter(
     origin: Origin,
 ) -> Result<CookieJar, AuthError> {
     let signed_in = auth
+        .passwords()
         .sign_in(username, password, SessionKind::Web, origin)
         .await?;
     Ok(CookieJar::new().add(cookie::session(site, &signed_in.secret)))
@@ -188,7 +193,10 @@ impl Typed {
             display_name,
             email,
         } = self;
-        let (registration, least) = (registration(site), auth.min_password_length(None));
+        let (registration, least) = (
+            registration(site),
+            auth.passwords().min_password_length(None),
+        );
         SignUpPage {
             shell: Shell::default(),
             username,
@@ -231,6 +239,7 @@ async fn register(
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
+        .accounts()
         .register(typed.applicant(Password::new(password))?, origin)
         .await?)
 }
@@ -241,7 +250,7 @@ pub(crate) async fn sign_out(
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
 ) -> Result<Response, Problem> {
-    auth.sign_out(&caller).await?;
+    auth.sessions().sign_out(&caller).await?;
     let jar = CookieJar::new().add(cookie::ended(&site));
     Ok((jar, [cookie::CLEAR], Redirect::to("/sign-in")).into_response())
 }

@@ -40,8 +40,8 @@ async fn form(
         ..
     } = typed;
     let (open, least) = (
-        auth.needs_administrator().await?,
-        auth.min_password_length(None),
+        auth.accounts().needs_administrator().await?,
+        auth.passwords().min_password_length(None),
     );
     Ok(FirstPage {
         shell: Shell::default(),
@@ -94,6 +94,7 @@ async fn administrator(
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
+        .accounts()
         .create_first_administrator(token, typed.applicant(Password::new(password))?, origin)
         .await?)
 }

@@ -16,7 +16,7 @@ pub(crate) async fn page(
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
-    let realms = state.auth.realms_of(&caller).await?.into_iter();
+    let realms = state.auth.sessions().realms_of(&caller).await?.into_iter();
     let vaults: Vec<_> = realms
         .filter(|(_, role)| *role >= Role::Manager)
         .map(|(vault, _)| vault.name.to_string())

@@ -36,7 +36,7 @@ fn form(auth: &Auth, typed: Typed, token: String, message: Option<String>) -> Jo
     } = typed;
     let (open, least) = (
         auth.settings().registration != Registration::Closed,
-        auth.min_password_length(None),
+        auth.passwords().min_password_length(None),
     );
     JoinPage {
         shell: Shell::default(),
@@ -90,6 +90,7 @@ async fn register(
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
+        .invitations()
         .accept_invitation(typed.applicant(Password::new(password))?, token, origin)
         .await?)
 }

@@ -14,6 +14,7 @@ pub(crate) async fn page(
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
     let lockouts = auth
+        .admin()
         .lockouts(&permit)
         .await?
         .into_iter()

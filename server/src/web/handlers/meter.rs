@@ -61,8 +61,14 @@ pub(crate) async fn check(
             .and_then(|email| EmailAddress::parse(&email).ok()),
     };
     let weight = match own {
-        Some(caller) => state.auth.evaluate_for(caller.account(), password).await?,
-        None => state.auth.evaluate_new(password, about).await?,
+        Some(caller) => {
+            state
+                .auth
+                .passwords()
+                .evaluate_for(caller.account(), password)
+                .await?
+        }
+        None => state.auth.passwords().evaluate_new(password, about).await?,
     };
     Ok(Json(Weighed {
         characters: weight.characters,

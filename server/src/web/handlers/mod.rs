@@ -61,7 +61,7 @@ pub(crate) fn error_page(status: StatusCode, detail: &str, id: &str) -> String {
 /// The header of a page for a signed-in user.
 async fn shell(auth: &Auth, caller: &Caller, vault: Option<&str>) -> Result<Shell, Problem> {
     let account = caller.account();
-    let vaults = auth.realms_of(caller).await?;
+    let vaults = auth.sessions().realms_of(caller).await?;
     let manages = account.administrator || vaults.iter().any(|(_, role)| *role >= Role::Manager);
     Ok(Shell {
         viewer: Some(Viewer {

@@ -40,7 +40,7 @@ pub(crate) async fn forgot(
     mut form: Form,
 ) -> Result<Response, Problem> {
     let whom = form.take("account").unwrap_or_default();
-    match auth.request_reset(&whom, &origin).await {
+    match auth.passwords().request_reset(&whom, &origin).await {
         Ok(()) => send(
             StatusCode::OK,
             &ForgotPage {
@@ -67,7 +67,7 @@ pub(crate) async fn reset_page(_: Anyone, State(auth): State<Auth>) -> Result<Re
 /// The page does not know the account. If only administrators must have a second factor, it shows
 /// the minimum length for other users.
 fn reset_form(auth: &Auth) -> ResetPage {
-    let least = auth.min_password_length(None);
+    let least = auth.passwords().min_password_length(None);
     ResetPage {
         shell: Shell::default(),
         token: String::new(),
@@ -97,7 +97,11 @@ pub(crate) async fn reset(
 ) -> Result<Response, Problem> {
     let token = form.take("token").unwrap_or_default();
     let password = Password::new(form.take("password").unwrap_or_default());
-    match auth.reset_password(&token, password, &origin).await {
+    match auth
+        .passwords()
+        .reset_password(&token, password, &origin)
+        .await
+    {
         Ok(()) => answer(
             StatusCode::OK,
             &ResetPage {

@@ -32,7 +32,7 @@ pub(crate) async fn page(
     jar: CookieJar,
     Query(asked): Query<Next>,
 ) -> Result<Response, Problem> {
-    match auth.pending_sign_in(token(&site, &jar)).await {
+    match auth.factors().pending_sign_in(token(&site, &jar)).await {
         Ok(waiting) => send(
             StatusCode::OK,
             &form(&site, &waiting, local_path(asked.next.as_deref()), None),
@@ -45,7 +45,7 @@ pub(crate) async fn page(
 /// `POST /sign-in/second`
 #[expect(
     clippy::too_many_arguments,
-    reason = "one extractor for each thing that a request brings"
+    reason = "one extractor for each part of the request"
 )]
 pub(crate) async fn step(
     _: SameOriginForm,
@@ -61,7 +61,11 @@ pub(crate) async fn step(
     );
     let next = local_path(next.as_deref());
     let token = token(&site, &jar);
-    match auth.submit_second_factor(token, code, origin).await {
+    match auth
+        .factors()
+        .submit_second_factor(token, code, origin)
+        .await
+    {
         Ok(signed_in) => {
             let jar = CookieJar::new()
                 .add(cookie::session(&site, &signed_in.secret))
@@ -71,7 +75,7 @@ pub(crate) async fn step(
         Err(AuthError::SignInExpired) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => {
             let problem = Problem::from(error);
-            let Ok(waiting) = auth.pending_sign_in(token).await else {
+            let Ok(waiting) = auth.factors().pending_sign_in(token).await else {
                 return Err(problem);
             };
             let page = form(&site, &waiting, next, Some(problem.detail()));

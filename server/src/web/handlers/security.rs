@@ -34,7 +34,11 @@ pub(crate) async fn page(
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
     let (query, limit) = Asked::typed([""; 3], None, None, which.after).query(Chain::Accounts)?;
-    let (headers, entries) = audit::page(&uri, state.auth.own_audit(&caller, query).await?, limit);
+    let (headers, entries) = audit::page(
+        &uri,
+        state.auth.accounts().own_audit(&caller, query).await?,
+        limit,
+    );
     let entries = audit::shapes(&state.store, entries).await?;
     let viewer = caller.account().username.to_string();
     let happenings = Happening::told_all(entries, &viewer);

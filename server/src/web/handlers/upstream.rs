@@ -46,6 +46,7 @@ pub(crate) async fn leave(
     };
     let next = local_path(asked.next.as_deref()).to_owned();
     match auth
+        .upstream()
         .start_login(&provider, errand, next, cookie::departure_of(&site, &jar))
         .await
     {
@@ -85,6 +86,7 @@ pub(crate) async fn arrive(
         browser_token: browser,
     };
     match auth
+        .upstream()
         .handle_callback(&provider, callback, caller, origin)
         .await
     {
@@ -127,6 +129,7 @@ fn plain(code: &str) -> String {
 
 fn sorry(auth: &Auth, provider: &str, problem: &Problem) -> Result<Response, Problem> {
     let name = auth
+        .upstream()
         .providers()
         .iter()
         .find(|known| known.id == provider)

@@ -14,7 +14,7 @@ pub(crate) async fn page(
     extract::User(username): extract::User,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
-    let member = state.auth.member(&permit, &username).await?;
+    let member = state.auth.admin().member(&permit, &username).await?;
     let user = users::user(&state.store, member).await?;
     let vaults = shell.vaults.clone();
     send(

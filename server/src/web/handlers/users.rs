@@ -41,6 +41,7 @@ pub(crate) async fn page(
     let among = AccountFilter::parse(&asked.only);
     let mut members = state
         .auth
+        .admin()
         .members(
             &permit,
             AccountQuery {

@@ -68,7 +68,7 @@ pub(crate) async fn home(
     desk: Desk,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let vaults = desk.auth.realms_of(&caller).await?;
+    let vaults = desk.auth.sessions().realms_of(&caller).await?;
     let main = vaults
         .iter()
         .position(|(vault, _)| RealmName::parse("main").as_ref() == Ok(&vault.name));

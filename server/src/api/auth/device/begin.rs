@@ -14,16 +14,18 @@ use crate::{
     state::{Auth, Site},
 };
 
-/// Begin to sign in a device that has no browser: it shows `user_code`, somebody types it at `verification_uri`, and the
-/// device asks `POST /auth/token` for the outcome.
+/// Start the device authorization flow (RFC 8628 §3.1).
+///
+/// The device shows `user_code`, and a user enters it at `verification_uri`. The device polls `POST /auth/token`
+/// for the result.
 #[utoipa::path(post, path = "/auth/device", tag = "Accounts",
     request_body(content = DeviceForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "Show the code.", body = DeviceAuthorization),
-        (status = 400, description = "An unknown program, or a scope that it cannot have.", body = TokenError),
-        (status = 413, description = "The body is too large.", body = TokenError),
-        (status = 415, description = "Not a form.", body = TokenError),
-        (status = 429, description = "Too many codes of this address wait.", body = TokenError),
+        (status = 200, description = "The codes, the verification URI and the polling interval.", body = DeviceAuthorization),
+        (status = 400, description = "The client is unknown, or may not request the scope.", body = TokenError),
+        (status = 413, description = "The request body is too large.", body = TokenError),
+        (status = 415, description = "The media type is not a form.", body = TokenError),
+        (status = 429, description = "Too many codes from this address are pending.", body = TokenError),
     ))]
 pub async fn handle(
     _: Anyone,
@@ -35,6 +37,7 @@ pub async fn handle(
     let mut form = form?;
     let (client, scope) = (form.take("client_id"), form.take("scope"));
     let codes = auth
+        .oauth()
         .device_authorization(client.as_deref(), scope.as_deref(), origin)
         .await?;
     let page = format!("{}/device", site.config.public_url);

@@ -11,13 +11,15 @@ use crate::{
     state::Auth,
 };
 
-/// Let a device in that was looked at before, or don't. To let it in wants a recent sign-in.
+/// Approve or deny a pending device (RFC 8628 §3.3).
+///
+/// The same account must have looked the code up before. Approval needs a recent sign-in.
 #[utoipa::path(post, path = "/auth/device/decide", tag = "Accounts", request_body = DecideDevice, responses(
-    (status = 204, description = "The device hears of it when it asks next."),
-    (status = 404, description = "No device waits with this code, or it was not looked at.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Five codes were wrong.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 204, description = "Decided. The device gets the result with its next poll."),
+    (status = 404, description = "No device is pending with this code, or the code was not looked up.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Five codes were invalid.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Interactive(caller): Interactive,
@@ -32,7 +34,8 @@ pub async fn handle(
         }
         Verdict::Deny => Decision::Deny,
     };
-    auth.decide_device(&caller, &body.user_code, &body.request, decision, &origin)
+    auth.oauth()
+        .decide_device(&caller, &body.user_code, &body.request, decision, &origin)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

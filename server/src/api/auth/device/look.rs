@@ -10,13 +10,15 @@ use crate::{
     state::Auth,
 };
 
-/// See which device waits with a code. From then on nobody else can decide about it.
+/// Look up the pending device of a user code (RFC 8628 §3.3).
+///
+/// After the look-up, only this account can decide.
 #[utoipa::path(post, path = "/auth/device/look", tag = "Accounts", request_body = LookAtDevice, responses(
-    (status = 200, description = "What asks, from where, and for what.", body = WaitingDevice),
-    (status = 404, description = "No device waits with this code, or somebody else has typed it.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Five codes were wrong.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "The client, its address and the requested scopes.", body = WaitingDevice),
+    (status = 404, description = "No device is pending with this code, or another account has looked it up.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Five codes were invalid.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Interactive(caller): Interactive,
@@ -25,6 +27,7 @@ pub async fn handle(
     Body(body): Body<LookAtDevice>,
 ) -> Result<Json<WaitingDevice>, Problem> {
     let waiting = auth
+        .oauth()
         .lookup_user_code(&caller, &body.user_code, &origin)
         .await?;
     Ok(Json(WaitingDevice {

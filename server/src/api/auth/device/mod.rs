@@ -1,4 +1,4 @@
-//! Signing in a device that has no browser (RFC 8628).
+//! The device authorization flow (RFC 8628).
 
 pub mod begin;
 pub mod decide;

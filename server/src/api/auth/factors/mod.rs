@@ -1,4 +1,4 @@
-//! One's second factors.
+//! The caller's second factors.
 
 pub mod codes;
 pub mod list;

@@ -8,11 +8,13 @@ use wire::ProblemBody;
 use super::Which;
 use crate::{error::Problem, extract::From, state::Auth};
 
-/// Remove a second factor. Other sessions end; with the last factor, recovery codes go too.
+/// Remove a second factor.
+///
+/// All other sessions of the account end. The last factor takes the recovery codes with it.
 #[utoipa::path(delete, path = "/auth/factors/{id}", tag = "Second factors", params(("id" = String, Path)), responses(
-    (status = 204, description = "Gone."),
-    (status = 404, description = "There is none such.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "The last one, and the installation asks for one.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 204, description = "Removed."),
+    (status = 404, description = "The account has no such factor.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "The factor is the last one, and this server requires one.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
@@ -20,6 +22,6 @@ pub async fn handle(
     From(origin): From,
     Which(id): Which,
 ) -> Result<StatusCode, Problem> {
-    auth.remove_factor(&caller, &id, &origin).await?;
+    auth.factors().remove_factor(&caller, &id, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -15,13 +15,15 @@ use crate::{
     web::cookie,
 };
 
-/// Begin to join one's account at a provider to this one: the browser goes to `location`.
+/// Start linking an identity of an OpenID provider to the account.
+///
+/// The browser continues at `location`.
 #[utoipa::path(post, path = "/auth/oidc/{provider}/link", tag = "Accounts",
-    params(("provider" = String, Path, description = "One of the configured providers.")),
+    params(("provider" = String, Path, description = "The id of a configured provider.")),
     responses(
-        (status = 200, description = "The provider's page.", body = LinkBegun),
-        (status = 404, description = "Provider not found.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "The provider does not answer.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The authorization URL of the provider.", body = LinkBegun),
+        (status = 404, description = "The provider is not configured.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "The provider did not respond.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
@@ -31,6 +33,7 @@ pub async fn handle(
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<LinkBegun>), Problem> {
     let departure = auth
+        .upstream()
         .start_login(
             &provider,
             LoginPurpose::Link(&caller),

@@ -6,16 +6,17 @@ use wire::{Identities, IdentityInfo, ProviderInfo};
 
 use crate::{error::Problem, state::Auth};
 
-/// The providers one may sign in with, and one's accounts there that are joined to this one.
+/// List the configured OpenID providers, and the identities linked to the account.
 #[utoipa::path(get, path = "/auth/identities", tag = "Accounts",
-    responses((status = 200, description = "By provider.", body = Identities)))]
+    responses((status = 200, description = "The providers and the linked identities.", body = Identities)))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
 ) -> Result<Json<Identities>, Problem> {
-    let identities = auth.identities(&caller).await?;
+    let identities = auth.upstream().identities(&caller).await?;
     let named = |id: &str| {
-        auth.providers()
+        auth.upstream()
+            .providers()
             .iter()
             .find(|known| known.id == id)
             .map(|known| known.name.clone())
@@ -29,10 +30,14 @@ pub async fn handle(
         last_used_at: identity.last_used_at,
     });
     let identities = identities.collect();
-    let providers = auth.providers().iter().map(|known| ProviderInfo {
-        id: known.id.clone(),
-        name: known.name.clone(),
-    });
+    let providers = auth
+        .upstream()
+        .providers()
+        .iter()
+        .map(|known| ProviderInfo {
+            id: known.id.clone(),
+            name: known.name.clone(),
+        });
     Ok(Json(Identities {
         providers: providers.collect(),
         identities,

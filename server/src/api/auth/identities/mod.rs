@@ -1,4 +1,4 @@
-//! Accounts at upstream providers that open one's own.
+//! Identities of upstream OpenID providers that are linked to the caller's account.
 
 pub mod link;
 pub mod list;

@@ -11,12 +11,14 @@ use crate::{
     state::Auth,
 };
 
-/// Part one's account at a provider from this one: it opens nothing here any more.
+/// Unlink an identity of an OpenID provider.
+///
+/// The identity can no longer sign in to the account.
 #[utoipa::path(delete, path = "/auth/identities/{id}", tag = "Accounts",
-    params(("id" = String, Path, description = "As in the list.")),
+    params(("id" = String, Path, description = "The id from the list.")),
     responses(
-        (status = 204, description = "Parted."),
-        (status = 404, description = "It is not joined to this account.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "Unlinked."),
+        (status = 404, description = "The identity is not linked to this account.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
@@ -24,6 +26,8 @@ pub async fn handle(
     From(origin): From,
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {
-    auth.unlink_identity(&caller, &id, &origin).await?;
+    auth.upstream()
+        .unlink_identity(&caller, &id, &origin)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -15,13 +15,16 @@ use crate::{
     state::{Auth, Site, Store},
 };
 
-/// Invite somebody: good once, for 72 hours. Managers of vaults invite into those, administrators to anything.
+/// Create an invitation.
+///
+/// It works once, within 72 hours. A manager can invite to their own vaults, an administrator to every vault and
+/// role.
 #[utoipa::path(post, path = "/auth/invites", tag = "Accounts", request_body = NewInvite, responses(
-    (status = 201, description = "The invitation, with its link this once.", body = MadeInvite),
-    (status = 404, description = "None of one's vaults.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "Too many are open.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 201, description = "The invitation with its link. The link is not shown again.", body = MadeInvite),
+    (status = 404, description = "You have no role in this vault.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "Too many invitations are open.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
@@ -38,6 +41,7 @@ pub async fn handle(
     Problem,
 > {
     let invited = auth
+        .invitations()
         .invite(&caller, invitation(&auth, &site, body).await?)
         .await?;
     let link = invited.link.map(|link| link.expose_secret().to_owned());
@@ -59,20 +63,20 @@ async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<NewInvi
         Some("mail") if site.config.mail.is_none() => {
             return Err(Problem::invalid(
                 "/delivery",
-                "No mail leaves this installation: hand the link over yourself.",
+                "This server sends no mail. Use the delivery link.",
             ));
         }
         Some("mail") if email.is_some() => Delivery::Mail,
-        Some("mail") => return Err(Problem::invalid("/email", "Say where the mail goes.")),
+        Some("mail") => return Err(Problem::invalid("/email", "Delivery by mail needs an e-mail address.")),
         Some(_) => {
             return Err(Problem::invalid(
                 "/delivery",
-                "An invitation goes by link or by mail.",
+                "The delivery is link or mail.",
             ));
         }
     };
     let mut roles = Vec::new();
-    // All words before any name: what is wrong with a word does not tell which names there are.
+    // All roles are parsed before any vault is looked up, so that a role error reveals no vault name.
     let words = body
         .roles
         .iter()
@@ -88,10 +92,11 @@ async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<NewInvi
     })
 }
 
-/// A name that cannot be one is nobody's.
+/// A malformed name is reported as not found.
 async fn known(auth: &Auth, vault: &str) -> Result<Realm, Problem> {
     let name = RealmName::parse(vault).map_err(|_| auth::AuthError::RealmNotFound)?;
     Ok(auth
+        .sessions()
         .realm(&name)
         .await?
         .ok_or(auth::AuthError::RealmNotFound)?)
@@ -100,5 +105,5 @@ async fn known(auth: &Auth, vault: &str) -> Result<Realm, Problem> {
 fn role_of(vault: &str, role: &str) -> Result<Role, Problem> {
     let pointer = || format!("/roles/{vault}");
     Role::parse(role)
-        .ok_or_else(|| Problem::invalid(pointer(), "A role is viewer, editor or manager."))
+        .ok_or_else(|| Problem::invalid(pointer(), "The role must be viewer, editor or manager."))
 }

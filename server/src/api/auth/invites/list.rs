@@ -17,9 +17,11 @@ use crate::{
     state::{Auth, Store},
 };
 
-/// Open invitations, newest first: one's own; everybody's for administrators.
+/// List open invitations, newest first.
+///
+/// A user sees their own, an administrator sees all.
 #[utoipa::path(get, path = "/auth/invites", tag = "Accounts", params(Asked),
-    responses((status = 200, description = "A page of those that nobody has used yet.", body = [InviteInfo])))]
+    responses((status = 200, description = "A page of unused invitations.", body = [InviteInfo])))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
@@ -38,5 +40,5 @@ pub(crate) async fn all(
     store: &Store,
     caller: &Caller,
 ) -> Result<Vec<InviteInfo>, Problem> {
-    super::infos(store, auth.invitations(caller).await?).await
+    super::infos(store, auth.invitations().invitations(caller).await?).await
 }

@@ -1,4 +1,4 @@
-//! Invitations: made, seen and withdrawn by whoever may give what they promise.
+//! Invitations: create, list, preview, withdraw.
 
 pub mod create;
 pub mod list;
@@ -11,7 +11,7 @@ use wire::InviteInfo;
 
 use crate::{error::Problem, state::Store};
 
-/// With the names of the vaults instead of their ids.
+/// The wire form, with vault names instead of ids.
 pub(crate) async fn infos(
     store: &Store,
     invites: Vec<Invitation>,
@@ -48,5 +48,5 @@ async fn info(store: &Store, invite: Invitation) -> Result<InviteInfo, Problem> 
     let mut infos = infos(store, vec![invite]).await?;
     infos
         .pop()
-        .ok_or_else(|| Problem::Internal("an invitation that went".to_owned()))
+        .ok_or_else(|| Problem::Internal("the invitation has no wire form".to_owned()))
 }

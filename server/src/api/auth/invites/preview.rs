@@ -10,12 +10,14 @@ use crate::{
     state::{Auth, Store},
 };
 
-/// What an invitation offers to whoever has its link. Looking does not use it.
+/// Preview an invitation by its link.
+///
+/// The preview does not use the invitation.
 #[utoipa::path(post, path = "/auth/invites/preview", tag = "Accounts", request_body = ShownInvite, responses(
-    (status = 200, description = "It is good.", body = InviteInfo),
-    (status = 403, description = "It is not good, or not any more.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "The invitation is valid.", body = InviteInfo),
+    (status = 403, description = "The invitation is invalid, used or expired.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
@@ -25,6 +27,9 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<ShownInvite>,
 ) -> Result<Json<InviteInfo>, Problem> {
-    let invite = auth.preview_invitation(&body.invite, &origin).await?;
+    let invite = auth
+        .invitations()
+        .preview_invitation(&body.invite, &origin)
+        .await?;
     Ok(Json(super::info(&store, invite).await?))
 }

@@ -7,18 +7,20 @@ use wire::ProblemBody;
 
 use crate::{error::Problem, extract::Id, state::Auth};
 
-/// Withdraw an invitation: one's own; anybody's as an administrator.
+/// Withdraw an open invitation.
+///
+/// A user can withdraw their own, an administrator any.
 #[utoipa::path(delete, path = "/auth/invites/{id}", tag = "Accounts",
     params(("id" = String, Path)),
     responses(
-        (status = 204, description = "Its link is good for nothing."),
-        (status = 404, description = "None of one's open invitations.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "Withdrawn. The link no longer works."),
+        (status = 404, description = "You have no such open invitation.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {
-    auth.revoke_invitation(&caller, &id).await?;
+    auth.invitations().revoke_invitation(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

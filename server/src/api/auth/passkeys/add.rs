@@ -18,14 +18,16 @@ use crate::{
     state::Auth,
 };
 
-/// Add the passkey that the browser made. With the first second factor come recovery codes, shown this once.
+/// Register a passkey.
+///
+/// The first second factor comes with recovery codes, which are not shown again.
 #[utoipa::path(post, path = "/auth/passkeys", tag = "Accounts", request_body = wire::NewPasskey, responses(
-    (status = 201, description = "Added; every other session is ended.", body = AddedPasskey),
-    (status = 404, description = "Passkeys do not work at the address of this installation.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "It is here already, or there are too many.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 410, description = "It took too long, was done already, or began in another session.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 201, description = "Registered. All other sessions of the account end.", body = AddedPasskey),
+    (status = 404, description = "Passkeys are not available at the public URL of this server.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "The passkey is already registered, or the account has too many.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 410, description = "The ceremony has expired, was used before, or belongs to another session.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
@@ -41,7 +43,10 @@ pub async fn handle(
         response,
         name: named(&body.name)?,
     };
-    let added = auth.finish_registration(&caller, new, &origin).await?;
+    let added = auth
+        .passkeys()
+        .finish_registration(&caller, new, &origin)
+        .await?;
     let recovery_codes = added
         .recovery_codes
         .iter()

@@ -7,15 +7,16 @@ use wire::PasskeyInfo;
 use super::info;
 use crate::{error::Problem, state::Auth};
 
-/// One's passkeys, oldest first.
+/// List the passkeys of the account, oldest first.
 #[utoipa::path(get, path = "/auth/passkeys", tag = "Accounts",
-    responses((status = 200, description = "All of them.", body = Vec<PasskeyInfo>)))]
+    responses((status = 200, description = "The passkeys.", body = Vec<PasskeyInfo>)))]
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<Vec<PasskeyInfo>>, Problem> {
     Ok(Json(
-        auth.passkeys(&caller)
+        auth.passkeys()
+            .passkeys(&caller)
             .await?
             .into_iter()
             .map(info)

@@ -1,4 +1,4 @@
-//! Passkeys: one's own, and signing in with one.
+//! Passkeys (WebAuthn): registration, sign-in, second factor and step-up.
 
 pub mod add;
 pub mod list;
@@ -21,7 +21,7 @@ use wire::PasskeyOptions;
 
 use crate::{error::Problem, extract::path_param, state::AppState};
 
-/// The `{id}` of the path; an unknown one finds nothing.
+/// The `{id}` of the path. An unknown id is 404.
 #[derive(Debug)]
 pub struct Id(FactorId);
 
@@ -51,7 +51,7 @@ pub(crate) fn info(passkey: PasskeyInfo) -> wire::PasskeyInfo {
 }
 
 fn named(raw: &str) -> Result<DisplayName, Problem> {
-    let bad = "A name has 1 to 64 characters, none of them invisible.";
+    let bad = "The name must have 1 to 64 visible characters.";
     let name = DisplayName::parse(raw)
         .ok()
         .filter(|name| name.as_str().chars().count() <= 64);

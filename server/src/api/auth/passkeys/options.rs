@@ -7,15 +7,17 @@ use wire::{PasskeyOptions, ProblemBody};
 use super::asked;
 use crate::{error::Problem, state::Auth};
 
-/// Begin to add a passkey: what the browser is to be asked for.
+/// Start the registration of a passkey.
 #[utoipa::path(post, path = "/auth/passkeys/options", tag = "Accounts", responses(
-    (status = 200, description = "For `navigator.credentials.create`.", body = PasskeyOptions),
-    (status = 404, description = "Passkeys do not work at the address of this installation.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "There are too many already.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "The options for `navigator.credentials.create`.", body = PasskeyOptions),
+    (status = 404, description = "Passkeys are not available at the public URL of this server.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "The account has too many passkeys.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<PasskeyOptions>, Problem> {
-    Ok(Json(asked(auth.start_registration(&caller).await?)))
+    Ok(Json(asked(
+        auth.passkeys().start_registration(&caller).await?,
+    )))
 }

@@ -8,13 +8,15 @@ use wire::ProblemBody;
 use super::Id;
 use crate::{error::Problem, extract::From, state::Auth};
 
-/// Take one of one's passkeys away. Every other session ends.
+/// Remove a passkey.
+///
+/// All other sessions of the account end.
 #[utoipa::path(delete, path = "/auth/passkeys/{id}", tag = "Accounts",
-    params(("id" = String, Path, description = "As in the list.")),
+    params(("id" = String, Path, description = "The id from the list.")),
     responses(
-        (status = 204, description = "Gone."),
-        (status = 404, description = "None of one's passkeys.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It is the last second factor, and this installation asks for one.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "Removed."),
+        (status = 404, description = "The account has no such passkey.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The passkey is the last second factor, and this server requires one.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
@@ -22,6 +24,8 @@ pub async fn handle(
     From(origin): From,
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {
-    auth.remove_passkey(&caller, &id, &origin).await?;
+    auth.passkeys()
+        .remove_passkey(&caller, &id, &origin)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,14 +7,14 @@ use wire::{PasskeyInfo, ProblemBody, RenamePasskey};
 use super::{Id, info, named};
 use crate::{error::Problem, extract::Body, state::Auth};
 
-/// Call one of one's passkeys something else.
+/// Rename a passkey.
 #[utoipa::path(patch, path = "/auth/passkeys/{id}", tag = "Accounts", request_body = RenamePasskey,
-    params(("id" = String, Path, description = "As in the list.")),
+    params(("id" = String, Path, description = "The id from the list.")),
     responses(
-        (status = 200, description = "As it is called now.", body = PasskeyInfo),
-        (status = 404, description = "None of one's passkeys.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The passkey with its new name.", body = PasskeyInfo),
+        (status = 404, description = "The account has no such passkey.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
@@ -23,7 +23,8 @@ pub async fn handle(
     Body(body): Body<RenamePasskey>,
 ) -> Result<Json<PasskeyInfo>, Problem> {
     Ok(Json(info(
-        auth.rename_passkey(&caller, &id, named(&body.name)?)
+        auth.passkeys()
+            .rename_passkey(&caller, &id, named(&body.name)?)
             .await?,
     )))
 }

@@ -15,19 +15,21 @@ use crate::{
     web::{cookie, handlers::second},
 };
 
-/// A passkey after the password, on the page: the session is a cookie.
+/// Complete a browser sign-in with a passkey as second factor.
+///
+/// The session is a cookie.
 #[utoipa::path(post, path = "/auth/passkeys/second-step", tag = "Second factors", request_body = ShownPasskey, responses(
-    (status = 204, description = "Signed in; the cookie is set."),
-    (status = 401, description = "The passkey was not accepted, or no sign-in waits for it.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "Not sent by a page of ours.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 410, description = "It took too long, or was done already.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 204, description = "Signed in. The response sets the session cookie."),
+    (status = 401, description = "The passkey was rejected, or no sign-in is pending.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 410, description = "The ceremony has expired or was used before.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[expect(
     clippy::too_many_arguments,
-    reason = "one extractor for each thing that a request brings"
+    reason = "one extractor for each part of the request"
 )]
 pub async fn handle(
     _: SameOriginForm,
@@ -42,6 +44,7 @@ pub async fn handle(
         credential: &body.credential,
     };
     let signed_in = auth
+        .passkeys()
         .finish_passkey_mfa(second::token(&site, &jar), answered, origin)
         .await?;
     let jar = CookieJar::new()

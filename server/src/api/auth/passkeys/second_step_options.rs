@@ -14,12 +14,12 @@ use crate::{
     web::handlers::second,
 };
 
-/// Begin to show a passkey after the password, on the page.
+/// Start a passkey assertion as second factor of a browser sign-in.
 #[utoipa::path(post, path = "/auth/passkeys/second-step/options", tag = "Second factors", responses(
-    (status = 200, description = "For `navigator.credentials.get`.", body = PasskeyOptions),
-    (status = 401, description = "No sign-in waits for this, or not any more.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "Not asked by a page of ours.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "This account has no passkey.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "The options for `navigator.credentials.get`.", body = PasskeyOptions),
+    (status = 401, description = "No sign-in is pending, or it has expired.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "The account has no passkey.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     _: SameOriginForm,
@@ -28,6 +28,8 @@ pub async fn handle(
     jar: CookieJar,
 ) -> Result<Json<PasskeyOptions>, Problem> {
     Ok(Json(asked(
-        auth.start_passkey_mfa(second::token(&site, &jar)).await?,
+        auth.passkeys()
+            .start_passkey_mfa(second::token(&site, &jar))
+            .await?,
     )))
 }

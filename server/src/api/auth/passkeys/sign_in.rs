@@ -18,20 +18,22 @@ use crate::{
     web::cookie,
 };
 
-/// Sign in with a passkey, on the page: the session is a cookie.
+/// Sign in to the web pages with a passkey.
+///
+/// The session is a cookie.
 #[utoipa::path(post, path = "/auth/passkeys/sign-in", tag = "Accounts", request_body = ShownPasskey, responses(
-    (status = 204, description = "Signed in; the cookie is set."),
-    (status = 401, description = "The passkey was not accepted; not said why.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "Not sent by a page of ours.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "Passkeys do not work at the address of this installation.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 410, description = "It took too long, was done already, or began in another browser.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 204, description = "Signed in. The response sets the session cookie."),
+    (status = 401, description = "The passkey was rejected. The response does not reveal the reason.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "Passkeys are not available at the public URL of this server.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 410, description = "The ceremony has expired, was used before, or belongs to another browser.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[expect(
     clippy::too_many_arguments,
-    reason = "one extractor for each thing that a request brings"
+    reason = "one extractor for each part of the request"
 )]
 pub async fn handle(
     _: SameOriginForm,
@@ -48,6 +50,7 @@ pub async fn handle(
         credential: &body.credential,
     };
     let signed_in = auth
+        .passkeys()
         .finish_sign_in_with_passkey(answered, &browser, origin)
         .await?;
     let jar = CookieJar::new().add(cookie::session(&site, &signed_in.secret));

@@ -14,11 +14,13 @@ use crate::{
     web::cookie,
 };
 
-/// Begin to sign in with a passkey, on the page: the same for everybody. The answer is good in this browser only.
+/// Start a passkey sign-in to the web pages.
+///
+/// The options do not depend on an account. The assertion must come from the same browser.
 #[utoipa::path(post, path = "/auth/passkeys/sign-in/options", tag = "Accounts", responses(
-    (status = 200, description = "For `navigator.credentials.get`.", body = PasskeyOptions),
-    (status = 403, description = "Not asked by a page of ours.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "Passkeys do not work at the address of this installation.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "The options for `navigator.credentials.get`.", body = PasskeyOptions),
+    (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "Passkeys are not available at the public URL of this server.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     _: SameOriginForm,
@@ -26,7 +28,9 @@ pub async fn handle(
     State(site): State<Arc<Site>>,
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<PasskeyOptions>), Problem> {
-    let (options, browser) = auth.start_sign_in(cookie::browser_of(&site, &jar))?;
+    let (options, browser) = auth
+        .passkeys()
+        .start_sign_in(cookie::browser_of(&site, &jar))?;
     Ok((
         CookieJar::new().add(cookie::browser(&site, &browser)),
         Json(asked(options)),

@@ -11,13 +11,13 @@ use crate::{
     state::Auth,
 };
 
-/// Confirm with a passkey that it is still you (RFC 9470), in place of password and code.
+/// Complete a step-up with a passkey (RFC 9470), in place of password and code.
 #[utoipa::path(post, path = "/auth/passkeys/step-up", tag = "Second factors", request_body = ShownPasskey, responses(
-    (status = 200, description = "Confirmed.", body = SteppedUp),
-    (status = 403, description = "The passkey was not accepted.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 410, description = "It took too long, or was done already.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "Confirmed, with a new access token for token clients.", body = SteppedUp),
+    (status = 403, description = "The passkey was rejected.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 410, description = "The ceremony has expired or was used before.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
@@ -31,9 +31,10 @@ pub async fn handle(
         credential: &body.credential,
     };
     let caller = auth
+        .passkeys()
         .finish_passkey_step_up(&caller, answered, &origin)
         .await?;
-    let newer = auth.reissue_access_token(&caller)?;
+    let newer = auth.sessions().reissue_access_token(&caller)?;
     Ok(Json(SteppedUp {
         signed_in_at: caller.session().auth_time,
         expires_in: newer.as_ref().map(|access| access.expires_in.as_secs()),

@@ -7,14 +7,16 @@ use wire::{PasskeyOptions, ProblemBody};
 use super::asked;
 use crate::{error::Problem, state::Auth};
 
-/// Begin to confirm with a passkey that it is still you.
+/// Start a step-up with a passkey (RFC 9470).
 #[utoipa::path(post, path = "/auth/passkeys/step-up/options", tag = "Second factors", responses(
-    (status = 200, description = "For `navigator.credentials.get`.", body = PasskeyOptions),
-    (status = 404, description = "This account has no passkey.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "The options for `navigator.credentials.get`.", body = PasskeyOptions),
+    (status = 404, description = "The account has no passkey.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<PasskeyOptions>, Problem> {
-    Ok(Json(asked(auth.start_passkey_step_up(&caller).await?)))
+    Ok(Json(asked(
+        auth.passkeys().start_passkey_step_up(&caller).await?,
+    )))
 }

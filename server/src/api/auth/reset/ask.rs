@@ -11,11 +11,13 @@ use crate::{
     state::Auth,
 };
 
-/// Send a link that sets a new password to the address of an account. The answer does not say whether there is one.
+/// Request a password reset link by mail.
+///
+/// The response is the same for existing and unknown accounts.
 #[utoipa::path(post, path = "/auth/reset", tag = "Accounts", request_body = AskReset, responses(
-    (status = 202, description = "If there is such an account and it has an e-mail address, a letter is on its way."),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 202, description = "Accepted. An existing account with an e-mail address gets a link."),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
@@ -24,6 +26,8 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<AskReset>,
 ) -> Result<StatusCode, Problem> {
-    auth.request_reset(&body.account, &origin).await?;
+    auth.passwords()
+        .request_reset(&body.account, &origin)
+        .await?;
     Ok(StatusCode::ACCEPTED)
 }

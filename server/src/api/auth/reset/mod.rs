@@ -1,4 +1,4 @@
-//! A new password by link.
+//! Password reset by link.
 
 pub mod ask;
 pub mod confirm;

@@ -11,7 +11,7 @@ use crate::{
     state::{AppState, Auth},
 };
 
-/// The `{id}` of the path; an unknown one finds nothing.
+/// The `{id}` of the path. An unknown id is 404.
 #[derive(Debug)]
 pub struct Id(pub(crate) SessionId);
 
@@ -23,18 +23,18 @@ impl axum::extract::FromRequestParts<AppState> for Id {
     }
 }
 
-/// End one of one's sessions.
+/// End a session of the account.
 #[utoipa::path(delete, path = "/auth/sessions/{id}", tag = "Accounts",
-    params(("id" = String, Path, description = "As in the list.")),
+    params(("id" = String, Path, description = "The id from the list.")),
     responses(
         (status = 204, description = "Ended."),
-        (status = 404, description = "None of one's live sessions.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "The account has no such live session.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {
-    auth.end_session(&caller, &id).await?;
+    auth.sessions().end_session(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,14 +6,14 @@ use wire::Ended;
 
 use crate::{error::Problem, state::Auth};
 
-/// End every session but this one.
+/// End all other sessions of the account.
 #[utoipa::path(post, path = "/auth/sessions/end-others", tag = "Accounts",
-    responses((status = 200, description = "How many ended.", body = Ended)))]
+    responses((status = 200, description = "The number of sessions that ended.", body = Ended)))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
 ) -> Result<Json<Ended>, Problem> {
     Ok(Json(Ended {
-        ended: auth.end_other_sessions(&caller).await?,
+        ended: auth.sessions().end_other_sessions(&caller).await?,
     }))
 }

@@ -17,9 +17,9 @@ use crate::{
     state::Auth,
 };
 
-/// Where one is signed in, newest sign of life first.
+/// List the sessions of the account, most recently active first.
 #[utoipa::path(get, path = "/auth/sessions", tag = "Accounts", params(Asked),
-    responses((status = 200, description = "A page of one's live sessions.", body = [SessionInfo])))]
+    responses((status = 200, description = "A page of live sessions.", body = [SessionInfo])))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
@@ -33,7 +33,7 @@ pub async fn handle(
 }
 
 pub(crate) async fn all(auth: &Auth, caller: &Caller) -> Result<Vec<SessionInfo>, Problem> {
-    let sessions = auth.sessions(caller).await?;
+    let sessions = auth.sessions().sessions(caller).await?;
     Ok(sessions
         .into_iter()
         .map(|session| info(session, caller))

@@ -1,4 +1,4 @@
-//! One's own sessions.
+//! The caller's sessions.
 
 pub mod end;
 pub mod end_others;

@@ -11,12 +11,14 @@ use crate::{
     state::Auth,
 };
 
-/// Confirm that it is still you (RFC 9470): this session counts as signed in just now.
+/// Complete a step-up with password and code (RFC 9470).
+///
+/// The session then counts as signed in at this moment.
 #[utoipa::path(post, path = "/auth/step-up", tag = "Second factors", request_body = StepUp, responses(
-    (status = 200, description = "Confirmed.", body = SteppedUp),
-    (status = 403, description = "The password or the code is not right.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "Confirmed, with a new access token for token clients.", body = SteppedUp),
+    (status = 403, description = "The password or the code is incorrect.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
@@ -33,8 +35,8 @@ pub async fn handle(
         password: Password::new(body.password),
         code,
     };
-    let caller = auth.step_up(&caller, proofs, &origin).await?;
-    let newer = auth.reissue_access_token(&caller)?;
+    let caller = auth.sessions().step_up(&caller, proofs, &origin).await?;
+    let newer = auth.sessions().reissue_access_token(&caller)?;
     Ok(Json(SteppedUp {
         signed_in_at: caller.session().auth_time,
         expires_in: newer.as_ref().map(|access| access.expires_in.as_secs()),

@@ -1,4 +1,4 @@
-//! Confirming that it is still oneself.
+//! Step-up authentication (RFC 9470).
 
 pub mod confirm;
 pub mod needs;

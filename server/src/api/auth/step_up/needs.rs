@@ -6,16 +6,17 @@ use wire::{ProviderInfo, StepUpNeeds};
 
 use crate::{error::Problem, state::Auth};
 
-/// What a step-up wants to be shown.
+/// Show the ways in which the account can complete a step-up (RFC 9470).
 #[utoipa::path(get, path = "/auth/step-up", tag = "Second factors",
-    responses((status = 200, description = "What this account has.", body = StepUpNeeds)))]
+    responses((status = 200, description = "The available factors and providers, and whether the last sign-in is recent.", body = StepUpNeeds)))]
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<StepUpNeeds>, Problem> {
     let factors = caller.factors();
-    let joined = auth.identities(&caller).await?;
+    let joined = auth.upstream().identities(&caller).await?;
     let providers = auth
+        .upstream()
         .providers()
         .iter()
         .filter(|known| joined.iter().any(|identity| identity.provider == known.id));

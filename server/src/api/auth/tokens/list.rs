@@ -17,9 +17,9 @@ use crate::{
     state::Auth,
 };
 
-/// One's personal access tokens, newest first.
+/// List the personal access tokens of the account, newest first.
 #[utoipa::path(get, path = "/auth/tokens", tag = "Accounts", params(Asked),
-    responses((status = 200, description = "A page of live ones, without their secrets.", body = [PersonalToken])))]
+    responses((status = 200, description = "A page of live tokens, without their secrets.", body = [PersonalToken])))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
@@ -34,7 +34,7 @@ pub async fn handle(
 
 pub(crate) async fn all(auth: &Auth, caller: &Caller) -> Result<Vec<PersonalToken>, Problem> {
     let vaults = own_vaults(auth, caller).await?;
-    let tokens = auth.personal_tokens(caller).await?;
+    let tokens = auth.personal_tokens().personal_tokens(caller).await?;
     Ok(tokens
         .into_iter()
         .map(|token| about(token, &vaults))
@@ -43,6 +43,7 @@ pub(crate) async fn all(auth: &Auth, caller: &Caller) -> Result<Vec<PersonalToke
 
 pub(crate) async fn own_vaults(auth: &Auth, caller: &Caller) -> Result<Vec<Realm>, Problem> {
     Ok(auth
+        .sessions()
         .realms_of(caller)
         .await?
         .into_iter()
@@ -50,7 +51,8 @@ pub(crate) async fn own_vaults(auth: &Auth, caller: &Caller) -> Result<Vec<Realm
         .collect())
 }
 
-/// A vault that its owner has no role in any more is not told, nor does the token open it.
+/// The wire form. It omits vaults in which the owner no longer has a role; the token gives no access
+/// to them either.
 pub(crate) fn about(token: Session, vaults: &[Realm]) -> PersonalToken {
     let name = |id: &auth::RealmId| {
         vaults

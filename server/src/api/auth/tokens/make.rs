@@ -14,12 +14,14 @@ use crate::{
     state::Auth,
 };
 
-/// Make a personal access token, for `Authorization: Bearer`, or `Basic` with one's username. It never may more than
-/// oneself, and neither make tokens nor change the account.
+/// Issue a personal access token.
+///
+/// It is for `Authorization: Bearer`, or for `Basic` with the username. It never has more rights than its owner.
+/// It cannot issue tokens or change the account.
 #[utoipa::path(post, path = "/auth/tokens", tag = "Accounts", request_body = wire::NewPersonalToken, responses(
-    (status = 201, description = "Made; `token` is told this once.", body = MadePersonalToken),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 201, description = "The token. The secret `token` is not shown again.", body = MadePersonalToken),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
@@ -28,6 +30,7 @@ pub async fn handle(
     Body(body): Body<wire::NewPersonalToken>,
 ) -> Result<(StatusCode, Json<MadePersonalToken>), Problem> {
     let (session, secret) = auth
+        .personal_tokens()
         .create_personal_token(&caller, wanted(body)?, origin)
         .await
         .map_err(refused)?;
@@ -59,7 +62,7 @@ fn wanted(body: wire::NewPersonalToken) -> Result<NewPersonalToken, Problem> {
     })
 }
 
-/// With a pointer to what was refused.
+/// The error with a pointer to the rejected member.
 fn refused(error: auth::AuthError) -> Problem {
     let auth::AuthError::PersonalToken(why) = error else {
         return error.into();

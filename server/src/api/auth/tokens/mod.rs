@@ -1,4 +1,4 @@
-//! One's own personal access tokens.
+//! The caller's personal access tokens.
 
 pub mod end;
 pub mod list;

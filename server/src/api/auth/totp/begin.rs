@@ -8,16 +8,18 @@ use wire::{NewTotp, ProblemBody};
 
 use crate::{error::Problem, state::Auth};
 
-/// Begin to set up an authenticator app. Nothing has changed until its first code is confirmed.
+/// Start the enrollment of an authenticator app (RFC 6238).
+///
+/// The enrollment takes effect when its first code is confirmed.
 #[utoipa::path(post, path = "/auth/totp", tag = "Second factors", responses(
-    (status = 200, description = "The secret, shown this once, good for 15 minutes.", body = NewTotp),
-    (status = 409, description = "There is an app already.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "The secret. It is not shown again, and the enrollment expires after 15 minutes.", body = NewTotp),
+    (status = 409, description = "The account already has an authenticator app.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     EnrollmentSession(caller): EnrollmentSession,
     State(auth): State<Auth>,
 ) -> Result<Json<NewTotp>, Problem> {
-    let new = auth.start_totp(&caller).await?;
+    let new = auth.factors().start_totp(&caller).await?;
     let uri = new.uri.expose_secret().to_owned();
     Ok(Json(NewTotp {
         secret: new.secret.expose_secret().to_owned(),
@@ -26,10 +28,10 @@ pub async fn handle(
     }))
 }
 
-/// Dark on light whatever the page looks like: cameras read nothing else well.
+/// Dark on light in every colour scheme, because cameras read other combinations badly.
 fn picture(uri: &str) -> Result<String, Problem> {
     let code = QrCode::with_error_correction_level(uri, EcLevel::M);
-    let code = code.map_err(|error| Problem::Internal(format!("a QR code: {error}")))?;
+    let code = code.map_err(|error| Problem::Internal(format!("the QR code could not be rendered: {error}")))?;
     let mut image = code.render::<svg::Color<'_>>();
     image
         .min_dimensions(240, 240)

@@ -12,12 +12,14 @@ use crate::{
     state::Auth,
 };
 
-/// Turn the app on, with the code that it shows. Other sessions end; this one has its second factor from here on.
+/// Confirm the enrollment of an authenticator app with its first code.
+///
+/// All other sessions of the account end. The current session counts as signed in with a second factor.
 #[utoipa::path(post, path = "/auth/totp/confirm", tag = "Second factors", request_body = ConfirmTotp, responses(
-    (status = 201, description = "On. With the first factor come recovery codes, shown this once.", body = FactorAdded),
-    (status = 409, description = "Nothing was begun by this session, or too long ago.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 201, description = "Enrolled. The first factor comes with recovery codes, which are not shown again.", body = FactorAdded),
+    (status = 409, description = "This session has no pending enrollment, or it has expired.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     EnrollmentSession(caller): EnrollmentSession,
@@ -26,6 +28,7 @@ pub async fn handle(
     Body(body): Body<ConfirmTotp>,
 ) -> Result<(StatusCode, Json<FactorAdded>), Problem> {
     let done = auth
+        .factors()
         .confirm_totp(&caller, &OneTimeCode::parse(&body.code), &origin)
         .await?;
     Ok((StatusCode::CREATED, Json(added(&done))))

@@ -1,4 +1,4 @@
-//! Setting up an authenticator app.
+//! Enrollment of an authenticator app (TOTP, RFC 6238).
 
 pub mod begin;
 pub mod confirm;

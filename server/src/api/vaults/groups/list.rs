@@ -15,17 +15,17 @@ use crate::{
     state::Auth,
 };
 
-/// Groups with a role in the vault, by name.
+/// List the groups with a role in a vault, by name.
 #[utoipa::path(get, path = "/api/vaults/{vault}/groups", tag = "Vaults",
     params(("vault" = String, Path), Asked),
-    responses((status = 200, description = "A page of its groups.", body = [GroupRole])))]
+    responses((status = 200, description = "A page of groups.", body = [GroupRole])))]
 pub async fn handle(
     Permitted(permit): Permitted<ReadMembers>,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<GroupRole>>), Problem> {
-    let groups = auth.groups_in(&permit).await?.into_iter();
+    let groups = auth.admin().groups_in(&permit).await?.into_iter();
     let groups = groups
         .map(|(group, role)| GroupRole {
             group: group.to_string(),

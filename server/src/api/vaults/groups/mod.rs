@@ -1,4 +1,4 @@
-//! What groups may do in a vault.
+//! Roles of groups in a vault.
 
 pub mod list;
 pub mod remove;
