@@ -51,7 +51,7 @@ impl<S: AuthStore> Background<'_, S> {
         self.0
             .hasher
             .profiles()
-            .replace_all(&self.0.store.hash_samples().await?);
+            .replace_all(&self.0.core.store.hash_samples().await?);
         Ok(())
     }
 
@@ -78,11 +78,11 @@ impl<S: AuthStore> Background<'_, S> {
     async fn cleanup(self) -> Infallible {
         let mut ticks = tokio::time::interval(EVENT_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut cleaned_at = self.0.clock.now();
+        let mut cleaned_at = self.0.core.clock.now();
         loop {
             ticks.tick().await;
-            if clock::since(cleaned_at, self.0.clock.now()) >= CLEANUP_INTERVAL {
-                cleaned_at = self.0.clock.now();
+            if clock::since(cleaned_at, self.0.core.clock.now()) >= CLEANUP_INTERVAL {
+                cleaned_at = self.0.core.clock.now();
                 self.purge_ended_sessions().await;
                 self.purge_expired_tokens().await;
                 self.0.throttling().purge().await;
@@ -96,24 +96,29 @@ impl<S: AuthStore> Background<'_, S> {
         loop {
             let events = self
                 .0
+                .core
                 .store
-                .account_events_after(self.0.last_event_seen.load(Ordering::Acquire))
+                .account_events_after(self.0.sessions.last_event_seen.load(Ordering::Acquire))
                 .await?;
             let Some(last) = events.last() else {
                 return Ok(());
             };
             self.0
-                .session_cache
+                .sessions
+                .cache
                 .invalidate(events.iter().map(|event| &event.username));
-            self.0.last_event_seen.store(last.seq, Ordering::Release);
+            self.0
+                .sessions
+                .last_event_seen
+                .store(last.seq, Ordering::Release);
         }
     }
 
     /// In small batches, so that sign-ins do not wait for it.
     async fn purge_expired_tokens(self) {
-        let before = clock::sub(self.0.clock.now(), ONE_TIME_TOKEN_RETENTION);
+        let before = clock::sub(self.0.core.clock.now(), ONE_TIME_TOKEN_RETENTION);
         loop {
-            match self.0.store.purge_expired_tokens(before).await {
+            match self.0.core.store.purge_expired_tokens(before).await {
                 Ok(0) => return,
                 Ok(_) => {}
                 Err(error) => {
@@ -126,8 +131,9 @@ impl<S: AuthStore> Background<'_, S> {
     async fn purge_ended_sessions(self) {
         match self
             .0
+            .core
             .store
-            .purge_ended(clock::sub(self.0.clock.now(), ENDED_SESSION_RETENTION))
+            .purge_ended(clock::sub(self.0.core.clock.now(), ENDED_SESSION_RETENTION))
             .await
         {
             Ok(sessions) => tracing::debug!(sessions, "purged ended sessions"),

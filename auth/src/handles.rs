@@ -1,41 +1,53 @@
-//! Handles: one small type for each flow, borrowed from [`Auth`]. `auth.sessions()` lists what can be done with sessions.
+//! Handles: one small type for each flow, borrowed from [`Auth`]. `auth.sessions()` lists what
+//! can be done with sessions.
 //!
-//! A handle is a pointer. Its methods live beside the flow they belong to (`session/`, `oauth/`, …).
+//! A handle is a pointer. Its methods live beside the flow they belong to: `session/`, `oauth/`, ….
 
 use std::{fmt, sync::Arc};
 
 use crate::service::{Auth, Service};
 
+macro_rules! handle {
+    ($(#[$doc:meta])* $vis:vis $name:ident) => {
+        $(#[$doc])*
+        $vis struct $name<'a, S>(pub(crate) &'a Arc<Service<S>>);
+
+        impl<S> Clone for $name<'_, S> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<S> Copy for $name<'_, S> {}
+
+        impl<S> fmt::Debug for $name<'_, S> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+/// The handles that hosts call.
 macro_rules! handles {
-    ($($(#[$doc:meta])* $vis:vis $name:ident from $accessor:ident;)*) => {
-        $(
-            $(#[$doc])*
-            $vis struct $name<'a, S>(pub(crate) &'a Arc<Service<S>>);
-
-            impl<S> Clone for $name<'_, S> {
-                fn clone(&self) -> Self {
-                    *self
-                }
-            }
-
-            impl<S> Copy for $name<'_, S> {}
-
-            impl<S> fmt::Debug for $name<'_, S> {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str(stringify!($name))
-                }
-            }
-        )*
+    ($($(#[$doc:meta])* $name:ident from $accessor:ident;)*) => {
+        $(handle! { $(#[$doc])* pub $name })*
 
         impl<S> Auth<S> {
             $(
                 $(#[$doc])*
-                $vis fn $accessor(&self) -> $name<'_, S> {
+                #[must_use]
+                pub fn $accessor(&self) -> $name<'_, S> {
                     $name(&self.0)
                 }
             )*
         }
+    };
+}
 
+/// The handles that other flows call, from inside the crate.
+macro_rules! inner_handles {
+    ($($name:ident from $accessor:ident;)*) => {
         impl<S> Service<S> {
             /// The service itself, for a task that outlives the request.
             pub(crate) fn auth(self: &Arc<Self>) -> Auth<S> {
@@ -53,31 +65,47 @@ macro_rules! handles {
 
 handles! {
     /// Requests are matched to sessions; sessions are listed, confirmed and ended.
-    pub Sessions from sessions;
+    Sessions from sessions;
     /// Signing in with a password, changing and resetting it, and its strength.
-    pub Passwords from passwords;
+    Passwords from passwords;
     /// The token endpoint, authorization codes, consent, the device flow, introspection and revocation.
-    pub OAuth from oauth;
+    OAuth from oauth;
     /// Personal access tokens.
-    pub PersonalTokens from personal_tokens;
+    PersonalTokens from personal_tokens;
     /// Second factors: TOTP, recovery codes, and the second step of a sign-in.
-    pub Factors from factors;
+    Factors from factors;
     /// WebAuthn: registration, authentication and management of passkeys.
-    pub Passkeys from passkeys;
+    Passkeys from passkeys;
     /// Invitations and the registrations made from them.
-    pub Invitations from invitations;
+    Invitations from invitations;
     /// Signing in through OpenID providers, and linked identities.
-    pub Upstream from upstream;
+    Upstream from upstream;
     /// Registration, the profile, and the account's own audit.
-    pub Accounts from accounts;
+    Accounts from accounts;
     /// What administrators and vault managers do: accounts, roles, groups, lockouts, audit.
-    pub Admin from admin;
+    Admin from admin;
     /// Mail that the host sends, and notices to account owners.
-    pub Mail from mail;
+    Mail from mail;
     /// Signing keys: rotation and the published key set.
-    pub Keys from keys;
+    Keys from keys;
     /// Tasks that run beside requests for as long as the process lives.
-    pub Background from background;
+    Background from background;
+}
+
+handle! {
     /// Counting failed attempts and asking whether another one is allowed.
-    pub(crate) Throttling from throttling;
+    pub(crate) Throttling
+}
+
+inner_handles! {
+    Background from background;
+    Sessions from sessions;
+    Passwords from passwords;
+    OAuth from oauth;
+    PersonalTokens from personal_tokens;
+    Factors from factors;
+    Accounts from accounts;
+    Mail from mail;
+    Keys from keys;
+    Throttling from throttling;
 }

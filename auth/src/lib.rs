@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod actions;
 pub mod audit;
 mod background;
 pub mod clock;
@@ -19,12 +20,17 @@ pub mod oauth;
 pub mod password;
 pub mod service;
 pub mod session;
+pub mod settings;
 pub mod store;
 #[cfg(test)]
 mod tests;
 pub mod throttle;
 pub mod upstream;
 
+pub use crate::{
+    accounts::registration::RegistrationRequest,
+    settings::{Registration, Settings},
+};
 pub use access::extract::{
     AllowRestricted, AnySession, Anyone, EnrollmentSession, HasAuth, Interactive, OptionalCaller,
     Permitted, RecentlyAuthenticated, SameOriginForm,
@@ -61,6 +67,6 @@ pub use oauth::consent::{Decision, OAuthError};
 pub use oauth::device::{DeviceCodes, PendingDevice, UserCode};
 pub use oauth::personal_token::{NewPersonalToken, PersonalTokenError, PersonalTokenRules};
 pub use password::{Password, PasswordHash};
-pub use service::{Auth, Registration, RegistrationRequest, Settings};
+pub use service::Auth;
 pub use session::model::{Origin, Session, SessionId, SessionKind};
 pub use store::AuthStore;

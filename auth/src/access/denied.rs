@@ -75,11 +75,11 @@ impl<'a> DeniedRequest<'a> {
 }
 
 /// The reason in the audit; `None` for denials that need no report.
-fn denial_reason(why: &AuthError, asked: &DeniedRequest<'_>) -> Option<&'static str> {
+fn denial_reason(why: &AuthError, denied: &DeniedRequest<'_>) -> Option<&'static str> {
     match why {
         AuthError::NotAllowed { .. } => Some("not_allowed"),
         // Only for an existing realm. Any other was mistyped.
-        AuthError::RealmNotFound => asked.realm.map(|_| "not_allowed"),
+        AuthError::RealmNotFound => denied.realm.map(|_| "not_allowed"),
         AuthError::InsufficientScope { .. } => Some("scope_missing"),
         AuthError::InteractiveSessionRequired => Some("not_in_person"),
         AuthError::CrossSite => Some("cross_site"),
@@ -105,16 +105,16 @@ impl<S: AuthStore> Auth<S> {
 
     /// Records the first denial of each caller and action, then one every ten minutes with the
     /// count.
-    pub fn audit_denial(&self, caller: &Caller, asked: &DeniedRequest<'_>, why: &AuthError) {
-        let Some(reason) = denial_reason(why, asked) else {
+    pub fn audit_denial(&self, caller: &Caller, denied: &DeniedRequest<'_>, why: &AuthError) {
+        let Some(reason) = denial_reason(why, denied) else {
             return;
         };
-        let (username, now) = (&caller.account().username, self.0.clock.now());
+        let (username, now) = (&caller.account().username, self.0.core.clock.now());
         let Some(times) = self
             .0
             .denials
             .reported
-            .should_report(&(username.clone(), asked.action), now)
+            .should_report(&(username.clone(), denied.action), now)
         else {
             return;
         };
@@ -122,17 +122,17 @@ impl<S: AuthStore> Auth<S> {
             .origin()
             .map(|from| from.address.to_canonical().to_string())
             .unwrap_or_default();
-        tracing::warn!(%username, action = asked.action, reason, address, request = asked.request, times, "refused");
+        tracing::warn!(%username, action = denied.action, reason, address, request = denied.request, times, "request denied");
         let record = NewAuditEntry::new(&caller.actor(), AuditAction::ActionDenied, now)
-            .subject(asked.action)
+            .subject(denied.action)
             .with_detail(|detail| {
-                let realm = asked.realm.map(|realm| realm.id.as_str());
+                let realm = denied.realm.map(|realm| realm.id.as_str());
                 let detail = detail
                     .reason(reason)
                     .with("realm", realm)
-                    .with("request", asked.request.as_deref());
+                    .with("request", denied.request.as_deref());
                 detail
-                    .with("site", asked.site.as_deref())
+                    .with("site", denied.site.as_deref())
                     .with("times", (times > 1).then_some(times))
             });
         self.spawn_audit(async move |auth| {
@@ -144,14 +144,14 @@ impl<S: AuthStore> Auth<S> {
 
     /// Records a cross-site write with a session cookie. The session is looked up in the
     /// background.
-    pub fn audit_cross_site(&self, cookie: &str, from: Origin, asked: DeniedRequest<'static>) {
+    pub fn audit_cross_site(&self, cookie: &str, from: Origin, denied: DeniedRequest<'static>) {
         let cookie = cookie.to_owned();
         self.spawn_audit(async move |auth| {
             // An unknown cookie needs no record.
             if let Ok(caller) = auth.sessions().authenticate_cookie(&cookie).await {
                 auth.audit_denial(
                     &caller.with_origin(Arc::new(from)),
-                    &asked,
+                    &denied,
                     &AuthError::CrossSite,
                 );
             }

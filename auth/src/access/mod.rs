@@ -1,4 +1,5 @@
-//! Authorization: permits, the policy that alone makes them, and extractors that turn a request into one.
+//! Authorization: permits, the policy that alone makes them, and extractors that turn a request
+//! into one.
 //!
 //! A handler without a permit does not compile; see `access::extract`.
 

@@ -21,8 +21,8 @@ pub trait Action: Send + Sync + 'static {
     const INITIATOR: Initiator = Initiator::UserOrClient;
 }
 
-/// Who may perform an action. Actions whose effect outlives a stolen token (a way into an account,
-/// rights over others) are for users only.
+/// The initiator that an action requires. Actions whose effect outlives a stolen token (a way into
+/// an account, rights over others) are for users only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Initiator {
     /// A user who signed in interactively; neither a personal access token nor an OAuth client.
@@ -35,7 +35,7 @@ pub enum Initiator {
 pub enum StepUp {
     Never,
     Always,
-    /// Always in the browser; for clients if [`StepUpRules::clients`](crate::service::StepUpRules)
+    /// Always in the browser; for clients if [`StepUpRules::clients`](crate::settings::StepUpRules)
     /// requires it.
     BrowserOnly,
 }

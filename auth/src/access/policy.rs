@@ -7,8 +7,8 @@ use crate::{
     Account, Action, Actor, ActorVia, AuthError, FactorKinds, Origin, Permit, Realm, RealmId, Role,
     Scope, Scopes, Session, SessionKind,
     access::permit::{GlobalTarget, Initiator, RealmTarget, StepUp, Target, sealed::Sealed},
-    service::{ClientStepUp, StepUpRules},
     session::cache::Rights,
+    settings::{ClientStepUp, StepUpRules},
 };
 
 /// An authenticated request: a live session of an active account. A handler that takes a `Caller`
@@ -163,8 +163,8 @@ impl Caller {
     }
 
     /// A personal access token passes: its creation required a recent sign-in.
-    fn require_step_up(&self, wanted: StepUp) -> Result<(), AuthError> {
-        let wanted = match wanted {
+    fn require_step_up(&self, step_up: StepUp) -> Result<(), AuthError> {
+        let is_required = match step_up {
             StepUp::Never => false,
             StepUp::Always => true,
             StepUp::BrowserOnly => {
@@ -172,7 +172,7 @@ impl Caller {
                     || self.assurance.rules.clients == ClientStepUp::RecentSignIn
             }
         };
-        if wanted && self.session.kind != SessionKind::Personal {
+        if is_required && self.session.kind != SessionKind::Personal {
             self.require_recent()
         } else {
             Ok(())

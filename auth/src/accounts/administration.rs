@@ -4,8 +4,8 @@
 use crate::{
     Account, AccountChange, AccountStatus, Admin, AuthError, AuthStore, Permit, Role,
     SecurityNotice, Username,
+    actions::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
     factor::AuditReason,
-    service::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
     store::{
         AccountQuery, ChangeRejected, EndAllSessions, EndReason, Member, PersonalTokenPolicy,
         SessionEnd,
@@ -26,7 +26,7 @@ impl<S: AuthStore> Admin<'_, S> {
         _permit: &Permit<ReadAccounts>,
         query: AccountQuery,
     ) -> Result<Vec<Member>, AuthError> {
-        Ok(self.0.store.members(query).await?)
+        Ok(self.0.core.store.members(query).await?)
     }
 
     /// # Errors
@@ -61,8 +61,14 @@ impl<S: AuthStore> Admin<'_, S> {
         }
         let changed = self
             .0
+            .core
             .store
-            .change_account(username, change, permit.actor().clone(), self.0.clock.now())
+            .change_account(
+                username,
+                change,
+                permit.actor().clone(),
+                self.0.core.clock.now(),
+            )
             .await;
         // Also after an error: the store may have applied the change.
         self.0.invalidate(username);
@@ -104,9 +110,9 @@ impl<S: AuthStore> Admin<'_, S> {
         let end = SessionEnd {
             reason: EndReason::EndedByAdministrator,
             by: permit.actor().clone(),
-            at: self.0.clock.now(),
+            at: self.0.core.clock.now(),
         };
-        let ended = self.0.store.end_sessions(username, None, end).await;
+        let ended = self.0.core.store.end_sessions(username, None, end).await;
         self.0.invalidate(username);
         Ok(ended?)
     }
@@ -128,10 +134,11 @@ impl<S: AuthStore> Admin<'_, S> {
         let end = SessionEnd {
             reason: EndReason::EndedByAdministrator,
             by,
-            at: self.0.clock.now(),
+            at: self.0.core.clock.now(),
         };
         let ended = self
             .0
+            .core
             .store
             .end_all_sessions(EndAllSessions {
                 keep,
@@ -150,7 +157,7 @@ impl<S: AuthStore> Admin<'_, S> {
         self,
         permit: &Permit<ReadMembers>,
     ) -> Result<Vec<(Account, Role)>, AuthError> {
-        Ok(self.0.store.members_of(&permit.realm().id).await?)
+        Ok(self.0.core.store.members_of(&permit.realm().id).await?)
     }
 
     /// Sets a role in the permit's realm; `None` removes it.
@@ -166,15 +173,16 @@ impl<S: AuthStore> Admin<'_, S> {
         let (realm, by) = (&permit.realm().id, permit.actor().clone());
         let set = self
             .0
+            .core
             .store
-            .set_role(username, realm, role, by, self.0.clock.now())
+            .set_role(username, realm, role, by, self.0.core.clock.now())
             .await;
         self.0.invalidate(username);
         set.map_err(to_auth_error)
     }
 
     async fn existing_member(self, username: &Username) -> Result<Member, AuthError> {
-        let member = self.0.store.member(username).await?;
+        let member = self.0.core.store.member(username).await?;
         member
             .filter(|member| member.account.status != AccountStatus::Deleted)
             .ok_or(AuthError::NoSuchAccount)

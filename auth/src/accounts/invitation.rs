@@ -14,10 +14,12 @@ use crate::{
     Account, AccountStatus, Actor, AuthError, AuthStore, Caller, EmailAddress, Invitations,
     MailBody, NewAccount, Origin, OutgoingMail, Permit, Realm, RealmId, Role, Token, TokenKind,
     Username,
+    accounts::registration::RegistrationRequest,
+    actions::{ManageAccounts, ManageMembers, ReadAccounts},
     audit::{AuditAction, NewAuditEntry},
     clock,
     mail::RETRY_AFTER,
-    service::{ManageAccounts, ManageMembers, ReadAccounts, Registration, RegistrationRequest},
+    settings::Registration,
     store::{
         AcceptInvitation, AcceptInvitationResult, Member, OneTimeKind, OneTimeToken, SessionEnd,
     },
@@ -219,8 +221,13 @@ impl<S: AuthStore> Invitations<'_, S> {
         let username = &caller.account().username;
         if self
             .0
+            .core
             .store
-            .list_tokens(OneTimeKind::Invitation, Some(username), self.0.clock.now())
+            .list_tokens(
+                OneTimeKind::Invitation,
+                Some(username),
+                self.0.core.clock.now(),
+            )
             .await?
             .len()
             >= MAX_OPEN
@@ -254,25 +261,25 @@ impl<S: AuthStore> Invitations<'_, S> {
         by: Inviter,
         actor: &Actor,
     ) -> Result<CreatedInvitation, AuthError> {
-        if self.0.settings.registration == Registration::Closed {
+        if self.0.core.settings.registration == Registration::Closed {
             return Err(AuthError::RegistrationClosed);
         }
         let (token, now) = (
-            Token::random(TokenKind::Invitation, &self.0.rng),
-            self.0.clock.now(),
+            Token::random(TokenKind::Invitation, &self.0.core.rng),
+            self.0.core.clock.now(),
         );
         // Rate-limited, so that repeated invitations cannot flood a mailbox.
         let to = invitation
             .email
             .as_ref()
             .filter(|_| invitation.delivery == Delivery::Mail);
-        if to.is_some_and(|to| !self.0.unverified_mail_limit.allow_mailbox(to, now)) {
+        if to.is_some_and(|to| !self.0.mail.unverified_limit.allow_mailbox(to, now)) {
             return Err(AuthError::Throttled {
                 retry_after: RETRY_AFTER,
             });
         }
         let invite = Invitation {
-            id: hex::encode(self.0.rng.bytes::<16>()),
+            id: hex::encode(self.0.core.rng.bytes::<16>()),
             by,
             administrator: invitation.administrator,
             roles: invitation
@@ -299,11 +306,11 @@ impl<S: AuthStore> Invitations<'_, S> {
             kind: OneTimeKind::Invitation,
             hash,
             username,
-            body: body,
+            body,
             created_at,
             expires_at,
         };
-        self.0.store.insert_token(one_time).await?;
+        self.0.core.store.insert_token(one_time).await?;
         Ok(self.deliver_invitation(invite, &token, actor))
     }
 
@@ -316,7 +323,7 @@ impl<S: AuthStore> Invitations<'_, S> {
         // In the fragment, so that the token appears in no server log.
         let link = SecretString::from(format!(
             "{}/join#{}",
-            self.0.settings.issuer,
+            self.0.core.settings.issuer,
             token.expose()
         ));
         let (Delivery::Mail, Some(to)) = (invitation.delivery, invitation.email.clone()) else {
@@ -354,8 +361,9 @@ impl<S: AuthStore> Invitations<'_, S> {
         };
         let one_time_tokens = self
             .0
+            .core
             .store
-            .list_tokens(OneTimeKind::Invitation, of, self.0.clock.now())
+            .list_tokens(OneTimeKind::Invitation, of, self.0.core.clock.now())
             .await?;
         one_time_tokens.iter().map(parse_invitation).collect()
     }
@@ -364,7 +372,7 @@ impl<S: AuthStore> Invitations<'_, S> {
     /// [`AuthError::NoSuchInvitation`], also for another creator's if the caller is not an
     /// administrator.
     pub async fn revoke_invitation(self, caller: &Caller, id: &str) -> Result<(), AuthError> {
-        let (now, username) = (self.0.clock.now(), &caller.account().username);
+        let (now, username) = (self.0.core.clock.now(), &caller.account().username);
         let of = if caller.permit::<ManageAccounts>(None).is_ok() {
             None
         } else {
@@ -372,6 +380,7 @@ impl<S: AuthStore> Invitations<'_, S> {
         };
         let one_time_tokens = self
             .0
+            .core
             .store
             .list_tokens(OneTimeKind::Invitation, of, now)
             .await?;
@@ -386,6 +395,7 @@ impl<S: AuthStore> Invitations<'_, S> {
         let (invitation, one_time) = found.ok_or(AuthError::NoSuchInvitation)?;
         if self
             .0
+            .core
             .store
             .consume_token(OneTimeKind::Invitation, &one_time.hash, now)
             .await?
@@ -405,7 +415,7 @@ impl<S: AuthStore> Invitations<'_, S> {
     ) -> Result<(), AuthError> {
         self.0
             .mail()
-            .record(invitation.audit_entry(action, by, self.0.clock.now()))
+            .record(invitation.audit_entry(action, by, self.0.core.clock.now()))
             .await
     }
 
@@ -448,7 +458,7 @@ impl<S: AuthStore> Invitations<'_, S> {
             .await?;
         self.0.throttling().count(guard).await?;
         let mut roles = invitation.roles.clone();
-        if self.0.settings.registration == Registration::Open {
+        if self.0.core.settings.registration == Registration::Open {
             // The default roles of registration without an invitation.
             roles.extend(self.0.accounts().default_roles().await?);
         }
@@ -464,7 +474,7 @@ impl<S: AuthStore> Invitations<'_, S> {
             },
             None => new,
         };
-        let at = self.0.clock.now();
+        let at = self.0.core.clock.now();
         let by = Actor::self_registered(&new).with_origin(from);
         let acceptance = AcceptInvitation {
             hash: one_time.hash,
@@ -474,7 +484,7 @@ impl<S: AuthStore> Invitations<'_, S> {
             by,
             at,
         };
-        match self.0.store.accept_invitation(acceptance).await? {
+        match self.0.core.store.accept_invitation(acceptance).await? {
             AcceptInvitationResult::Accepted => {
                 self.0.invalidate(&new.username);
                 tracing::info!(username = %new.username, address = %from.address, "invitation accepted");
@@ -497,7 +507,7 @@ impl<S: AuthStore> Invitations<'_, S> {
         raw: &str,
         from: &Origin,
     ) -> Result<(Invitation, OneTimeToken), AuthError> {
-        if self.0.settings.registration == Registration::Closed {
+        if self.0.core.settings.registration == Registration::Closed {
             return Err(AuthError::RegistrationClosed);
         }
         let one_time = self
@@ -509,7 +519,7 @@ impl<S: AuthStore> Invitations<'_, S> {
         let invitation = parse_invitation(&one_time)?;
         let inviter = match &invitation.by {
             Inviter::Operator => None,
-            Inviter::Account(username) => self.0.store.member(username).await?,
+            Inviter::Account(username) => self.0.core.store.member(username).await?,
         };
         if !invitation.still_authorized(inviter.as_ref()) {
             return Err(AuthError::InvitationInvalid);
@@ -523,8 +533,13 @@ impl<S: AuthStore> Invitations<'_, S> {
         };
         Ok(self
             .0
+            .core
             .store
-            .find_token(OneTimeKind::Invitation, &token.hash(), self.0.clock.now())
+            .find_token(
+                OneTimeKind::Invitation,
+                &token.hash(),
+                self.0.core.clock.now(),
+            )
             .await?)
     }
 }

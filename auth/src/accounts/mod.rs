@@ -3,5 +3,5 @@
 pub mod administration;
 pub mod invitation;
 pub mod profile;
-pub(crate) mod registration;
-pub(crate) mod self_service;
+pub mod registration;
+pub mod self_service;

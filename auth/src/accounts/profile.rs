@@ -87,11 +87,12 @@ impl<S: AuthStore> Accounts<'_, S> {
                 epoch: before.epoch,
                 ..account.clone()
             };
-            self.request_email_change(&requester, email, &by, from).await?;
+            self.request_email_change(&requester, email, &by, from)
+                .await?;
         }
         Ok(ProfileUpdate {
             account,
-            pending_email: pending_email,
+            pending_email,
         })
     }
 
@@ -103,8 +104,9 @@ impl<S: AuthStore> Accounts<'_, S> {
     ) -> Result<Account, AuthError> {
         let changed = self
             .0
+            .core
             .store
-            .change_account(&before.username, change, by, self.0.clock.now())
+            .change_account(&before.username, change, by, self.0.core.clock.now())
             .await;
         self.0.invalidate(&before.username);
         changed.map_err(to_auth_error)
@@ -128,18 +130,19 @@ impl<S: AuthStore> Accounts<'_, S> {
             })
             .await?;
         self.0.throttling().count(guard).await?;
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         if !self
             .0
-            .unverified_mail_limit
+            .mail
+            .unverified_limit
             .allow_account(&account.username, now)
-            || !self.0.unverified_mail_limit.allow_mailbox(email, now)
+            || !self.0.mail.unverified_limit.allow_mailbox(email, now)
         {
             return Err(AuthError::Throttled {
                 retry_after: RETRY_AFTER,
             });
         }
-        let token = Token::random(TokenKind::EmailLink, &self.0.rng);
+        let token = Token::random(TokenKind::EmailLink, &self.0.core.rng);
         let expires_at = clock::add(now, LINK_LIFETIME);
         let before = account
             .email
@@ -154,18 +157,23 @@ impl<S: AuthStore> Accounts<'_, S> {
             kind: OneTimeKind::EmailLink,
             hash: token.hash(),
             username: Some(account.username.clone()),
-            body: body.map_err(|_| AuthError::Internal("the e-mail link could not be serialized"))?,
+            body: body
+                .map_err(|_| AuthError::Internal("the e-mail link could not be serialized"))?,
             created_at: now,
-            expires_at: expires_at,
+            expires_at,
         };
         let record = NewAuditEntry::new(by, AuditAction::EmailChangeRequested, now)
             .subject(account.username.as_str());
         let record = record.with_detail(|detail| detail.with("email", email.as_str()));
-        self.0.store.insert_email_link(one_time, record).await?;
+        self.0
+            .core
+            .store
+            .insert_email_link(one_time, record)
+            .await?;
         // In the fragment, so that the token appears in no server log.
         let link = SecretString::from(format!(
             "{}/confirm-email#{}",
-            self.0.settings.issuer,
+            self.0.core.settings.issuer,
             token.expose()
         ));
         let body = MailBody::ConfirmEmail {
@@ -231,8 +239,13 @@ impl<S: AuthStore> Accounts<'_, S> {
         };
         Ok(self
             .0
+            .core
             .store
-            .find_token(OneTimeKind::EmailLink, &token.hash(), self.0.clock.now())
+            .find_token(
+                OneTimeKind::EmailLink,
+                &token.hash(),
+                self.0.core.clock.now(),
+            )
             .await?)
     }
 
@@ -254,6 +267,7 @@ impl<S: AuthStore> Accounts<'_, S> {
             .ok_or(AuthError::EmailLinkInvalid)?;
         let known = self
             .0
+            .core
             .store
             .credentials(username)
             .await?
@@ -262,8 +276,9 @@ impl<S: AuthStore> Accounts<'_, S> {
         let by = Actor::owner(&known).with_origin(from);
         let confirmed = self
             .0
+            .core
             .store
-            .confirm_email(email_confirmation(&one_time, by, self.0.clock.now())?)
+            .confirm_email(email_confirmation(&one_time, by, self.0.core.clock.now())?)
             .await?;
         self.0.invalidate(username);
         let account = confirmed.ok_or(AuthError::EmailLinkInvalid)?;

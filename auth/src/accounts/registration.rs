@@ -10,16 +10,47 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    Account, AccountStatus, Actor, AuthError, AuthStore, NewAccount, Origin, PasswordHash, RealmId,
-    RealmName, Role, SecurityEpoch, Token, TokenHash, TokenKind,
+    Account, AccountStatus, Actor, AuthError, AuthStore, DisplayName, EmailAddress, NewAccount,
+    Origin, Password, PasswordHash, RealmId, RealmName, Role, SecurityEpoch, Token, TokenHash,
+    TokenKind, Username,
     access::permit::Administrator,
     clock,
     handles::Accounts,
     password::UserInputs,
-    service::{ImportedAccount, Registration, RegistrationRequest},
+    settings::Registration,
     store::InsertResult,
     throttle::{Attempt, CredentialKind},
 };
+
+/// The input of a registration. It contains no rights, which the server decides.
+#[derive(Debug)]
+pub struct RegistrationRequest {
+    pub username: Username,
+    pub display_name: Option<DisplayName>,
+    pub email: Option<EmailAddress>,
+    pub password: Password,
+}
+
+impl RegistrationRequest {
+    /// A request with only the required fields.
+    #[must_use]
+    pub fn new(username: Username, password: Password) -> Self {
+        Self {
+            username,
+            display_name: None,
+            email: None,
+            password,
+        }
+    }
+}
+
+/// An account imported from another program.
+#[derive(Debug)]
+pub struct ImportedAccount {
+    pub username: Username,
+    pub password: PasswordHash,
+    pub administrator: bool,
+}
 
 /// Lifetime of the setup link.
 const SETUP_LIFETIME: Duration = Duration::from_mins(30);
@@ -44,7 +75,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
         request: RegistrationRequest,
         from: &Origin,
     ) -> Result<Account, AuthError> {
-        match self.0.settings.registration {
+        match self.0.core.settings.registration {
             Registration::Open => {}
             Registration::Invite => return Err(AuthError::InvitationRequired),
             Registration::Closed => return Err(AuthError::RegistrationClosed),
@@ -97,7 +128,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
             email_verified: false,
             password: account.password,
             administrator: account.administrator,
-            created_at: self.0.clock.now(),
+            created_at: self.0.core.clock.now(),
         };
         self.0.hasher.profiles().observe(&new.password);
         self.create_account(new, |_| Actor::console()).await
@@ -106,11 +137,11 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
     /// Creates the token of the setup link, valid for 30 minutes and kept in memory. It replaces an
     /// earlier one. Returns `None` once there is an administrator.
     pub async fn setup_token(self) -> Result<Option<Token>, AuthError> {
-        if self.0.store.has_administrator().await? {
+        if self.0.core.store.has_administrator().await? {
             return Ok(None);
         }
-        let token = Token::random(TokenKind::Setup, &self.0.rng);
-        let expires_at = clock::add(self.0.clock.now(), SETUP_LIFETIME);
+        let token = Token::random(TokenKind::Setup, &self.0.core.rng);
+        let expires_at = clock::add(self.0.core.clock.now(), SETUP_LIFETIME);
         *self.setup_link() = Some(SetupLink {
             token: token.hash(),
             expires_at,
@@ -120,7 +151,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
 
     /// Whether the installation has no administrator. Unlike `setup_token`, this creates no link.
     pub async fn needs_administrator(self) -> Result<bool, AuthError> {
-        Ok(!self.0.store.has_administrator().await?)
+        Ok(!self.0.core.store.has_administrator().await?)
     }
 
     /// Whether the link is valid, so that the page can report an invalid one early.
@@ -128,7 +159,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
         let Some(token) = Token::parse(TokenKind::Setup, token) else {
             return false;
         };
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         self.setup_link().as_ref().is_some_and(|link| {
             now < link.expires_at
                 && bool::from(
@@ -163,6 +194,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
         // The store accepts only one of several concurrent uses of the link.
         match self
             .0
+            .core
             .store
             .create_first_administrator(new.clone(), Actor::self_registered(&new).with_origin(from))
             .await?
@@ -186,7 +218,14 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
             return Err(AuthError::UsernameTaken);
         }
         // Before the costly checks: the answer reveals a taken name in any case.
-        if self.0.store.credentials(&request.username).await?.is_some() {
+        if self
+            .0
+            .core
+            .store
+            .credentials(&request.username)
+            .await?
+            .is_some()
+        {
             return Err(AuthError::UsernameTaken);
         }
         let inputs = UserInputs {
@@ -207,7 +246,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
             email_verified: false,
             password,
             administrator: false,
-            created_at: self.0.clock.now(),
+            created_at: self.0.core.clock.now(),
         })
     }
 
@@ -219,6 +258,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
         let by = by(&new);
         match self
             .0
+            .core
             .store
             .create_account(new.clone(), self.default_roles().await?, by)
             .await?
@@ -233,7 +273,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
 
     pub(crate) async fn default_roles(self) -> Result<Vec<(RealmId, Role)>, AuthError> {
         let (Some(role), Ok(name)) = (
-            self.0.settings.default_role,
+            self.0.core.settings.default_role,
             RealmName::parse(DEFAULT_REALM),
         ) else {
             return Ok(Vec::new());

@@ -6,10 +6,16 @@ use crate::{
     AuthError, AuthStore, Caller, Origin, Password, Passwords, SecurityNotice, Session, SessionId,
     SessionKind, Sessions, clock,
     password::UserInputs,
-    service::OtherSessions,
     store::{EndReason, PasswordWrite, SessionEnd},
     throttle::{Attempt, CredentialKind},
 };
+
+/// The treatment of the other sessions on a password change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherSessions {
+    End,
+    Keep,
+}
 
 impl<S: AuthStore> Passwords<'_, S> {
     /// Changes the password. The current password is verified, throttled like a sign-in.
@@ -38,6 +44,7 @@ impl<S: AuthStore> Passwords<'_, S> {
         let guard = self.0.throttling().begin_attempt(&attempt).await?;
         let known = self
             .0
+            .core
             .store
             .credentials(username)
             .await?
@@ -70,9 +77,10 @@ impl<S: AuthStore> Passwords<'_, S> {
                 epoch: account.epoch,
             },
         };
-        let (by, now) = (caller.actor().with_origin(from), self.0.clock.now());
+        let (by, now) = (caller.actor().with_origin(from), self.0.core.clock.now());
         let replaced = self
             .0
+            .core
             .store
             .replace_password(username, &known.password, hash, write, by, now)
             .await?;
@@ -94,14 +102,14 @@ impl<S: AuthStore> Passwords<'_, S> {
 impl<S: AuthStore> Sessions<'_, S> {
     /// Lists live sessions, most recently active first, without personal tokens.
     pub async fn sessions(self, caller: &Caller) -> Result<Vec<Session>, AuthError> {
-        let (username, now) = (&caller.account().username, self.0.clock.now());
-        let mut sessions = self.0.store.sessions_of(username, now).await?;
+        let (username, now) = (&caller.account().username, self.0.core.clock.now());
+        let mut sessions = self.0.core.store.sessions_of(username, now).await?;
         for session in &mut sessions {
             self.0.personal_tokens().merge_last_seen(username, session);
         }
         sessions.retain(|session| {
             session.kind != SessionKind::Personal
-                && now < clock::add(session.last_seen, self.0.settings.idle_timeout)
+                && now < clock::add(session.last_seen, self.0.core.settings.idle_timeout)
         });
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
         Ok(sessions)
@@ -113,6 +121,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         let username = &caller.account().username;
         let ended = self
             .0
+            .core
             .store
             .end_session(
                 username,
@@ -133,6 +142,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         let (username, keep) = (&caller.account().username, Some(&caller.session().id));
         let ended = self
             .0
+            .core
             .store
             .end_sessions(
                 username,
@@ -147,9 +157,9 @@ impl<S: AuthStore> Sessions<'_, S> {
     /// A session end by the caller, now.
     pub(crate) fn session_end(self, caller: &Caller, reason: EndReason) -> SessionEnd {
         SessionEnd {
-            reason: reason,
+            reason,
             by: caller.actor(),
-            at: self.0.clock.now(),
+            at: self.0.core.clock.now(),
         }
     }
 }

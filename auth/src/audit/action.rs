@@ -140,8 +140,10 @@ mod tests {
 
     #[test]
     fn audit_action_names_are_unique_lowercase_words() {
-        let words: std::collections::HashSet<_> =
-            AuditAction::ALL.iter().map(|action| action.as_str()).collect();
+        let words: std::collections::HashSet<_> = AuditAction::ALL
+            .iter()
+            .map(|action| action.as_str())
+            .collect();
         assert_eq!(words.len(), AuditAction::ALL.len());
         assert!(words.iter().all(|word| {
             word.bytes()

@@ -34,7 +34,7 @@ impl<S: AuthStore> Admin<'_, S> {
         _permit: &Permit<ReadAudit>,
         query: AuditQuery,
     ) -> Result<Vec<AuditEntry>, AuthError> {
-        Ok(self.0.store.audit(query).await?)
+        Ok(self.0.core.store.audit(query).await?)
     }
 
     /// Reads the chain of the permit's realm; `query.chain` is ignored. Origins of other users are
@@ -49,7 +49,7 @@ impl<S: AuthStore> Admin<'_, S> {
             chain: Chain::Realm(permit.realm().id.clone()),
             ..query
         };
-        let mut entries = self.0.store.audit(query).await?;
+        let mut entries = self.0.core.store.audit(query).await?;
         if !caller.may_administer() {
             hide_origins(&mut entries, permit.username());
         }
@@ -71,7 +71,7 @@ impl<S: AuthStore> Accounts<'_, S> {
             involving: Some(own.clone()),
             ..query
         };
-        let mut entries = self.0.store.audit(query).await?;
+        let mut entries = self.0.core.store.audit(query).await?;
         hide_origins(&mut entries, &own);
         Ok(entries)
     }

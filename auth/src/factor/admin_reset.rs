@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::{
     AuthError, AuthStore, Factors, Permit, SecurityNotice, Username,
+    actions::OpenAccountAccess,
     audit::AuditAction,
-    service::OpenAccountAccess,
     store::{FactorChange, MinimumFactors, Removal},
     throttle::CredentialKind,
 };
@@ -63,9 +63,9 @@ impl<S: AuthStore> Factors<'_, S> {
             by: permit.actor().clone(),
             action: AuditAction::FactorsReset,
             detail: json!({ "reason": reason.0 }),
-            at: self.0.clock.now(),
+            at: self.0.core.clock.now(),
         };
-        let changed = self.0.store.change_factors(change).await;
+        let changed = self.0.core.store.change_factors(change).await;
         self.0.invalidate(username);
         changed?;
         // The secrets that the failures were counted for no longer exist.
@@ -77,6 +77,7 @@ impl<S: AuthStore> Factors<'_, S> {
         }
         let member = self
             .0
+            .core
             .store
             .member(username)
             .await?

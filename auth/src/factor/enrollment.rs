@@ -63,7 +63,12 @@ struct TotpEnrollment {
 
 impl<S: AuthStore> Factors<'_, S> {
     pub async fn factor_overview(self, caller: &Caller) -> Result<FactorOverview, AuthError> {
-        let all = self.0.store.factors(&caller.account().username).await?;
+        let all = self
+            .0
+            .core
+            .store
+            .factors(&caller.account().username)
+            .await?;
         let (codes, factors): (Vec<_>, Vec<_>) = all
             .into_iter()
             .partition(|one| one.kind == FactorKind::Recovery);
@@ -85,12 +90,13 @@ impl<S: AuthStore> Factors<'_, S> {
         if caller.factors().contains(FactorKind::Totp) {
             return Err(AuthError::FactorTaken);
         }
-        let (username, rng) = (&caller.account().username, &self.0.rng);
+        let (username, rng) = (&caller.account().username, &self.0.core.rng);
         let (id, raw) = (FactorId::random(rng), rng.bytes::<{ totp::SECRET_BYTES }>());
         let secret = SecretSlice::from(raw.to_vec());
         let sealed = self
             .0
-            .factor_sealer
+            .factors
+            .sealer
             .seal(secret.expose_secret(), id.as_str(), rng)?;
         let session = caller.session().id.as_str().to_owned();
         let body = to_json(&TotpEnrollment {
@@ -98,8 +104,9 @@ impl<S: AuthStore> Factors<'_, S> {
             session,
             sealed,
         })?;
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         self.0
+            .core
             .store
             .delete_tokens(OneTimeKind::Enrollment, username)
             .await?;
@@ -112,7 +119,7 @@ impl<S: AuthStore> Factors<'_, S> {
             created_at: now,
             expires_at: clock::add(now, ENROLLMENT_LIFETIME),
         };
-        self.0.store.insert_token(one_time).await?;
+        self.0.core.store.insert_token(one_time).await?;
         let (secret, uri) =
             totp::otpauth_uri(secret.expose_secret(), &self.app_issuer(), username)?;
         Ok(NewTotp { secret, uri })
@@ -131,9 +138,10 @@ impl<S: AuthStore> Factors<'_, S> {
         from: &Origin,
     ) -> Result<EnrolledFactor, AuthError> {
         caller.require_recent()?;
-        let (username, now) = (&caller.account().username, self.0.clock.now());
+        let (username, now) = (&caller.account().username, self.0.core.clock.now());
         let one_time = self
             .0
+            .core
             .store
             .list_tokens(OneTimeKind::Enrollment, Some(username), now)
             .await?
@@ -161,6 +169,7 @@ impl<S: AuthStore> Factors<'_, S> {
             .and_then(|digits| totp.matching_step(digits, now))
             .ok_or(AuthError::EnrollmentCodeInvalid)?;
         self.0
+            .core
             .store
             .consume_token(OneTimeKind::Enrollment, &one_time.hash, now)
             .await?
@@ -240,7 +249,7 @@ impl<S: AuthStore> Factors<'_, S> {
         from: &Origin,
     ) -> Result<(), AuthError> {
         caller.require_recent()?;
-        let found = self.0.store.factor(id).await?;
+        let found = self.0.core.store.factor(id).await?;
         let found = found.filter(|one| {
             one.username == caller.account().username && one.kind != FactorKind::Recovery
         });
@@ -270,6 +279,7 @@ impl<S: AuthStore> Factors<'_, S> {
         let name = parse_factor_name(name)?;
         if !self
             .0
+            .core
             .store
             .rename_factor(&caller.account().username, id, name.clone())
             .await?
@@ -279,7 +289,7 @@ impl<S: AuthStore> Factors<'_, S> {
         let record = NewAuditEntry::new(
             &caller.actor(),
             AuditAction::FactorRenamed,
-            self.0.clock.now(),
+            self.0.core.clock.now(),
         );
         self.0
             .mail()
@@ -328,26 +338,26 @@ impl<S: AuthStore> Factors<'_, S> {
             by: caller.actor(),
             action,
             detail: json!({}),
-            at: self.0.clock.now(),
+            at: self.0.core.clock.now(),
         }
     }
 
     async fn change_factors(self, caller: &Caller, change: FactorChange) -> Result<(), AuthError> {
-        let changed = self.0.store.change_factors(change).await;
+        let changed = self.0.core.store.change_factors(change).await;
         self.0.invalidate(&caller.account().username);
         changed.map_err(AuthError::from)
     }
 
     fn generate_recovery_codes(self) -> Vec<RecoveryCode> {
         (0..CODE_COUNT)
-            .map(|_| RecoveryCode::random(&self.0.rng))
+            .map(|_| RecoveryCode::random(&self.0.core.rng))
             .collect()
     }
 
     fn recovery_code_factors(self, caller: &Caller, codes: &[RecoveryCode]) -> Vec<Factor> {
-        let (username, created_at) = (&caller.account().username, self.0.clock.now());
+        let (username, created_at) = (&caller.account().username, self.0.core.clock.now());
         let stored = |code: &RecoveryCode| Factor {
-            id: FactorId::random(&self.0.rng),
+            id: FactorId::random(&self.0.core.rng),
             username: username.clone(),
             kind: FactorKind::Recovery,
             name: String::new(),
@@ -363,7 +373,10 @@ impl<S: AuthStore> Factors<'_, S> {
     /// `Strongroom (files.example.org)`. A colon would end the name (Key Uri Format), so there is
     /// none.
     fn app_issuer(self) -> String {
-        let (name, url) = (&self.0.settings.factors.app_name, &self.0.settings.issuer);
+        let (name, url) = (
+            &self.0.core.settings.factors.app_name,
+            &self.0.core.settings.issuer,
+        );
         let host = url
             .split_once("://")
             .map_or("", |(_, rest)| rest)

@@ -61,11 +61,11 @@ mod tests {
 
     #[test]
     fn totp_code_parses_with_any_grouping() {
-        for typed in ["123456", "123 456", " 123-456 "] {
+        for input in ["123456", "123 456", " 123-456 "] {
             assert_eq!(
-                OneTimeCode::parse(typed).digits(),
+                OneTimeCode::parse(input).digits(),
                 Some("123456"),
-                "{typed}"
+                "{input}"
             );
         }
         for other in ["12345", "1234567", "１２３４５６", "+12345", ""] {

@@ -81,17 +81,17 @@ mod tests {
     fn recovery_code_parses_any_case_separator_and_lookalike() {
         let ada = Username::parse("ada").unwrap();
         let code = RecoveryCode::random(&SecureRandom::system());
-        let shown = code.expose();
-        let sloppy = shown
+        let text = code.expose();
+        let misread = text
             .to_lowercase()
             .replace('-', " ")
             .replace('0', "o")
             .replace('1', "l");
-        for typed in [shown.clone(), sloppy, shown.replace('-', "")] {
+        for input in [text.clone(), misread, text.replace('-', "")] {
             assert_eq!(
-                RecoveryCode::parse(&typed).unwrap().hash(&ada),
+                RecoveryCode::parse(&input).unwrap().hash(&ada),
                 code.hash(&ada),
-                "{typed}"
+                "{input}"
             );
         }
         assert_ne!(code.hash(&ada), code.hash(&Username::parse("eve").unwrap()));

@@ -43,6 +43,7 @@ impl<S: AuthStore> Factors<'_, S> {
     #[must_use]
     pub fn enforces_second_factor(self, account: &Account) -> bool {
         self.0
+            .core
             .settings
             .factors
             .required

@@ -14,7 +14,7 @@ use crate::{
 impl<S: AuthStore> Factors<'_, S> {
     /// The kinds that the account has, including unused recovery codes.
     pub(crate) async fn factor_kinds(self, of: &Username) -> Result<FactorKinds, AuthError> {
-        let factors = self.0.store.factors(of).await?;
+        let factors = self.0.core.store.factors(of).await?;
         Ok(FactorKinds::of(
             factors
                 .iter()
@@ -63,14 +63,14 @@ impl<S: AuthStore> Factors<'_, S> {
         of: &Username,
         digits: &str,
     ) -> Result<Option<AuthMethod>, AuthError> {
-        let factors = self.0.store.factors(of).await?;
+        let factors = self.0.core.store.factors(of).await?;
         let Some(app) = factors
             .into_iter()
             .find(|factor| factor.kind == FactorKind::Totp)
         else {
             return Ok(None);
         };
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         let Some(step) = self.unseal_totp(&app)?.matching_step(digits, now) else {
             return Ok(None);
         };
@@ -78,6 +78,7 @@ impl<S: AuthStore> Factors<'_, S> {
         // §5.2).
         Ok(self
             .0
+            .core
             .store
             .consume_totp_step(&app.id, step, now)
             .await?
@@ -87,7 +88,8 @@ impl<S: AuthStore> Factors<'_, S> {
     pub(crate) fn unseal_totp(self, factor: &Factor) -> Result<Totp, AuthError> {
         let secret = self
             .0
-            .factor_sealer
+            .factors
+            .sealer
             .open(&factor.body, factor.id.as_str())?;
         Ok(Totp::new(secret.expose_secret()))
     }
@@ -98,10 +100,11 @@ impl<S: AuthStore> Factors<'_, S> {
         code: &RecoveryCode,
         from: &Origin,
     ) -> Result<Option<AuthMethod>, AuthError> {
-        let (of, now) = (&owner.username, self.0.clock.now());
+        let (of, now) = (&owner.username, self.0.core.clock.now());
         let by = Actor::owner(owner).with_origin(from);
         let Some(left) = self
             .0
+            .core
             .store
             .consume_recovery_code(&by, &code.hash(of), now)
             .await?

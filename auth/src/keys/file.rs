@@ -278,7 +278,10 @@ mod tests {
             "not yet"
         );
         let backup = file.commit_pending(&old.id().unwrap()).unwrap();
-        assert_eq!(load_or_create(&path).unwrap().id().unwrap(), new.id().unwrap());
+        assert_eq!(
+            load_or_create(&path).unwrap().id().unwrap(),
+            new.id().unwrap()
+        );
         assert_eq!(load(&backup).unwrap().id().unwrap(), old.id().unwrap());
         assert!(file.pending().unwrap().is_none());
     }

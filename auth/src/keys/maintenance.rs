@@ -31,6 +31,7 @@ impl<S: AuthStore> Keys<'_, S> {
     pub fn jwks(self) -> Value {
         let keys: Vec<Value> = self
             .0
+            .sessions
             .access_tokens
             .keys()
             .all()
@@ -45,20 +46,30 @@ impl<S: AuthStore> Keys<'_, S> {
         self,
         token: &str,
     ) -> Result<Option<AccessClaims>, AuthError> {
-        match self.0.access_tokens.verify(token, self.0.clock.now()) {
+        match self
+            .0
+            .sessions
+            .access_tokens
+            .verify(token, self.0.core.clock.now())
+        {
             Ok(claims) => Ok(Some(claims)),
             Err(TokenError::Invalid) => Ok(None),
             Err(TokenError::UnknownKeyId) => {
                 Box::pin(self.refetch_keys()).await?;
-                Ok(self.0.access_tokens.verify(token, self.0.clock.now()).ok())
+                Ok(self
+                    .0
+                    .sessions
+                    .access_tokens
+                    .verify(token, self.0.core.clock.now())
+                    .ok())
             }
         }
     }
 
     /// Concurrent callers wait for one reload. Callers within the cooldown do not reload.
     async fn refetch_keys(self) -> Result<(), AuthError> {
-        let mut last_refetch = self.0.key_refresh.lock().await;
-        let now = self.0.clock.now();
+        let mut last_refetch = self.0.sessions.key_refresh.lock().await;
+        let now = self.0.core.clock.now();
         if last_refetch.is_some_and(|at| now < clock::add(at, REFETCH_COOLDOWN)) {
             return Ok(());
         }
@@ -67,14 +78,19 @@ impl<S: AuthStore> Keys<'_, S> {
     }
 
     pub(crate) async fn reload_keys(self) -> Result<(), AuthError> {
-        if self.0.access_tokens.set_keys(self.0.key_ring.load().await?) {
-            tracing::info!(kid = %self.0.access_tokens.keys().signing().kid, "loaded a new access-token signing key");
+        if self
+            .0
+            .sessions
+            .access_tokens
+            .set_keys(self.0.sessions.key_ring.load().await?)
+        {
+            tracing::info!(kid = %self.0.sessions.access_tokens.keys().signing().kid, "loaded a new access-token signing key");
         }
         Ok(())
     }
 
     async fn rotate_keys(self, trigger: RotationTrigger) -> Result<(), AuthError> {
-        if let Some(kid) = self.0.key_ring.rotate_if_due(trigger).await? {
+        if let Some(kid) = self.0.sessions.key_ring.rotate_if_due(trigger).await? {
             tracing::info!(%kid, "rotated the access-token signing key");
             self.reload_keys().await?;
         }
@@ -84,17 +100,18 @@ impl<S: AuthStore> Keys<'_, S> {
     pub(crate) async fn watch_keys(self) -> AuthError {
         let mut ticks = tokio::time::interval(RELOAD_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut checked_at, mut failing) = (self.0.clock.now(), false);
+        let (mut checked_at, mut failing) = (self.0.core.clock.now(), false);
         loop {
             ticks.tick().await;
             if let Err(mismatch @ AuthError::MasterKeyMismatch) =
-                self.0.key_ring.ensure_master().await
+                self.0.sessions.key_ring.ensure_master().await
             {
                 return mismatch;
             }
             let mut result = self.reload_keys().await;
-            if result.is_ok() && clock::since(checked_at, self.0.clock.now()) >= ROTATION_CHECK {
-                checked_at = self.0.clock.now();
+            if result.is_ok() && clock::since(checked_at, self.0.core.clock.now()) >= ROTATION_CHECK
+            {
+                checked_at = self.0.core.clock.now();
                 result = self.rotate_keys(RotationTrigger::Periodic).await;
             }
             // Logged once per outage, not every second.

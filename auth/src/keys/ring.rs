@@ -83,7 +83,7 @@ impl<S: AuthStore> KeyRing<S> {
             store,
             sealer,
             master_id: master,
-            legacy_key: legacy_key,
+            legacy_key,
             rules,
             clock,
             rng,

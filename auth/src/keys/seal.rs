@@ -103,19 +103,20 @@ mod tests {
             factors.open(&sealed, "ada/totp").unwrap().expose_secret(),
             b"seed"
         );
-        assert!(factors.open(&sealed, "bob/totp").is_err());
-        assert!(sealer(Purpose::KeyRing).open(&sealed, "ada/totp").is_err());
+        let is_broken = |opened: Result<SecretSlice<u8>, AuthError>| {
+            matches!(opened.map(drop), Err(AuthError::Internal(_)))
+        };
+        assert!(is_broken(factors.open(&sealed, "bob/totp")));
+        assert!(is_broken(
+            sealer(Purpose::KeyRing).open(&sealed, "ada/totp")
+        ));
         assert_ne!(factors.seal(b"seed", "ada/totp", &rng).unwrap(), sealed);
         let (name, sealed) = sealed.split_once('.').unwrap();
         let mut bytes = BASE64URL.decode(sealed).unwrap();
         for at in 0..bytes.len() {
             bytes[at] ^= 1;
-            assert!(
-                factors
-                    .open(&format!("{name}.{}", BASE64URL.encode(&bytes)), "ada/totp")
-                    .is_err(),
-                "byte {at}"
-            );
+            let changed = format!("{name}.{}", BASE64URL.encode(&bytes));
+            assert!(is_broken(factors.open(&changed, "ada/totp")), "byte {at}");
             bytes[at] ^= 1;
         }
         // The format without key id.
@@ -124,7 +125,7 @@ mod tests {
             b"seed"
         );
         for broken in ["", "A", "é", &sealed[..12]] {
-            assert!(factors.open(broken, "ada/totp").is_err());
+            assert!(is_broken(factors.open(broken, "ada/totp")));
         }
     }
 }

@@ -132,7 +132,8 @@ impl<S: AuthStore> Mail<'_, S> {
     /// is sent.
     pub fn take_mail_queue(self) -> Option<mpsc::Receiver<OutgoingMail>> {
         self.0
-            .mail_queue
+            .mail
+            .queue
             .1
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -144,12 +145,12 @@ impl<S: AuthStore> Mail<'_, S> {
     /// The host name comes from the settings: the headers `Host` and `X-Forwarded-Host` never
     /// affect a link.
     pub(crate) fn link(self, page: &str, token: &Token) -> SecretString {
-        format!("{}/{page}#{}", self.0.settings.issuer, token.expose()).into()
+        format!("{}/{page}#{}", self.0.core.settings.issuer, token.expose()).into()
     }
 
     /// Adds a mail to the queue. Never blocks and never fails.
     pub(crate) fn enqueue(self, mail: OutgoingMail) {
-        match self.0.mail_queue.0.try_send(mail) {
+        match self.0.mail.queue.0.try_send(mail) {
             Ok(()) => {}
             Err(TrySendError::Closed(_)) => {
                 tracing::debug!("mail dropped: this installation sends no mail")
@@ -181,7 +182,8 @@ impl<S: AuthStore> Mail<'_, S> {
     ) -> Result<(), AuthError> {
         if let Some(action) = notice.audit_action() {
             self.record(
-                NewAuditEntry::new(by, action, self.0.clock.now()).subject(owner.username.as_str()),
+                NewAuditEntry::new(by, action, self.0.core.clock.now())
+                    .subject(owner.username.as_str()),
             )
             .await?;
         }
@@ -202,7 +204,8 @@ impl<S: AuthStore> Mail<'_, S> {
         if let Some(action) = notice.audit_action() {
             let by = Actor::owner(owner).with_origin(from);
             self.record(
-                NewAuditEntry::new(&by, action, self.0.clock.now()).subject(owner.username.as_str()),
+                NewAuditEntry::new(&by, action, self.0.core.clock.now())
+                    .subject(owner.username.as_str()),
             )
             .await?;
         }
@@ -232,7 +235,7 @@ impl<S: AuthStore> Mail<'_, S> {
         let body = MailBody::SecurityNotice {
             notice,
             about,
-            at: self.0.clock.now(),
+            at: self.0.core.clock.now(),
             origin: from.clone(),
         };
         self.enqueue(OutgoingMail {
@@ -249,17 +252,18 @@ impl<S: AuthStore> Mail<'_, S> {
         owner.email_verified
             || self
                 .0
-                .unverified_mail_limit
-                .allow_mailbox(to, self.0.clock.now())
+                .mail
+                .unverified_limit
+                .allow_mailbox(to, self.0.core.clock.now())
     }
 
     pub(crate) fn mail_disabled(self) -> bool {
-        self.0.mail_queue.0.is_closed()
+        self.0.mail.queue.0.is_closed()
     }
 
     /// Appends an entry that belongs to no change of rows, or to an earlier one.
     pub(crate) async fn record(self, record: NewAuditEntry) -> Result<(), AuthError> {
-        Ok(self.0.store.record(record).await?)
+        Ok(self.0.core.store.record(record).await?)
     }
 }
 

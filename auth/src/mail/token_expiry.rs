@@ -17,9 +17,10 @@ impl<S: AuthStore> Mail<'_, S> {
         if self.mail_disabled() {
             return;
         }
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         match self
             .0
+            .core
             .store
             .claim_expiring_tokens(now, clock::add(now, REMIND_BEFORE))
             .await

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     Account, Admin, AuthError, AuthStore, Permit, RealmId, Role, Username,
-    service::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
+    actions::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
     store::{GroupChange, GroupRejected, InsertResult},
 };
 
@@ -78,7 +78,7 @@ impl RealmMember {
 impl<S: AuthStore> Admin<'_, S> {
     /// Lists all groups, sorted by name.
     pub async fn groups(self, _permit: &Permit<ReadAccounts>) -> Result<Vec<Group>, AuthError> {
-        Ok(self.0.store.groups().await?)
+        Ok(self.0.core.store.groups().await?)
     }
 
     /// # Errors
@@ -89,6 +89,7 @@ impl<S: AuthStore> Admin<'_, S> {
         name: &GroupName,
     ) -> Result<Group, AuthError> {
         self.0
+            .core
             .store
             .group(name)
             .await?
@@ -102,9 +103,10 @@ impl<S: AuthStore> Admin<'_, S> {
         permit: &Permit<ManageAccounts>,
         name: &GroupName,
     ) -> Result<Group, AuthError> {
-        let at = self.0.clock.now();
+        let at = self.0.core.clock.now();
         match self
             .0
+            .core
             .store
             .create_group(name, permit.actor().clone(), at)
             .await?
@@ -182,8 +184,9 @@ impl<S: AuthStore> Admin<'_, S> {
     ) -> Result<(), AuthError> {
         let changed = self
             .0
+            .core
             .store
-            .change_group(name, change, by.clone(), self.0.clock.now())
+            .change_group(name, change, by.clone(), self.0.core.clock.now())
             .await;
         // The event log has one event for each affected account.
         self.0.background().apply_account_events().await?;
@@ -199,7 +202,7 @@ impl<S: AuthStore> Admin<'_, S> {
         self,
         permit: &Permit<ReadMembers>,
     ) -> Result<Vec<(GroupName, Role)>, AuthError> {
-        Ok(self.0.store.groups_in(&permit.realm().id).await?)
+        Ok(self.0.core.store.groups_in(&permit.realm().id).await?)
     }
 
     /// Active accounts with a role in the permit's realm, direct or through groups, sorted by
@@ -210,7 +213,7 @@ impl<S: AuthStore> Admin<'_, S> {
     ) -> Result<Vec<RealmMember>, AuthError> {
         let realm = &permit.realm().id;
         let mut members = BTreeMap::new();
-        for (account, direct) in self.0.store.members_of(realm).await? {
+        for (account, direct) in self.0.core.store.members_of(realm).await? {
             let username = account.username.clone();
             members.insert(
                 username,
@@ -221,7 +224,7 @@ impl<S: AuthStore> Admin<'_, S> {
                 },
             );
         }
-        for (account, group, role) in self.0.store.members_via_groups(realm).await? {
+        for (account, group, role) in self.0.core.store.members_via_groups(realm).await? {
             let username = account.username.clone();
             let member = RealmMember {
                 account,

@@ -136,7 +136,10 @@ mod tests {
         let scope = Scopes::parse("admin files:read  files:read").unwrap();
         assert_eq!(scope.to_string(), "files:read admin");
         assert_eq!(Scopes::parse(&Scopes::ALL.to_string()), Ok(Scopes::ALL));
-        assert!(Scopes::parse("files:read Files:Write").is_err());
+        assert_eq!(
+            Scopes::parse("files:read Files:Write"),
+            Err(UnknownScope("Files:Write".to_owned()))
+        );
         assert!(scope.is_subset(Scopes::ALL) && !Scopes::ALL.is_subset(scope));
     }
 }

@@ -22,7 +22,7 @@ use crate::{
         ring::MAX_ACCESS_LIFETIME,
         signing::{ParsedToken, VerificationKeys},
     },
-    service::Settings,
+    settings::Settings,
 };
 
 /// Bytes. Longer tokens are rejected without parsing.

@@ -20,8 +20,8 @@ use crate::{
     oauth::{
         client::parse_requested_scope,
         consent::{ClientSession, Consent},
+        refresh::TokenResponse,
     },
-    service::TokenResponse,
     store::{EndReason, OneTimeKind, OneTimeToken},
     throttle::CredentialKind,
 };
@@ -121,6 +121,7 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
     pub fn client_for(self, client: &str, redirect_uri: &str) -> Result<&'a Client, OAuthError> {
         let client = self
             .0
+            .core
             .settings
             .clients
             .find(client)
@@ -172,19 +173,19 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
     pub async fn authorize(
         self,
         caller: &Caller,
-        wanted: AuthorizationRequest,
+        request: AuthorizationRequest,
     ) -> Result<AuthorizationCode, AuthError> {
         let (code, now) = (
-            Token::random(TokenKind::AuthorizationCode, &self.0.rng),
-            self.0.clock.now(),
+            Token::random(TokenKind::AuthorizationCode, &self.0.core.rng),
+            self.0.core.clock.now(),
         );
         let body = CodeBody {
-            client: wanted.client.id().to_owned(),
-            redirect_uri: wanted.redirect_uri,
-            challenge: wanted.challenge.0,
-            scope: wanted.scopes.to_string(),
+            client: request.client.id().to_owned(),
+            redirect_uri: request.redirect_uri,
+            challenge: request.challenge.0,
+            scope: request.scopes.to_string(),
             expires_at: clock::add(now, CODE_LIFETIME),
-            approval: Consent::from_caller(caller, wanted.scopes)?,
+            approval: Consent::from_caller(caller, request.scopes)?,
             session: None,
             replayed: false,
             burnt: false,
@@ -197,10 +198,10 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
             created_at: now,
             expires_at: clock::add(now, REPLAY_RETENTION),
         };
-        self.0.store.insert_token(one_time).await?;
-        let told =
+        self.0.core.store.insert_token(one_time).await?;
+        let add_detail =
             |detail: AuditDetail| detail.with("client", body.client).with("scope", body.scope);
-        self.audit_decision(caller, AuditAction::ClientApproved, told)
+        self.audit_decision(caller, AuditAction::ClientApproved, add_detail)
             .await?;
         Ok(code)
     }
@@ -231,13 +232,14 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
             self.revoke_replayed(one_time, body).await?;
             return Err(OAuthError::InvalidCode.into());
         }
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         let ours = grant.client == body.client && grant.redirect_uri == body.redirect_uri;
         let proved = ours && CodeChallenge(body.challenge.clone()).matches(&grant.verifier);
         if body.burnt || !proved || now >= body.expires_at {
             // The row stays: a parallel request may be exchanging the code.
             if !self
                 .0
+                .core
                 .store
                 .compare_and_swap_token(
                     &one_time,
@@ -272,15 +274,16 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
         body: CodeBody,
         from: Origin,
     ) -> Result<TokenResponse, AuthError> {
-        let id = SessionId::random(&self.0.rng);
+        let id = SessionId::random(&self.0.core.rng);
         let used = CodeBody {
             session: Some(id.to_string()),
             ..body.clone()
         };
         if !self
             .0
+            .core
             .store
-            .compare_and_swap_token(&one_time, to_json(&used)?, self.0.clock.now())
+            .compare_and_swap_token(&one_time, to_json(&used)?, self.0.core.clock.now())
             .await?
         {
             self.end_if_code_reused(&one_time.hash).await?;
@@ -288,6 +291,7 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
         }
         let client_name = self
             .0
+            .core
             .settings
             .clients
             .find(&body.client)
@@ -334,12 +338,13 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
         one_time: OneTimeToken,
         body: CodeBody,
     ) -> Result<(), AuthError> {
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         let (Some(id), Some(username)) = (&body.session, &one_time.username) else {
             return Ok(());
         };
         let (id, username): (SessionId, Username) = (SessionId::new(id), username.clone());
         self.0
+            .core
             .store
             .compare_and_swap_token(
                 &one_time,
@@ -361,8 +366,13 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
     ) -> Result<Option<(OneTimeToken, CodeBody)>, AuthError> {
         let one_time = self
             .0
+            .core
             .store
-            .find_token(OneTimeKind::AuthorizationCode, hash, self.0.clock.now())
+            .find_token(
+                OneTimeKind::AuthorizationCode,
+                hash,
+                self.0.core.clock.now(),
+            )
             .await?;
         let read = |one_time: OneTimeToken| match serde_json::from_str(&one_time.body) {
             Ok(body) => Ok((one_time, body)),

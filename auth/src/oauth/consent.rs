@@ -11,7 +11,7 @@ use crate::{
     Scopes, SecurityEpoch, SessionId, SessionKind, Username,
     access::policy::AuthVia,
     audit::{AuditAction, AuditDetail, NewAuditEntry},
-    service::TokenResponse,
+    oauth::refresh::TokenResponse,
     session::{authenticate::Activity, create::NewSession},
     store::{EndReason, SessionEnd},
 };
@@ -124,7 +124,7 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// or the account's security epoch has changed.
     pub(crate) async fn start_client_session(
         self,
-        wanted: ClientSession,
+        client_session: ClientSession,
     ) -> Result<TokenResponse, AuthError> {
         let ClientSession {
             consent,
@@ -133,11 +133,11 @@ impl<S: AuthStore> OAuth<'_, S> {
             client,
             client_name,
             origin: from,
-        } = wanted;
+        } = client_session;
         let username = Username::parse(&consent.username)
             .map_err(|_| AuthError::Internal("stored username could not be parsed"))?;
         let approver = SessionId::new(&consent.session);
-        let member = self.0.store.member(&username).await?;
+        let member = self.0.core.store.member(&username).await?;
         let account = member
             .map(|member| member.account)
             .filter(|account| account.status == AccountStatus::Active);
@@ -184,17 +184,20 @@ impl<S: AuthStore> OAuth<'_, S> {
         reason: EndReason,
     ) -> Result<(), AuthError> {
         let end = SessionEnd {
-            reason: reason,
+            reason,
             by: Actor::new(username.clone()),
-            at: self.0.clock.now(),
+            at: self.0.core.clock.now(),
         };
-        self.0.store.end_session(username, id, end).await?;
+        self.0.core.store.end_session(username, id, end).await?;
         self.0.invalidate(username);
         Ok(())
     }
 
     pub(crate) async fn is_active(self, id: &SessionId) -> Result<bool, AuthError> {
-        let (session, now) = (self.0.store.session(id).await?, self.0.clock.now());
+        let (session, now) = (
+            self.0.core.store.session(id).await?,
+            self.0.core.clock.now(),
+        );
         Ok(session.is_some_and(|session| session.ended_at.is_none() && now < session.expires_at))
     }
 
@@ -208,7 +211,7 @@ impl<S: AuthStore> OAuth<'_, S> {
         self.0
             .mail()
             .record(
-                NewAuditEntry::new(&caller.actor(), action, self.0.clock.now())
+                NewAuditEntry::new(&caller.actor(), action, self.0.core.clock.now())
                     .with_detail(add_detail),
             )
             .await

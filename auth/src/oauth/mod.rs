@@ -1,5 +1,5 @@
-//! OAuth 2: the token endpoint's grants, refresh rotation, introspection, consent, device flow, clients and personal
-//! access tokens (RFC 6749, 7009, 7636, 7662, 8628, 9068).
+//! OAuth 2: the token endpoint's grants, refresh rotation, introspection, consent, device flow,
+//! clients and personal access tokens (RFC 6749, 7009, 7636, 7662, 8628, 9068).
 //!
 //! Deliberately absent: HTTP forms and status codes; the host parses and answers them.
 
@@ -9,4 +9,4 @@ pub mod client;
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod personal_token;
-pub(crate) mod refresh;
+pub mod refresh;

@@ -124,8 +124,9 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
         let username = &caller.account().username;
         let mut tokens = self
             .0
+            .core
             .store
-            .sessions_of(username, self.0.clock.now())
+            .sessions_of(username, self.0.core.clock.now())
             .await?;
         tokens.retain(|session| session.kind == SessionKind::Personal);
         for token in &mut tokens {
@@ -143,7 +144,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
         caller: &Caller,
         id: &SessionId,
     ) -> Result<(), AuthError> {
-        let found = self.0.store.session(id).await?;
+        let found = self.0.core.store.session(id).await?;
         if found.is_none_or(|session| session.kind != SessionKind::Personal) {
             return Err(AuthError::NoSuchToken);
         }
@@ -174,7 +175,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
         let token = Token::parse(TokenKind::Personal, token)
             .ok_or(AuthError::InvalidToken)?
             .hash();
-        let owner = match self.0.session_cache.cookie(&token) {
+        let owner = match self.0.sessions.cache.cookie(&token) {
             Some(owner) => owner,
             None => {
                 self.lookup_personal_token(
@@ -225,14 +226,17 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
             return Ok(SecretOwner::Session(session_ref));
         }
         // Cached only here: a throttled token must not fill the cache.
-        self.0.session_cache.insert_cookie(token, SecretOwner::None);
+        self.0
+            .sessions
+            .cache
+            .insert_cookie(token, SecretOwner::None);
         Ok(SecretOwner::None)
     }
 
     /// The store receives `last_seen` a few minutes late. The session cache has the current value.
     pub(crate) fn merge_last_seen(self, username: &Username, session: &mut Session) {
         if let (Some(CacheEntry::Live(held)), _) =
-            self.0.session_cache.look_up(username, &session.id)
+            self.0.sessions.cache.look_up(username, &session.id)
         {
             session.last_seen = session.last_seen.max(held.last_seen());
         }
@@ -240,10 +244,10 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
 
     fn checked_lifetime(
         self,
-        wanted: Option<Duration>,
+        requested: Option<Duration>,
     ) -> Result<Option<Duration>, PersonalTokenError> {
-        let rules = self.0.settings.personal;
-        let lifetime = wanted.unwrap_or(rules.default_lifetime);
+        let rules = self.0.core.settings.personal;
+        let lifetime = requested.unwrap_or(rules.default_lifetime);
         if lifetime < DAY || lifetime > rules.max_lifetime {
             return Err(PersonalTokenError::InvalidLifetime(
                 rules.max_lifetime.as_secs() / DAY.as_secs(),
@@ -255,17 +259,17 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
     async fn resolve_realms(
         self,
         caller: &Caller,
-        wanted: Option<Vec<RealmName>>,
+        requested: Option<Vec<RealmName>>,
     ) -> Result<Option<Arc<[crate::RealmId]>>, AuthError> {
-        let Some(wanted) = wanted else {
+        let Some(requested) = requested else {
             return Ok(caller.session().realms.clone());
         };
-        if wanted.is_empty() {
+        if requested.is_empty() {
             return Err(PersonalTokenError::NoRealm.into());
         }
         let own = self.0.sessions().realms_of(caller).await?;
         let mut ids = Vec::new();
-        for name in wanted.into_iter().collect::<HashSet<_>>() {
+        for name in requested.into_iter().collect::<HashSet<_>>() {
             let found = own.iter().find(|(realm, _)| realm.name == name);
             let (realm, _) = found.ok_or(PersonalTokenError::UnknownRealm(name))?;
             ids.push(realm.id.clone());
@@ -285,6 +289,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
             .sessions()
             .session_end(caller, EndReason::EndedByOwner);
         self.0
+            .core
             .store
             .end_session(&created.username, &created.id, end)
             .await?;

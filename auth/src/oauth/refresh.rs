@@ -3,17 +3,42 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::{
-    Actor, AuthError, AuthStore, Caller, OAuth, Origin, Scopes, SecurityNotice, Session,
-    SessionKind, Token, TokenHash, TokenKind,
+    Account, Actor, AuthError, AuthStore, Caller, OAuth, Origin, Scopes, SecurityNotice, Session,
+    SessionId, SessionKind, Token, TokenHash, TokenKind, Username,
     access::policy::AuthVia,
     clock,
     oauth::client::CLI_CLIENT_ID,
-    service::{Introspection, TokenResponse},
     session::authenticate::Activity,
     store::{EndReason, RefreshRotation, Rotation, SessionEnd},
     throttle::CredentialKind,
 };
+
+/// The response of `POST /auth/token` (RFC 6749 §5.1).
+#[derive(Debug)]
+pub struct TokenResponse {
+    pub account: Account,
+    /// A JWT (RFC 7519, typ `at+jwt`). Returned once; treat as a secret.
+    pub access_token: secrecy::SecretString,
+    pub refresh_token: Token,
+    pub expires_in: Duration,
+    pub scope: String,
+}
+
+/// The response of token introspection (RFC 7662 §2.2). `None` from `introspect` stands for an
+/// inactive token.
+#[derive(Clone, Debug)]
+pub struct Introspection {
+    pub username: Username,
+    pub session: SessionId,
+    pub token_type: &'static str,
+    pub expires_at: Timestamp,
+    pub issued_at: Timestamp,
+    pub scope: String,
+    pub client: Option<String>,
+}
 
 /// A client that lost our response may retry with the same token for this long.
 const REUSE_GRACE: Duration = Duration::from_secs(10);
@@ -63,17 +88,17 @@ impl<S: AuthStore> OAuth<'_, S> {
             return Err(AuthError::ScopeWidened);
         }
         let (new, now) = (
-            Token::random(TokenKind::Refresh, &self.0.rng),
-            self.0.clock.now(),
+            Token::random(TokenKind::Refresh, &self.0.core.rng),
+            self.0.core.clock.now(),
         );
         let rotation = RefreshRotation {
             old,
             new: new.hash(),
             at: now,
-            idle_since: clock::sub(now, self.0.settings.idle_timeout),
+            idle_since: clock::sub(now, self.0.core.settings.idle_timeout),
             grace_since: clock::sub(now, REUSE_GRACE),
         };
-        match self.0.store.rotate_refresh(rotation).await? {
+        match self.0.core.store.rotate_refresh(rotation).await? {
             Rotation::Rotated(session) | Rotation::Retried(session) => {
                 let session_ref = (session.username, session.id);
                 let caller = self
@@ -96,10 +121,10 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// The live session of a refresh token, also of a used one: its reuse must end the session.
     async fn usable_session(self, token: &TokenHash) -> Result<Option<Session>, AuthError> {
         let (state, now) = (
-            self.0.store.session_by_refresh(token).await?,
-            self.0.clock.now(),
+            self.0.core.store.session_by_refresh(token).await?,
+            self.0.core.clock.now(),
         );
-        let idle_since = clock::sub(now, self.0.settings.idle_timeout);
+        let idle_since = clock::sub(now, self.0.core.settings.idle_timeout);
         let is_usable =
             |session: &Session| now < session.expires_at && idle_since <= session.last_seen;
         Ok(state.map(|state| state.session).filter(is_usable))
@@ -111,10 +136,10 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// # Errors
     /// [`AuthError::Throttled`] after too many unknown tokens from that network.
     pub async fn revoke(self, token: &str, from: &Origin) -> Result<(), AuthError> {
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         let session_ref = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
             let hash = token.hash();
-            let look_up = async { Ok(self.0.store.session_by_refresh(&hash).await?) };
+            let look_up = async { Ok(self.0.core.store.session_by_refresh(&hash).await?) };
             let state = self
                 .0
                 .throttling()
@@ -142,6 +167,7 @@ impl<S: AuthStore> OAuth<'_, S> {
         if let Some((username, id)) = session_ref {
             let by = Actor::new(username.clone()).with_origin(from);
             self.0
+                .core
                 .store
                 .end_session(
                     &username,
@@ -199,10 +225,11 @@ impl<S: AuthStore> OAuth<'_, S> {
         caller: &Caller,
         refresh: Token,
     ) -> Result<TokenResponse, AuthError> {
-        let issued =
-            self.0
-                .access_tokens
-                .issue(caller.session(), self.0.clock.now(), &self.0.rng)?;
+        let issued = self.0.sessions.access_tokens.issue(
+            caller.session(),
+            self.0.core.clock.now(),
+            &self.0.core.rng,
+        )?;
         Ok(TokenResponse {
             account: caller.account().clone(),
             access_token: issued.token,
@@ -219,7 +246,7 @@ impl<S: AuthStore> OAuth<'_, S> {
             username = %session.username, session.id = %session.id, address = %from.address,
             "refresh token was used twice; its session was ended",
         );
-        match self.0.store.member(&session.username).await? {
+        match self.0.core.store.member(&session.username).await? {
             Some(owner) => {
                 self.0
                     .mail()
@@ -231,14 +258,14 @@ impl<S: AuthStore> OAuth<'_, S> {
     }
 
     async fn introspect_refresh(self, token: &Token) -> Result<Option<Introspection>, AuthError> {
-        let state = self.0.store.session_by_refresh(&token.hash()).await?;
+        let state = self.0.core.store.session_by_refresh(&token.hash()).await?;
         Ok(state
             .filter(|state| !state.used)
             .map(|state| introspect_session(state.session, "refresh_token")))
     }
 
     async fn personal_session(self, token: &Token) -> Result<Option<Session>, AuthError> {
-        let found = self.0.store.session_by_cookie(&token.hash()).await?;
+        let found = self.0.core.store.session_by_cookie(&token.hash()).await?;
         Ok(found.filter(|session| session.kind == SessionKind::Personal))
     }
 
@@ -246,7 +273,7 @@ impl<S: AuthStore> OAuth<'_, S> {
         let Some(claims) = self.0.keys().verify_access_token(token).await? else {
             return Ok(None);
         };
-        let session = self.0.store.session(&claims.session).await?;
+        let session = self.0.core.store.session(&claims.session).await?;
         Ok(Some(Introspection {
             username: claims.username,
             session: claims.session,

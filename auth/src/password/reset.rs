@@ -9,11 +9,11 @@ use secrecy::SecretString;
 use crate::{
     Account, AccountStatus, Actor, AuthError, AuthStore, EmailAddress, MailBody, Origin,
     OutgoingMail, Password, Passwords, Permit, SecurityNotice, Token, TokenKind, Username,
+    actions::OpenAccountAccess,
     audit::{AuditAction, NewAuditEntry},
     clock,
     mail::greeting_name,
     password::UserInputs,
-    service::OpenAccountAccess,
     store::{OneTimeKind, OneTimeToken, PasswordReset, ResetConditions},
     throttle::{Attempt, CredentialKind},
 };
@@ -77,6 +77,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     ) -> Result<ResetLink, AuthError> {
         let member = self
             .0
+            .core
             .store
             .member(username)
             .await?
@@ -113,6 +114,7 @@ impl<S: AuthStore> Passwords<'_, S> {
         }
         let creator = self
             .0
+            .core
             .store
             .member(&by.username)
             .await?
@@ -157,9 +159,9 @@ impl<S: AuthStore> Passwords<'_, S> {
             link: link.hash(),
             password,
             by,
-            at: self.0.clock.now(),
+            at: self.0.core.clock.now(),
         };
-        let owner = self.0.store.reset_password(reset).await?;
+        let owner = self.0.core.store.reset_password(reset).await?;
         self.0.invalidate(&account.username);
         let owner = owner.ok_or(AuthError::ResetLinkInvalid)?;
         // Lifts throttling and lockouts of the account: they protected the old password.
@@ -176,7 +178,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// Random delay before the background work. It starts after the response, so that its load does
     /// not reveal which request caused it.
     fn random_delay(self) -> Duration {
-        let [more] = self.0.rng.bytes();
+        let [more] = self.0.core.rng.bytes();
         Duration::from_millis(50 + u64::from(more))
     }
 
@@ -186,13 +188,14 @@ impl<S: AuthStore> Passwords<'_, S> {
         };
         let one_time = self
             .0
+            .core
             .store
-            .find_token(OneTimeKind::Reset, &link.hash(), self.0.clock.now())
+            .find_token(OneTimeKind::Reset, &link.hash(), self.0.core.clock.now())
             .await?;
         let Some(username) = one_time.and_then(|one_time| one_time.username) else {
             return Ok(None);
         };
-        let member = self.0.store.member(&username).await?;
+        let member = self.0.core.store.member(&username).await?;
         Ok(member.map(|member| (link, member.account)))
     }
 
@@ -207,7 +210,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             };
             let (by, unless_since) = (
                 Actor::owner(&account).with_origin(from),
-                clock::sub(self.0.clock.now(), RESEND_INTERVAL),
+                clock::sub(self.0.core.clock.now(), RESEND_INTERVAL),
             );
             let created = self
                 .create_reset_link(
@@ -241,12 +244,13 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// Matches username and e-mail address: a username may equal another account's address.
     async fn accounts_matching(self, identifier: &str) -> Result<Vec<Account>, AuthError> {
         let mut recipients = match EmailAddress::parse(identifier) {
-            Ok(email) => self.0.store.accounts_by_email(&email).await?,
+            Ok(email) => self.0.core.store.accounts_by_email(&email).await?,
             Err(_) => Vec::new(),
         };
         if let Ok(username) = Username::parse(identifier) {
             let named = self
                 .0
+                .core
                 .store
                 .member(&username)
                 .await?
@@ -270,8 +274,8 @@ impl<S: AuthStore> Passwords<'_, S> {
         unless_since: Option<Timestamp>,
     ) -> Result<Option<ResetLink>, AuthError> {
         let (token, now) = (
-            Token::random(TokenKind::Reset, &self.0.rng),
-            self.0.clock.now(),
+            Token::random(TokenKind::Reset, &self.0.core.rng),
+            self.0.core.clock.now(),
         );
         let expires_at = clock::add(now, LINK_LIFETIME);
         let one_time = OneTimeToken {
@@ -281,18 +285,19 @@ impl<S: AuthStore> Passwords<'_, S> {
             body: serde_json::to_string(terms)
                 .map_err(|_| AuthError::Internal("reset conditions could not be serialized"))?,
             created_at: now,
-            expires_at: expires_at,
+            expires_at,
         };
         let record = NewAuditEntry::new(by, AuditAction::ResetCreated, now)
             .subject(account.username.as_str());
         let body = self
             .0
+            .core
             .store
             .insert_reset(one_time, record, unless_since)
             .await?;
         Ok(body.then(|| ResetLink {
             link: self.0.mail().link("reset", &token),
-            expires_at: expires_at,
+            expires_at,
         }))
     }
 }

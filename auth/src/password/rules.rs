@@ -164,7 +164,7 @@ pub(crate) fn evaluate(
     if raw.len() > MAX_BYTES {
         return PasswordStrength {
             characters,
-            min_length: min_length,
+            min_length,
             strength: 0,
             rejection: Some(PasswordRejected::TooLong),
         };
@@ -191,7 +191,7 @@ pub(crate) fn evaluate(
     };
     PasswordStrength {
         characters,
-        min_length: min_length,
+        min_length,
         strength,
         rejection,
     }
@@ -216,7 +216,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     pub(crate) fn factor_context(self, account: Option<&Account>) -> FactorContext {
         let enforced = match account {
             Some(account) => self.0.factors().enforces_second_factor(account),
-            None => self.0.settings.factors.required == FactorRequirement::All,
+            None => self.0.core.settings.factors.required == FactorRequirement::All,
         };
         if enforced {
             FactorContext::WithSecondFactor
@@ -272,7 +272,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             breaches,
             context_words: words,
             ..
-        } = self.0.settings.passwords.clone();
+        } = self.0.core.settings.passwords.clone();
         // On the hashing pool: bounded, at low priority.
         let evaluated = self.0.hasher.run_on_pool(move || {
             let mut strength = evaluate(&password, &inputs, context, &words);

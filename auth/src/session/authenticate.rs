@@ -49,7 +49,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         let cookie = Token::parse(TokenKind::Cookie, cookie)
             .ok_or(AuthError::InvalidToken)?
             .hash();
-        let owner = match self.0.session_cache.cookie(&cookie) {
+        let owner = match self.0.sessions.cache.cookie(&cookie) {
             Some(owner) => owner,
             None => Box::pin(self.resolve_secret(cookie, SessionKind::Web)).await?,
         };
@@ -72,8 +72,9 @@ impl<S: AuthStore> Sessions<'_, S> {
             .hash();
         let ticket = self
             .0
-            .session_cache
-            .consume_ticket(&ticket, self.0.clock.now())
+            .sessions
+            .cache
+            .consume_ticket(&ticket, self.0.core.clock.now())
             .ok_or(AuthError::InvalidToken)?;
         Ok(self
             .load_caller(ticket.session, AuthVia::Ticket, Activity::Counted)
@@ -84,11 +85,11 @@ impl<S: AuthStore> Sessions<'_, S> {
     /// Issues a single-use ticket for a WebSocket, valid for 30 s.
     pub fn issue_ticket(self, caller: &Caller) -> Token {
         let (ticket, now) = (
-            Token::random(TokenKind::Ticket, &self.0.rng),
-            self.0.clock.now(),
+            Token::random(TokenKind::Ticket, &self.0.core.rng),
+            self.0.core.clock.now(),
         );
         let (scopes, expires_at) = (caller.session().scopes, clock::add(now, TICKET_LIFETIME));
-        self.0.session_cache.insert_ticket(
+        self.0.sessions.cache.insert_ticket(
             ticket.hash(),
             Ticket {
                 session: session_ref(caller),
@@ -112,15 +113,15 @@ impl<S: AuthStore> Sessions<'_, S> {
     }
 
     pub async fn realm(self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
-        if let Some(realm) = self.0.session_cache.realm(name) {
+        if let Some(realm) = self.0.sessions.cache.realm(name) {
             return Ok(Some(realm));
         }
         Box::pin(self.load_realm(name)).await
     }
 
     async fn load_realm(self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
-        let _guard = self.0.session_cache.load_lock(name).lock().await;
-        if let Some(realm) = self.0.session_cache.realm(name) {
+        let _guard = self.0.sessions.cache.load_lock(name).lock().await;
+        if let Some(realm) = self.0.sessions.cache.realm(name) {
             return Ok(Some(realm));
         }
         Ok(self
@@ -139,8 +140,8 @@ impl<S: AuthStore> Sessions<'_, S> {
     }
 
     async fn load_realms(self) -> Result<Vec<Realm>, AuthError> {
-        let realms = self.0.store.realms().await?;
-        self.0.session_cache.replace_realms(&realms);
+        let realms = self.0.core.store.realms().await?;
+        self.0.sessions.cache.replace_realms(&realms);
         Ok(realms)
     }
 
@@ -156,15 +157,15 @@ impl<S: AuthStore> Sessions<'_, S> {
             .session
             .client
             .as_ref()
-            .is_some_and(|client| self.0.settings.clients.find(client).is_none())
+            .is_some_and(|client| self.0.core.settings.clients.find(client).is_none())
         {
             return Err(AuthError::InvalidToken);
         }
         if let (Activity::Counted, Some(per_minute)) =
-            (activity, self.0.settings.requests_per_minute)
+            (activity, self.0.core.settings.requests_per_minute)
         {
             cached
-                .consume_rate(self.0.clock.now(), per_minute)
+                .consume_rate(self.0.core.clock.now(), per_minute)
                 .map_err(rate_limited)?;
         }
         if activity != Activity::Ignored {
@@ -179,7 +180,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         username: &Username,
         id: &SessionId,
     ) -> Result<(Arc<CachedSession>, Arc<Rights>), AuthError> {
-        let (known, rights) = self.0.session_cache.look_up(username, id);
+        let (known, rights) = self.0.sessions.cache.look_up(username, id);
         let (session, rights) = match (self.check_cached(known)?, rights) {
             (Some(session), Some(rights)) => (session, rights),
             _ => Box::pin(self.load_live_session(username, id)).await?,
@@ -200,7 +201,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         match session {
             Some(CacheEntry::Ended) => Err(AuthError::InvalidToken),
             Some(CacheEntry::Live(cached))
-                if cached.is_live(self.0.settings.idle_timeout, self.0.clock.now()) =>
+                if cached.is_live(self.0.core.settings.idle_timeout, self.0.core.clock.now()) =>
             {
                 Ok(Some(cached))
             }
@@ -213,8 +214,8 @@ impl<S: AuthStore> Sessions<'_, S> {
         username: &Username,
         id: &SessionId,
     ) -> Result<(Arc<CachedSession>, Arc<Rights>), AuthError> {
-        let _guard = self.0.session_cache.load_lock(username).lock().await;
-        let (known, rights) = self.0.session_cache.look_up(username, id);
+        let _guard = self.0.sessions.cache.load_lock(username).lock().await;
+        let (known, rights) = self.0.sessions.cache.look_up(username, id);
         let session = match self.check_cached(known)? {
             Some(session) => session,
             None => self.load_session(username, id).await?,
@@ -234,18 +235,21 @@ impl<S: AuthStore> Sessions<'_, S> {
         username: &Username,
         id: &SessionId,
     ) -> Result<Arc<CachedSession>, AuthError> {
-        let version = self.0.session_cache.version();
-        let found = self.0.store.session(id).await?;
+        let version = self.0.sessions.cache.version();
+        let found = self.0.core.store.session(id).await?;
         let owned =
             found.filter(|session| session.username == *username && session.ended_at.is_none());
-        let cached = owned.map(|session| self.0.session_cache.insert_session(version, session));
+        let cached = owned.map(|session| self.0.sessions.cache.insert_session(version, session));
         match cached {
-            Some(cached) if cached.is_live(self.0.settings.idle_timeout, self.0.clock.now()) => {
+            Some(cached)
+                if cached.is_live(self.0.core.settings.idle_timeout, self.0.core.clock.now()) =>
+            {
                 Ok(cached)
             }
             _ => {
                 self.0
-                    .session_cache
+                    .sessions
+                    .cache
                     .insert_ended(version, username, id.clone());
                 Err(AuthError::InvalidToken)
             }
@@ -257,8 +261,8 @@ impl<S: AuthStore> Sessions<'_, S> {
         self,
         username: &Username,
     ) -> Result<Option<Arc<Rights>>, AuthError> {
-        let version = self.0.session_cache.version();
-        let Some(member) = self.0.store.member(username).await? else {
+        let version = self.0.sessions.cache.version();
+        let Some(member) = self.0.core.store.member(username).await? else {
             return Ok(None);
         };
         let roles = member.rights();
@@ -267,7 +271,7 @@ impl<S: AuthStore> Sessions<'_, S> {
             roles,
             factors: member.factors,
         };
-        Ok(Some(self.0.session_cache.insert_rights(version, rights)))
+        Ok(Some(self.0.sessions.cache.insert_rights(version, rights)))
     }
 
     /// Finds the session of a cookie or personal access token, and caches unknown ones too.
@@ -280,7 +284,8 @@ impl<S: AuthStore> Sessions<'_, S> {
             return Ok(SecretOwner::Session(session_ref));
         }
         self.0
-            .session_cache
+            .sessions
+            .cache
             .insert_cookie(secret, SecretOwner::None);
         Ok(SecretOwner::None)
     }
@@ -291,14 +296,15 @@ impl<S: AuthStore> Sessions<'_, S> {
         secret: &TokenHash,
         kind: SessionKind,
     ) -> Result<Option<SessionRef>, AuthError> {
-        let _guard = self.0.session_cache.load_lock(secret).lock().await;
-        match self.0.session_cache.cookie(secret) {
+        let _guard = self.0.sessions.cache.load_lock(secret).lock().await;
+        match self.0.sessions.cache.cookie(secret) {
             Some(SecretOwner::Session(session_ref)) => return Ok(Some(session_ref)),
             Some(SecretOwner::None) => return Ok(None),
             None => {}
         }
         let found = self
             .0
+            .core
             .store
             .session_by_cookie(secret)
             .await?
@@ -306,7 +312,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         let Some(Session { username, id, .. }) = found else {
             return Ok(None);
         };
-        self.0.session_cache.insert_cookie(
+        self.0.sessions.cache.insert_cookie(
             secret.clone(),
             SecretOwner::Session((username.clone(), id.clone())),
         );
@@ -315,11 +321,14 @@ impl<S: AuthStore> Sessions<'_, S> {
 
     /// Writes the activity in the background; the request does not wait for it.
     fn touch(self, cached: &CachedSession) {
-        let now = self.0.clock.now();
-        if !cached.touch(now, TOUCH_INTERVAL.min(self.0.settings.idle_timeout / 4)) {
+        let now = self.0.core.clock.now();
+        if !cached.touch(
+            now,
+            TOUCH_INTERVAL.min(self.0.core.settings.idle_timeout / 4),
+        ) {
             return;
         }
-        let (store, id) = (self.0.store.clone(), cached.session.id.clone());
+        let (store, id) = (self.0.core.store.clone(), cached.session.id.clone());
         tokio::spawn(async move {
             if let Err(error) = store.touch_session(&id, now).await {
                 tracing::warn!(session.id = %id, %error, "could not store the last activity of a session");

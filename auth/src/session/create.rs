@@ -14,6 +14,14 @@ use crate::{
     store::{SignInContext, SourceFamiliarity},
 };
 
+/// A successful sign-in.
+#[derive(Debug)]
+pub struct SignedIn {
+    pub caller: Caller,
+    /// The refresh token or cookie, by [`SessionKind`](crate::SessionKind).
+    pub secret: Token,
+}
+
 /// The parameters of a new session.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSession {
@@ -74,13 +82,13 @@ impl<S: AuthStore> Sessions<'_, S> {
         account: &Account,
         new_session: NewSession,
     ) -> Result<Option<(Session, Token)>, AuthError> {
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         let kind = match new_session.kind {
             SessionKind::OAuth => TokenKind::Refresh,
             SessionKind::Web => TokenKind::Cookie,
             SessionKind::Personal => TokenKind::Personal,
         };
-        let secret = Token::random(kind, &self.0.rng);
+        let secret = Token::random(kind, &self.0.core.rng);
         let user_agent = new_session
             .origin
             .user_agent
@@ -89,7 +97,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         let session = Session {
             id: new_session
                 .id
-                .unwrap_or_else(|| SessionId::random(&self.0.rng)),
+                .unwrap_or_else(|| SessionId::random(&self.0.core.rng)),
             username: account.username.clone(),
             kind: new_session.kind,
             auth_time: new_session.auth_time.unwrap_or(now),
@@ -98,7 +106,7 @@ impl<S: AuthStore> Sessions<'_, S> {
                 now,
                 new_session
                     .lifetime
-                    .unwrap_or(self.0.settings.absolute_timeout),
+                    .unwrap_or(self.0.core.settings.absolute_timeout),
             ),
             origin: Origin {
                 user_agent,
@@ -111,9 +119,10 @@ impl<S: AuthStore> Sessions<'_, S> {
             label: new_session.label,
             client: new_session.client,
         };
-        let version = self.0.session_cache.version();
+        let version = self.0.sessions.cache.version();
         let started = self
             .0
+            .core
             .store
             .start_session(session.clone(), secret.hash(), account.epoch)
             .await?;
@@ -127,7 +136,8 @@ impl<S: AuthStore> Sessions<'_, S> {
             self.0.mail().notify(account, notice, &session.origin);
         }
         self.0
-            .session_cache
+            .sessions
+            .cache
             .insert_session(version, session.clone());
         Ok(Some((session, secret)))
     }
@@ -139,8 +149,8 @@ impl<S: AuthStore> Sessions<'_, S> {
         session: Arc<Session>,
         via: AuthVia,
     ) -> Caller {
-        let rules = self.0.settings.step_up;
-        let now = self.0.clock.now();
+        let rules = self.0.core.settings.step_up;
+        let now = self.0.core.clock.now();
         // A clock that was set back must not extend the step-up window.
         let is_recent = now < clock::add(session.auth_time, rules.max_age)
             && session.auth_time <= clock::add(now, CLOCK_SKEW);

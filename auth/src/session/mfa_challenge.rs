@@ -11,8 +11,7 @@ use crate::{
     SecurityEpoch, SessionKind, Token, TokenHash, TokenKind,
     access::policy::AuthVia,
     clock,
-    service::SignedIn,
-    session::create::NewSession,
+    session::create::{NewSession, SignedIn},
     store::{Credentials, OneTimeKind, OneTimeToken},
 };
 
@@ -76,8 +75,8 @@ impl<S: AuthStore> Factors<'_, S> {
         proved_at: Option<Timestamp>,
     ) -> Result<MfaChallenge, AuthError> {
         let (token, now) = (
-            Token::random(TokenKind::Flow, &self.0.rng),
-            self.0.clock.now(),
+            Token::random(TokenKind::Flow, &self.0.core.rng),
+            self.0.core.clock.now(),
         );
         let body = MfaBody {
             methods: first.to_string(),
@@ -94,7 +93,7 @@ impl<S: AuthStore> Factors<'_, S> {
             created_at: now,
             expires_at: clock::add(now, CHALLENGE_LIFETIME),
         };
-        self.0.store.insert_token(one_time).await?;
+        self.0.core.store.insert_token(one_time).await?;
         Ok(MfaChallenge {
             token,
             expires_in: CHALLENGE_LIFETIME,
@@ -109,8 +108,9 @@ impl<S: AuthStore> Factors<'_, S> {
             .hash();
         let one_time = self
             .0
+            .core
             .store
-            .find_token(OneTimeKind::SecondFactor, &hash, self.0.clock.now())
+            .find_token(OneTimeKind::SecondFactor, &hash, self.0.core.clock.now())
             .await?;
         let Some((username, body)) =
             one_time.and_then(|one_time| Some((one_time.username?, one_time.body)))
@@ -131,8 +131,8 @@ impl<S: AuthStore> Factors<'_, S> {
         Ok(PendingSignIn {
             token_hash: hash,
             account,
-            available_factors: available_factors,
-            methods_so_far: methods_so_far,
+            available_factors,
+            methods_so_far,
             proved_at: body.proved_at,
         })
     }
@@ -171,9 +171,10 @@ impl<S: AuthStore> Factors<'_, S> {
         second: AuthMethods,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         let consumed = self
             .0
+            .core
             .store
             .consume_token(OneTimeKind::SecondFactor, &pending.token_hash, now)
             .await?;

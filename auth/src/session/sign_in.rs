@@ -9,8 +9,11 @@ use crate::{
     Sessions, Username,
     access::policy::AuthVia,
     audit::{AuditAction, NewAuditEntry},
-    service::{SignedIn, TokenResponse},
-    session::{create::NewSession, mfa_challenge::SignInOutcome},
+    oauth::refresh::TokenResponse,
+    session::{
+        create::{NewSession, SignedIn},
+        mfa_challenge::SignInOutcome,
+    },
     store::{Credentials, EndReason, PasswordWrite, SourceFamiliarity},
     throttle::{Attempt, CredentialKind},
 };
@@ -169,6 +172,7 @@ impl<S: AuthStore> Sessions<'_, S> {
     pub async fn sign_out(self, caller: &Caller) -> Result<(), AuthError> {
         let (username, id) = (&caller.account().username, &caller.session().id);
         self.0
+            .core
             .store
             .end_session(username, id, self.session_end(caller, EndReason::SignedOut))
             .await?;
@@ -208,7 +212,7 @@ impl<S: AuthStore> Passwords<'_, S> {
                 Some(&account.username),
                 &request.from,
                 AuditAction::SignInFailed,
-                self.0.clock.now(),
+                self.0.core.clock.now(),
             );
             self.0
                 .mail()
@@ -255,12 +259,18 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// Audits a correct password without a second factor. From a new source it also notifies the
     /// owner by mail, rate-limited.
     async fn notify_mfa_pending(self, owner: &Account, from: &Origin) -> Result<(), AuthError> {
-        let now = self.0.clock.now();
-        let is_new =
-            self.0.store.is_known_source(&owner.username, from).await? == SourceFamiliarity::New;
+        let now = self.0.core.clock.now();
+        let is_new = self
+            .0
+            .core
+            .store
+            .is_known_source(&owner.username, from)
+            .await?
+            == SourceFamiliarity::New;
         if is_new
             && self
                 .0
+                .mail
                 .mfa_notices
                 .should_report(&owner.username, now)
                 .is_some()
@@ -319,7 +329,7 @@ impl<S: AuthStore> Passwords<'_, S> {
         self,
         username: &Username,
     ) -> Result<Option<Credentials>, AuthError> {
-        let known = self.0.store.credentials(username).await?;
+        let known = self.0.core.store.credentials(username).await?;
         Ok(known.filter(|known| known.account.status == AccountStatus::Active))
     }
 
@@ -337,10 +347,15 @@ impl<S: AuthStore> Passwords<'_, S> {
         let Ok(new) = self.0.hasher.hash(&request.password).await else {
             return old;
         };
-        let (username, write, now) = (&account.username, PasswordWrite::Rehash, self.0.clock.now());
+        let (username, write, now) = (
+            &account.username,
+            PasswordWrite::Rehash,
+            self.0.core.clock.now(),
+        );
         let by = Actor::owner(account).with_origin(&request.from);
         match self
             .0
+            .core
             .store
             .replace_password(username, &old, new.clone(), write, by, now)
             .await

@@ -62,9 +62,9 @@ impl<S: AuthStore> Sessions<'_, S> {
             epoch,
             session,
             methods,
-            at: self.0.clock.now(),
+            at: self.0.core.clock.now(),
         };
-        let renewed = self.0.store.renew_session(renewal).await?;
+        let renewed = self.0.core.store.renew_session(renewal).await?;
         self.0.invalidate(username);
         if renewed {
             self.revalidate(caller).await
@@ -79,10 +79,11 @@ impl<S: AuthStore> Sessions<'_, S> {
         if caller.via() != AuthVia::Bearer {
             return Ok(None);
         }
-        let issued =
-            self.0
-                .access_tokens
-                .issue(caller.session(), self.0.clock.now(), &self.0.rng)?;
+        let issued = self.0.sessions.access_tokens.issue(
+            caller.session(),
+            self.0.core.clock.now(),
+            &self.0.core.rng,
+        )?;
         Ok(Some(RenewedAccess {
             token: issued.token,
             expires_in: issued.expires_in,
@@ -107,6 +108,7 @@ impl<S: AuthStore> Sessions<'_, S> {
             .await?;
         let known = self
             .0
+            .core
             .store
             .credentials(username)
             .await?

@@ -41,7 +41,7 @@ pub enum Removal {
 pub enum MinimumFactors {
     /// If the last one is removed, recovery codes are removed too.
     None,
-    /// Otherwise [`FactorChangeRejected::LastFactor`].
+    /// One must remain, or the change fails with [`FactorChangeRejected::LastFactor`].
     One,
 }
 

@@ -30,7 +30,7 @@ pub struct NewIdentity {
 /// The result of creating an account with an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkResult {
-    LinkResult,
+    Linked,
     /// The name is or was in use, or is reserved for the console.
     UsernameTaken,
     /// The identity is already linked, possibly by a parallel login of the same user.

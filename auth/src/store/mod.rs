@@ -134,7 +134,7 @@ pub struct EndAllSessions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonalTokenPolicy {
     Keep,
-    SessionEnd,
+    End,
 }
 
 /// Why a password hash is replaced. A rehash ends no session.

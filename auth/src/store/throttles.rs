@@ -290,7 +290,7 @@ pub struct LockoutQuery {
     pub visible_after: Timestamp,
 }
 
-/// What a purge deletes.
+/// Cut-off times of a purge.
 #[derive(Clone, Copy, Debug)]
 pub struct PurgeCutoffs {
     /// Networks with an earlier `tat`.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     AccountChange, AccountStatus, Permit,
-    service::{ManageAccounts, ManageMembers},
+    actions::{ManageAccounts, ManageMembers},
 };
 
 fn status_change(status: AccountStatus) -> AccountChange {

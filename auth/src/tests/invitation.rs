@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use super::*;
 use crate::{
     Delivery, EmailAddress, MailBody, NewInvitation, Permit, SessionKind,
-    accounts::invitation::CreatedInvitation, service::ManageAccounts,
+    accounts::invitation::CreatedInvitation, actions::ManageAccounts,
 };
 
 fn main_invitation(role: Role, delivery: Delivery) -> NewInvitation {

@@ -19,7 +19,7 @@ fn key_ring(test: &TestAuth, master: &str, rules: KeyRules) -> KeyRing<MemorySto
         test.store.clone(),
         &master,
         rules,
-        test.auth.0.clock.clone(),
+        test.auth.0.core.clock.clone(),
         SecureRandom::system(),
     )
     .unwrap()
@@ -160,7 +160,16 @@ async fn revoked_key_invalidates_access_token_but_not_session() {
 #[tokio::test]
 async fn signing_key_rotates_after_ninety_days() {
     let test = test_auth().await;
-    let signs = || async { test.auth.0.access_tokens.keys().signing().kid.clone() };
+    let signs = || async {
+        test.auth
+            .0
+            .sessions
+            .access_tokens
+            .keys()
+            .signing()
+            .kid
+            .clone()
+    };
     let first = signs().await;
     test.clock.advance(Duration::from_hours(90 * 24 - 1));
     test.auth.keys().rotate_keys_if_due().await.unwrap();
@@ -238,6 +247,7 @@ async fn token_of_the_legacy_key_survives_the_upgrade() {
     let legacy = crate::keys::signing::SigningKey::from_jwk(jwk.expose_secret()).unwrap();
     test.auth
         .0
+        .sessions
         .access_tokens
         .set_keys(crate::keys::signing::VerificationKeys::new(legacy, Vec::new()).unwrap());
     let (tokens, _) = test.sign_in("root").await;
@@ -291,7 +301,7 @@ async fn database_dump_without_master_key_signs_no_tokens() {
         test.store.clone(),
         settings(),
         thief,
-        test.auth.0.clock.clone(),
+        test.auth.0.core.clock.clone(),
         SecureRandom::system(),
     )
     .await;
@@ -351,7 +361,7 @@ async fn lost_master_key_is_recovered_by_key_rotation() {
         test.store.clone(),
         settings(),
         master,
-        test.auth.0.clock.clone(),
+        test.auth.0.core.clock.clone(),
         SecureRandom::system(),
     );
     let auth = auth.await.unwrap();
@@ -363,7 +373,7 @@ async fn lost_master_key_is_recovered_by_key_rotation() {
         Err(AuthError::InvalidCredentials)
     ));
     let permit = root
-        .permit::<crate::service::OpenAccountAccess>(None)
+        .permit::<crate::actions::OpenAccountAccess>(None)
         .unwrap();
     let link = auth
         .passwords()

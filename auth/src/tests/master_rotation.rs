@@ -25,7 +25,7 @@ async fn rotate_master(test: &TestAuth) -> Resealed {
     rotate_master_key(
         &test.store,
         (&master_key(), &new_master_key()),
-        &test.auth.0.clock,
+        &test.auth.0.core.clock,
         &SecureRandom::system(),
     )
     .await
@@ -37,7 +37,7 @@ async fn open_with(test: &TestAuth, master: MasterKey) -> Result<Auth<MemoryStor
         test.store.clone(),
         settings(),
         master,
-        test.auth.0.clock.clone(),
+        test.auth.0.core.clock.clone(),
         SecureRandom::system(),
     )
     .await
@@ -62,12 +62,13 @@ async fn pepper_count(test: &TestAuth) -> usize {
 async fn enroll_totp(test: &TestAuth) -> FactorId {
     let (id, at) = (
         FactorId::random(&SecureRandom::system()),
-        test.auth.0.clock.now(),
+        test.auth.0.core.clock.now(),
     );
     let body = test
         .auth
         .0
-        .factor_sealer
+        .factors
+        .sealer
         .seal(b"seed", id.as_str(), &SecureRandom::system())
         .unwrap();
     let (username, kind, name) = (name("ada"), FactorKind::Totp, "app".to_owned());
@@ -148,7 +149,7 @@ async fn pepper_survives_repeated_master_key_replacement() {
         rotate_master_key(
             &test.store,
             (old, new),
-            &test.auth.0.clock,
+            &test.auth.0.core.clock,
             &SecureRandom::system(),
         )
         .await
@@ -206,10 +207,7 @@ async fn replaced_master_key_opens_no_resealed_secrets() {
             .open(&app.body, id.as_str())
     };
     opens(&new_master_key()).unwrap();
-    assert!(matches!(
-        opens(&master_key()),
-        Err(AuthError::Internal(_))
-    ));
+    assert!(matches!(opens(&master_key()), Err(AuthError::Internal(_))));
     for purpose in [KeyPurpose::AccessTokens, KeyPurpose::Peppers] {
         for row in test.store.keys(purpose).await.unwrap() {
             for sealer in [Purpose::KeyRing, Purpose::RetiredPeppers] {
@@ -262,7 +260,7 @@ async fn master_key_replacement_requires_active_and_different_key() {
         rotate_master_key(
             &test.store,
             (&old, &new),
-            &test.auth.0.clock,
+            &test.auth.0.core.clock,
             &SecureRandom::system(),
         )
         .await
@@ -299,7 +297,7 @@ async fn process_stops_after_its_master_key_is_replaced() {
         test.store.clone(),
         &master_key(),
         KeyRules::default(),
-        test.auth.0.clock.clone(),
+        test.auth.0.core.clock.clone(),
         SecureRandom::system(),
     );
     assert!(matches!(

@@ -31,8 +31,10 @@ use secrecy::ExposeSecret as _;
 use crate::{
     Account, Auth, AuthError, Caller, Clock, Origin, Password, PasswordHash, Realm, RealmId,
     RealmName, Role, SecureRandom, Settings, Username,
+    accounts::registration::{ImportedAccount, RegistrationRequest},
     keys::master::MasterKey,
-    service::{HashingCost, ImportedAccount, Registration, RegistrationRequest, TokenResponse},
+    oauth::refresh::TokenResponse,
+    settings::{HashingCost, Registration},
 };
 pub(crate) use memory_store::MemoryStore;
 

@@ -9,7 +9,8 @@ use super::{GOOD_PASSWORD, TestAuth, name, origin, password, registration_reques
 use crate::{
     AccountChange, AccountStatus, Actor, AuthError, AuthStore as _, Caller, EmailAddress, MailBody,
     OutgoingMail, SecurityNotice,
-    service::{ManageAccounts, OpenAccountAccess, OtherSessions, RegistrationRequest},
+    accounts::{registration::RegistrationRequest, self_service::OtherSessions},
+    actions::{ManageAccounts, OpenAccountAccess},
 };
 
 const NEW_PASSWORD: &str = "seven copper kettles sing";
@@ -32,7 +33,7 @@ async fn register_with_email(test: &TestAuth, username: &str, email: &str) {
         email_verified: Some(true),
         ..AccountChange::default()
     };
-    let (by, now) = (Actor::console(), test.auth.0.clock.now());
+    let (by, now) = (Actor::console(), test.auth.0.core.clock.now());
     test.store
         .change_account(&name(username), confirmed, by, now)
         .await

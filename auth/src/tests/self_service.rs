@@ -6,11 +6,10 @@ use super::*;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    AccountChange, AccountStatus, Actor, AuthStore as _, NewPersonalToken, Scope, Scopes, SessionId,
-    SessionKind,
-    accounts::profile::ProfileChange,
+    AccountChange, AccountStatus, Actor, AuthStore as _, NewPersonalToken, Scope, Scopes,
+    SessionId, SessionKind,
+    accounts::{profile::ProfileChange, self_service::OtherSessions},
     password::PasswordRejected,
-    service::OtherSessions,
     store::{EndReason, SessionEnd},
 };
 
@@ -127,7 +126,7 @@ async fn pending_password_change_fails_after_security_epoch_change() {
             // Authenticated before the epoch changes, with the new hash only after.
             let (_, thief) = test.sign_in("ada").await;
             test.clock.advance(Duration::from_secs(1));
-            let (ada, now) = (name("ada"), test.auth.0.clock.now());
+            let (ada, now) = (name("ada"), test.auth.0.core.clock.now());
             if let Some(change) = revocation.clone() {
                 test.store
                     .change_account(&ada, change, Actor::console(), now)
@@ -182,7 +181,7 @@ async fn pending_email_change_fails_after_security_epoch_change() {
     let end = SessionEnd {
         reason: EndReason::EndedByAdministrator,
         by: Actor::console(),
-        at: test.auth.0.clock.now(),
+        at: test.auth.0.core.clock.now(),
     };
     test.store
         .end_sessions(&name("ada"), None, end)
@@ -199,11 +198,10 @@ async fn pending_email_change_fails_after_security_epoch_change() {
         .change_profile(&thief, change, &origin())
         .await
         .unwrap();
-    let link =
-        std::iter::from_fn(|| mails.try_recv().ok()).find_map(|mail| match mail.body {
-            crate::MailBody::ConfirmEmail { link, .. } => Some(link),
-            _ => None,
-        });
+    let link = std::iter::from_fn(|| mails.try_recv().ok()).find_map(|mail| match mail.body {
+        crate::MailBody::ConfirmEmail { link, .. } => Some(link),
+        _ => None,
+    });
     let link = link.unwrap();
     let token = link.expose_secret().split_once('#').unwrap().1;
     assert!(matches!(

@@ -7,8 +7,10 @@ use secrecy::SecretString;
 use super::*;
 use crate::{
     AccountChange, AccountStatus, Actor, AuthStore as _, Delivery, NewInvitation, NewPersonalToken,
-    Scope, Scopes, SessionKind, Token, TokenKind, access::policy::AuthVia, service::SignedIn,
-    session::mfa_challenge::SignInOutcome, store::PasswordWrite,
+    Scope, Scopes, SessionKind, Token, TokenKind,
+    access::policy::AuthVia,
+    session::{create::SignedIn, mfa_challenge::SignInOutcome},
+    store::PasswordWrite,
 };
 
 #[tokio::test]
@@ -202,7 +204,7 @@ async fn database_dump_without_pepper_verifies_no_password() {
             test.store.clone(),
             settings(),
             key,
-            test.auth.0.clock.clone(),
+            test.auth.0.core.clock.clone(),
             SecureRandom::system(),
         )
     };
@@ -268,7 +270,7 @@ async fn password_changed_during_sign_in_opens_no_session() {
     });
     test.store.wait_for_paused_load().await;
     let change = PasswordWrite::Change { keep: None, epoch };
-    let (by, now) = (Actor::new(name("ada")), test.auth.0.clock.now());
+    let (by, now) = (Actor::new(name("ada")), test.auth.0.core.clock.now());
     assert!(
         test.store
             .replace_password(&name("ada"), &old, new, change, by, now)

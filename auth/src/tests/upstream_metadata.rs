@@ -1,9 +1,9 @@
-//! What a provider says of itself, and how far it is believed.
+//! The metadata of a provider, and which of it is accepted.
 
 use super::*;
 use crate::upstream::{HttpClient, LoginPurpose, Provider, UnknownUsers, UpstreamSettings};
 
-/// A provider that says these addresses of itself.
+/// A service with one provider, whose metadata has these endpoints.
 async fn test_auth_with_metadata(endpoints: serde_json::Value) -> TestAuth {
     let http = HttpClient::new(move |request| {
         let mut body = serde_json::json!({
@@ -60,17 +60,20 @@ async fn https_provider_with_http_endpoint_is_rejected() {
         };
         serde_json::Value::Object(good.into_iter().map(of).collect())
     };
-    let depart = async |bad| {
+    let start_login = async |bad| {
         let test = test_auth_with_metadata(endpoints(bad)).await;
         test.auth
             .upstream()
             .start_login("work", LoginPurpose::SignIn, "/".to_owned(), None)
             .await
     };
-    depart(None).await.unwrap();
+    start_login(None).await.unwrap();
     for bad in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
         assert!(
-            matches!(depart(Some(bad)).await, Err(AuthError::ProviderUnavailable)),
+            matches!(
+                start_login(Some(bad)).await,
+                Err(AuthError::ProviderUnavailable)
+            ),
             "{bad}"
         );
     }

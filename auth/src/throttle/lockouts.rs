@@ -76,7 +76,7 @@ impl<S: AuthStore> Admin<'_, S> {
     /// Latest failure first, at most 1,000. Names without an account are omitted.
     pub async fn lockouts(self, _permit: &Permit<ReadLockouts>) -> Result<Vec<Lockout>, AuthError> {
         let counts = self.0.throttling().visible_lockouts().await?;
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         let lockout = |count: crate::store::FailureCount| Lockout {
             failures: count.failures,
             last_at: count.last_at,
@@ -120,8 +120,9 @@ impl<S: AuthStore> Admin<'_, S> {
     ) -> Result<u64, AuthError> {
         match self
             .0
+            .core
             .store
-            .lift(target, permit.actor().clone(), self.0.clock.now())
+            .lift(target, permit.actor().clone(), self.0.core.clock.now())
             .await?
         {
             0 => Err(AuthError::LockoutNotFound),

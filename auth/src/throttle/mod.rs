@@ -115,7 +115,7 @@ impl<S: AuthStore> Throttling<'_, S> {
         let mut slot: Option<SlotGuard> = None;
         loop {
             let failures_before = slots.failures(&attempt.account);
-            let found = self.0.store.throttles(throttle_query(attempt)).await?;
+            let found = self.0.core.store.throttles(throttle_query(attempt)).await?;
             let mut guard = AttemptGuard::new(attempt, &found);
             let concurrency = match self.strictest(&guard.buckets, &found.counts) {
                 Ok(concurrency) => concurrency,
@@ -191,7 +191,7 @@ impl<S: AuthStore> Throttling<'_, S> {
     /// account must not offset guesses at others.
     pub(crate) async fn succeeded(self, guard: AttemptGuard) -> Result<(), AuthError> {
         if let Some(bucket) = &guard.indebted {
-            self.0.store.reset_count(bucket.clone()).await?;
+            self.0.core.store.reset_count(bucket.clone()).await?;
         }
         Ok(())
     }
@@ -202,14 +202,15 @@ impl<S: AuthStore> Throttling<'_, S> {
         username: &Username,
         kind: CredentialKind,
     ) -> Result<(), AuthError> {
-        Ok(self.0.store.reset_counts(username, kind).await?)
+        Ok(self.0.core.store.reset_counts(username, kind).await?)
     }
 
     async fn charge_buckets(self, guard: &AttemptGuard) -> Result<(), AuthError> {
         let charges = guard.buckets.iter().cloned().map(policy::charge).collect();
         self.0
+            .core
             .store
-            .record_failures(charges, self.0.clock.now())
+            .record_failures(charges, self.0.core.clock.now())
             .await?;
         if let Some(account) = guard.account() {
             self.0.throttle.slots.record_failure(&account.username());
@@ -223,7 +224,7 @@ impl<S: AuthStore> Throttling<'_, S> {
         buckets: &[Bucket],
         counts: &[FailureCount],
     ) -> Result<Concurrency, Blocked> {
-        let (now, mut concurrency) = (self.0.clock.now(), Concurrency::Shared);
+        let (now, mut concurrency) = (self.0.core.clock.now(), Concurrency::Shared);
         for bucket in buckets {
             let count = counts.iter().find(|count| count.bucket == *bucket);
             concurrency = concurrency.max(
@@ -235,9 +236,10 @@ impl<S: AuthStore> Throttling<'_, S> {
 
     /// The failure counts that administrators see.
     pub(crate) async fn visible_lockouts(self) -> Result<Vec<FailureCount>, AuthError> {
-        let visible_until = policy::visible_until(self.0.clock.now());
+        let visible_until = policy::visible_until(self.0.core.clock.now());
         Ok(self
             .0
+            .core
             .store
             .lockouts(LockoutQuery {
                 failures: policy::FREE_FAILURES,
@@ -249,9 +251,10 @@ impl<S: AuthStore> Throttling<'_, S> {
     /// Deletes networks whose quota has recovered, and names without an account that were not tried
     /// for a long time.
     pub(crate) async fn purge(self) {
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         match self
             .0
+            .core
             .store
             .purge_throttles(policy::purge_cutoffs(now))
             .await

@@ -230,17 +230,23 @@ mod tests {
     #[test]
     fn network_throttle_allows_burst_then_three_second_intervals() {
         let network = crate::store::NetworkPrefix::parse("192.0.2.1").unwrap();
-        let owing = |seconds| FailureCount {
+        let with_tat = |seconds| FailureCount {
             bucket: Bucket::Network(RateClass::Guesses, network),
             tat: at(seconds),
             ..of_account(9)
         };
-        assert_eq!(evaluate(Some(&owing(297)), at(0)), Ok(Concurrency::Shared));
         assert_eq!(
-            evaluate(Some(&owing(300)), at(0)),
+            evaluate(Some(&with_tat(297)), at(0)),
+            Ok(Concurrency::Shared)
+        );
+        assert_eq!(
+            evaluate(Some(&with_tat(300)), at(0)),
             Err(Denial::RetryAfter(Duration::from_secs(3)))
         );
-        assert_eq!(evaluate(Some(&owing(300)), at(3)), Ok(Concurrency::Shared));
+        assert_eq!(
+            evaluate(Some(&with_tat(300)), at(3)),
+            Ok(Concurrency::Shared)
+        );
         assert_eq!(visible_until(at(0)), at(297));
     }
 }

@@ -1,5 +1,5 @@
-//! Reports wrong secrets and throttled attempts to the audit, the log and the metrics. Deliberately
-//! absent elsewhere.
+//! Reports wrong secrets and throttled attempts to the audit, the log and the metrics. No other
+//! code reports them.
 
 use super::{Attempt, AttemptGuard, Blocked, Denial};
 use crate::{
@@ -21,7 +21,7 @@ impl<S: AuthStore> Throttling<'_, S> {
             known,
             &guard.from,
             AuditAction::SignInFailed,
-            self.0.clock.now(),
+            self.0.core.clock.now(),
         );
         self.0
             .mail()
@@ -45,7 +45,7 @@ impl<S: AuthStore> Throttling<'_, S> {
         let kind = attempt.kind.as_str();
         metrics::counter!("strongroom_throttled_total", "secret" => kind, "by" => by).increment(1);
         fail2ban_line(attempt.from, None, "throttled");
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         if let Some(times) = self.0.throttle.reported.should_report(&bucket, now) {
             let known = self.existing_account(attempt.account).await?;
             let record = NewAuditEntry::attempt(known, attempt.from, AuditAction::Throttled, now)
@@ -72,7 +72,7 @@ impl<S: AuthStore> Throttling<'_, S> {
         let Some(name) = claimed_account else {
             return Ok(None);
         };
-        Ok(self.0.store.credentials(name).await?.map(|_| name))
+        Ok(self.0.core.store.credentials(name).await?.map(|_| name))
     }
 }
 

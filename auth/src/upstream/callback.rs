@@ -16,8 +16,10 @@ use crate::{
     access::policy::AuthVia,
     clock,
     handles::Upstream,
-    service::SignedIn,
-    session::{create::NewSession, mfa_challenge::SignInOutcome},
+    session::{
+        create::{NewSession, SignedIn},
+        mfa_challenge::SignInOutcome,
+    },
     store::{Identity, InsertResult},
 };
 
@@ -91,6 +93,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         }
         let Some(identity) = self
             .0
+            .core
             .store
             .identity(&provider.issuer, &user.subject)
             .await?
@@ -127,7 +130,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         login_state: &LoginState,
         user: &UpstreamUser,
     ) -> Result<Timestamp, AuthError> {
-        let (now, refused) = (self.0.clock.now(), |why: &str| {
+        let (now, refused) = (self.0.core.clock.now(), |why: &str| {
             Err(AuthError::ProviderRejected(why.to_owned()))
         });
         match (login_state.ask, user.auth_time) {
@@ -136,7 +139,7 @@ impl<S: AuthStore> Upstream<'_, S> {
             }
             (Prompt::Login, None) => refused("the provider sent no sign-in time"),
             (_, Some(at)) => Ok(at.min(now)),
-            (Prompt::Default, None) => Ok(clock::sub(now, self.0.settings.step_up.max_age)),
+            (Prompt::Default, None) => Ok(clock::sub(now, self.0.core.settings.step_up.max_age)),
         }
     }
 
@@ -155,7 +158,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         if caller
             .account()
             .epoch
-            .changed_between(started_at, self.0.clock.now())
+            .changed_between(started_at, self.0.core.clock.now())
         {
             return Ok(false);
         }
@@ -170,8 +173,9 @@ impl<S: AuthStore> Upstream<'_, S> {
             return Ok(false);
         }
         self.0
+            .core
             .store
-            .touch_identity(&identity.issuer, &identity.subject, self.0.clock.now())
+            .touch_identity(&identity.issuer, &identity.subject, self.0.core.clock.now())
             .await?;
         self.0
             .sessions()
@@ -185,7 +189,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         identity: &Identity,
         login: VerifiedLogin,
     ) -> Result<SignInOutcome, AuthError> {
-        let known = self.0.store.credentials(&identity.username).await?;
+        let known = self.0.core.store.credentials(&identity.username).await?;
         let known = known.filter(|known| known.account.status == AccountStatus::Active);
         let known = known
             .ok_or_else(|| AuthError::ProviderRejected("this account is not active".to_owned()))?;
@@ -193,6 +197,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         // security epoch.
         let linked = self
             .0
+            .core
             .store
             .identity(&identity.issuer, &identity.subject)
             .await?;
@@ -207,13 +212,14 @@ impl<S: AuthStore> Upstream<'_, S> {
         if known
             .account
             .epoch
-            .changed_between(login.started_at, self.0.clock.now())
+            .changed_between(login.started_at, self.0.core.clock.now())
         {
             return Err(AuthError::SignInExpired);
         }
         self.0
+            .core
             .store
-            .touch_identity(&identity.issuer, &identity.subject, self.0.clock.now())
+            .touch_identity(&identity.issuer, &identity.subject, self.0.core.clock.now())
             .await?;
         // The provider's own second factor is not trusted, because `amr` has no common meaning.
         // Ours is required.
@@ -295,6 +301,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         let (account, identity) = (caller.account(), identity_of(provider, user));
         let known = self
             .0
+            .core
             .store
             .identity(&identity.issuer, &identity.subject)
             .await?;
@@ -304,8 +311,9 @@ impl<S: AuthStore> Upstream<'_, S> {
         let by = caller.actor().with_origin(from);
         match self
             .0
+            .core
             .store
-            .link_identity(by, epoch, identity, self.0.clock.now())
+            .link_identity(by, epoch, identity, self.0.core.clock.now())
             .await?
         {
             Some(InsertResult::Inserted) => {

@@ -72,8 +72,9 @@ impl<S: AuthStore> Upstream<'_, S> {
             .map_err(|_| AuthError::Internal("login state could not be serialized"))?;
         Ok(self
             .0
-            .upstream_sealer
-            .seal(&json, browser.hash().as_str(), &self.0.rng)?
+            .upstream
+            .sealer
+            .seal(&json, browser.hash().as_str(), &self.0.core.rng)?
             .into())
     }
 
@@ -95,13 +96,14 @@ impl<S: AuthStore> Upstream<'_, S> {
         }
         let json = self
             .0
-            .upstream_sealer
+            .upstream
+            .sealer
             .open(state, browser.hash().as_str())
             .map_err(|_| AuthError::StateMismatch)?;
         // A state of an older version may have another format. The login must start again.
         let login: LoginState =
             serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::StateMismatch)?;
-        let is_expired = self.0.clock.now() >= login.expires_at();
+        let is_expired = self.0.core.clock.now() >= login.expires_at();
         if is_expired || login.provider != provider.id {
             Err(AuthError::StateMismatch)
         } else {
@@ -116,10 +118,10 @@ impl<S: AuthStore> Upstream<'_, S> {
             hash: TokenHash::of(login.nonce.as_bytes()),
             username: None,
             body: String::new(),
-            created_at: self.0.clock.now(),
+            created_at: self.0.core.clock.now(),
             expires_at: login.expires_at(),
         };
-        if self.0.store.insert_token_if_absent(one_time).await? {
+        if self.0.core.store.insert_token_if_absent(one_time).await? {
             Ok(())
         } else {
             Err(AuthError::StateMismatch)
@@ -129,7 +131,7 @@ impl<S: AuthStore> Upstream<'_, S> {
     /// Returns the browser's existing token, or a new one. All windows share one, because logins
     /// may run in parallel.
     pub(crate) fn browser_token(self, existing: Option<Token>) -> Token {
-        existing.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.rng))
+        existing.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.core.rng))
     }
 }
 

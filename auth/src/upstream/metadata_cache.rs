@@ -105,15 +105,15 @@ impl<S: AuthStore> Upstream<'_, S> {
         age: Duration,
         provider: &Provider,
     ) -> Result<Arc<Metadata>, AuthError> {
-        let cache = self.0.upstream_metadata.provider(provider);
-        if let Some(metadata) = cache.cached().fresh(age, self.0.clock.now()) {
+        let cache = self.0.upstream.metadata.provider(provider);
+        if let Some(metadata) = cache.cached().fresh(age, self.0.core.clock.now()) {
             return Ok(metadata);
         }
         // A task of its own, so that a failure is cached even if the client disconnects.
         let (auth, provider) = (self.0.auth(), provider.clone());
         let fetched = tokio::spawn(async move {
             let _guard = cache.fetch_lock.lock().await;
-            let (cached, now) = (cache.cached(), auth.0.clock.now());
+            let (cached, now) = (cache.cached(), auth.0.core.clock.now());
             if let Some(metadata) = cached.fresh(age, now) {
                 return Ok(metadata);
             }
@@ -124,7 +124,7 @@ impl<S: AuthStore> Upstream<'_, S> {
                 return Err(AuthError::ProviderUnavailable);
             }
             let answer = auth.upstream().discover(&provider).await;
-            cache.set(answer.as_ref().ok().cloned(), auth.0.clock.now());
+            cache.set(answer.as_ref().ok().cloned(), auth.0.core.clock.now());
             answer
         });
         fetched
@@ -175,7 +175,7 @@ impl<S: AuthStore> Upstream<'_, S> {
             };
         let expected = Expected {
             login_state,
-            now: self.0.clock.now(),
+            now: self.0.core.clock.now(),
         };
         match protocol::verify_id_token(provider, &metadata, &token, expected) {
             Err(IdTokenError::Signature(error)) => {

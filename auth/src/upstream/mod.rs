@@ -119,7 +119,7 @@ pub(crate) struct UpstreamUser {
 
 impl<'a, S: AuthStore> Upstream<'a, S> {
     pub fn providers(self) -> &'a [Provider] {
-        &self.0.settings.upstreams.providers
+        &self.0.core.settings.upstreams.providers
     }
 
     /// Starts a login. Nothing is stored.
@@ -139,7 +139,7 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
         let provider = self.provider(provider)?;
         let metadata = self.metadata(provider).await?;
         let (secrets, browser_token) = (
-            protocol::LoginSecrets::new(&self.0.rng),
+            protocol::LoginSecrets::new(&self.0.core.rng),
             self.browser_token(browser_token),
         );
         let link = match purpose {
@@ -156,7 +156,7 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
             } else {
                 Prompt::Login
             },
-            started_at: self.0.clock.now(),
+            started_at: self.0.core.clock.now(),
             link,
         };
         let location = protocol::authorization_url(
@@ -195,13 +195,14 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
                 .await
         });
         done.await
-            .unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
+            .unwrap_or(Err(AuthError::Internal("sign-in task panicked")))
     }
 
     /// The identities that are linked to the caller's account.
     pub async fn identities(self, caller: &Caller) -> Result<Vec<Identity>, AuthError> {
         Ok(self
             .0
+            .core
             .store
             .identities_of(&caller.account().username)
             .await?)
@@ -217,8 +218,8 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
         id: &str,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        let (by, at) = (caller.actor().with_origin(from), self.0.clock.now());
-        if !self.0.store.unlink_identity(by, id, at).await? {
+        let (by, at) = (caller.actor().with_origin(from), self.0.core.clock.now());
+        if !self.0.core.store.unlink_identity(by, id, at).await? {
             return Err(AuthError::IdentityNotLinked);
         }
         self.0.invalidate(&caller.account().username);
@@ -237,6 +238,7 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
 
     fn http(self) -> Result<&'a HttpClient, AuthError> {
         self.0
+            .core
             .settings
             .upstreams
             .http

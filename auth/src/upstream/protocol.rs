@@ -306,10 +306,7 @@ pub(super) fn verify_id_token(
     provider: &Provider,
     metadata: &Metadata,
     token: &IdToken,
-    Expected {
-        login_state: voyage,
-        now,
-    }: Expected<'_>,
+    Expected { login_state, now }: Expected<'_>,
 ) -> Result<UpstreamUser, IdTokenError> {
     let bad = |error: &dyn fmt::Display| {
         tracing::warn!(provider = %provider.id, %error, "provider sent an invalid ID token");
@@ -341,7 +338,7 @@ pub(super) fn verify_id_token(
             }
         });
     let claims = token
-        .claims(&verifier, &Nonce::new(voyage.nonce.clone()))
+        .claims(&verifier, &Nonce::new(login_state.nonce.clone()))
         .map_err(|error| match error {
             ClaimsVerificationError::SignatureVerification(_) => {
                 IdTokenError::Signature(bad(&error))
@@ -365,7 +362,7 @@ fn is_valid_subject(subject: &str) -> bool {
     (1..=255).contains(&subject.len()) && printable && subject.trim() == subject
 }
 
-/// Names are displayed, never compared. Control characters are removed, and 255 characters remain.
+/// Removes control characters and truncates to 255 characters. Names are displayed, never compared.
 fn sanitize_name(name: &str) -> Option<String> {
     let plain: String = name.chars().filter(|c| !c.is_control()).take(255).collect();
     let trimmed = plain.trim();

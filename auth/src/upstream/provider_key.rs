@@ -326,9 +326,7 @@ impl JsonWebKey for ProviderKey {
         if self.matches(None, algorithm) && self.public.verify(algorithm, message, by) {
             Ok(())
         } else {
-            Err(Refused::CryptoError(
-                "the signature is invalid".to_owned(),
-            ))
+            Err(Refused::CryptoError("the signature is invalid".to_owned()))
         }
     }
 

@@ -28,19 +28,21 @@ impl<S: AuthStore> Upstream<'_, S> {
         );
         // Hashed once: a common name must not cost more than a rare one.
         let password = self.unusable_password().await?;
-        for username in username_candidates(user, &self.0.rng) {
+        for username in username_candidates(user, &self.0.core.rng) {
             let new = self.create_provisioned_account(username, user, password.clone());
             let by = Actor::self_registered(&new).with_origin(&login.from);
             match self
                 .0
+                .core
                 .store
                 .create_linked_account(new.clone(), roles.clone(), identity.clone(), by)
                 .await?
             {
-                LinkResult::LinkResult => {
+                LinkResult::Linked => {
                     self.0.invalidate(&new.username);
                     let known = self
                         .0
+                        .core
                         .store
                         .credentials(&new.username)
                         .await?
@@ -55,6 +57,7 @@ impl<S: AuthStore> Upstream<'_, S> {
                 LinkResult::IdentityTaken => {
                     let identity = self
                         .0
+                        .core
                         .store
                         .identity(&identity.issuer, &identity.subject)
                         .await?;
@@ -69,7 +72,7 @@ impl<S: AuthStore> Upstream<'_, S> {
 
     /// A random password. A reset link sets a real one.
     async fn unusable_password(self) -> Result<PasswordHash, AuthError> {
-        let unknown = Token::random(TokenKind::Flow, &self.0.rng);
+        let unknown = Token::random(TokenKind::Flow, &self.0.core.rng);
         self.0
             .hasher
             .hash(&Arc::new(Password::new(unknown.expose().to_owned())))
@@ -97,7 +100,7 @@ impl<S: AuthStore> Upstream<'_, S> {
             email,
             password,
             administrator: false,
-            created_at: self.0.clock.now(),
+            created_at: self.0.core.clock.now(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use auth::{Actor, Permit, service::ManageAccounts};
+use auth::{Actor, Permit, actions::ManageAccounts};
 
 fn forge(actor: Actor) -> Permit<ManageAccounts> {
     Permit::new(actor, ())

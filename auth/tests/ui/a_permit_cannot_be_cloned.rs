@@ -1,4 +1,4 @@
-use auth::{Permit, service::ManageAccounts};
+use auth::{Permit, actions::ManageAccounts};
 
 fn keep(permit: &Permit<ManageAccounts>) -> Permit<ManageAccounts> {
     permit.clone()

@@ -1,4 +1,4 @@
-use auth::{Permit, service::{ManageAccounts, ManageMembers}};
+use auth::{Permit, actions::{ManageAccounts, ManageMembers}};
 
 fn accounts(_: &Permit<ManageAccounts>) {}
 

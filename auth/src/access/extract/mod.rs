@@ -60,7 +60,7 @@ pub struct RecentlyAuthenticated(pub Caller);
 #[derive(Clone, Debug)]
 pub struct AllowRestricted(pub Caller);
 
-/// Any authenticated caller, also with a restricted session: for `whoami` and sign-out.
+/// Any authenticated caller, also with a restricted session: for one's own profile and sign-out.
 #[derive(Clone, Debug)]
 pub struct AnySession(pub Caller);
 
@@ -116,10 +116,10 @@ impl<S: HasAuth> FromRequestParts<S> for AllowRestricted {
         if caller.is_interactive() {
             return Ok(Self(caller));
         }
-        let asked = DeniedRequest::new(OWN_ACCOUNT, None, Some(request_of(parts)));
+        let denied = DeniedRequest::new(OWN_ACCOUNT, None, Some(request_of(parts)));
         state
             .auth()
-            .audit_denial(&caller, &asked, &AuthError::InteractiveSessionRequired);
+            .audit_denial(&caller, &denied, &AuthError::InteractiveSessionRequired);
         Err(AuthError::InteractiveSessionRequired.into())
     }
 }

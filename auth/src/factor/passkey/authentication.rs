@@ -17,7 +17,8 @@ use super::{
 use crate::{
     Account, AccountStatus, AuthError, AuthMethod, AuthMethods, AuthStore, Factor, FactorKind,
     Origin, Passkeys, SecurityNotice, SessionKind, Token, TokenKind, Username,
-    access::policy::AuthVia, service::SignedIn, session::create::NewSession,
+    access::policy::AuthVia,
+    session::create::{NewSession, SignedIn},
     throttle::CredentialKind,
 };
 
@@ -39,7 +40,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
         self,
         browser: Option<Token>,
     ) -> Result<(PasskeyChallenge, Token), AuthError> {
-        let browser = browser.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.rng));
+        let browser = browser.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.core.rng));
         let (options, state) = self.relying_party()?.start_discoverable()?;
         Ok((
             PasskeyChallenge {
@@ -103,7 +104,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
         let (account, result) = self.check_clone(stored, checked, from).await?;
         if account
             .epoch
-            .changed_between(marker.started_at(), self.0.clock.now())
+            .changed_between(marker.started_at(), self.0.core.clock.now())
         {
             return Err(PasskeyError::CeremonyExpired.into());
         }
@@ -125,7 +126,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
         of: &Username,
         binding: CeremonyBinding,
     ) -> Result<PasskeyChallenge, AuthError> {
-        let party = self.relying_party()?;
+        let relying_party = self.relying_party()?;
         let known: Vec<_> = self
             .stored_passkeys(of)
             .await?
@@ -135,7 +136,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
         if known.is_empty() {
             return Err(PasskeyError::NotRegistered.into());
         }
-        let (options, state) = party.start_authentication(&known)?;
+        let (options, state) = relying_party.start_authentication(&known)?;
         let ceremony = self
             .store_ceremony(binding, of, CeremonyState::Prove(state))
             .await?;
@@ -188,7 +189,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
         self,
         assertion: &Assertion,
     ) -> Result<Option<StoredPasskey>, AuthError> {
-        let factor = self.0.store.factor(&factor_id(assertion.id())).await?;
+        let factor = self.0.core.store.factor(&factor_id(assertion.id())).await?;
         factor
             .filter(|factor| factor.kind == FactorKind::Passkey)
             .map(StoredPasskey::parse)
@@ -212,7 +213,12 @@ impl<S: AuthStore> Passkeys<'_, S> {
         checked: Result<AuthenticationResult, AssertionError>,
         from: &Origin,
     ) -> Result<(Account, AuthenticationResult), AuthError> {
-        let known = self.0.store.credentials(&stored.factor.username).await?;
+        let known = self
+            .0
+            .core
+            .store
+            .credentials(&stored.factor.username)
+            .await?;
         let account = known
             .map(|known| known.account)
             .filter(|account| account.status == AccountStatus::Active);
@@ -247,7 +253,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
         result: &AuthenticationResult,
         marker: Option<ReplayMarker>,
     ) -> Result<(), AuthError> {
-        let (counter, now) = (i64::from(result.counter()), self.0.clock.now());
+        let (counter, now) = (i64::from(result.counter()), self.0.core.clock.now());
         let mut factor = factor.clone();
         for _ in 0..MAX_RETRIES {
             let StoredPasskey {
@@ -256,7 +262,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
             } = StoredPasskey::parse(factor)?;
             if marker
                 .as_ref()
-                .is_some_and(|once| body.ended.contains(once))
+                .is_some_and(|marker| body.ended.contains(marker))
             {
                 return Err(PasskeyError::CeremonyExpired.into());
             }
@@ -264,10 +270,11 @@ impl<S: AuthStore> Passkeys<'_, S> {
                 return Err(PasskeyError::Rejected.into());
             }
             body.passkey.update_credential(result);
-            body.ended.retain(|once| now < once.until);
+            body.ended.retain(|marker| now < marker.until);
             body.ended.extend(marker.clone());
             if self
                 .0
+                .core
                 .store
                 .update_factor_if(&read, body.to_json()?, counter, now)
                 .await?
@@ -276,6 +283,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
             }
             factor = self
                 .0
+                .core
                 .store
                 .factor(&read.id)
                 .await?

@@ -96,8 +96,8 @@ impl<S: AuthStore> Passkeys<'_, S> {
         cookie: &Token,
     ) -> Result<String, AuthError> {
         let (id, until) = (
-            hex::encode(self.0.rng.bytes::<16>()),
-            clock::add(self.0.clock.now(), CEREMONY_LIFETIME),
+            hex::encode(self.0.core.rng.bytes::<16>()),
+            clock::add(self.0.core.clock.now(), CEREMONY_LIFETIME),
         );
         let sign_in = serde_json::to_vec(&PendingPasskeySignIn {
             marker: ReplayMarker { id, until },
@@ -106,8 +106,9 @@ impl<S: AuthStore> Passkeys<'_, S> {
         let sign_in =
             sign_in.map_err(|_| AuthError::Internal("ceremony could not be serialized"))?;
         self.0
-            .factor_sealer
-            .seal(&sign_in, &browser_aad(cookie), &self.0.rng)
+            .factors
+            .sealer
+            .seal(&sign_in, &browser_aad(cookie), &self.0.core.rng)
     }
 
     /// # Errors
@@ -120,12 +121,13 @@ impl<S: AuthStore> Passkeys<'_, S> {
     ) -> Result<PendingPasskeySignIn, AuthError> {
         let opened = self
             .0
-            .factor_sealer
+            .factors
+            .sealer
             .open(sealed, &browser_aad(cookie))
             .map_err(|_| PasskeyError::CeremonyExpired)?;
         let sign_in: PendingPasskeySignIn = serde_json::from_slice(opened.expose_secret())
             .map_err(|_| PasskeyError::CeremonyExpired)?;
-        if self.0.clock.now() < sign_in.marker.until {
+        if self.0.core.clock.now() < sign_in.marker.until {
             Ok(sign_in)
         } else {
             Err(PasskeyError::CeremonyExpired.into())
@@ -139,9 +141,9 @@ impl<S: AuthStore> Passkeys<'_, S> {
         of: &Username,
         state: CeremonyState,
     ) -> Result<String, AuthError> {
-        let token = Token::random(TokenKind::Flow, &self.0.rng);
+        let token = Token::random(TokenKind::Flow, &self.0.core.rng);
         let body = serde_json::to_string(&Ceremony { binding, state });
-        let created_at = self.0.clock.now();
+        let created_at = self.0.core.clock.now();
         let one_time = OneTimeToken {
             kind: OneTimeKind::Ceremony,
             hash: token.hash(),
@@ -150,7 +152,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
             created_at,
             expires_at: clock::add(created_at, CEREMONY_LIFETIME),
         };
-        self.0.store.insert_token(one_time).await?;
+        self.0.core.store.insert_token(one_time).await?;
         Ok(token.expose().to_owned())
     }
 
@@ -167,8 +169,13 @@ impl<S: AuthStore> Passkeys<'_, S> {
         let token = Token::parse(TokenKind::Flow, raw).ok_or(PasskeyError::CeremonyExpired)?;
         let one_time = self
             .0
+            .core
             .store
-            .consume_token(OneTimeKind::Ceremony, &token.hash(), self.0.clock.now())
+            .consume_token(
+                OneTimeKind::Ceremony,
+                &token.hash(),
+                self.0.core.clock.now(),
+            )
             .await?;
         let one_time = one_time.ok_or(PasskeyError::CeremonyExpired)?;
         let stored: Ceremony = serde_json::from_str(&one_time.body)

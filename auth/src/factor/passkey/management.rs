@@ -23,16 +23,16 @@ impl<S: AuthStore> Passkeys<'_, S> {
     /// [`PasskeyError::Unavailable`], [`PasskeyError::TooMany`], [`AuthError::StepUpRequired`].
     pub async fn start_registration(self, caller: &Caller) -> Result<PasskeyChallenge, AuthError> {
         caller.require_recent()?;
-        let (party, account) = (self.relying_party()?, caller.account());
+        let (relying_party, account) = (self.relying_party()?, caller.account());
         let stored = self.stored_passkeys(&account.username).await?;
         self.is_below_limit(&stored)?;
-        let new = || uuid::Uuid::from_bytes(self.0.rng.bytes());
+        let new = || uuid::Uuid::from_bytes(self.0.core.rng.bytes());
         let handle = stored.first().map_or_else(new, |stored| stored.body.handle);
         let ids = stored
             .iter()
             .map(|stored| stored.body.passkey.cred_id().clone())
             .collect();
-        let (options, state) = party.start_registration(handle, account, ids)?;
+        let (options, state) = relying_party.start_registration(handle, account, ids)?;
         let ceremony_state = CeremonyState::Enrol { handle, state };
         let ceremony = self
             .store_ceremony(
@@ -54,16 +54,16 @@ impl<S: AuthStore> Passkeys<'_, S> {
         from: &Origin,
     ) -> Result<AddedPasskey, AuthError> {
         caller.require_recent()?;
-        let (party, username) = (self.relying_party()?, &caller.account().username);
+        let (relying_party, username) = (self.relying_party()?, &caller.account().username);
         let ceremony_state = self
             .consume_ceremony(new.response.ceremony, &CeremonyBinding::for_session(caller))
             .await?;
         let CeremonyState::Enrol { handle, state } = ceremony_state else {
             return Err(PasskeyError::CeremonyExpired.into());
         };
-        let passkey = party.finish_registration(new.response.credential, &state)?;
+        let passkey = relying_party.finish_registration(new.response.credential, &state)?;
         self.is_below_limit(&self.stored_passkeys(username).await?)?;
-        let (id, now) = (factor_id(passkey.cred_id()), self.0.clock.now());
+        let (id, now) = (factor_id(passkey.cred_id()), self.0.core.clock.now());
         let body = PasskeyBody {
             handle,
             passkey,
@@ -115,7 +115,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
     }
 
     fn is_below_limit(self, stored: &[StoredPasskey]) -> Result<(), AuthError> {
-        let max = self.0.settings.passkeys.max_passkeys;
+        let max = self.0.core.settings.passkeys.max_passkeys;
         if stored.len() < max {
             Ok(())
         } else {
@@ -135,6 +135,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
         let mut found = self.own_passkey(caller, id).await?;
         if !self
             .0
+            .core
             .store
             .rename_factor(username, id, name.as_str().to_owned())
             .await?

@@ -1,7 +1,7 @@
 //! A passkey of a known account: as the second factor, and for step-up.
 
 use super::{PasskeyChallenge, PasskeyError, PasskeyResponse, ceremony::CeremonyBinding};
-use crate::{AuthError, AuthStore, Caller, Origin, Passkeys, service::SignedIn};
+use crate::{AuthError, AuthStore, Caller, Origin, Passkeys, session::create::SignedIn};
 
 impl<S: AuthStore> Passkeys<'_, S> {
     /// Options for a sign-in that waits for its second factor.

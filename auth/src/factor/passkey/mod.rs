@@ -135,6 +135,7 @@ fn factor_id(credential: &[u8]) -> FactorId {
 impl<'a, S: AuthStore> Passkeys<'a, S> {
     fn relying_party(self) -> Result<&'a RelyingParty, AuthError> {
         self.0
+            .factors
             .relying_party
             .as_ref()
             .ok_or(AuthError::Passkey(PasskeyError::Unavailable))
@@ -142,7 +143,7 @@ impl<'a, S: AuthStore> Passkeys<'a, S> {
 
     /// Oldest first.
     async fn stored_passkeys(self, of: &Username) -> Result<Vec<StoredPasskey>, AuthError> {
-        let factors = self.0.store.factors(of).await?;
+        let factors = self.0.core.store.factors(of).await?;
         factors
             .into_iter()
             .filter(|factor| factor.kind == FactorKind::Passkey)

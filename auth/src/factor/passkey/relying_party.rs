@@ -182,8 +182,8 @@ fn client_data(credential: &PublicKeyCredential) -> Option<ClientData> {
     serde_json::from_slice(&credential.response.client_data_json).ok()
 }
 
-fn parse_credential<T: serde::de::DeserializeOwned>(shown: &Value) -> Result<T, AuthError> {
-    T::deserialize(shown).map_err(|_| AuthError::Passkey(PasskeyError::Malformed))
+fn parse_credential<T: serde::de::DeserializeOwned>(response: &Value) -> Result<T, AuthError> {
+    T::deserialize(response).map_err(|_| AuthError::Passkey(PasskeyError::Malformed))
 }
 
 fn to_assertion_error(error: &WebauthnError) -> AssertionError {

@@ -145,8 +145,8 @@ pub(crate) fn jwk_from_secret(
             }
         }
     };
-    let json =
-        serde_json::to_vec(&jwk).map_err(|_| AuthError::Internal("a signing key could not be serialized"))?;
+    let json = serde_json::to_vec(&jwk)
+        .map_err(|_| AuthError::Internal("a signing key could not be serialized"))?;
     Ok(json.into())
 }
 

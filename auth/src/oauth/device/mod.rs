@@ -20,8 +20,8 @@ use crate::{
     oauth::{
         client::{CLI_CLIENT_ID, parse_requested_scope},
         consent::{ClientSession, Consent},
+        refresh::TokenResponse,
     },
-    service::TokenResponse,
     store::{NetworkPrefix, OneTimeKind, OneTimeToken},
     throttle::CredentialKind,
 };
@@ -92,16 +92,23 @@ impl<S: AuthStore> OAuth<'_, S> {
     ) -> Result<DeviceCodes, AuthError> {
         let client = self
             .0
+            .core
             .settings
             .clients
             .find(client.unwrap_or(CLI_CLIENT_ID))
             .ok_or(OAuthError::UnknownClient)?;
         let scopes = parse_requested_scope(requested_scope)?;
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         // The lock makes counting and inserting one step.
-        let _guard = self.0.session_cache.load_lock(&"device codes").lock().await;
+        let _guard = self
+            .0
+            .sessions
+            .cache
+            .load_lock(&"device codes")
+            .lock()
+            .await;
         self.limit_pending(from.address, now).await?;
-        let device = Token::random(TokenKind::DeviceCode, &self.0.rng);
+        let device = Token::random(TokenKind::DeviceCode, &self.0.core.rng);
         let user = self.unused_user_code(now).await?;
         let expires_at = clock::add(now, CODE_LIFETIME);
         let grant = DeviceGrant {
@@ -127,6 +134,7 @@ impl<S: AuthStore> OAuth<'_, S> {
         };
         let retained_until = clock::add(expires_at, EXPIRED_RETENTION);
         self.0
+            .core
             .store
             .insert_token(one_time(
                 OneTimeKind::DeviceCode,
@@ -137,6 +145,7 @@ impl<S: AuthStore> OAuth<'_, S> {
             .await?;
         let device_hash = device.hash().as_str().to_owned();
         self.0
+            .core
             .store
             .insert_token(one_time(
                 OneTimeKind::UserCode,
@@ -180,7 +189,7 @@ impl<S: AuthStore> OAuth<'_, S> {
         if client.unwrap_or(CLI_CLIENT_ID) != grant.client {
             return Err(OAuthError::InvalidCode.into());
         }
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         if now >= grant.expires_at {
             return Err(OAuthError::ExpiredToken.into());
         }
@@ -200,8 +209,9 @@ impl<S: AuthStore> OAuth<'_, S> {
     ) -> Result<TokenResponse, AuthError> {
         let one_time = self
             .0
+            .core
             .store
-            .consume_token(OneTimeKind::DeviceCode, hash, self.0.clock.now())
+            .consume_token(OneTimeKind::DeviceCode, hash, self.0.core.clock.now())
             .await?;
         let grant = parse_grant(&one_time.ok_or(OAuthError::InvalidCode)?)?;
         let DeviceGrantState::Approved(consent) = grant.state else {
@@ -209,6 +219,7 @@ impl<S: AuthStore> OAuth<'_, S> {
         };
         let client_name = self
             .0
+            .core
             .settings
             .clients
             .find(&grant.client)
@@ -217,7 +228,7 @@ impl<S: AuthStore> OAuth<'_, S> {
             .to_owned();
         let scopes = Scopes::parse(&grant.scope)
             .map_err(|_| AuthError::Internal("stored scopes could not be parsed"))?;
-        let id = SessionId::random(&self.0.rng);
+        let id = SessionId::random(&self.0.core.rng);
         self.start_client_session(ClientSession {
             consent,
             id,
@@ -249,6 +260,7 @@ impl<S: AuthStore> OAuth<'_, S> {
         })?;
         // A lost compare-and-swap is ignored: a decision or a parallel poll takes precedence.
         self.0
+            .core
             .store
             .compare_and_swap_token(one_time, body, now)
             .await?;
@@ -265,8 +277,9 @@ impl<S: AuthStore> OAuth<'_, S> {
     ) -> Result<Option<(OneTimeToken, DeviceGrant)>, AuthError> {
         let one_time = self
             .0
+            .core
             .store
-            .find_token(OneTimeKind::DeviceCode, hash, self.0.clock.now())
+            .find_token(OneTimeKind::DeviceCode, hash, self.0.core.clock.now())
             .await?;
         one_time
             .map(|one_time| parse_grant(&one_time).map(|grant| (one_time, grant)))
@@ -276,6 +289,7 @@ impl<S: AuthStore> OAuth<'_, S> {
     async fn limit_pending(self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
         let one_time_tokens = self
             .0
+            .core
             .store
             .list_tokens(OneTimeKind::DeviceCode, None, now)
             .await?;
@@ -301,9 +315,10 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// A random user code that is not in use.
     async fn unused_user_code(self, now: Timestamp) -> Result<UserCode, AuthError> {
         for _ in 0..MAX_RETRIES {
-            let code = UserCode::random(&self.0.rng);
+            let code = UserCode::random(&self.0.core.rng);
             if self
                 .0
+                .core
                 .store
                 .find_token(OneTimeKind::UserCode, &code.hash(), now)
                 .await?

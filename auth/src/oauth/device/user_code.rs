@@ -69,16 +69,16 @@ mod tests {
     #[test]
     fn user_code_parses_any_case_and_separator() {
         let code = UserCode("WDJBMJHT".to_owned());
-        for typed in [
+        for input in [
             "WDJB-MJHT",
             "wdjbmjht",
             " wdjb mjht ",
             "WDJB–MJHT",
             "W-D-J-B.MJHT",
         ] {
-            assert_eq!(UserCode::parse(typed), Some(code.clone()), "{typed}");
+            assert_eq!(UserCode::parse(input), Some(code.clone()), "{input}");
         }
-        for typed in [
+        for input in [
             "",
             "WDJB-MJH",
             "WDJB-MJHTT",
@@ -87,7 +87,7 @@ mod tests {
             "ＷDJB-MJHT",
             &"-".repeat(65),
         ] {
-            assert_eq!(UserCode::parse(typed), None, "{typed}");
+            assert_eq!(UserCode::parse(input), None, "{input}");
         }
         assert_eq!(code.expose(), "WDJB-MJHT");
     }

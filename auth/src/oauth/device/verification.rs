@@ -63,8 +63,9 @@ impl<S: AuthStore> OAuth<'_, S> {
             };
             if self
                 .0
+                .core
                 .store
-                .compare_and_swap_token(&one_time, to_json(&claimed)?, self.0.clock.now())
+                .compare_and_swap_token(&one_time, to_json(&claimed)?, self.0.core.clock.now())
                 .await?
             {
                 return Ok(self.pending_device(code, &hash, claimed));
@@ -109,9 +110,10 @@ impl<S: AuthStore> OAuth<'_, S> {
                 }
                 Decision::Deny => (DeviceGrantState::Denied, AuditAction::DeviceDenied),
             };
-            let now = self.0.clock.now();
+            let now = self.0.core.clock.now();
             if self
                 .0
+                .core
                 .store
                 .compare_and_swap_token(
                     &one_time,
@@ -124,6 +126,7 @@ impl<S: AuthStore> OAuth<'_, S> {
                 .await?
             {
                 self.0
+                    .core
                     .store
                     .consume_token(OneTimeKind::UserCode, &code.hash(), now)
                     .await?;
@@ -160,10 +163,11 @@ impl<S: AuthStore> OAuth<'_, S> {
             })
             .await?;
         let attempt = self.count_attempt(caller).await?;
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         let found = match UserCode::parse(input) {
             Some(code) => self
                 .0
+                .core
                 .store
                 .find_token(OneTimeKind::UserCode, &code.hash(), now)
                 .await?
@@ -176,6 +180,7 @@ impl<S: AuthStore> OAuth<'_, S> {
             return Err(AuthError::NoSuchDevice);
         };
         self.0
+            .core
             .store
             .consume_token(OneTimeKind::UserCode, &attempt, now)
             .await?;
@@ -184,8 +189,8 @@ impl<S: AuthStore> OAuth<'_, S> {
     }
 
     async fn count_attempt(self, caller: &Caller) -> Result<TokenHash, AuthError> {
-        let (name, now) = (&caller.account().username, self.0.clock.now());
-        let hash = crate::Token::random(TokenKind::Flow, &self.0.rng).hash();
+        let (name, now) = (&caller.account().username, self.0.core.clock.now());
+        let hash = crate::Token::random(TokenKind::Flow, &self.0.core.rng).hash();
         let attempt = OneTimeToken {
             kind: OneTimeKind::UserCode,
             hash: hash.clone(),
@@ -194,9 +199,10 @@ impl<S: AuthStore> OAuth<'_, S> {
             created_at: now,
             expires_at: clock::add(now, ATTEMPT_WINDOW),
         };
-        self.0.store.insert_token(attempt).await?;
+        self.0.core.store.insert_token(attempt).await?;
         let attempts = self
             .0
+            .core
             .store
             .list_tokens(OneTimeKind::UserCode, Some(name), now)
             .await?;
@@ -205,6 +211,7 @@ impl<S: AuthStore> OAuth<'_, S> {
         }
         // A throttled attempt does not extend the wait.
         self.0
+            .core
             .store
             .consume_token(OneTimeKind::UserCode, &hash, now)
             .await?;
@@ -222,9 +229,10 @@ impl<S: AuthStore> OAuth<'_, S> {
         self,
         hash: &TokenHash,
     ) -> Result<(OneTimeToken, DeviceGrant), AuthError> {
-        let now = self.0.clock.now();
+        let now = self.0.core.clock.now();
         let one_time = self
             .0
+            .core
             .store
             .find_token(OneTimeKind::DeviceCode, hash, now)
             .await?
@@ -244,6 +252,7 @@ impl<S: AuthStore> OAuth<'_, S> {
     ) -> PendingDevice {
         let client_name = self
             .0
+            .core
             .settings
             .clients
             .find(&grant.client)

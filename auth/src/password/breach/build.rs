@@ -17,9 +17,9 @@ const CHUNK_BYTES: usize = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     #[error(
-        "line {line}: {why}; expected a Pwned Passwords line such as 0018A45C4D1DEF81644B54AB7F969B88D65E53FA:42"
+        "line {line}: {reason}; expected a Pwned Passwords line such as 0018A45C4D1DEF81644B54AB7F969B88D65E53FA:42"
     )]
-    Line { line: u64, why: &'static str },
+    Line { line: u64, reason: &'static str },
     #[error("the list is empty")]
     Empty,
     #[error("{path}: {source}")]
@@ -100,10 +100,11 @@ fn sort_chunks(
         let read = (&mut list).take(256).read_until(b'\n', &mut text);
         let ended = read.map_err(|_| BuildError::Line {
             line: n,
-            why: "it cannot be read",
+            reason: "it cannot be read",
         })? == 0;
         if !ended
-            && let Some(entry) = parse(&text).map_err(|why| BuildError::Line { line: n, why })?
+            && let Some(entry) =
+                parse(&text).map_err(|reason| BuildError::Line { line: n, reason })?
         {
             lines += 1;
             entries.push(entry);

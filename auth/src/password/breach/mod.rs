@@ -40,7 +40,7 @@ impl BreachFilter {
     /// # Errors
     /// A message for the operator if the file is not a breach list or is truncated.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let invalid = |why: &str| format!("the breach list {}: {why}", path.display());
+        let invalid = |reason: &str| format!("the breach list {}: {reason}", path.display());
         let mut file = File::open(path).map_err(|error| invalid(&error.to_string()))?;
         let mut header = [0; 16];
         let not_a_list = "not a breach list; create one with `strongroom breach build`";

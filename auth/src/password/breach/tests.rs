@@ -11,9 +11,9 @@ fn sha1(password: &str) -> String {
     hex::encode_upper(digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()))
 }
 
-fn build_filter(list: &str, piece: usize) -> (BuildReport, BreachFilter) {
+fn build_filter(list: &str, chunk: usize) -> (BuildReport, BreachFilter) {
     let path = temp_dir().join("breach.filter");
-    let built = build_in_chunks(list.as_bytes(), &path, piece).unwrap();
+    let built = build_in_chunks(list.as_bytes(), &path, chunk).unwrap();
     let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
     (built, BreachFilter::open(&path).unwrap())
@@ -21,7 +21,7 @@ fn build_filter(list: &str, piece: usize) -> (BuildReport, BreachFilter) {
 
 #[test]
 fn breach_filter_finds_listed_passwords_only() {
-    // Unsorted, in pieces, with what comes twice, in both capitals, with and without counts, ends of lines of Windows.
+    // Unsorted, in chunks, with duplicates, both letter cases, optional counts and CRLF.
     let mut list = String::from("\r\n");
     for n in 0..20_000 {
         let hash = sha1(&format!("stolen {n}"));
@@ -33,8 +33,8 @@ fn breach_filter_finds_listed_passwords_only() {
         list.push_str(&line);
     }
     list = [list, sha1("stolen 5"), ":7".to_owned()].concat();
-    for piece in [1_000, 7_777, 1 << 20] {
-        let (built, breaches) = build_filter(&list, piece);
+    for chunk in [1_000, 7_777, 1 << 20] {
+        let (built, breaches) = build_filter(&list, chunk);
         assert_eq!(
             built,
             BuildReport {
@@ -125,10 +125,14 @@ fn malformed_or_truncated_breach_filter_is_rejected() {
         );
     }
     build((sha1("x") + ":1\n").as_bytes(), &path).unwrap();
-    let mut whole = std::fs::read(&path).unwrap();
-    whole.pop();
-    std::fs::write(&path, whole).unwrap();
-    assert!(BreachFilter::open(&path).unwrap_err().contains("not whole"));
+    let mut complete = std::fs::read(&path).unwrap();
+    complete.pop();
+    std::fs::write(&path, complete).unwrap();
+    assert!(
+        BreachFilter::open(&path)
+            .unwrap_err()
+            .contains("not complete")
+    );
 }
 
 mod garbage {
@@ -137,7 +141,7 @@ mod garbage {
     use super::*;
 
     proptest! {
-        /// Bytes with our mark and about the right count before them, too: what was cut off, or written over.
+        /// Includes the magic and a plausible count, as in truncated or overwritten files.
         #[test]
         fn arbitrary_breach_filter_file_is_usable_or_rejected(
             head in prop_oneof![Just(MAGIC.to_vec()), prop::collection::vec(any::<u8>(), 0..12)],
@@ -146,11 +150,41 @@ mod garbage {
         ) {
             let path = temp_dir().join("breach.filter");
             std::fs::write(&path, [&head[..], &count.to_le_bytes(), &rest].concat()).unwrap();
-            if let Ok(breaches) = BreachFilter::open(&path) {
-                prop_assert_eq!(breaches.entries() * PREFIX_BYTES as u64, rest.len() as u64);
-                // Unsorted as it is, it answers something.
-                prop_assert!(breaches.contains("a password").is_ok());
-                prop_assert!(breaches.contains_prefix([0; PREFIX_BYTES]).is_ok() && breaches.contains_prefix([255; PREFIX_BYTES]).is_ok());
+            match BreachFilter::open(&path) {
+                Ok(breaches) => prop_assert_eq!(breaches.entries() * PREFIX_BYTES as u64, rest.len() as u64),
+                Err(error) => prop_assert!(error.contains("breach.filter"), "{}", error),
+            }
+        }
+
+        /// Unsorted entries still give an answer.
+        #[test]
+        fn breach_filter_with_arbitrary_entries_is_usable(
+            entries in prop::collection::vec(any::<[u8; PREFIX_BYTES]>(), 1..40),
+        ) {
+            let path = temp_dir().join("breach.filter");
+            let count = entries.len() as u64;
+            std::fs::write(&path, [&MAGIC[..], &count.to_le_bytes(), entries.as_flattened()].concat()).unwrap();
+            let breaches = BreachFilter::open(&path).unwrap();
+            prop_assert_eq!(breaches.entries(), count);
+            breaches.contains("a password").unwrap();
+            for prefix in [[0; PREFIX_BYTES], [255; PREFIX_BYTES]] {
+                breaches.contains_prefix(prefix).unwrap();
+            }
+        }
+
+        #[test]
+        fn well_formed_breach_list_is_built(
+            lines in prop::collection::vec("[0-9A-Fa-f]{40}(:[0-9]{1,9})?", 1..12),
+            end in prop_oneof![Just("\n"), Just("\r\n")],
+        ) {
+            let path = temp_dir().join("breach.filter");
+            let built = build_in_chunks(lines.join(end).as_bytes(), &path, 3).unwrap();
+            prop_assert_eq!(built.lines, lines.len() as u64);
+            let breaches = BreachFilter::open(&path).unwrap();
+            for line in &lines {
+                let hash = hex::decode(&line[..40]).unwrap();
+                let entry = hash.first_chunk::<PREFIX_BYTES>().unwrap();
+                prop_assert!(breaches.contains_prefix(*entry).unwrap(), "{}", line);
             }
         }
 

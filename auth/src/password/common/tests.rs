@@ -3,7 +3,7 @@ use super::*;
 const EIGHT_CHARACTER_LIST: &str = include_str!("../../../lists/common-8.txt");
 const FIFTEEN_CHARACTER_LIST: &str = include_str!("../../../lists/common-15.txt");
 
-/// `INSTA_UPDATE=always` writes it, as it does snapshots.
+/// `INSTA_UPDATE=always` writes the list, as it does snapshots.
 #[test]
 fn embedded_common_password_list_matches_its_sources() {
     let mut made: Vec<HashPrefix> = EIGHT_CHARACTER_LIST
@@ -24,7 +24,7 @@ fn embedded_common_password_list_matches_its_sources() {
     }
     assert!(
         made == LIST,
-        "auth/lists/common.bin is not what the texts say"
+        "auth/lists/common.bin differs from the text lists"
     );
 }
 

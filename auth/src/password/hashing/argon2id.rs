@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use subtle::ConstantTimeEq as _;
 
 use super::{block_pool::BlockPool, profiles::HashProfile};
-use crate::{AuthError, service::HashingCost};
+use crate::{AuthError, settings::HashingCost};
 
 /// Minimum cost for new hashes (OWASP minimum for Argon2id).
 pub(crate) const MIN_COST: HashingCost = HashingCost {
@@ -39,7 +39,7 @@ impl Argon2Hasher {
         let pool = BlockPool::with_block_count(params.block_count());
         Ok(Self {
             current: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            pool: pool,
+            pool,
         })
     }
 

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use crate::{
     AuthError, Password, PasswordHash, SecureRandom,
     password::pepper::{self, Peppers},
-    service::HashingCost,
+    settings::HashingCost,
 };
 use argon2id::Argon2Hasher;
 use profiles::{HashProfile, HashProfiles};
@@ -49,7 +49,7 @@ impl Hasher {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             profiles: HashProfiles::new(argon2.profile(), rng.clone()),
-            argon2: argon2,
+            argon2,
             rng,
             peppers,
             cores: Arc::new(Semaphore::new(cores)),

@@ -82,21 +82,22 @@ async fn bcrypt_rejects_passwords_over_72_bytes() {
     let hasher = hasher();
     let of = |n| "0123456789".repeat(8)[..n].to_owned();
     for made in [71, 72, 73] {
-        // Whoever made the hash of 73 bytes had it cut.
+        // bcrypt cuts a password of 73 bytes.
         let hash = bcrypt_of(of(made).as_bytes());
         assert!(hasher.needs_rehash(&hash));
         for shown in [71, 72, 73] {
-            let fits = hasher.verify(&password(&of(shown)), &hash).await.unwrap();
+            let matches = hasher.verify(&password(&of(shown)), &hash).await.unwrap();
             assert_eq!(
-                fits,
+                matches,
                 shown <= 72 && made.min(72) == shown,
-                "made of {made} bytes, shown {shown}"
+                "hash of {made} bytes, password of {shown}"
             );
         }
     }
 }
 
-/// From jBCrypt's tests and from those of `crypt_blowfish`, whose last one is of a password longer than 72 bytes.
+/// From the tests of jBCrypt and of `crypt_blowfish`. The last `crypt_blowfish` vector is of a
+/// password longer than 72 bytes.
 #[tokio::test]
 async fn published_bcrypt_vectors_verify() {
     let hasher = hasher();
@@ -183,7 +184,7 @@ async fn hash_does_not_verify_without_its_pepper() {
     let secret = password("correct horse battery");
     let hash = ours.hash(&secret).await.unwrap();
     assert!(!thief.verify(&secret, &hash).await.unwrap());
-    // Nor with the mark taken off, or the thief's own name in its place.
+    // Nor without the pepper tag, or with the thief's own tag.
     let (_, phc) = pepper::parse_tag(hash.as_str()).unwrap();
     assert!(
         !thief
@@ -221,12 +222,12 @@ async fn hash_under_retired_pepper_verifies_and_needs_rehash() {
 #[tokio::test]
 async fn unicode_password_is_normalized_except_for_imported_hashes() {
     let hasher = hasher();
-    let (apart, whole) = (
+    let (decomposed, composed) = (
         "cafe\u{301} au lait, deux fois",
         "caf\u{e9} au lait, deux fois",
     );
-    let hash = hasher.hash(&password(apart)).await.unwrap();
-    assert!(hasher.verify(&password(whole), &hash).await.unwrap());
+    let hash = hasher.hash(&password(decomposed)).await.unwrap();
+    assert!(hasher.verify(&password(composed), &hash).await.unwrap());
     assert!(
         !hasher
             .verify(&password("Caf\u{e9} au lait, deux fois"), &hash)
@@ -234,14 +235,14 @@ async fn unicode_password_is_normalized_except_for_imported_hashes() {
             .unwrap()
     );
     let salt = [7; 16];
-    let before = hasher.argon2.hash(apart.as_bytes(), &salt).unwrap();
+    let before = hasher.argon2.hash(decomposed.as_bytes(), &salt).unwrap();
     let before = PasswordHash::import(&before).unwrap();
-    assert!(hasher.verify(&password(apart), &before).await.unwrap());
-    assert!(!hasher.verify(&password(whole), &before).await.unwrap());
+    assert!(hasher.verify(&password(decomposed), &before).await.unwrap());
+    assert!(!hasher.verify(&password(composed), &before).await.unwrap());
     assert!(hasher.needs_rehash(&before));
 }
 
-/// From the passlib documentation, not from our own bcrypt.
+/// From the documentation of passlib.
 #[tokio::test]
 async fn passlib_bcrypt_hash_verifies_under_each_prefix() {
     let hasher = hasher();
@@ -307,11 +308,13 @@ fn argon2_cost_below_minimum_is_rejected() {
             ..MIN_COST
         },
     ] {
+        let rejected = Hasher::new(cost, peppers(KEY, &[]), SecureRandom::system());
         assert!(
-            Hasher::new(cost, peppers(KEY, &[]), SecureRandom::system()).is_err(),
+            matches!(rejected.map(drop), Err(AuthError::Internal(_))),
             "{cost:?}"
         );
     }
+    Hasher::new(MIN_COST, peppers(KEY, &[]), SecureRandom::system()).unwrap();
 }
 
 #[tokio::test]
@@ -329,16 +332,16 @@ async fn hasher_without_free_core_returns_busy() {
 async fn cancelled_hash_keeps_its_core_until_finished() {
     let mut hasher = hasher();
     hasher.cores = Arc::new(Semaphore::new(1));
-    let (go, gone) = std::sync::mpsc::channel::<()>();
-    let (begin, mut arrived) = tokio::sync::mpsc::unbounded_channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (started, mut is_started) = tokio::sync::mpsc::unbounded_channel();
     let pool = hasher.clone();
-    let work = move || begin.send(()).is_ok() && gone.recv().is_ok();
+    let work = move || started.send(()).is_ok() && released.recv().is_ok();
     let request = tokio::spawn(async move { pool.run_on_pool(work).await });
-    arrived.recv().await.unwrap();
+    is_started.recv().await.unwrap();
     request.abort();
-    assert!(request.await.is_err());
+    assert!(request.await.unwrap_err().is_cancelled());
     assert_eq!(hasher.cores.available_permits(), 0);
-    go.send(()).unwrap();
+    release.send(()).unwrap();
     hasher.queue_timeout = Duration::from_mins(1);
     hasher.verify_or_dummy(&password("x"), None).await.unwrap();
 }
@@ -355,7 +358,7 @@ async fn hash_memory_is_reused_and_freed_when_idle() {
     let returns = memory.generation();
     hasher.verify_or_dummy(&password("x"), None).await.unwrap();
     memory.free_if_idle(returns);
-    assert_eq!(memory.retained(), 1, "it was used since");
+    assert_eq!(memory.retained(), 1, "it was used after that generation");
     memory.free_if_idle(memory.generation());
     assert_eq!(memory.retained(), 0);
 }
@@ -380,7 +383,7 @@ fn reused_hash_memory_does_not_change_results() {
         );
         assert!(argon.matches(secret.as_bytes(), &phc) && !argon.matches(b"four", &phc));
     }
-    // More, less and as much memory than ours, in one place after the other.
+    // More, less and the same memory as the current cost, with one pool.
     for (memory_kib, lanes) in [(32 * 1024, 1), (64, 4), (19 * 1024, 1)] {
         let params = argon2::Params::new(memory_kib, 2, lanes, None).unwrap();
         let other = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

@@ -51,7 +51,7 @@ fn password_length_counts_composed_characters() {
     let apart = "e\u{301}u\u{308}a\u{300}o\u{302}n\u{303}c\u{327}i\u{301}y\u{301}";
     assert_eq!(apart.chars().count(), 16);
     assert_eq!(rejection("ada", apart), TOO_SHORT);
-    // One character that NFKC writes as eighteen is one.
+    // A character that NFKC expands to 18 counts as one.
     assert_eq!(rejection("ada", "\u{fdfa}"), TOO_SHORT);
 }
 
@@ -227,8 +227,8 @@ fn password_rejections_state_a_remedy() {
     }
 }
 
-/// What somebody with a list of words and the usual rules (twice, years, numbers, signs for letters, keyboards) tries
-/// first, as far as it is long enough.
+/// The first guesses of a wordlist with the usual rules: repetition, years, numbers, leetspeak,
+/// keyboard walks. Only guesses of at least 15 characters.
 fn likely_guesses() -> Vec<String> {
     let words: Vec<&str> = include_str!("../../../lists/common-8.txt")
         .lines()

@@ -1,4 +1,4 @@
-//! What the directory forgets, and that it stays small.
+//! Invalidation of the session cache, and its size limits.
 
 use super::*;
 use crate::{
@@ -49,18 +49,18 @@ fn rights(username: &str) -> Rights {
 
 #[test]
 fn session_loaded_before_invalidation_is_not_cached() {
-    let directory = SessionCache::new();
-    let mark = directory.version();
-    directory.invalidate([&name("ada")]);
-    directory.insert_session(mark, session("ada", "1"));
-    directory.insert_rights(mark, rights("ada"));
-    directory.insert_session(mark, session("bob", "2"));
+    let cache = SessionCache::new();
+    let version = cache.version();
+    cache.invalidate([&name("ada")]);
+    cache.insert_session(version, session("ada", "1"));
+    cache.insert_rights(version, rights("ada"));
+    cache.insert_session(version, session("bob", "2"));
     assert!(matches!(
-        directory.look_up(&name("ada"), &SessionId::new("1")),
+        cache.look_up(&name("ada"), &SessionId::new("1")),
         (None, None)
     ));
     assert!(
-        directory
+        cache
             .look_up(&name("bob"), &SessionId::new("2"))
             .0
             .is_some()
@@ -69,21 +69,21 @@ fn session_loaded_before_invalidation_is_not_cached() {
 
 #[test]
 fn session_loaded_beyond_invalidation_log_is_not_cached() {
-    let directory = SessionCache::new();
-    let mark = directory.version();
+    let cache = SessionCache::new();
+    let version = cache.version();
     for n in 0..=INVALIDATION_LOG {
-        directory.invalidate([&name(&format!("x{n}"))]);
+        cache.invalidate([&name(&format!("x{n}"))]);
     }
-    directory.insert_session(mark, session("ada", "1"));
+    cache.insert_session(version, session("ada", "1"));
     assert!(
-        directory
+        cache
             .look_up(&name("ada"), &SessionId::new("1"))
             .0
             .is_none()
     );
-    directory.insert_session(directory.version(), session("ada", "1"));
+    cache.insert_session(cache.version(), session("ada", "1"));
     assert!(
-        directory
+        cache
             .look_up(&name("ada"), &SessionId::new("1"))
             .0
             .is_some()
@@ -92,73 +92,74 @@ fn session_loaded_beyond_invalidation_log_is_not_cached() {
 
 #[test]
 fn cache_invalidation_removes_one_account_only() {
-    let directory = SessionCache::new();
-    let mark = directory.version();
-    directory.insert_session(mark, session("ada", "1"));
-    directory.insert_ended(mark, &name("ada"), SessionId::new("2"));
-    directory.insert_rights(mark, rights("ada"));
-    directory.insert_rights(mark, rights("bob"));
-    directory.invalidate([&name("ada")]);
+    let cache = SessionCache::new();
+    let version = cache.version();
+    cache.insert_session(version, session("ada", "1"));
+    cache.insert_ended(version, &name("ada"), SessionId::new("2"));
+    cache.insert_rights(version, rights("ada"));
+    cache.insert_rights(version, rights("bob"));
+    cache.invalidate([&name("ada")]);
     assert!(matches!(
-        directory.look_up(&name("ada"), &SessionId::new("1")),
+        cache.look_up(&name("ada"), &SessionId::new("1")),
         (None, None)
     ));
     assert!(
-        directory
+        cache
             .look_up(&name("ada"), &SessionId::new("2"))
             .0
             .is_none()
     );
     assert!(
-        directory
+        cache
             .look_up(&name("bob"), &SessionId::new("1"))
             .1
             .is_some()
     );
-    assert_eq!(directory.read().sessions, 0);
+    assert_eq!(cache.read().sessions, 0);
 }
 
 #[test]
 fn session_cache_size_is_bounded() {
-    let directory = SessionCache::new();
-    let mark = directory.version();
+    let cache = SessionCache::new();
+    let version = cache.version();
     for n in 0..MAX_SESSIONS + 10_000 {
-        directory.insert_ended(
-            mark,
+        cache.insert_ended(
+            version,
             &name(&format!("x{}", n % 60_000)),
             SessionId::new(&n.to_string()),
         );
     }
-    let chance = SecureRandom::system();
+    let rng = SecureRandom::system();
     for _ in 0..MAX_COOKIES + 1_000 {
-        let token = crate::Token::random(crate::TokenKind::Ticket, &chance);
-        directory.insert_cookie(token.hash(), SecretOwner::None);
+        let token = crate::Token::random(crate::TokenKind::Ticket, &rng);
+        cache.insert_cookie(token.hash(), SecretOwner::None);
     }
-    let book = directory.read();
-    assert!(book.sessions <= MAX_SESSIONS && book.accounts.len() <= MAX_SESSIONS);
+    let state = cache.read();
+    assert!(state.sessions <= MAX_SESSIONS && state.accounts.len() <= MAX_SESSIONS);
     assert_eq!(
-        book.sessions,
-        book.accounts
+        state.sessions,
+        state
+            .accounts
             .values()
-            .map(|person| person.sessions.len())
+            .map(|account| account.sessions.len())
             .sum::<usize>()
     );
-    assert!(book.cookies.len() <= MAX_COOKIES);
+    assert!(state.cookies.len() <= MAX_COOKIES);
 }
 
 #[test]
 fn session_rate_allows_a_burst_then_refills() {
-    let held = CachedSession::new(session("ada", "1"));
+    let cached = CachedSession::new(session("ada", "1"));
     let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
     let spent = |now| {
         (0..200)
-            .take_while(|_| held.consume_rate(now, 60).is_ok())
+            .take_while(|_| cached.consume_rate(now, 60).is_ok())
             .count()
     };
     assert_eq!(spent(at(0)), 60);
-    assert_eq!(held.consume_rate(at(0), 60), Err(Duration::from_secs(1)));
+    assert_eq!(cached.consume_rate(at(0), 60), Err(Duration::from_secs(1)));
     assert_eq!((spent(at(1)), spent(at(11)), spent(at(1_000))), (1, 10, 60));
-    // A clock that was set back shuts nobody out for longer than a minute.
-    assert_eq!(held.consume_rate(at(0), 60), Err(Duration::from_secs(1)));
+    // A clock that is set back blocks requests for at most a minute.
+    assert_eq!(cached.consume_rate(at(0), 60), Err(Duration::from_secs(1)));
     assert_eq!(spent(at(60)), 60);
 }

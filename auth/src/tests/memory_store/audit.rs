@@ -1,4 +1,4 @@
-//! The audit, as a list without hashes.
+//! The audit, as a list without a hash chain.
 
 use super::{MemoryStore, Tables};
 use crate::{
@@ -54,7 +54,7 @@ fn audit_entry(n: i64, record: &NewAuditEntry) -> AuditEntry {
 }
 
 impl Tables {
-    /// Records the sign-in; a place is known by its program alone here.
+    /// Records the sign-in. A source is known here by its user agent alone.
     pub(crate) fn record_sign_in(&mut self, session: &Session) -> SignInContext {
         let mut theirs = self
             .sessions
@@ -65,27 +65,27 @@ impl Tables {
         let known =
             is_first || theirs.any(|other| other.origin.user_agent == session.origin.user_agent);
         let by = Actor::new(session.username.clone()).with_origin(&session.origin);
-        let deed = if session.kind == SessionKind::Personal {
+        let action = if session.kind == SessionKind::Personal {
             AuditAction::TokenCreated
         } else {
             AuditAction::SignedIn
         };
         self.audit
-            .push(NewAuditEntry::new(&by, deed, session.auth_time));
-        let place = if known {
+            .push(NewAuditEntry::new(&by, action, session.auth_time));
+        let source = if known {
             SourceFamiliarity::Known
         } else {
             SourceFamiliarity::New
         };
         SignInContext {
-            source: place,
+            source,
             ..SignInContext::default()
         }
     }
 }
 
 impl MemoryStore {
-    /// To whom what was done, oldest first.
+    /// Subject and action of all audit entries, oldest first.
     pub(crate) fn audit_actions(&self) -> Vec<(String, &'static str)> {
         self.tables()
             .audit

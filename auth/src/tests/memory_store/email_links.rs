@@ -1,4 +1,4 @@
-//! Links that make an address an account's, among the slips.
+//! E-mail confirmation links, among the one-time tokens.
 
 use super::MemoryStore;
 use crate::{
@@ -10,14 +10,14 @@ use crate::{
 impl EmailLinkStore for MemoryStore {
     async fn insert_email_link(
         &self,
-        slip: OneTimeToken,
+        token: OneTimeToken,
         record: NewAuditEntry,
     ) -> StoreResult<()> {
         let mut tables = self.query()?;
         tables
             .one_time_tokens
-            .retain(|old| old.kind != OneTimeKind::EmailLink || old.username != slip.username);
-        tables.one_time_tokens.push(slip);
+            .retain(|old| old.kind != OneTimeKind::EmailLink || old.username != token.username);
+        tables.one_time_tokens.push(token);
         tables.audit.push(record);
         Ok(())
     }
@@ -26,14 +26,14 @@ impl EmailLinkStore for MemoryStore {
         let mut tables = self.query()?;
         let EmailConfirmation {
             link,
-            epoch: era,
+            epoch,
             previous: before,
             email,
             by,
             at,
         } = confirmation;
-        let is = |slip: &OneTimeToken| {
-            slip.kind == OneTimeKind::EmailLink && slip.hash == link && at < slip.expires_at
+        let is = |token: &OneTimeToken| {
+            token.kind == OneTimeKind::EmailLink && token.hash == link && at < token.expires_at
         };
         let Some(n) = tables.one_time_tokens.iter().position(is) else {
             return Ok(None);
@@ -43,7 +43,7 @@ impl EmailLinkStore for MemoryStore {
         };
         let account = &mut credentials.account;
         if account.status != AccountStatus::Active
-            || account.epoch != era
+            || account.epoch != epoch
             || account.email != before
         {
             return Ok(None);

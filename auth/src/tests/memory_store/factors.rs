@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl MemoryStore {
-    /// As if somebody had set up an app at this moment, on another node.
+    /// Enrolls a TOTP app at this moment, as another node would.
     pub(crate) fn enroll_totp(&self, username: &str) {
         let factor = Factor {
             id: FactorId::new("app"),
@@ -125,7 +125,7 @@ impl FactorStore for MemoryStore {
             }
             id
         });
-        // What they have invited stays.
+        // Invitations of the account stay.
         tables.bump_epoch(of, change.at);
         tables.end_sessions(of, change.at, |id| Some(id) != keep.as_ref());
         Ok(())
@@ -197,7 +197,7 @@ impl FactorStore for MemoryStore {
     async fn renew_session(&self, renewal: StepUpRenewal) -> StoreResult<bool> {
         let StepUpRenewal {
             by,
-            epoch: era,
+            epoch,
             session: id,
             methods,
             at,
@@ -206,7 +206,7 @@ impl FactorStore for MemoryStore {
         if tables
             .accounts
             .get(&by.username)
-            .is_none_or(|(credentials, _)| credentials.account.epoch != era)
+            .is_none_or(|(credentials, _)| credentials.account.epoch != epoch)
         {
             return Ok(false);
         }

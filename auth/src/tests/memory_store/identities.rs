@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl MemoryStore {
-    /// As if somebody had just come in through a provider, in another window.
+    /// Creates an account by provider sign-in at this moment, as another window would.
     pub(crate) fn create_linked_account(&self, username: &str, issuer: &str, subject: &str) {
         let (username, mut tables) = (crate::tests::name(username), self.tables());
         let new = NewAccount {
@@ -18,7 +18,7 @@ impl MemoryStore {
             display_name: None,
             email: None,
             email_verified: false,
-            password: PasswordHash::from_stored("nobody's"),
+            password: PasswordHash::from_stored("unusable"),
             administrator: false,
             created_at: Timestamp::UNIX_EPOCH,
         };
@@ -58,7 +58,7 @@ impl IdentityStore for MemoryStore {
     async fn link_identity(
         &self,
         by: Actor,
-        era: SecurityEpoch,
+        epoch: SecurityEpoch,
         new: NewIdentity,
         at: Timestamp,
     ) -> StoreResult<Option<InsertResult>> {
@@ -73,7 +73,7 @@ impl IdentityStore for MemoryStore {
             .accounts
             .get(&by.username)
             .map(|(credentials, _)| credentials.account.epoch);
-        if by.session().is_some_and(is_over) || account.is_some_and(|now| now != era) {
+        if by.session().is_some_and(is_over) || account.is_some_and(|now| now != epoch) {
             return Ok(None);
         }
         if tables
@@ -140,7 +140,7 @@ impl IdentityStore for MemoryStore {
             return Ok(LinkResult::UsernameTaken);
         }
         tables.identities.push(identity);
-        Ok(LinkResult::LinkResult)
+        Ok(LinkResult::Linked)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Invitations used, under one lock.
+//! Acceptance of invitations, under one lock.
 
 use super::MemoryStore;
 use crate::{
@@ -15,10 +15,10 @@ impl InvitationStore for MemoryStore {
         redeem: AcceptInvitation,
     ) -> StoreResult<AcceptInvitationResult> {
         let mut tables = self.query()?;
-        let is_it = |slip: &crate::store::OneTimeToken| {
-            slip.kind == OneTimeKind::Invitation
-                && slip.hash == redeem.hash
-                && redeem.at < slip.expires_at
+        let is_it = |token: &crate::store::OneTimeToken| {
+            token.kind == OneTimeKind::Invitation
+                && token.hash == redeem.hash
+                && redeem.at < token.expires_at
         };
         let Some(n) = tables.one_time_tokens.iter().position(is_it) else {
             return Ok(AcceptInvitationResult::Invalid);

@@ -110,7 +110,7 @@ impl KeyStore for MemoryStore {
         }
         tables
             .one_time_tokens
-            .retain(|slip| !matches!(slip.kind, OneTimeKind::Enrollment | OneTimeKind::Upstream));
+            .retain(|token| !matches!(token.kind, OneTimeKind::Enrollment | OneTimeKind::Upstream));
         tables.keys.push(reseal.pepper);
         tables.master = Some(reseal.new);
         Ok(Some(done))
@@ -124,7 +124,7 @@ impl MemoryStore {
         tables.master = None;
     }
 
-    /// As somebody who may write to the database would.
+    /// Swaps two sealed keys, as an attacker with write access to the database would.
     pub(crate) fn swap_sealed_keys(&self) {
         let keys = &mut self.tables().keys;
         let (first, second) = (keys[0].sealed.clone(), keys[1].sealed.clone());

@@ -1,4 +1,4 @@
-//! A store in memory that keeps the promises of [`AuthStore`], counts what it is asked and can be held up.
+//! An in-memory [`AuthStore`] that counts its queries and can pause or fail them.
 
 mod audit;
 mod email_links;
@@ -43,14 +43,14 @@ struct Inner {
     tables: Mutex<Tables>,
     queries: AtomicU64,
     touches: AtomicU64,
-    /// Loads of credentials, sessions and members wait for a permit after reading, while this is set.
+    /// While set, loads of credentials, sessions and members wait for a permit after the read.
     paused: AtomicBool,
     gate: Arc<Gate>,
     failing: AtomicBool,
 }
 
 struct Gate {
-    /// One permit for each load that has read and now waits.
+    /// One permit for each load that waits after its read.
     waiting: Semaphore,
     resumed: Semaphore,
 }
@@ -101,7 +101,7 @@ impl MemoryStore {
         self.0.tables.lock().unwrap()
     }
 
-    /// As a request finds it.
+    /// The tables, for one counted query; fails after [`fail_queries`](Self::fail_queries).
     fn query(&self) -> StoreResult<MutexGuard<'_, Tables>> {
         if self.0.failing.load(Ordering::Relaxed) {
             return Err(StoreUnavailable::from_source("down"));
@@ -111,7 +111,7 @@ impl MemoryStore {
     }
 
     async fn wait_if_paused(&self) {
-        // As a real one would: others get on meanwhile.
+        // A real store yields to other tasks here.
         tokio::task::yield_now().await;
         if self.0.paused.load(Ordering::Relaxed) {
             self.0.gate.waiting.add_permits(1);
@@ -119,7 +119,7 @@ impl MemoryStore {
         }
     }
 
-    /// From now on whoever loads credentials, a session or a member has read it and waits.
+    /// From now on, loads of credentials, sessions and members wait after their read.
     pub(crate) fn pause_loads(&self) {
         self.0.paused.store(true, Ordering::Relaxed);
     }
@@ -137,7 +137,7 @@ impl MemoryStore {
         self.0.failing.store(true, Ordering::Relaxed);
     }
 
-    /// How often it was asked anything.
+    /// The number of queries so far.
     pub(crate) fn query_count(&self) -> u64 {
         self.0.queries.load(Ordering::Relaxed)
     }
@@ -154,7 +154,7 @@ impl MemoryStore {
             .to_owned()
     }
 
-    /// What was recorded, oldest first.
+    /// The actions of all audit entries, oldest first.
     pub(crate) fn audit_action_names(&self) -> Vec<&'static str> {
         self.tables()
             .audit
@@ -369,7 +369,7 @@ impl AuthStore for MemoryStore {
         &self,
         session: Session,
         secret: TokenHash,
-        era: SecurityEpoch,
+        epoch: SecurityEpoch,
     ) -> StoreResult<Option<SignInContext>> {
         let mut tables = self.query()?;
         let account = tables
@@ -377,7 +377,7 @@ impl AuthStore for MemoryStore {
             .get(&session.username)
             .map(|(credentials, _)| &credentials.account);
         if account
-            .is_none_or(|account| account.status != AccountStatus::Active || account.epoch != era)
+            .is_none_or(|account| account.status != AccountStatus::Active || account.epoch != epoch)
         {
             return Ok(None);
         }

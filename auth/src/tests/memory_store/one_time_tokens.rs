@@ -1,4 +1,4 @@
-//! Slips, in a list.
+//! One-time tokens, in a list.
 
 use jiff::Timestamp;
 
@@ -10,27 +10,27 @@ use crate::{
 
 impl MemoryStore {
     pub(crate) fn only_one_time_token(&self) -> OneTimeToken {
-        let slips = &self.tables().one_time_tokens;
-        assert_eq!(slips.len(), 1);
-        slips[0].clone()
+        let tokens = &self.tables().one_time_tokens;
+        assert_eq!(tokens.len(), 1);
+        tokens[0].clone()
     }
 }
 
 impl OneTimeTokenStore for MemoryStore {
-    async fn insert_token(&self, slip: OneTimeToken) -> StoreResult<()> {
-        self.query()?.one_time_tokens.push(slip);
+    async fn insert_token(&self, token: OneTimeToken) -> StoreResult<()> {
+        self.query()?.one_time_tokens.push(token);
         Ok(())
     }
 
-    async fn insert_token_if_absent(&self, slip: OneTimeToken) -> StoreResult<bool> {
-        let slips = &mut self.query()?.one_time_tokens;
-        if slips
+    async fn insert_token_if_absent(&self, token: OneTimeToken) -> StoreResult<bool> {
+        let tokens = &mut self.query()?.one_time_tokens;
+        if tokens
             .iter()
-            .any(|kept| kept.kind == slip.kind && kept.hash == slip.hash)
+            .any(|old| old.kind == token.kind && old.hash == token.hash)
         {
             return Ok(false);
         }
-        slips.push(slip);
+        tokens.push(token);
         Ok(true)
     }
 
@@ -44,7 +44,7 @@ impl OneTimeTokenStore for MemoryStore {
             .query()?
             .one_time_tokens
             .iter()
-            .find(|slip| is_usable(slip, kind, hash, at))
+            .find(|token| is_usable(token, kind, hash, at))
             .cloned())
     }
 
@@ -54,24 +54,24 @@ impl OneTimeTokenStore for MemoryStore {
         hash: &TokenHash,
         at: Timestamp,
     ) -> StoreResult<Option<OneTimeToken>> {
-        let slips = &mut self.query()?.one_time_tokens;
-        Ok(slips
+        let tokens = &mut self.query()?.one_time_tokens;
+        Ok(tokens
             .iter()
-            .position(|slip| is_usable(slip, kind, hash, at))
-            .map(|n| slips.remove(n)))
+            .position(|token| is_usable(token, kind, hash, at))
+            .map(|n| tokens.remove(n)))
     }
 
     async fn compare_and_swap_token(
         &self,
-        slip: &OneTimeToken,
+        token: &OneTimeToken,
         body: String,
         at: Timestamp,
     ) -> StoreResult<bool> {
-        let slips = &mut self.query()?.one_time_tokens;
-        let kept = slips
+        let tokens = &mut self.query()?.one_time_tokens;
+        let old = tokens
             .iter_mut()
-            .find(|kept| is_usable(kept, slip.kind, &slip.hash, at) && kept.body == slip.body);
-        Ok(kept.map(|kept| kept.body = body).is_some())
+            .find(|old| is_usable(old, token.kind, &token.hash, at) && old.body == token.body);
+        Ok(old.map(|old| old.body = body).is_some())
     }
 
     async fn list_tokens(
@@ -80,10 +80,10 @@ impl OneTimeTokenStore for MemoryStore {
         of: Option<&Username>,
         at: Timestamp,
     ) -> StoreResult<Vec<OneTimeToken>> {
-        let wanted = |slip: &&OneTimeToken| {
-            slip.kind == kind
-                && at < slip.expires_at
-                && of.is_none_or(|of| slip.username.as_ref() == Some(of))
+        let wanted = |token: &&OneTimeToken| {
+            token.kind == kind
+                && at < token.expires_at
+                && of.is_none_or(|of| token.username.as_ref() == Some(of))
         };
         Ok(self
             .query()?
@@ -97,13 +97,13 @@ impl OneTimeTokenStore for MemoryStore {
     }
 
     async fn delete_tokens(&self, kind: OneTimeKind, of: &Username) -> StoreResult<u64> {
-        let slips = &mut self.query()?.one_time_tokens;
-        let before = slips.len();
-        slips.retain(|slip| slip.kind != kind || slip.username.as_ref() != Some(of));
-        Ok((before - slips.len()) as u64)
+        let tokens = &mut self.query()?.one_time_tokens;
+        let before = tokens.len();
+        tokens.retain(|token| token.kind != kind || token.username.as_ref() != Some(of));
+        Ok((before - tokens.len()) as u64)
     }
 }
 
-fn is_usable(slip: &OneTimeToken, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> bool {
-    slip.kind == kind && slip.hash == *hash && at < slip.expires_at
+fn is_usable(token: &OneTimeToken, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> bool {
+    token.kind == kind && token.hash == *hash && at < token.expires_at
 }

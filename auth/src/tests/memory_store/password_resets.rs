@@ -1,4 +1,4 @@
-//! Links that set a new password, among the slips.
+//! Password reset links, among the one-time tokens.
 
 use jiff::Timestamp;
 
@@ -33,32 +33,34 @@ impl ResetStore for MemoryStore {
 
     async fn insert_reset(
         &self,
-        slip: OneTimeToken,
+        token: OneTimeToken,
         record: NewAuditEntry,
         unless_since: Option<Timestamp>,
     ) -> StoreResult<bool> {
         let mut tables = self.query()?;
-        let is_newer = |kept: &OneTimeToken| {
-            let theirs = kept.kind == OneTimeKind::Reset && kept.username == slip.username;
+        let is_newer = |old: &OneTimeToken| {
+            let theirs = old.kind == OneTimeKind::Reset && old.username == token.username;
             theirs
-                && slip.created_at < kept.expires_at
-                && unless_since.is_some_and(|since| kept.created_at > since)
+                && token.created_at < old.expires_at
+                && unless_since.is_some_and(|since| old.created_at > since)
         };
         if tables.one_time_tokens.iter().any(is_newer) {
             return Ok(false);
         }
-        if let Some(username) = &slip.username {
+        if let Some(username) = &token.username {
             tables.delete_resets(username);
         }
-        tables.one_time_tokens.push(slip);
+        tables.one_time_tokens.push(token);
         tables.audit.push(record);
         Ok(true)
     }
 
     async fn reset_password(&self, reset: PasswordReset) -> StoreResult<Option<Account>> {
         let mut tables = self.query()?;
-        let is = |slip: &OneTimeToken| {
-            slip.kind == OneTimeKind::Reset && slip.hash == reset.link && reset.at < slip.expires_at
+        let is = |token: &OneTimeToken| {
+            token.kind == OneTimeKind::Reset
+                && token.hash == reset.link
+                && reset.at < token.expires_at
         };
         let Some(n) = tables.one_time_tokens.iter().position(is) else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! What the tables do by themselves: end, rotate, insert.
+//! Operations on the tables: end, rotate, insert.
 
 use super::*;
 
@@ -54,8 +54,9 @@ impl Tables {
     }
 
     pub(crate) fn delete_resets(&mut self, of: &Username) {
-        self.one_time_tokens
-            .retain(|slip| slip.kind != OneTimeKind::Reset || slip.username.as_ref() != Some(of));
+        self.one_time_tokens.retain(|token| {
+            token.kind != OneTimeKind::Reset || token.username.as_ref() != Some(of)
+        });
     }
 
     pub(crate) fn administrators(&self) -> usize {
@@ -86,15 +87,15 @@ impl Tables {
         ended
     }
 
-    /// Ends all but one, and whatever was begun and is not finished is void.
+    /// Ends all sessions but `keep`, and bumps the epoch, which voids pending flows.
     pub(crate) fn revoke_all(
         &mut self,
         username: &Username,
         at: Timestamp,
         keep: Option<&SessionId>,
     ) -> u64 {
-        self.one_time_tokens.retain(|slip| {
-            slip.kind != OneTimeKind::Invitation || slip.username.as_ref() != Some(username)
+        self.one_time_tokens.retain(|token| {
+            token.kind != OneTimeKind::Invitation || token.username.as_ref() != Some(username)
         });
         self.bump_epoch(username, at);
         self.end_sessions(username, at, |id| Some(id) != keep)

@@ -1,4 +1,4 @@
-//! Failures and known places, in maps.
+//! Failure counts and known sources, in maps.
 
 use std::collections::{HashMap, HashSet};
 
@@ -66,7 +66,7 @@ fn belongs_to(bucket: &Bucket, whose: &Username, what: Option<CredentialKind>) -
 impl ThrottleStore for MemoryStore {
     async fn throttles(&self, inquiry: ThrottleQuery) -> StoreResult<ThrottleState> {
         let throttles = &self.query()?.throttles;
-        let tallies = inquiry
+        let counts = inquiry
             .buckets
             .iter()
             .filter_map(|bucket| throttles.failure_counts.get(bucket).cloned());
@@ -78,7 +78,7 @@ impl ThrottleStore for MemoryStore {
             })
         });
         Ok(ThrottleState {
-            counts: tallies.collect(),
+            counts: counts.collect(),
             known_sources: known.collect(),
         })
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::*;
 use crate::{
     AuthStore as _, SessionKind, Token, TokenKind,
-    service::{OtherSessions, SignedIn},
+    accounts::self_service::OtherSessions,
+    session::create::SignedIn,
     store::{PasswordWrite, ThrottleStore as _, ThrottleTarget},
     throttle::{Attempt, CredentialKind},
 };
@@ -76,9 +77,9 @@ impl TestAuth {
             account: Some(&username),
             from: &from,
         };
-        match self.auth.throttling().begin_attempt(&attempt).await {
+        match self.auth.0.throttling().begin_attempt(&attempt).await {
             Ok(guard) => {
-                self.auth.throttling().failed(guard).await.unwrap();
+                self.auth.0.throttling().failed(guard).await.unwrap();
                 None
             }
             Err(error) => Some(error),
@@ -399,6 +400,7 @@ async fn parallel_attempts_after_failures_run_one_by_one() {
     };
     let first = test
         .auth
+        .0
         .throttling()
         .begin_attempt(&attempt)
         .await
@@ -411,11 +413,11 @@ async fn parallel_attempts_after_failures_run_one_by_one() {
                 account: Some(&name("ada")),
                 from: &from,
             };
-            auth.throttling().begin_attempt(&attempt).await.map(drop)
+            auth.0.throttling().begin_attempt(&attempt).await.map(drop)
         }
     });
     tokio::task::yield_now().await;
-    test.auth.throttling().failed(first).await.unwrap();
+    test.auth.0.throttling().failed(first).await.unwrap();
     retry_after(&second.await.unwrap().unwrap_err());
 }
 
@@ -471,6 +473,7 @@ async fn unthrottled_attempt_costs_one_store_read() {
     let (before, count_rows) = (test.store.query_count(), test.store.failure_count_rows());
     let guard = test
         .auth
+        .0
         .throttling()
         .begin_attempt(&Attempt {
             kind: CredentialKind::Password,
@@ -479,7 +482,7 @@ async fn unthrottled_attempt_costs_one_store_read() {
         })
         .await
         .unwrap();
-    test.auth.throttling().succeeded(guard).await.unwrap();
+    test.auth.0.throttling().succeeded(guard).await.unwrap();
     assert_eq!(test.store.query_count() - before, 1);
     assert_eq!(test.store.failure_count_rows(), count_rows);
 }
@@ -543,7 +546,7 @@ async fn rehashed_password_keeps_the_throttle() {
                 new,
                 PasswordWrite::Rehash,
                 crate::Actor::console(),
-                test.auth.0.clock.now()
+                test.auth.0.core.clock.now()
             )
             .await
             .unwrap()
@@ -560,7 +563,7 @@ async fn lifted_lockout_allows_sign_in_again() {
             .await,
         100
     );
-    let now = test.auth.0.clock.now();
+    let now = test.auth.0.core.clock.now();
     let lifted = test
         .store
         .lift(

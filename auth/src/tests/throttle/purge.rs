@@ -16,14 +16,14 @@ async fn throttle_purge_keeps_failures_of_existing_accounts() {
         "two names, the network of the failures, and that of the registration"
     );
     test.clock.advance(Duration::from_hours(24));
-    test.auth.throttling().purge().await;
+    test.auth.0.throttling().purge().await;
     assert_eq!(
         test.store.failure_count_rows(),
         2,
         "the networks owe nothing"
     );
     test.clock.advance(Duration::from_hours(24 * 90));
-    test.auth.throttling().purge().await;
+    test.auth.0.throttling().purge().await;
     assert_eq!(
         test.store.failure_count_rows(),
         1,
@@ -44,11 +44,12 @@ async fn dead_refresh_tokens_do_not_throttle_sign_in() {
         };
         let guard = test
             .auth
+            .0
             .throttling()
             .begin_attempt(&attempt)
             .await
             .unwrap();
-        test.auth.throttling().failed(guard).await.unwrap();
+        test.auth.0.throttling().failed(guard).await.unwrap();
     }
     test.sign_in_from("ada", GOOD_PASSWORD, origin())
         .await

@@ -1,4 +1,4 @@
-//! What verifies ID tokens of providers, tried with what nobody here wrote: Project Wycheproof, and figures of RFCs.
+//! Verification of ID tokens, with third-party vectors: Project Wycheproof and RFC examples.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn jwks(group: &Value) -> Vec<Value> {
         .unwrap_or_else(|| vec![public.clone()])
 }
 
-/// As a provider publishes them: what is no key to us is left out, as the crate openidconnect does.
+/// The keys as a provider publishes them. The crate `openidconnect` skips unsupported keys.
 fn published_keys(group: &Value) -> Vec<ProviderKey> {
     let set = serde_json::from_value::<openidconnect::JsonWebKeySet<ProviderKey>>(
         json!({ "keys": jwks(group) }),
@@ -20,8 +20,9 @@ fn published_keys(group: &Value) -> Vec<ProviderKey> {
     set.unwrap().keys().clone()
 }
 
-/// Whether a key says that it is for what the token says it is signed with, and that is something we take. (A figure of RFC
-/// 7520 is labelled valid that is signed with PS384, under a key that is for PS256.)
+/// Whether the token's `alg` is supported and is that of a key.
+///
+/// One vector of RFC 7520 is labelled valid although it is signed with PS384 under a PS256 key.
 fn is_supported(group: &Value, token: &str) -> bool {
     let header = token
         .split('.')
@@ -37,12 +38,12 @@ fn is_supported(group: &Value, token: &str) -> bool {
         .any(|jwk| spoken.is_some() && jwk["alg"].as_str() == spoken)
 }
 
-/// Labelled valid, and RFC 7515 §2 says otherwise: padding and other alphabets are no base64url.
+/// Labelled valid, but not base64url without padding (RFC 7515 §2).
 fn is_mislabelled(token: &str) -> bool {
     token.contains('?')
 }
 
-/// How many were accepted, and how many refused.
+/// The numbers of accepted and rejected tokens.
 fn check_tokens(file: &str) -> Option<(usize, usize)> {
     let vectors = crate::tests::shared_vectors(file)?;
     let (mut accepted, mut refused) = (0, 0);
@@ -145,7 +146,7 @@ fn rfc_7515_8037_examples_verify_by_own_key() {
         let all: Vec<_> = RFC_EXAMPLES.iter().map(|(jwk, _)| key(jwk)).collect();
         assert!(
             verify_signature(token, &all),
-            "{n}: one of them speaks its algorithm"
+            "{n}: one key has its algorithm"
         );
         let others: Vec<_> = RFC_EXAMPLES
             .iter()
@@ -155,7 +156,7 @@ fn rfc_7515_8037_examples_verify_by_own_key() {
         assert!(!verify_signature(token, &others), "{n}");
         assert!(
             !verify_signature(token, &[key(jwk), key(jwk)]),
-            "{n}: two that it could be"
+            "{n}: two keys match"
         );
     }
 }

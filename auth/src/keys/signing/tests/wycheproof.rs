@@ -1,9 +1,12 @@
-//! Project Wycheproof: every case labelled invalid is refused, every valid one of an algorithm that we speak accepted.
-//! The vectors are no part of the project; where they are missing these tests say so, and fail if CI asked for them.
+//! Project Wycheproof: every case labelled invalid is rejected, every valid one of a supported
+//! algorithm accepted.
+//!
+//! The vectors are not in the repository. Without them the tests print a line, and fail if `CI` is
+//! set.
 
 use super::*;
 
-/// The group's keys, if all of them are keys to us: a set with one that we do not understand is refused whole.
+/// The group's keys. `None` if one of them is unsupported: the whole set is then rejected.
 fn verification_keys(group: &Value) -> Option<VerificationKeys> {
     let private = &group["private"];
     let jwks = private["keys"]
@@ -29,8 +32,8 @@ fn is_supported(group: &Value) -> bool {
             .all(|name| SigningAlgorithm::parse(name).is_some())
 }
 
-/// Labelled in a way that RFC 7515 contradicts: a `?` inside base64url (§2) called valid, and the text of a valid case
-/// called invalid in another.
+/// Labels that contradict RFC 7515: a `?` inside base64url (§2) labelled valid, and the text of a
+/// valid case labelled invalid in another.
 fn is_mislabelled(token: &str, label: &Value, valid: &[String]) -> bool {
     if label == "valid" {
         token.contains('?')
@@ -39,7 +42,7 @@ fn is_mislabelled(token: &str, label: &Value, valid: &[String]) -> bool {
     }
 }
 
-/// How many valid ones were accepted, and how many were refused.
+/// The numbers of accepted and rejected tokens.
 fn check_signatures(file: &str) -> Option<(usize, usize)> {
     let vectors = crate::tests::shared_vectors(file)?;
     let (mut accepted, mut refused) = (0, 0);
@@ -108,7 +111,7 @@ fn hex_bytes(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().unwrap()).unwrap()
 }
 
-/// A signature is the whole tag (RFC 7518 §3.2), so truncated ones are refused, and so are keys shorter than it.
+/// RFC 7518 §3.2: truncated tags and keys shorter than the tag are rejected.
 #[test]
 fn wycheproof_hmac_sha256_vectors_pass() {
     let Some(vectors) = crate::tests::shared_vectors("hmac_sha256_test.json") else {
@@ -124,10 +127,11 @@ fn wycheproof_hmac_sha256_vectors_pass() {
             assert_eq!(key.is_some(), group["keySize"].as_u64().unwrap() >= 256);
             let signature = BASE64URL.encode(hex_bytes(&case["tag"]));
             let passes = key.is_some_and(|key| key.verify(&hex_bytes(&case["msg"]), &signature));
-            let speaks = group["keySize"].as_u64().unwrap() >= 256 && group["tagSize"] == 256;
+            let is_supported_case =
+                group["keySize"].as_u64().unwrap() >= 256 && group["tagSize"] == 256;
             assert_eq!(
                 passes,
-                speaks && case["result"] == "valid",
+                is_supported_case && case["result"] == "valid",
                 "{}",
                 case["tcId"]
             );
