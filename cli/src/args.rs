@@ -17,10 +17,10 @@ use auth::store::NetworkPrefix;
 use clap::{ArgGroup, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use secrecy::SecretString;
 use server::{
-    Config, Partial,
+    Config, ConfigSource,
     config::{
-        ByteSize, DatabaseTls, FirstRole, LogFormat, LogPartial, RegistrationMode,
-        RegistrationPartial, Switch, passwords::PasswordSection,
+        ByteSize, DatabaseTls, DefaultRole, LogFormat, LogSection, RegistrationMode,
+        RegistrationSection, Toggle, passwords::PasswordSection,
     },
 };
 
@@ -369,8 +369,8 @@ pub(crate) struct Settings {
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_REGISTRATION", value_name = "MODE", value_parser = named::<RegistrationMode>)]
     registration: Option<RegistrationMode>,
     /// Role of new accounts in the vault main: viewer, editor, manager, none [default: editor]
-    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_REGISTRATION_ROLE", value_name = "ROLE", value_parser = named::<FirstRole>)]
-    registration_role: Option<FirstRole>,
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_REGISTRATION_ROLE", value_name = "ROLE", value_parser = named::<DefaultRole>)]
+    registration_role: Option<DefaultRole>,
     /// Maximum file size, such as 500MiB [default: 10GiB]
     #[arg(
         long,
@@ -384,8 +384,8 @@ pub(crate) struct Settings {
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',', value_parser = proxy)]
     trusted_proxies: Option<Vec<IpAddr>>,
     /// Accept passwords at POST /auth/token: on, off [default: on]
-    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_PASSWORD_GRANT", value_name = "SWITCH", value_parser = named::<Switch>)]
-    password_grant: Option<Switch>,
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_PASSWORD_GRANT", value_name = "SWITCH", value_parser = named::<Toggle>)]
+    password_grant: Option<Toggle>,
     /// Names of company, site and projects to refuse in passwords, separated by commas
     #[arg(
         long,
@@ -401,8 +401,8 @@ pub(crate) struct Settings {
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_DATABASE_TLS", value_name = "RULE", value_parser = named::<DatabaseTls>)]
     database_tls: Option<DatabaseTls>,
     /// Migrate the database on start: on, off (only `strongroom migrate` does) [default: on]
-    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_DATABASE_MIGRATE", value_name = "SWITCH", value_parser = named::<Switch>)]
-    database_migrate: Option<Switch>,
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_DATABASE_MIGRATE", value_name = "SWITCH", value_parser = named::<Toggle>)]
+    database_migrate: Option<Toggle>,
     /// Log format on standard error: human, json [default: human]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LOG_FORMAT", value_name = "FORMAT", value_parser = named::<LogFormat>)]
     log_format: Option<LogFormat>,
@@ -422,12 +422,12 @@ impl Settings {
         let file = self
             .config
             .as_deref()
-            .map(Partial::from_toml)
+            .map(ConfigSource::from_toml)
             .transpose()?
             .unwrap_or_default();
         let secret =
             |name: &str| env_check::variable(name).map(|value| value.map(SecretString::from));
-        let flags = Partial {
+        let flags = ConfigSource {
             listen: self.listen,
             data: self.data,
             public_url: self.public_url,
@@ -441,7 +441,7 @@ impl Settings {
             trusted_proxies: self.trusted_proxies,
             max_file_size: self.max_file_size,
             password_grant: self.password_grant,
-            registration: RegistrationPartial {
+            registration: RegistrationSection {
                 mode: self.registration,
                 role: self.registration_role,
             },
@@ -449,12 +449,12 @@ impl Settings {
                 context_words: self.context_words,
                 ..PasswordSection::default()
             },
-            log: LogPartial {
+            log: LogSection {
                 format: self.log_format,
                 filter: self.log,
             },
-            ..Partial::default()
+            ..ConfigSource::default()
         };
-        Ok(flags.or(file).decide()?)
+        Ok(flags.or_else(file).resolve()?)
     }
 }

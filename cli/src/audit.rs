@@ -10,7 +10,7 @@ use auth::{
     store::AuditStore,
 };
 use jiff::Timestamp;
-use server::{Config, api::audit::shape, serve::Opened, witness::Witness};
+use server::{Config, api::audit::wire_entry, serve::Installation, witness::AuditCheckpoint};
 use store::ChainStatus;
 use vault::VaultStore;
 use wire::AuditEntry;
@@ -51,7 +51,7 @@ pub(crate) async fn run(command: AuditCommand, config: Config) -> anyhow::Result
 }
 
 /// Every chain with its display name.
-async fn chains(opened: &Opened) -> anyhow::Result<Vec<(String, Chain)>> {
+async fn chains(opened: &Installation) -> anyhow::Result<Vec<(String, Chain)>> {
     let mut chains = vec![("accounts".to_owned(), Chain::Accounts)];
     let vaults = opened.store.vaults().await?;
     chains.extend(
@@ -64,10 +64,12 @@ async fn chains(opened: &Opened) -> anyhow::Result<Vec<(String, Chain)>> {
 
 /// Verifies every chain. Returns the display name and status of each.
 pub(crate) async fn check(
-    opened: &Opened,
+    opened: &Installation,
     config: &Config,
 ) -> anyhow::Result<Vec<(String, ChainStatus)>> {
-    let mut missing = Witness::of(config)?.missing(&opened.store).await?;
+    let mut missing = AuditCheckpoint::open(config)?
+        .missing_entries(&opened.store)
+        .await?;
     let mut checked = Vec::new();
     for (name, chain) in chains(opened).await? {
         let seen = missing
@@ -88,7 +90,7 @@ pub(crate) async fn check(
     Ok(checked)
 }
 
-async fn verify(opened: &Opened, config: &Config) -> anyhow::Result<ExitCode> {
+async fn verify(opened: &Installation, config: &Config) -> anyhow::Result<ExitCode> {
     let checked = check(opened, config).await?;
     for (name, status) in &checked {
         if let ChainStatus::Intact { entries } = status {
@@ -123,7 +125,7 @@ pub(crate) fn report_broken(checked: &[(String, ChainStatus)]) -> u32 {
 
 /// The position of the export in each chain.
 struct Export<'a> {
-    opened: &'a Opened,
+    opened: &'a Installation,
     positions: Vec<Position>,
     since: Option<Timestamp>,
     selected: Option<String>,
@@ -139,7 +141,7 @@ struct Position {
 
 impl<'a> Export<'a> {
     async fn begin(
-        opened: &'a Opened,
+        opened: &'a Installation,
         selected: Option<&str>,
         since: Option<Timestamp>,
     ) -> anyhow::Result<Self> {
@@ -198,7 +200,7 @@ impl<'a> Export<'a> {
                 for entry in entries {
                     lines += &line(&AuditEntry {
                         vault: position.vault.clone(),
-                        ..shape(entry)
+                        ..wire_entry(entry)
                     })?;
                 }
                 print(&lines)?;

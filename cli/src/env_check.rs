@@ -54,7 +54,10 @@ mod tests {
 
     #[test]
     fn unknown_strongroom_variable_is_rejected() {
-        assert!(refuse_unknown(["STRONGROOM_LISTNE"].map(OsString::from).into_iter()).is_err());
+        let error = refuse_unknown(["STRONGROOM_LISTNE"].map(OsString::from).into_iter())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("STRONGROOM_LISTNE"), "{error}");
         assert!(
             refuse_unknown(
                 ["STRONGROOM_LISTEN", "PATH"]

@@ -9,16 +9,16 @@ use auth::{
 };
 use server::{
     Config,
-    master::{self, Lost, Replaced, Then},
+    master::{self, NextStep, OnMissingKey, Rotated},
 };
 
 use crate::{args::KeyCommand, output::count, require_data_folder};
 
 pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<ExitCode> {
     require_data_folder(&config)?;
-    let ring = |lost| server::serve::open_ring(&config, lost, Clock::system());
+    let ring = |lost| server::serve::open_key_ring(&config, lost, Clock::system());
     match command {
-        KeyCommand::List => list(&ring(Lost::ForNow).await?.list().await?),
+        KeyCommand::List => list(&ring(OnMissingKey::Fail).await?.list().await?),
         KeyCommand::ReplaceMaster {
             new_key_file,
             end_tokens,
@@ -29,7 +29,7 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
                 OldKey::KeepVerifying
             };
             let replaced =
-                master::replace(&config, new_key_file.as_deref(), tokens, Clock::system()).await?;
+                master::rotate(&config, new_key_file.as_deref(), tokens, Clock::system()).await?;
             report_replacement(&replaced, tokens);
         }
         KeyCommand::Rotate { end_tokens } => {
@@ -39,9 +39,9 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
                 OldKey::KeepVerifying
             };
             let lost = if end_tokens {
-                Lost::ForGood
+                OnMissingKey::Replace
             } else {
-                Lost::ForNow
+                OnMissingKey::Fail
             };
             let was_missing =
                 config.secret_key.is_none() && !config.data.join("keys/master.key").exists();
@@ -68,7 +68,7 @@ fn report_rotation(kid: &str, old: OldKey) {
     out!("{kid} is the new signing key. {old_keys}");
 }
 
-fn report_replacement(replaced: &Replaced, tokens: OldKey) {
+fn report_replacement(replaced: &Rotated, tokens: OldKey) {
     let Resealed {
         keys,
         totp_secrets,
@@ -86,15 +86,15 @@ fn report_replacement(replaced: &Replaced, tokens: OldKey) {
         );
     }
     report_rotation(&replaced.kid, tokens);
-    match &replaced.then {
-        Then::Start { old } => {
+    match &replaced.next_step {
+        NextStep::Restart { old } => {
             out!(
                 "Start the server again. Older backups need the old key in {}.",
                 old.display()
             );
             out!("Move it to those backups, and delete it together with the last of them.");
         }
-        Then::Give { new } => {
+        NextStep::UpdateSetting { new } => {
             out!(
                 "Set SECRET_KEY or SECRET_KEY_FILE to the key in {}, and start the server.",
                 new.display()

@@ -3,25 +3,25 @@
 use std::{path::Path, process::ExitCode};
 
 use auth::Clock;
-use server::{Config, Running, config::RegistrationMode, telemetry};
+use server::{Config, RunningServer, config::RegistrationMode, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    telemetry::log(&config)?;
+    telemetry::init_logging(&config)?;
     let (data, registration) = (config.data.clone(), config.registration);
     let mut running = server::start(config, Clock::system()).await?;
     // Install the handler before the greeting: a supervisor may send SIGTERM right after it.
     let mut terminate = signal(SignalKind::terminate())?;
     print_greeting(&running, &data, registration);
     tokio::select! {
-        finished = running.finished() => finished?,
+        finished = running.wait() => finished?,
         _ = tokio::signal::ctrl_c() => stop(running).await?,
         _ = terminate.recv() => stop(running).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_greeting(running: &Running, data: &Path, registration: RegistrationMode) {
+fn print_greeting(running: &RunningServer, data: &Path, registration: RegistrationMode) {
     let url = &running.public_url;
     out!(
         "Strongroom runs at {url} (listening on {})",
@@ -51,7 +51,7 @@ fn print_greeting(running: &Running, data: &Path, registration: RegistrationMode
     }
 }
 
-async fn stop(running: Running) -> anyhow::Result<()> {
+async fn stop(running: RunningServer) -> anyhow::Result<()> {
     out!("Stopping: waiting up to 20 seconds for running requests. Ctrl-C stops at once.");
     tokio::select! {
         stopped = running.stop() => stopped,

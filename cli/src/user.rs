@@ -11,13 +11,12 @@ use std::{
 use auth::{
     AccountChange, AccountStatus, Clock, DisplayName, EmailAddress, Password, Username,
     access::permit::Administrator,
-    accounts::administration::OwnSession,
+    accounts::{administration::OwnSession, registration::RegistrationRequest},
     factor::AuditReason,
-    service::RegistrationRequest,
     store::{AccountQuery, PersonalTokenPolicy},
 };
 use secrecy::ExposeSecret as _;
-use server::{Config, serve::Opened, state::Auth};
+use server::{Config, serve::Installation, state::Auth};
 use vault::VaultStore;
 
 use crate::{args::UserCommand, console::operator_permit, output::count, require_data_folder};
@@ -102,7 +101,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             ..
         } => {
             let tokens = if tokens {
-                PersonalTokenPolicy::SessionEnd
+                PersonalTokenPolicy::End
             } else {
                 PersonalTokenPolicy::Keep
             };
@@ -170,7 +169,7 @@ async fn set_administrator(
 
 /// Warns that a link may have the wrong URL: this command does not see the flags of the server.
 fn warn_if_url_is_guessed(config: &Config) {
-    if config.guesses_its_url() {
+    if config.has_default_url() {
         err!(
             "(The link uses {}. If the server has another address, set --public-url or --config.)",
             config.public_url
@@ -221,7 +220,7 @@ async fn reset(
     Ok(())
 }
 
-async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
+async fn list(auth: &Auth, opened: &Installation) -> anyhow::Result<()> {
     const PAGE: u32 = 1000;
     let vaults = opened.store.vaults().await?;
     let mut after = None;

@@ -17,14 +17,14 @@ use vault::VaultError;
 use wire::{ProblemBody, TokenError};
 
 use crate::{
-    error::{Dress, Problem, Undressed},
+    error::{ErrorFormat, Problem, PendingProblem},
     host,
-    state::{AppState, Site},
-    web::{self, browser::Browser},
+    state::{AppState, SiteInfo},
+    web::{self, browser::DeviceCookie},
 };
 
 /// Bytes of URL and headers. A larger request is 431.
-const MOST_HEADER: usize = 16 * 1024;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -33,33 +33,33 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct RequestId(pub String);
 
 /// The outermost layer.
-pub async fn answer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn finish_response(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let browser = Browser::of(request.headers(), &state.site);
+    let browser = DeviceCookie::from_headers(request.headers(), &state.site);
     request.extensions_mut().insert(browser.clone());
-    let asked = Asked::by(&request);
+    let asked = RequestInfo::from_request(&request);
     let span =
         tracing::info_span!("request", id = %id, method = %request.method(), route = asked.route);
     let started = Instant::now();
-    let response = if header_bytes(&request) > MOST_HEADER {
+    let response = if header_bytes(&request) > MAX_HEADER_BYTES {
         Problem::HeadersTooLarge.into_response()
     } else if request.version() > Version::HTTP_11 {
-        // HTTP/2 ends at the proxy. Cleartext HTTP/2 reaches this server only by request smuggling.
+        // HTTP/2 ends at the proxy. Cleartext HTTP/2 here is a sign of request smuggling.
         Problem::HttpVersion.into_response()
-    } else if !host::is_ours(&request, &state.site) {
+    } else if !host::is_allowed_host(&request, &state.site) {
         Problem::Misdirected(state.site.config.public_url.clone()).into_response()
     } else {
         next.run(request).instrument(span.clone()).await
     };
-    let mut response = span.in_scope(|| dress(response, &asked, &id));
-    protect(response.headers_mut(), &state.site);
-    browser.stay(response.headers_mut(), &state.site);
+    let mut response = span.in_scope(|| render_problem(response, &asked, &id));
+    set_security_headers(response.headers_mut(), &state.site);
+    browser.set_on_sign_in(response.headers_mut(), &state.site);
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     let (status, took) = (response.status(), started.elapsed());
-    metrics::histogram!("strongroom_request_seconds", "route" => asked.route, "status" => class(status))
+    metrics::histogram!("strongroom_request_seconds", "route" => asked.route, "status" => status_class(status))
         .record(took.as_secs_f64());
     let status = status.as_u16();
     span.in_scope(|| tracing::debug!(status, took_ms = took.as_secs_f64() * 1e3, "answered"));
@@ -67,7 +67,7 @@ pub async fn answer(State(state): State<AppState>, mut request: Request, next: N
 }
 
 /// One time series for each route and class keeps the number of series small.
-fn class(status: StatusCode) -> &'static str {
+fn status_class(status: StatusCode) -> &'static str {
     match status.as_u16() / 100 {
         1 => "1xx",
         2 => "2xx",
@@ -78,21 +78,21 @@ fn class(status: StatusCode) -> &'static str {
 }
 
 /// The facts of a request that its response needs.
-struct Asked {
+struct RequestInfo {
     route: String,
     /// Whether the request has `Authorization: Basic`.
-    by_basic: bool,
+    uses_basic_auth: bool,
     /// Path and query, if a browser requests a page.
-    page: Option<String>,
+    page_url: Option<String>,
     /// Whether the browser can return to it after sign-in: a form submission cannot.
-    can_return: bool,
+    is_safe_method: bool,
 }
 
 /// Routes with OAuth errors (RFC 6749 §5.2) for every rejection, also by a layer.
-const OAUTH: [&str; 3] = ["/auth/token", "/auth/revoke", "/auth/introspect"];
+const OAUTH_ENDPOINTS: [&str; 3] = ["/auth/token", "/auth/revoke", "/auth/introspect"];
 
-impl Asked {
-    fn by(request: &Request) -> Self {
+impl RequestInfo {
+    fn from_request(request: &Request) -> Self {
         let route = request
             .extensions()
             .get::<MatchedPath>()
@@ -107,19 +107,20 @@ impl Asked {
         let machine = ["/api/", "/auth/", "/.well-known/", "/health/"]
             .iter()
             .any(|prefix| path.starts_with(prefix));
-        let page = (!machine && accept.contains("text/html")).then(|| request.uri().to_string());
+        let page_url =
+            (!machine && accept.contains("text/html")).then(|| request.uri().to_string());
         let scheme = request
             .headers()
             .get(header::AUTHORIZATION)
             .map_or(&[][..], HeaderValue::as_bytes);
-        let by_basic = scheme
+        let uses_basic_auth = scheme
             .get(..6)
             .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
         Self {
             route,
-            by_basic,
-            page,
-            can_return: request.method().is_safe(),
+            uses_basic_auth,
+            page_url,
+            is_safe_method: request.method().is_safe(),
         }
     }
 }
@@ -147,8 +148,12 @@ fn header_bytes(request: &Request) -> usize {
     headers + request.uri().path().len() + request.uri().query().map_or(0, str::len)
 }
 
-fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
-    let Some(Undressed { problem, dress }) = response.extensions_mut().remove() else {
+fn render_problem(mut response: Response, asked: &RequestInfo, id: &str) -> Response {
+    let Some(PendingProblem {
+        problem,
+        format: dress,
+    }) = response.extensions_mut().remove()
+    else {
         return response;
     };
     let status = problem.status();
@@ -161,24 +166,24 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
     if status.is_server_error() && status != StatusCode::HTTP_VERSION_NOT_SUPPORTED {
         tracing::error!(status = status.as_u16(), problem = %problem, "failed");
     }
-    let dress = if OAUTH.contains(&asked.route.as_str()) {
-        Dress::OAuth
+    let dress = if OAUTH_ENDPOINTS.contains(&asked.route.as_str()) {
+        ErrorFormat::OAuth
     } else {
         dress
     };
-    let (kind, body) = match (&asked.page, dress) {
-        (Some(_), Dress::Problem) if is_restricted(&problem) => {
+    let (kind, body) = match (&asked.page_url, dress) {
+        (Some(_), ErrorFormat::Problem) if is_restricted(&problem) => {
             return Redirect::to("/account/factors").into_response();
         }
-        (Some(page), Dress::Problem) if is_stranger(&problem) => {
-            return sign_in_first(if asked.can_return { page } else { "/" });
+        (Some(page), ErrorFormat::Problem) if needs_sign_in(&problem) => {
+            return redirect_to_sign_in(if asked.is_safe_method { page } else { "/" });
         }
-        (Some(_), Dress::Problem) => (
+        (Some(_), ErrorFormat::Problem) => (
             "text/html; charset=utf-8",
             web::error_page(status, &problem.detail(), id),
         ),
-        (_, Dress::OAuth) => ("application/json", oauth_body(&problem, status, id)),
-        (None, Dress::Problem) => (
+        (_, ErrorFormat::OAuth) => ("application/json", oauth_body(&problem, status, id)),
+        (None, ErrorFormat::Problem) => (
             "application/problem+json",
             problem_body(&problem, status, id),
         ),
@@ -187,12 +192,12 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().remove(header::CONTENT_LENGTH);
-    if dress == Dress::OAuth {
+    if dress == ErrorFormat::OAuth {
         response
             .headers_mut()
             .insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     }
-    if status == StatusCode::UNAUTHORIZED && asked.by_basic {
+    if status == StatusCode::UNAUTHORIZED && asked.uses_basic_auth {
         // Beside the Bearer challenge: the client used Basic and can repeat it (RFC 7617 §2).
         let challenge = HeaderValue::from_static("Basic realm=\"Strongroom\", charset=\"UTF-8\"");
         response
@@ -206,7 +211,7 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
     response
 }
 
-fn is_stranger(problem: &Problem) -> bool {
+fn needs_sign_in(problem: &Problem) -> bool {
     matches!(
         problem,
         Problem::Auth(AuthError::Unauthenticated | AuthError::InvalidToken)
@@ -221,7 +226,7 @@ fn is_restricted(problem: &Problem) -> bool {
     )
 }
 
-fn sign_in_first(page: &str) -> Response {
+fn redirect_to_sign_in(page: &str) -> Response {
     let next = percent_encoding::utf8_percent_encode(page, percent_encoding::NON_ALPHANUMERIC);
     let target = if page == "/" {
         "/sign-in".to_owned()
@@ -231,7 +236,7 @@ fn sign_in_first(page: &str) -> Response {
     Redirect::to(&target).into_response()
 }
 
-fn field(pointer: &str, problem: &Problem) -> Vec<wire::FieldError> {
+fn field_errors(pointer: &str, problem: &Problem) -> Vec<wire::FieldError> {
     vec![wire::FieldError {
         pointer: pointer.to_owned(),
         detail: problem.detail(),
@@ -247,14 +252,14 @@ fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
                 detail: why.to_string(),
             }]
         }
-        Problem::Auth(AuthError::EnrollmentCodeInvalid) => field("/code", problem),
-        Problem::Auth(AuthError::InvalidFactorName) => field("/name", problem),
-        Problem::Auth(AuthError::InvalidReason) => field("/reason", problem),
+        Problem::Auth(AuthError::EnrollmentCodeInvalid) => field_errors("/code", problem),
+        Problem::Auth(AuthError::InvalidFactorName) => field_errors("/name", problem),
+        Problem::Auth(AuthError::InvalidReason) => field_errors("/reason", problem),
         Problem::Auth(AuthError::Passkey(_)) if status == StatusCode::UNPROCESSABLE_ENTITY => {
-            field("/credential", problem)
+            field_errors("/credential", problem)
         }
-        Problem::Vault(VaultError::KeyReused) => field("#Idempotency-Key", problem),
-        Problem::Vault(VaultError::BadUpload { .. }) => field("", problem),
+        Problem::Vault(VaultError::KeyReused) => field_errors("#Idempotency-Key", problem),
+        Problem::Vault(VaultError::BadUpload { .. }) => field_errors("", problem),
         _ => Vec::new(),
     };
     let body = ProblemBody {
@@ -287,7 +292,7 @@ fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
 }
 
 /// Sets the security headers of every response. Headers that the handler set stay.
-fn protect(headers: &mut HeaderMap, site: &Site) {
+fn set_security_headers(headers: &mut HeaderMap, site: &SiteInfo) {
     let defaults = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (

@@ -19,7 +19,7 @@ use auth::{
     Role,
     factor::FactorRules,
     keys::ring::KeyRules,
-    service::{HashingCost, StepUpRules},
+    settings::{HashingCost, StepUpRules},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -27,38 +27,38 @@ use serde::Deserialize;
 use crate::host;
 
 pub use clients::ClientSection;
-pub use database::{DatabaseRules, DatabaseTls};
+pub use database::{DatabaseConfig, DatabaseTls};
 pub use keys::KeysSection;
 pub use providers::{Icon, ProviderSection, Providers};
 pub use sessions::{SessionRules, SessionsSection};
 
-/// What one source says; what it leaves out comes from the next.
+/// The settings of one source. Absent values come from the next source.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Partial {
-    /// Upstream providers that people may sign in with.
+pub struct ConfigSource {
+    /// Upstream providers for sign-in.
     pub providers: Option<Vec<ProviderSection>>,
-    /// Programs that may ask people for access.
+    /// Registered OAuth clients.
     pub clients: Option<Vec<ClientSection>>,
     pub listen: Option<SocketAddr>,
     pub data: Option<PathBuf>,
-    /// Where people reach it, `https://files.example.org`.
+    /// The public URL, such as `https://files.example.org`.
     pub public_url: Option<String>,
     pub database_url: Option<SecretString>,
     pub database_url_file: Option<PathBuf>,
-    /// Whether a PostgreSQL elsewhere must be reached over verified TLS, or as its URL says.
+    /// Whether PostgreSQL on another machine requires verified TLS, or its URL decides.
     pub database_tls: Option<DatabaseTls>,
-    /// Whether tables are changed by whatever opens the database, or by `strongroom migrate` alone.
-    pub database_migrate: Option<Switch>,
+    /// Whether the server applies migrations, or only `strongroom migrate` does.
+    pub database_migrate: Option<Toggle>,
     pub secret_key: Option<SecretString>,
     pub secret_key_file: Option<PathBuf>,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    /// IP addresses of proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Option<Vec<IpAddr>>,
     pub max_file_size: Option<ByteSize>,
-    pub password_grant: Option<Switch>,
-    pub registration: RegistrationPartial,
-    pub hashing: HashingPartial,
-    pub log: LogPartial,
+    pub password_grant: Option<Toggle>,
+    pub registration: RegistrationSection,
+    pub hashing: HashingSection,
+    pub log: LogSection,
     pub mail: Option<mail::MailSection>,
     pub passwords: passwords::PasswordSection,
     pub sessions: Option<SessionsSection>,
@@ -69,24 +69,24 @@ pub struct Partial {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct RegistrationPartial {
+pub struct RegistrationSection {
     pub mode: Option<RegistrationMode>,
-    /// What a new account may do in the vault `main`: `viewer`, `editor`, `manager` or `none`.
-    pub role: Option<FirstRole>,
+    /// The role of a new account in the vault `main`: `viewer`, `editor`, `manager` or `none`.
+    pub role: Option<DefaultRole>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct HashingPartial {
+pub struct HashingSection {
     pub memory_kib: Option<u32>,
     pub passes: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct LogPartial {
+pub struct LogSection {
     pub format: Option<LogFormat>,
-    /// As `RUST_LOG`: `info`, `server=debug`.
+    /// In the syntax of `RUST_LOG`: `info`, `server=debug`.
     pub filter: Option<String>,
 }
 
@@ -100,7 +100,7 @@ pub enum RegistrationMode {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum FirstRole {
+pub enum DefaultRole {
     None,
     Viewer,
     Editor,
@@ -116,12 +116,12 @@ pub enum LogFormat {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Switch {
+pub enum Toggle {
     On,
     Off,
 }
 
-/// Bytes; written as a number, or with `KiB`, `MiB`, `GiB`, `TiB`.
+/// Bytes, written as a number or with `KiB`, `MiB`, `GiB`, `TiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteSize(pub u64);
 
@@ -131,7 +131,7 @@ impl std::str::FromStr for ByteSize {
     fn from_str(raw: &str) -> Result<Self, ConfigError> {
         let bad = || {
             ConfigError(format!(
-                "\"{raw}\" is no size: write 500MiB, 10GiB, or a number of bytes"
+                "\"{raw}\" is not a size: write 500MiB, 10GiB, or a number of bytes"
             ))
         };
         let digits = raw.find(|c: char| !c.is_ascii_digit()).unwrap_or(raw.len());
@@ -168,7 +168,7 @@ impl<'de> Deserialize<'de> for ByteSize {
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-/// Everything decided.
+/// The resolved settings.
 #[derive(Debug)]
 pub struct Config {
     pub providers: Providers,
@@ -176,17 +176,18 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub public_url: String,
-    pub database: DatabaseRules,
+    pub database: DatabaseConfig,
     pub secret_key: Option<SecretString>,
     pub trusted_proxies: Vec<IpAddr>,
     pub max_file_size: u64,
-    pub password_grant: Switch,
+    pub password_grant: Toggle,
     pub registration: RegistrationMode,
-    /// Why nothing is served before somebody has said who may register.
-    pub unsaid: Option<String>,
-    pub first_role: Option<Role>,
+    /// The error that prevents the start: others can reach the server and no registration mode is
+    /// set.
+    pub missing_registration_mode: Option<String>,
+    pub default_role: Option<Role>,
     pub hashing: HashingCost,
-    pub mail: Option<mail::Mail>,
+    pub mail: Option<mail::MailConfig>,
     pub factors: FactorRules,
     pub step_up: StepUpRules,
     pub passwords: passwords::PasswordSection,
@@ -197,36 +198,36 @@ pub struct Config {
 }
 
 impl Config {
-    /// Whether nobody said what people type to get here.
+    /// Whether the public URL is a default derived from the listen address.
     #[must_use]
-    pub fn guesses_its_url(&self) -> bool {
-        self.public_url == own_url(self.listen)
+    pub fn has_default_url(&self) -> bool {
+        self.public_url == default_url(self.listen)
     }
 
-    /// With the address that the system gave, where it was left the choice of the port (0).
+    /// Updates the public URL after the system has chosen a port (port 0).
     #[must_use]
-    pub fn listening_on(self, address: SocketAddr) -> Self {
-        let public_url = if self.guesses_its_url() {
-            own_url(address)
+    pub fn with_listen_address(self, address: SocketAddr) -> Self {
+        let public_url = if self.has_default_url() {
+            default_url(address)
         } else {
             self.public_url
         };
         Self {
             listen: address,
-            providers: self.providers.reached_at(&public_url),
+            providers: self.providers.with_public_url(&public_url),
             public_url,
             ..self
         }
     }
 }
 
-impl Partial {
+impl ConfigSource {
     /// # Errors
-    /// A sentence that names the file and the key.
+    /// A message that names the file and the key.
     pub fn from_toml(path: &std::path::Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError(format!("cannot read {}: {error}", path.display())))?;
-        // Not the error as it prints itself: that shows the line, which may hold a secret.
+        // The error's own output is not used: it quotes the line, which may contain a secret.
         let bad = |error: toml::de::Error| {
             let before = error
                 .span()
@@ -242,10 +243,11 @@ impl Partial {
         toml::from_str(&text).map_err(bad)
     }
 
-    /// What `self` says, and where it says nothing, what `next` does.
+    /// Takes each value from `self`, or else from `next`.
     #[must_use]
-    pub fn or(self, next: Self) -> Self {
-        // A secret and its file are one setting: a source that names either hides both of the next one.
+    pub fn or_else(self, next: Self) -> Self {
+        // A secret and its file are one setting: a source that sets either overrides both of the
+        // next source.
         let own_key = self.secret_key.is_some() || self.secret_key_file.is_some();
         let own_database = self.database_url.is_some() || self.database_url_file.is_some();
         Self {
@@ -269,20 +271,20 @@ impl Partial {
             trusted_proxies: self.trusted_proxies.or(next.trusted_proxies),
             max_file_size: self.max_file_size.or(next.max_file_size),
             password_grant: self.password_grant.or(next.password_grant),
-            registration: RegistrationPartial {
+            registration: RegistrationSection {
                 mode: self.registration.mode.or(next.registration.mode),
                 role: self.registration.role.or(next.registration.role),
             },
-            hashing: HashingPartial {
+            hashing: HashingSection {
                 memory_kib: self.hashing.memory_kib.or(next.hashing.memory_kib),
                 passes: self.hashing.passes.or(next.hashing.passes),
             },
-            log: LogPartial {
+            log: LogSection {
                 format: self.log.format.or(next.log.format),
                 filter: self.log.filter.or(next.log.filter),
             },
             mail: self.mail.or(next.mail),
-            passwords: self.passwords.or(next.passwords),
+            passwords: self.passwords.or_else(next.passwords),
             sessions: self.sessions.or(next.sessions),
             keys: self.keys.or(next.keys),
             factors: self.factors.or(next.factors),
@@ -290,15 +292,15 @@ impl Partial {
         }
     }
 
-    /// Fills in defaults, reads secret files, and refuses what would be unsafe.
+    /// Applies defaults, reads secret files, and rejects unsafe settings.
     ///
     /// # Errors
-    /// A sentence that says what to write where.
-    pub fn decide(self) -> Result<Config, ConfigError> {
+    /// A message that names the key to change.
+    pub fn resolve(self) -> Result<Config, ConfigError> {
         let listen = self
             .listen
             .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)));
-        let way = reached_from_elsewhere(
+        let exposure = exposure(
             listen,
             self.public_url.as_deref(),
             self.trusted_proxies.as_deref(),
@@ -308,60 +310,61 @@ impl Partial {
             passes: self.hashing.passes.unwrap_or(3),
             lanes: 1,
         };
-        // Above, one sign-in would take the machine's memory, or minutes.
+        // Higher values would exhaust the memory of the machine or take minutes for one sign-in.
         if !(19 * 1024..=4 << 20).contains(&hashing.memory_kib)
             || !(2..=64).contains(&hashing.passes)
         {
-            let sentence = "hashing.memory_kib is between 19456 and 4194304, and hashing.passes between 2 and 64.";
-            return Err(ConfigError(sentence.to_owned()));
+            let message = "hashing.memory_kib must be between 19456 and 4194304, and hashing.passes between 2 and 64.";
+            return Err(ConfigError(message.to_owned()));
         }
         let mail = self
             .mail
-            .map(|mail| mail.decide(self.public_url.as_deref()))
+            .map(|mail| mail.resolve(self.public_url.as_deref()))
             .transpose()?;
         let public_url = public_url(self.public_url, listen)?;
         Ok(Config {
-            clients: clients::decide(self.clients.unwrap_or_default())?,
-            providers: providers::decide(self.providers.unwrap_or_default(), &public_url)?,
+            clients: clients::resolve(self.clients.unwrap_or_default())?,
+            providers: providers::resolve(self.providers.unwrap_or_default(), &public_url)?,
             listen,
             data: self
                 .data
                 .unwrap_or_else(|| PathBuf::from("strongroom-data")),
             public_url,
-            database: DatabaseRules {
-                url: secret(self.database_url, self.database_url_file.as_deref())?,
+            database: DatabaseConfig {
+                url: read_secret(self.database_url, self.database_url_file.as_deref())?,
                 tls: self.database_tls.unwrap_or(DatabaseTls::Verified),
-                migrate: self.database_migrate.unwrap_or(Switch::On),
+                migrate: self.database_migrate.unwrap_or(Toggle::On),
             },
-            secret_key: secret(self.secret_key, self.secret_key_file.as_deref())?,
+            secret_key: read_secret(self.secret_key, self.secret_key_file.as_deref())?,
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             max_file_size: self.max_file_size.map_or(10 << 30, |size| size.0),
-            password_grant: self.password_grant.unwrap_or(Switch::On),
+            password_grant: self.password_grant.unwrap_or(Toggle::On),
             registration: self.registration.mode.unwrap_or(RegistrationMode::Open),
-            unsaid: way
+            missing_registration_mode: exposure
                 .filter(|_| self.registration.mode.is_none())
-                .map(|way| exposed(&way)),
-            first_role: match self.registration.role.unwrap_or(FirstRole::Editor) {
-                FirstRole::None => None,
-                FirstRole::Viewer => Some(Role::Viewer),
-                FirstRole::Editor => Some(Role::Editor),
-                FirstRole::Manager => Some(Role::Manager),
+                .map(|exposure| missing_mode_message(&exposure)),
+            default_role: match self.registration.role.unwrap_or(DefaultRole::Editor) {
+                DefaultRole::None => None,
+                DefaultRole::Viewer => Some(Role::Viewer),
+                DefaultRole::Editor => Some(Role::Editor),
+                DefaultRole::Manager => Some(Role::Manager),
             },
             hashing,
             mail,
-            factors: self.factors.unwrap_or_default().decide(),
-            step_up: self.step_up.unwrap_or_default().decide()?,
+            factors: self.factors.unwrap_or_default().resolve(),
+            step_up: self.step_up.unwrap_or_default().resolve()?,
             passwords: self.passwords,
             log_format: self.log.format.unwrap_or(LogFormat::Human),
             log_filter: self.log.filter.unwrap_or_else(|| "info".to_owned()),
-            sessions: self.sessions.unwrap_or_default().decide()?,
-            keys: self.keys.unwrap_or_default().decide()?,
+            sessions: self.sessions.unwrap_or_default().resolve()?,
+            keys: self.keys.unwrap_or_default().resolve()?,
         })
     }
 }
 
-/// How others get here, if they do: directly, or through a proxy on this machine.
-fn reached_from_elsewhere(
+/// How other machines can reach the server, directly or through a proxy on this machine. `None` if
+/// they cannot.
+fn exposure(
     listen: SocketAddr,
     public_url: Option<&str>,
     proxies: Option<&[IpAddr]>,
@@ -377,23 +380,23 @@ fn reached_from_elsewhere(
                 .is_ok_and(|address| address.is_loopback())
     };
     match public_url {
-        Some(url) if !is_here(&host::of_url(url)) => Some(format!("would be reached at {url}")),
+        Some(url) if !is_here(&host::host_of(url)) => Some(format!("would be reachable at {url}")),
         _ => proxies
             .is_some_and(|proxies| !proxies.is_empty())
-            .then(|| "would stand behind a proxy".to_owned()),
+            .then(|| "would run behind a proxy".to_owned()),
     }
 }
 
-fn exposed(way: &str) -> String {
+fn missing_mode_message(exposure: &str) -> String {
     format!(
-        "Strongroom {way}, where others can reach it, and nobody has said who may register. \
-         Set registration.mode (or STRONGROOM_REGISTRATION, or --registration) to \"closed\" to make accounts yourself, \
-         or to \"open\" if everybody who can reach this address may have one."
+        "Strongroom {exposure}, where others can reach it, but no registration mode is set. \
+         Set registration.mode (or STRONGROOM_REGISTRATION, or --registration) to \"closed\" to create accounts yourself, \
+         or to \"open\" if anyone who can reach this address may register."
     )
 }
 
-/// Where a browser on this machine finds it.
-fn own_url(listen: SocketAddr) -> String {
+/// The URL for a browser on this machine.
+fn default_url(listen: SocketAddr) -> String {
     if listen.ip().is_unspecified() {
         format!("http://localhost:{}", listen.port())
     } else {
@@ -401,33 +404,33 @@ fn own_url(listen: SocketAddr) -> String {
     }
 }
 
-fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, ConfigError> {
-    let Some(url) = given else {
-        return Ok(own_url(listen));
+fn public_url(configured: Option<String>, listen: SocketAddr) -> Result<String, ConfigError> {
+    let Some(url) = configured else {
+        return Ok(default_url(listen));
     };
     let url = url.trim_end_matches('/').to_owned();
-    let fits = url.split_once("://").is_some_and(|(scheme, host)| {
+    let is_valid = url.split_once("://").is_some_and(|(scheme, host)| {
         matches!(scheme, "http" | "https")
             && !host.contains('@')
             && host.parse::<http::uri::Authority>().is_ok()
     });
-    if fits {
+    if is_valid {
         Ok(url)
     } else {
         let shown = url.escape_default();
         Err(ConfigError(format!(
-            "public_url is a scheme and a host, like https://files.example.org, not \"{shown}\"."
+            "public_url must be a scheme and a host, like https://files.example.org, not \"{shown}\"."
         )))
     }
 }
 
-fn secret(
+fn read_secret(
     value: Option<SecretString>,
     file: Option<&std::path::Path>,
 ) -> Result<Option<SecretString>, ConfigError> {
     match (value, file) {
         (Some(_), Some(path)) => Err(ConfigError(format!(
-            "a secret is given twice, as itself and as the file {}",
+            "a secret is given twice, as a value and as the file {}",
             path.display()
         ))),
         (Some(value), None) if value.expose_secret().is_empty() => Ok(None),

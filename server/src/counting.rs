@@ -7,12 +7,12 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::state::Store;
 
-const EVERY: Duration = Duration::from_secs(30);
-const FOLD_EVERY: Duration = Duration::from_secs(5);
+const SESSION_COUNT_INTERVAL: Duration = Duration::from_secs(30);
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// For ever: run it as a task.
-pub(crate) async fn count(store: Store, clock: Clock) {
-    let mut ticks = tokio::time::interval(EVERY);
+/// Never returns. Run it as a task.
+pub(crate) async fn record_live_sessions(store: Store, clock: Clock) {
+    let mut ticks = tokio::time::interval(SESSION_COUNT_INTERVAL);
     loop {
         ticks.tick().await;
         match store.live_sessions(clock.now()).await {
@@ -26,10 +26,10 @@ pub(crate) async fn count(store: Store, clock: Clock) {
     }
 }
 
-/// Never returns. Run it as a task. A histogram keeps each measurement until its upkeep or a scrape.
-/// Without scrapes, memory would grow with every request.
-pub(crate) async fn fold(metrics: PrometheusHandle) {
-    let mut ticks = tokio::time::interval(FOLD_EVERY);
+/// Never returns. Run it as a task. A histogram keeps each measurement until its upkeep or a
+/// scrape. Without scrapes, memory would grow with every request.
+pub(crate) async fn run_histogram_upkeep(metrics: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
         ticks.tick().await;
         metrics.run_upkeep();

@@ -11,15 +11,15 @@ use auth::{
 
 /// The access rule of a door, for the API document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum AccessRule {
     /// No credentials needed.
     Anyone,
     /// Any valid credentials.
     SignedIn,
     /// An interactive session: no personal access token and no delegated client.
-    InPerson,
+    Interactive,
     /// An interactive session with a recent sign-in (RFC 9470).
-    Recently,
+    RecentlyAuthenticated,
     /// The policy permits the caller this action.
     Permitted(&'static str),
 }
@@ -29,55 +29,55 @@ pub enum Entry {
     note = "make its first argument `Permitted<Action>`, `Caller` or `Anyone`"
 )]
 pub trait Door {
-    const ENTRY: Entry;
+    const ACCESS: AccessRule;
 }
 
 impl Door for Anyone {
-    const ENTRY: Entry = Entry::Anyone;
+    const ACCESS: AccessRule = AccessRule::Anyone;
 }
 
 /// A form of this server's pages.
 impl Door for SameOriginForm {
-    const ENTRY: Entry = Entry::Anyone;
+    const ACCESS: AccessRule = AccessRule::Anyone;
 }
 
 /// For public pages that differ for signed-in users.
 impl Door for OptionalCaller {
-    const ENTRY: Entry = Entry::Anyone;
+    const ACCESS: AccessRule = AccessRule::Anyone;
 }
 
 impl Door for Caller {
-    const ENTRY: Entry = Entry::SignedIn;
+    const ACCESS: AccessRule = AccessRule::SignedIn;
 }
 
 impl Door for Interactive {
-    const ENTRY: Entry = Entry::InPerson;
+    const ACCESS: AccessRule = AccessRule::Interactive;
 }
 
 impl Door for RecentlyAuthenticated {
-    const ENTRY: Entry = Entry::Recently;
+    const ACCESS: AccessRule = AccessRule::RecentlyAuthenticated;
 }
 
 /// For the own account and for sign-out.
 impl Door for AnySession {
-    const ENTRY: Entry = Entry::SignedIn;
+    const ACCESS: AccessRule = AccessRule::SignedIn;
 }
 
 impl Door for EnrollmentSession {
-    const ENTRY: Entry = Entry::Recently;
+    const ACCESS: AccessRule = AccessRule::RecentlyAuthenticated;
 }
 
 /// For the operations that lift a session's restriction.
 impl Door for AllowRestricted {
-    const ENTRY: Entry = Entry::InPerson;
+    const ACCESS: AccessRule = AccessRule::Interactive;
 }
 
 impl<A: Action> Door for Permitted<A> {
-    const ENTRY: Entry = Entry::Permitted(A::NAME);
+    const ACCESS: AccessRule = AccessRule::Permitted(A::NAME);
 }
 
 impl<A: Action> Door for Revalidating<A> {
-    const ENTRY: Entry = Entry::Permitted(A::NAME);
+    const ACCESS: AccessRule = AccessRule::Permitted(A::NAME);
 }
 
 /// A handler's argument list that begins with a [`Door`]. `T` is axum's marker for it.
@@ -85,7 +85,7 @@ impl<A: Action> Door for Revalidating<A> {
     message = "this handler does not name its door",
     note = "make its first argument `Permitted<Action>`, `Caller` or `Anyone`"
 )]
-pub trait NamesItsDoor {
+pub trait HasDoor {
     type Door: Door;
 }
 

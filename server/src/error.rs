@@ -42,10 +42,10 @@ pub enum Problem {
     #[error("No resource exists at this URL.")]
     NoRoute,
     #[error("This URL does not support that method.")]
-    Method,
+    MethodNotAllowed,
     /// `/ws` without an upgrade (RFC 6455 §4.2.1).
     #[error("This URL accepts WebSocket connections only.")]
-    NotASocket,
+    WebSocketRequired,
     /// The request is from another machine.
     #[error("This URL is available only from the machine that runs the server.")]
     LoopbackOnly,
@@ -88,8 +88,8 @@ impl Problem {
             Self::HttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotASocket => StatusCode::UPGRADE_REQUIRED,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::WebSocketRequired => StatusCode::UPGRADE_REQUIRED,
             Self::LoopbackOnly => StatusCode::FORBIDDEN,
             Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -193,14 +193,14 @@ impl Problem {
     /// The sentence for the caller. A 5xx does not reveal its cause.
     #[must_use]
     pub fn detail(&self) -> String {
-        let spoken = matches!(
+        let is_public = matches!(
             self,
             Self::Auth(AuthError::HasherBusy { .. } | AuthError::ProviderUnavailable)
                 | Self::NotReady
                 | Self::HttpVersion
                 | Self::Vault(VaultError::DiskFull)
         );
-        if self.status().is_server_error() && !spoken {
+        if self.status().is_server_error() && !is_public {
             return "The server failed to process the request. Nothing has changed. Try again, and give the \
                     operator the request id if the error persists."
                 .to_owned();
@@ -317,7 +317,7 @@ fn vault_status(error: &VaultError) -> StatusCode {
 
 /// The format of an error response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dress {
+pub enum ErrorFormat {
     /// RFC 9457.
     Problem,
     /// `application/json`, RFC 6749 §5.2.
@@ -326,14 +326,14 @@ pub enum Dress {
 
 /// A problem for [`crate::answer`] to render, in the extensions of an empty response.
 #[derive(Clone, Debug)]
-pub struct Undressed {
+pub struct PendingProblem {
     pub problem: Arc<Problem>,
-    pub dress: Dress,
+    pub format: ErrorFormat,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        undressed(self, Dress::Problem)
+        into_pending(self, ErrorFormat::Problem)
     }
 }
 
@@ -349,7 +349,7 @@ impl<E: Into<Problem>> From<E> for OAuthProblem {
 
 impl IntoResponse for OAuthProblem {
     fn into_response(self) -> Response {
-        undressed(self.0, Dress::OAuth)
+        into_pending(self.0, ErrorFormat::OAuth)
     }
 }
 
@@ -358,7 +358,7 @@ pub(crate) fn retry_after(wait: Duration) -> HeaderValue {
     HeaderValue::from((wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1))
 }
 
-fn undressed(problem: Problem, dress: Dress) -> Response {
+fn into_pending(problem: Problem, dress: ErrorFormat) -> Response {
     let mut response = problem.status().into_response();
     if let Some(challenge) = problem
         .challenge()
@@ -378,9 +378,9 @@ fn undressed(problem: Problem, dress: Dress) -> Response {
     {
         response.headers_mut().insert(header::CONTENT_RANGE, range);
     }
-    response.extensions_mut().insert(Undressed {
+    response.extensions_mut().insert(PendingProblem {
         problem: Arc::new(problem),
-        dress,
+        format: dress,
     });
     response
 }

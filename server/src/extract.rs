@@ -18,39 +18,39 @@ use crate::{
     error::Problem,
     forwarded::client_address,
     state::AppState,
-    web::browser::Browser,
-    whole::{self, Unread},
+    web::browser::DeviceCookie,
+    whole::{self, BodyError},
 };
 
 /// A JSON body, at most 64 KiB. An unknown or invalid member is 422 with a pointer to it.
 #[derive(Debug)]
-pub struct Body<T>(pub T);
+pub struct JsonBody<T>(pub T);
 
 /// Bytes of a body other than an upload.
-pub(crate) const MOST: usize = 64 * 1024;
+pub(crate) const MAX_BODY: usize = 64 * 1024;
 
-impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(Problem::MediaType("application/json"));
         }
-        parse(&read(request).await?).map(Self)
+        parse_json(&read_body(request).await?).map(Self)
     }
 }
 
 /// An optional body.
-impl<T: DeserializeOwned> OptionalFromRequest<AppState> for Body<T> {
+impl<T: DeserializeOwned> OptionalFromRequest<AppState> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &AppState) -> Result<Option<Self>, Problem> {
         let json = is_json(request.headers());
-        // Such a one is not here yet (`whole`): behind the door nobody waits for it.
+        // An upload is not buffered yet (`whole`), and nothing after the door limits its time.
         if whole::is_upload(request.headers()) {
             return Err(Problem::MediaType("application/json"));
         }
-        let bytes = read(request).await?;
+        let bytes = read_body(request).await?;
         // For an optional note, clients send nothing, blanks, or null.
         if matches!(bytes.trim_ascii(), b"" | b"null") {
             return Ok(None);
@@ -58,7 +58,7 @@ impl<T: DeserializeOwned> OptionalFromRequest<AppState> for Body<T> {
         if !json {
             return Err(Problem::MediaType("application/json"));
         }
-        parse(&bytes).map(|body| Some(Self(body)))
+        parse_json(&bytes).map(|body| Some(Self(body)))
     }
 }
 
@@ -72,13 +72,13 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-async fn read(request: Request) -> Result<Bytes, Problem> {
-    whole::read(request.into_body())
+async fn read_body(request: Request) -> Result<Bytes, Problem> {
+    whole::read_body(request.into_body())
         .await
-        .map_err(Unread::problem)
+        .map_err(BodyError::into_problem)
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // serde would accept an array for a struct, member by member.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(Problem::invalid("", "The body is not a JSON object."));
@@ -95,7 +95,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             pointer,
             format!(
                 "The JSON does not match the schema: {}.",
-                plain(error.inner())
+                without_input(error.inner())
             ),
         )
     })?;
@@ -106,22 +106,22 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// serde's message without the position, which does not help users, and without the received value,
 /// which may be a misplaced secret.
-fn plain(error: &serde_json::Error) -> String {
+fn without_input(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text
         .rsplit_once(" at line ")
         .map_or(text.as_str(), |(text, _)| text);
-    let told = ["invalid type: ", "invalid value: ", "unknown variant "]
+    let prefix = ["invalid type: ", "invalid value: ", "unknown variant "]
         .iter()
-        .find(|told| text.starts_with(**told));
-    let Some((told, (given, wanted))) = told.zip(text.rsplit_once(", expected ")) else {
+        .find(|prefix| text.starts_with(**prefix));
+    let Some((prefix, (value, wanted))) = prefix.zip(text.rsplit_once(", expected ")) else {
         return text.to_owned();
     };
-    let sort = given[told.len()..]
+    let kind = value[prefix.len()..]
         .split(['"', '`'])
         .next()
         .unwrap_or_default();
-    format!("{}, expected {wanted}", [told, sort].concat().trim_end())
+    format!("{}, expected {wanted}", [prefix, kind].concat().trim_end())
 }
 
 /// A form (`application/x-www-form-urlencoded`) with each member at most once. An empty member
@@ -133,7 +133,7 @@ impl Form {
     /// # Errors
     /// `invalid_request`.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let bad = |detail: &str| Problem::OAuth {
+        let invalid = |detail: &str| Problem::OAuth {
             code: "invalid_request",
             detail: detail.to_owned(),
         };
@@ -164,7 +164,7 @@ impl Form {
 
     /// # Errors
     /// `invalid_request` if it is missing.
-    pub fn need(&mut self, name: &str) -> Result<String, Problem> {
+    pub fn require(&mut self, name: &str) -> Result<String, Problem> {
         self.take(name).ok_or_else(|| Problem::OAuth {
             code: "invalid_request",
             detail: format!("The parameter {name} is missing."),
@@ -189,16 +189,16 @@ impl FromRequest<AppState> for Form {
         {
             return Err(Problem::MediaType(form));
         }
-        let bytes = read(request).await?;
+        let bytes = read_body(request).await?;
         Self::parse(&bytes)
     }
 }
 
 /// The `{filename}` of the path: one segment, percent-decoded once.
 #[derive(Debug)]
-pub struct Named(pub Filename);
+pub struct FilenameParam(pub Filename);
 
-impl FromRequestParts<AppState> for Named {
+impl FromRequestParts<AppState> for FilenameParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -211,9 +211,9 @@ impl FromRequestParts<AppState> for Named {
 
 /// The `{username}` of the path. A malformed name is 404.
 #[derive(Debug)]
-pub struct User(pub Username);
+pub struct UsernameParam(pub Username);
 
-impl FromRequestParts<AppState> for User {
+impl FromRequestParts<AppState> for UsernameParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -226,9 +226,9 @@ impl FromRequestParts<AppState> for User {
 
 /// The `{group}` of the path. A malformed name is 404.
 #[derive(Debug)]
-pub struct Group(pub GroupName);
+pub struct GroupParam(pub GroupName);
 
-impl FromRequestParts<AppState> for Group {
+impl FromRequestParts<AppState> for GroupParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -241,9 +241,9 @@ impl FromRequestParts<AppState> for Group {
 
 /// The `{address}` of the path, as a network.
 #[derive(Debug)]
-pub struct Place(pub NetworkPrefix);
+pub struct NetworkParam(pub NetworkPrefix);
 
-impl FromRequestParts<AppState> for Place {
+impl FromRequestParts<AppState> for NetworkParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -256,9 +256,9 @@ impl FromRequestParts<AppState> for Place {
 
 /// The `{id}` of the path.
 #[derive(Debug)]
-pub struct Id(pub String);
+pub struct IdParam(pub String);
 
-impl FromRequestParts<AppState> for Id {
+impl FromRequestParts<AppState> for IdParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -268,9 +268,9 @@ impl FromRequestParts<AppState> for Id {
 
 /// The `{provider}` of the path.
 #[derive(Debug)]
-pub struct ProviderId(pub String);
+pub struct ProviderParam(pub String);
 
-impl FromRequestParts<AppState> for ProviderId {
+impl FromRequestParts<AppState> for ProviderParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -303,7 +303,7 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
-        let said = |pair: &&str| {
+        let has_value = |pair: &&str| {
             pair.split_once('=')
                 .is_none_or(|(_, value)| !value.is_empty())
         };
@@ -312,7 +312,7 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
             .query()
             .unwrap_or("")
             .split('&')
-            .filter(said)
+            .filter(has_value)
             .collect::<Vec<_>>()
             .join("&");
         let uri = Uri::try_from(format!("/?{query}"))
@@ -326,33 +326,33 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
 fn query_error(error: &QueryRejection) -> FieldError {
     let text = error.body_text();
     let detail = text.rsplit("string: ").next().unwrap_or(&text);
-    let (name, why) = detail.split_once(": ").unwrap_or(("", detail));
+    let (name, reason) = detail.split_once(": ").unwrap_or(("", detail));
     FieldError {
         pointer: format!("#{name}"),
-        detail: format!("This parameter is invalid: {why}."),
+        detail: format!("This parameter is invalid: {reason}."),
     }
 }
 
 /// The `Idempotency-Key` of a change (draft-ietf-httpapi-idempotency-key-header), not yet bound to
 /// its request.
 #[derive(Clone, Debug)]
-pub struct Retry(Option<(String, String)>);
+pub struct IdempotencyHeader(Option<(String, String)>);
 
-impl Retry {
-    /// Binds the key to the request: method, target and `what` (the parsed body). Another request with
-    /// the same key then fails.
+impl IdempotencyHeader {
+    /// Binds the key to the request: method, target and `content` (the parsed body). Another
+    /// request with the same key then fails.
     #[must_use]
-    pub fn of(self, what: &str) -> Option<IdempotencyKey> {
+    pub fn key_for(self, content: &str) -> Option<IdempotencyKey> {
         let (key, request) = self.0?;
-        let fingerprint = hex::encode(digest(&SHA256, format!("{request}\n{what}").as_bytes()));
+        let fingerprint = hex::encode(digest(&SHA256, format!("{request}\n{content}").as_bytes()));
         Some(IdempotencyKey { key, fingerprint })
     }
 }
 
-impl Retry {
+impl IdempotencyHeader {
     /// Whether this may be a retry that must get the response of the first attempt.
     #[must_use]
-    pub fn attempt(&self) -> Precheck {
+    pub fn precheck(&self) -> Precheck {
         if self.0.is_some() {
             Precheck::SkipForRetry
         } else {
@@ -361,7 +361,7 @@ impl Retry {
     }
 }
 
-impl FromRequestParts<AppState> for Retry {
+impl FromRequestParts<AppState> for IdempotencyHeader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
@@ -387,17 +387,18 @@ impl FromRequestParts<AppState> for Retry {
 
 /// The origin of the request: the peer, or the client that a trusted proxy names.
 #[derive(Debug)]
-pub struct From(pub Origin);
+pub struct ClientOrigin(pub Origin);
 
-impl FromRequestParts<AppState> for From {
+impl FromRequestParts<AppState> for ClientOrigin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let origin =
-            origin(parts, state).ok_or_else(|| Problem::Internal("the request has no peer address".to_owned()))?;
-        // A sign-in by this request can mark the browser as known, so a browser without a token gets one.
+        let origin = client_origin(parts, state)
+            .ok_or_else(|| Problem::Internal("the request has no peer address".to_owned()))?;
+        // A sign-in by this request can mark the browser as known, so a browser without a token
+        // gets one.
         Ok(Self(Origin {
-            device: parts.extensions.get::<Browser>().map(Browser::hash),
+            device: parts.extensions.get::<DeviceCookie>().map(DeviceCookie::hash),
             ..origin
         }))
     }
@@ -405,7 +406,7 @@ impl FromRequestParts<AppState> for From {
 
 /// The origin, with the browser's token only if the request has one. Generating one would cost more
 /// than the rest of a signed-in request.
-pub(crate) fn origin(parts: &Parts, state: &AppState) -> Option<Origin> {
+pub(crate) fn client_origin(parts: &Parts, state: &AppState) -> Option<Origin> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
     let address = client_address(peer, &parts.headers, &state.site.config.trusted_proxies);
     let user_agent = parts
@@ -414,7 +415,7 @@ pub(crate) fn origin(parts: &Parts, state: &AppState) -> Option<Origin> {
         .and_then(|value| value.to_str().ok());
     let user_agent =
         user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
-    let device = parts.extensions.get::<Browser>().and_then(Browser::shown);
+    let device = parts.extensions.get::<DeviceCookie>().and_then(DeviceCookie::presented);
     Some(Origin {
         address,
         user_agent,

@@ -55,7 +55,7 @@ mod tests {
         raw.parse().unwrap()
     }
 
-    fn seen(peer: &str, lines: &[&[u8]]) -> String {
+    fn resolve(peer: &str, lines: &[&[u8]]) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(
@@ -69,9 +69,9 @@ mod tests {
     #[test]
     fn spoofed_forwarded_header_does_not_change_client_address() {
         // The peer is no trusted proxy: the header has no effect.
-        assert_eq!(seen("192.0.2.9", &[b"203.0.113.7"]), "192.0.2.9");
+        assert_eq!(resolve("192.0.2.9", &[b"203.0.113.7"]), "192.0.2.9");
         assert_eq!(
-            seen("192.0.2.9", &[b"10.0.0.1, 203.0.113.7", b"127.0.0.1"]),
+            resolve("192.0.2.9", &[b"10.0.0.1, 203.0.113.7", b"127.0.0.1"]),
             "192.0.2.9"
         );
         // The proxy appends its entry to the right of the attacker's.
@@ -85,14 +85,14 @@ mod tests {
             ", ,",
         ] {
             let line = format!("{spoofed}, 203.0.113.7");
-            assert_eq!(seen(PROXY, &[line.as_bytes()]), "203.0.113.7", "{spoofed}");
+            assert_eq!(resolve(PROXY, &[line.as_bytes()]), "203.0.113.7", "{spoofed}");
             assert_eq!(
-                seen(PROXY, &[spoofed.as_bytes(), b"203.0.113.7"]),
+                resolve(PROXY, &[spoofed.as_bytes(), b"203.0.113.7"]),
                 "203.0.113.7",
                 "{spoofed}"
             );
             assert_eq!(
-                seen(PROXY, &[b"198.51.100.9", line.as_bytes()]),
+                resolve(PROXY, &[b"198.51.100.9", line.as_bytes()]),
                 "203.0.113.7",
                 "{spoofed}"
             );
@@ -101,9 +101,9 @@ mod tests {
 
     #[test]
     fn non_text_forwarded_line_hides_earlier_lines() {
-        assert_eq!(seen(PROXY, &[b"198.51.100.1", b"\xff\xfe"]), PROXY);
+        assert_eq!(resolve(PROXY, &[b"198.51.100.1", b"\xff\xfe"]), PROXY);
         assert_eq!(
-            seen(PROXY, &[b"198.51.100.1", b"\xff, 203.0.113.7"]),
+            resolve(PROXY, &[b"198.51.100.1", b"\xff, 203.0.113.7"]),
             "203.0.113.7"
         );
     }
@@ -111,13 +111,13 @@ mod tests {
     #[test]
     fn forwarded_chain_is_read_through_trusted_proxies() {
         assert_eq!(
-            seen(PROXY, &[b"198.51.100.1, 203.0.113.7, 10.0.0.2"]),
+            resolve(PROXY, &[b"198.51.100.1, 203.0.113.7, 10.0.0.2"]),
             "203.0.113.7"
         );
-        assert_eq!(seen(INNER, &[b"203.0.113.7", b"10.0.0.1"]), "203.0.113.7");
-        assert_eq!(seen("::ffff:10.0.0.1", &[b"203.0.113.7"]), "203.0.113.7");
-        assert_eq!(seen(PROXY, &[]), PROXY);
-        assert_eq!(seen(PROXY, &[b"10.0.0.2"]), INNER);
+        assert_eq!(resolve(INNER, &[b"203.0.113.7", b"10.0.0.1"]), "203.0.113.7");
+        assert_eq!(resolve("::ffff:10.0.0.1", &[b"203.0.113.7"]), "203.0.113.7");
+        assert_eq!(resolve(PROXY, &[]), PROXY);
+        assert_eq!(resolve(PROXY, &[b"10.0.0.2"]), INNER);
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
             ("[2001:db8::7]", "2001:db8::7"),
             ("[2001:db8::7]:443", "2001:db8::7"),
         ] {
-            assert_eq!(seen(PROXY, &[written.as_bytes()]), address, "{written}");
+            assert_eq!(resolve(PROXY, &[written.as_bytes()]), address, "{written}");
         }
         for garbage in [
             "203.0.113",
@@ -142,7 +142,7 @@ mod tests {
             "_hidden",
             "203.0.113.07",
         ] {
-            assert_eq!(seen(PROXY, &[garbage.as_bytes()]), PROXY, "{garbage}");
+            assert_eq!(resolve(PROXY, &[garbage.as_bytes()]), PROXY, "{garbage}");
         }
     }
 }

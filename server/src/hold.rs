@@ -1,4 +1,5 @@
-//! One server on a data folder: two would clear away each other's uploads and both move git's branch.
+//! Allows one server per data folder. Two would delete each other's uploads and both update the git
+//! branch.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -7,19 +8,19 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// Held while the server runs. The system lets go of it however the program ends, so nothing is left to clean up.
+/// A file lock, held while the server runs. The system releases it however the process ends.
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct InstanceLock {
     _file: File,
 }
 
-impl Hold {
+impl InstanceLock {
     /// # Errors
-    /// Somebody else holds the folder.
-    pub(crate) fn of(data: &Path) -> anyhow::Result<Self> {
+    /// Another process holds the lock.
+    pub(crate) fn acquire(data: &Path) -> anyhow::Result<Self> {
         let path = data.join("serving");
         let mut options = OpenOptions::new();
-        // Whoever can open it could hold it, and no server would start.
+        // Owner only: any process that can open the file can lock it and prevent the start.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.create(true).append(true).open(&path);
@@ -27,12 +28,12 @@ impl Hold {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(
-                "Another Strongroom is serving from {} already",
+                "Another Strongroom server already uses {}",
                 data.display()
             ),
-            // Some network file systems know of no locks: nothing to be told there.
+            // Some network file systems do not support locks. The server starts anyway.
             Err(TryLockError::Error(error)) => {
-                tracing::warn!(%error, "the data folder cannot be held")
+                tracing::warn!(%error, "the data folder cannot be locked")
             }
         }
         Ok(Self { _file: file })

@@ -6,11 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{ConnectInfo, Request};
 use http::{Uri, header, uri::Authority};
 
-use crate::state::Site;
+use crate::state::SiteInfo;
 
 /// The host of a URL such as `https://files.example.org`, in lower case.
 #[must_use]
-pub(crate) fn of_url(url: &str) -> String {
+pub(crate) fn host_of(url: &str) -> String {
     url.parse::<Uri>()
         .ok()
         .and_then(|url| url.host().map(str::to_ascii_lowercase))
@@ -20,7 +20,7 @@ pub(crate) fn of_url(url: &str) -> String {
 /// Whether this server serves the host of the request. It serves the host of `public_url`,
 /// `localhost`, and IP addresses, which DNS cannot redirect. Requests from a trusted proxy may have
 /// any host. A request without `Host` is not from a browser.
-pub(crate) fn is_ours(request: &Request, site: &Site) -> bool {
+pub(crate) fn is_allowed_host(request: &Request, site: &SiteInfo) -> bool {
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
@@ -32,21 +32,21 @@ pub(crate) fn is_ours(request: &Request, site: &Site) -> bool {
             .any(|p| p.to_canonical() == peer)
     });
     let mut hosts = request.headers().get_all(header::HOST).iter();
-    let named = match (hosts.next(), hosts.next()) {
+    let host_matches = match (hosts.next(), hosts.next()) {
         (None, _) => true,
         (Some(host), None) => host
             .to_str()
-            .is_ok_and(|host| is_ours_by_name(host, &site.host)),
+            .is_ok_and(|host| matches_host(host, &site.host)),
         (Some(_), Some(_)) => false,
     };
-    let aimed = request
+    let target_matches = request
         .uri()
         .authority()
-        .is_none_or(|authority| is_ours_by_name(authority.as_str(), &site.host));
-    from_proxy || (named && aimed)
+        .is_none_or(|authority| matches_host(authority.as_str(), &site.host));
+    from_proxy || (host_matches && target_matches)
 }
 
-fn is_ours_by_name(authority: &str, ours: &str) -> bool {
+fn matches_host(authority: &str, own_host: &str) -> bool {
     let Ok(authority) = authority.parse::<Authority>() else {
         return false;
     };
@@ -63,7 +63,7 @@ fn is_ours_by_name(authority: &str, ours: &str) -> bool {
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host);
-    host.eq_ignore_ascii_case(ours)
+    host.eq_ignore_ascii_case(own_host)
         || host.eq_ignore_ascii_case("localhost")
         || bare.parse::<IpAddr>().is_ok()
 }
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn host_header_must_be_own_name_or_address() {
-        let ours = of_url("https://Files.example.org:8443");
+        let ours = host_of("https://Files.example.org:8443");
         for host in [
             "files.example.org",
             "FILES.example.org:8443",
@@ -82,7 +82,7 @@ mod tests {
             "127.0.0.1:8000",
             "[::1]:8000",
         ] {
-            assert!(is_ours_by_name(host, &ours), "{host}");
+            assert!(matches_host(host, &ours), "{host}");
         }
         for host in [
             "evil.example",
@@ -96,7 +96,7 @@ mod tests {
             "a b",
             "[::1].evil.example",
         ] {
-            assert!(!is_ours_by_name(host, &ours), "{host}");
+            assert!(!matches_host(host, &ours), "{host}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Strongroom over HTTP: REST, pages, live events. Deliberately absent: SQL, rules of files, and who may do what (the
-//! crates `store`, `vault` and `auth` have those).
+//! Strongroom over HTTP: REST API, web pages and live events. Deliberately absent: SQL (`store`),
+//! the rules of files (`vault`), authentication and authorization (`auth`).
 
 mod accept;
 pub mod answer;
@@ -27,5 +27,5 @@ pub mod web;
 mod whole;
 pub mod witness;
 
-pub use config::{Config, ConfigError, Partial};
-pub use serve::{Running, start};
+pub use config::{Config, ConfigError, ConfigSource};
+pub use serve::{RunningServer, start};

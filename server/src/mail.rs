@@ -16,97 +16,97 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::config::mail::Mail;
+use crate::config::mail::MailConfig;
 use templates::{Rendered, render};
-use way::{Refused, Sender};
+use way::{SendError, MailSender};
 
 /// Delays before each retry. After the last one the mail is dropped.
-const PAUSES: [Duration; 4] = [
+const RETRY_DELAYS: [Duration; 4] = [
     Duration::from_secs(2),
     Duration::from_secs(15),
     Duration::from_mins(1),
     Duration::from_mins(5),
 ];
 /// Parallel connections to the mail server.
-const LINES: usize = 4;
+const MAX_CONNECTIONS: usize = 4;
 /// Mails in delivery at once, including those that wait for a retry.
-const MOST: usize = 1_000;
+const MAX_QUEUED: usize = 1_000;
 
 /// Renders and delivers mails.
-pub(crate) struct Postman {
+pub(crate) struct Mailer {
     from: Mailbox,
-    sender: Sender,
+    sender: MailSender,
     /// The public URL of the installation.
-    site: String,
+    site_url: String,
     clock: Clock,
-    chance: SecureRandom,
-    pauses: Vec<Duration>,
-    lines: Semaphore,
+    rng: SecureRandom,
+    retry_delays: Vec<Duration>,
+    connections: Semaphore,
 }
 
-impl Postman {
+impl Mailer {
     /// # Errors
     /// A message for the operator: the folder cannot be created, or the certificate is invalid.
-    pub(crate) fn new(mail: &Mail, site: String, clock: Clock) -> anyhow::Result<Self> {
+    pub(crate) fn new(mail: &MailConfig, site: String, clock: Clock) -> anyhow::Result<Self> {
         Ok(Self {
             from: mail.from.clone(),
-            sender: Sender::new(&mail.way)?,
-            site,
+            sender: MailSender::new(&mail.transport)?,
+            site_url: site,
             clock,
-            chance: SecureRandom::system(),
-            pauses: PAUSES.to_vec(),
-            lines: Semaphore::new(LINES),
+            rng: SecureRandom::system(),
+            retry_delays: RETRY_DELAYS.to_vec(),
+            connections: Semaphore::new(MAX_CONNECTIONS),
         })
     }
 
     /// Delivers mails until the queue is closed. Run it as a task.
-    pub(crate) async fn deliver(self, mut letters: mpsc::Receiver<OutgoingMail>) {
-        let postman = Arc::new(self);
-        let mut under_way = JoinSet::new();
-        while let Some(letter) = letters.recv().await {
-            while under_way.try_join_next().is_some() {}
-            if under_way.len() >= MOST {
+    pub(crate) async fn run(self, mut queue: mpsc::Receiver<OutgoingMail>) {
+        let mailer = Arc::new(self);
+        let mut deliveries = JoinSet::new();
+        while let Some(mail) = queue.recv().await {
+            while deliveries.try_join_next().is_some() {}
+            if deliveries.len() >= MAX_QUEUED {
                 tracing::warn!("mail dropped: the delivery queue is full");
                 continue;
             }
-            let postman = Arc::clone(&postman);
-            under_way.spawn(async move { postman.carry(letter).await });
+            let mailer = Arc::clone(&mailer);
+            deliveries.spawn(async move { mailer.deliver_one(mail).await });
         }
         // The queue is closed. Deliveries in progress still finish.
-        while under_way.join_next().await.is_some() {}
+        while deliveries.join_next().await.is_some() {}
     }
 
-    async fn carry(&self, letter: OutgoingMail) {
-        let message = match self.written(&letter) {
+    async fn deliver_one(&self, mail: OutgoingMail) {
+        let message = match self.to_message(&mail) {
             Ok(message) => message,
             Err(error) => return tracing::warn!(%error, "mail could not be rendered"),
         };
-        let mut pauses = self.pauses.iter();
+        let mut delays = self.retry_delays.iter();
         loop {
-            let refused = match self.try_once(&message).await {
-                Ok(()) => return count("sent"),
-                Err(refused) => refused,
+            let failure = match self.send_once(&message).await {
+                Ok(()) => return record_outcome("sent"),
+                Err(failure) => failure,
             };
-            match pauses.next() {
-                Some(pause) if refused.may_pass && !self.is_late(&letter.body) => {
-                    tracing::info!(error = %refused, "mail delivery will be retried");
-                    tokio::time::sleep(*pause).await;
+            match delays.next() {
+                Some(delay) if failure.is_transient && !self.is_expired(&mail.body) => {
+                    tracing::info!(error = %failure, "mail delivery will be retried");
+                    tokio::time::sleep(*delay).await;
                 }
                 _ => {
-                    count("lost");
-                    return tracing::warn!(error = %refused, "mail was not sent");
+                    record_outcome("lost");
+                    return tracing::warn!(error = %failure, "mail was not sent");
                 }
             }
         }
     }
 
-    async fn try_once(&self, message: &Message) -> Result<(), Refused> {
-        let _line = self.lines.acquire().await;
-        self.sender.send(message, &self.clock, &self.chance).await
+    async fn send_once(&self, message: &Message) -> Result<(), SendError> {
+        let _connection = self.connections.acquire().await;
+        self.sender.send(message, &self.clock, &self.rng).await
     }
 
     /// Whether the link of the mail has expired.
-    fn is_late(&self, body: &MailBody) -> bool {
+    fn is_expired(&self, body: &MailBody) -> bool {
         match body {
             MailBody::Reset {
                 expires_at: until, ..
@@ -121,10 +121,10 @@ impl Postman {
         }
     }
 
-    fn written(&self, letter: &OutgoingMail) -> anyhow::Result<Message> {
-        let Rendered { subject, text } = render(letter, &self.site)?;
-        let to: Address = letter.to.as_str().parse()?;
-        let id = hex::encode(self.chance.bytes::<16>());
+    fn to_message(&self, mail: &OutgoingMail) -> anyhow::Result<Message> {
+        let Rendered { subject, text } = render(mail, &self.site_url)?;
+        let to: Address = mail.to.as_str().parse()?;
+        let id = hex::encode(self.rng.bytes::<16>());
         let mut message = Message::builder()
             .from(self.from.clone())
             // The address alone: display names are user input and stay out of headers.
@@ -133,23 +133,24 @@ impl Postman {
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
             .subject(subject)
             .header(header::ContentType::TEXT_PLAIN)
-            .body(encoded(text)?)?;
+            .body(encode_body(text)?)?;
         // RFC 3834 §5: asks auto-responders not to reply.
-        let robot = header::HeaderName::new_from_ascii_str("Auto-Submitted");
-        message
-            .headers_mut()
-            .insert_raw(header::HeaderValue::new(robot, "auto-generated".to_owned()));
+        let auto_submitted = header::HeaderName::new_from_ascii_str("Auto-Submitted");
+        message.headers_mut().insert_raw(header::HeaderValue::new(
+            auto_submitted,
+            "auto-generated".to_owned(),
+        ));
         Ok(message)
     }
 }
 
 /// Sends ASCII text unencoded, so that long links stay in one piece. Other text becomes
 /// quoted-printable (RFC 2045 §6.7), because not every server accepts 8-bit mail.
-fn encoded(text: String) -> anyhow::Result<Body> {
+fn encode_body(text: String) -> anyhow::Result<Body> {
     // RFC 5322 §2.1.1.
-    let plain =
+    let is_plain =
         |line: &str| line.len() <= 990 && line.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if text.lines().all(plain) {
+    if text.lines().all(is_plain) {
         let lines = text.replace('\n', "\r\n").into_bytes();
         return Ok(Body::dangerous_pre_encoded(lines, Encoding::SevenBit));
     }
@@ -157,7 +158,7 @@ fn encoded(text: String) -> anyhow::Result<Body> {
         .map_err(|_| anyhow::anyhow!("mail cannot be encoded"))
 }
 
-fn count(outcome: &'static str) {
+fn record_outcome(outcome: &'static str) {
     metrics::counter!("strongroom_letters_total", "outcome" => outcome).increment(1);
 }
 

@@ -1,4 +1,4 @@
-//! The master key of an installation: where it comes from, and how another one takes its place.
+//! The master key of an installation: where it comes from, and how it is replaced.
 
 use std::path::{Path, PathBuf};
 
@@ -15,57 +15,61 @@ use secrecy::ExposeSecret as _;
 
 use crate::{
     config::Config,
-    hold::Hold,
-    serve::{make_private, open_store},
+    hold::InstanceLock,
+    serve::{create_private_folder, open_store},
     state::Store,
 };
 
-/// What the settings or the key's own file say. Two are to choose from where the key was being replaced and the program
-/// was cut off.
-pub(crate) struct Masters {
-    /// `None` where its own file is not there.
+/// The master key candidates from the settings or the key file. Two exist if a replacement was
+/// interrupted.
+pub(crate) struct MasterKeys {
+    /// `None` if the key file does not exist.
     key: Option<MasterKey>,
-    successor: Option<MasterKey>,
+    pending: Option<MasterKey>,
     file: KeyFile,
 }
 
-/// What is to be done where the key is not there that the database is sealed under.
+/// The action if the key that seals the database is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lost {
-    /// It has to come back: from a backup.
-    ForNow,
-    /// Another one takes its place, and what was sealed is lost.
-    ForGood,
+pub enum OnMissingKey {
+    /// Fail: the operator must restore it from a backup.
+    Fail,
+    /// Create another key. All data sealed under the old one is lost.
+    Replace,
 }
 
-impl Masters {
-    /// Before the database is opened: a bad key makes none.
-    pub(crate) fn of(config: &Config) -> anyhow::Result<Self> {
-        make_private(&config.data.join("keys"))?;
-        let file = own_file(config);
+impl MasterKeys {
+    /// Runs before the database is opened, so that an invalid key creates no database.
+    pub(crate) fn load(config: &Config) -> anyhow::Result<Self> {
+        create_private_folder(&config.data.join("keys"))?;
+        let file = managed_key_file(config);
         if let Some(key) = &config.secret_key {
             return Ok(Self {
                 key: Some(MasterKey::parse(key.expose_secret())?),
-                successor: None,
+                pending: None,
                 file,
             });
         }
         Ok(Self {
             key: file.load()?,
-            successor: file.pending()?,
+            pending: file.pending()?,
             file,
         })
     }
 
-    /// The database says which one. It is made where nothing is sealed yet.
-    pub(crate) async fn in_force(self, store: &Store, lost: Lost) -> anyhow::Result<MasterKey> {
-        match (self.successor, self.key) {
-            (Some(new), _) if is_in_force(&new, store).await? => Ok(new),
+    /// The key that the database is sealed under. Creates one if nothing is sealed yet.
+    pub(crate) async fn active(
+        self,
+        store: &Store,
+        on_missing: OnMissingKey,
+    ) -> anyhow::Result<MasterKey> {
+        match (self.pending, self.key) {
+            (Some(new), _) if is_active(&new, store).await? => Ok(new),
             (_, Some(key)) => Ok(key),
-            (_, None) if lost == Lost::ForNow && is_sealed(store).await? => bail!(
-                "{} is not there, and what the database keeps secret is sealed under it: put it back from a backup. \
-                 (Where it is lost for good, `strongroom key rotate --end-tokens` makes another one. Every password and \
-                 every authenticator app is lost with it then, so hand out links with `strongroom user reset NAME`.)",
+            (_, None) if on_missing == OnMissingKey::Fail && has_sealed_data(store).await? => bail!(
+                "{} is missing, and the secrets in the database are sealed under it. Restore it from a backup. \
+                 (If it is lost for good, `strongroom key rotate --end-tokens` creates another one. Every password and \
+                 every authenticator app is then lost too, so create reset links with `strongroom user reset NAME`.)",
                 self.file.path().display()
             ),
             (_, None) => Ok(self.file.load_or_create(&SecureRandom::system())?),
@@ -73,24 +77,25 @@ impl Masters {
     }
 }
 
-/// Finishes or undoes a replacement that was cut off. For whoever holds the data folder: anybody else would take the
-/// new key away from under it.
-pub(crate) async fn settle(config: &Config, store: &Store, _: &Hold) -> anyhow::Result<()> {
+/// Completes or reverts an interrupted replacement. Requires the lock on the data folder: another
+/// process could be in the middle of a replacement.
+pub(crate) async fn finish_interrupted_rotation(config: &Config, store: &Store, _: &InstanceLock) -> anyhow::Result<()> {
     if config.secret_key.is_some() {
         return Ok(());
     }
-    let file = own_file(config);
+    let file = managed_key_file(config);
     let Some(old) = file.load()? else {
         return Ok(());
     };
     match file.pending()? {
-        Some(new) if is_in_force(&new, store).await? => {
-            let kept = file.commit_pending(&old.id()?)?;
-            tracing::warn!(old = %kept.display(), "the master key was replaced, and its file has the new one now");
+        Some(new) if is_active(&new, store).await? => {
+            let old_key_file = file.commit_pending(&old.id()?)?;
+            tracing::warn!(old = %old_key_file.display(), "completed an interrupted master key replacement");
         }
-        // Nothing came of it, if the old one is in force. It may be what is left of a key otherwise.
-        Some(_) if store.master_id().await?.is_some() && !is_in_force(&old, store).await? => bail!(
-            "The database is sealed under another master key than the ones in {} and beside it: put back what was there.",
+        // If the old key is active, the replacement never took effect. Otherwise the file may be
+        // the only copy of a needed key.
+        Some(_) if store.master_id().await?.is_some() && !is_active(&old, store).await? => bail!(
+            "The database is sealed under a master key that is neither in {} nor beside it. Restore the key files from a backup.",
             file.path().display()
         ),
         _ => file.discard_pending()?,
@@ -98,97 +103,93 @@ pub(crate) async fn settle(config: &Config, store: &Store, _: &Hold) -> anyhow::
     Ok(())
 }
 
-fn own_file(config: &Config) -> KeyFile {
+fn managed_key_file(config: &Config) -> KeyFile {
     KeyFile::at(config.data.join("keys/master.key"))
 }
 
-async fn is_in_force(key: &MasterKey, store: &Store) -> anyhow::Result<bool> {
+async fn is_active(key: &MasterKey, store: &Store) -> anyhow::Result<bool> {
     Ok(store.master_id().await? == Some(key.id()?))
 }
 
-/// Whether anything is sealed, under whatever key.
-async fn is_sealed(store: &Store) -> anyhow::Result<bool> {
+/// Whether anything is sealed, under any key.
+async fn has_sealed_data(store: &Store) -> anyhow::Result<bool> {
     Ok(store.master_id().await?.is_some()
         || !store.keys(KeyPurpose::AccessTokens).await?.is_empty())
 }
 
-/// What [`replace`] did.
+/// The result of [`replace`].
 #[derive(Debug)]
-pub struct Replaced {
+pub struct Rotated {
     pub resealed: Resealed,
-    /// The key that signs access tokens from now on.
+    /// The id of the new signing key of access tokens.
     pub kid: String,
-    pub then: Then,
+    pub next_step: NextStep,
 }
 
-/// What is left to do.
+/// The next step for the operator.
 #[derive(Debug)]
-pub enum Then {
-    /// The next start finds the new key; the old one is kept here, for backups that were made before.
-    Start { old: PathBuf },
-    /// The next start is to be given this key.
-    Give { new: PathBuf },
+pub enum NextStep {
+    /// Start the server: it finds the new key. `old` is the old key, for backups made before.
+    Restart { old: PathBuf },
+    /// Give the server the key in `new`.
+    UpdateSetting { new: PathBuf },
 }
 
-/// Another master key in place of the present one, while nobody serves from this data folder. Where the key comes from
-/// the settings, the new one is in `new`, or is made there.
+/// Replaces the master key while no server uses the data folder. If the key comes from the
+/// settings, `new` is the file of the new key; it is created if it does not exist.
 ///
 /// # Errors
-/// A sentence for the operator; the old key is in force then, or it says that the new one is.
-pub async fn replace(
+/// A message for the operator. The old key stays active, unless the message says that the new one
+/// is.
+pub async fn rotate(
     config: &Config,
     new: Option<&Path>,
     tokens: OldKey,
     clock: Clock,
-) -> anyhow::Result<Replaced> {
-    let hold = Hold::of(&config.data)
-        .context("The master key is replaced while no server runs: stop it first")?;
+) -> anyhow::Result<Rotated> {
+    let lock = InstanceLock::acquire(&config.data)
+        .context("The master key can only be replaced while no server runs; stop the server first")?;
     let store = open_store(config).await?;
-    settle(config, &store, &hold).await?;
-    let old = Masters::of(config)?.in_force(&store, Lost::ForNow).await?;
-    let chance = SecureRandom::system();
-    let (key, then) = match (&config.secret_key, new) {
-        (None, None) => (own_file(config).create_pending(&chance)?, None),
+    finish_interrupted_rotation(config, &store, &lock).await?;
+    let old = MasterKeys::load(config)?.active(&store, OnMissingKey::Fail).await?;
+    let rng = SecureRandom::system();
+    let (key, next_step) = match (&config.secret_key, new) {
+        (None, None) => (managed_key_file(config).create_pending(&rng)?, None),
         (Some(_), Some(path)) => (
-            KeyFile::at(path).load_or_create(&chance)?,
-            Some(Then::Give {
+            KeyFile::at(path).load_or_create(&rng)?,
+            Some(NextStep::UpdateSetting {
                 new: path.to_owned(),
             }),
         ),
         (None, Some(_)) => bail!(
-            "The key is in a file of Strongroom's own, and so is the next one: leave --new-key-file out. (To name it \
+            "The key is in Strongroom's own file, and so is the new one: omit --new-key-file. (To name it \
              yourself from now on, set SECRET_KEY_FILE to a copy of keys/master.key first.)"
         ),
         (Some(_), None) => bail!(
-            "The key comes from SECRET_KEY or SECRET_KEY_FILE, so say with --new-key-file where the new one is: it is \
-             made there, if there is no such file."
+            "The key comes from SECRET_KEY or SECRET_KEY_FILE, so name the file of the new one with --new-key-file; it is \
+             created if it does not exist."
         ),
     };
-    let resealed = match auth::keys::rotation::rotate_master_key(
-        &store,
-        (&old, &key),
-        &clock,
-        &chance,
-    )
-    .await
+    let resealed = match auth::keys::rotation::rotate_master_key(&store, (&old, &key), &clock, &rng)
+        .await
     {
-        Err(AuthError::MasterKeyMismatch) if is_in_force(&key, &store).await? => bail!(
-            "The new key is in force already: give the server what is in that file as SECRET_KEY or SECRET_KEY_FILE."
+        Err(AuthError::MasterKeyMismatch) if is_active(&key, &store).await? => bail!(
+            "The new key is already active: give the server the content of that file as SECRET_KEY or SECRET_KEY_FILE."
         ),
         resealed => resealed?,
     };
-    let then = match then {
-        Some(then) => then,
-        None => Then::Start {
-            old: own_file(config).commit_pending(&old.id()?)?,
+    let next_step = match next_step {
+        Some(next_step) => next_step,
+        None => NextStep::Restart {
+            old: managed_key_file(config).commit_pending(&old.id()?)?,
         },
     };
-    let kid = KeyRing::new(store, &key, config.keys, clock, chance)?
+    let kid = KeyRing::new(store, &key, config.keys, clock, rng)?
         .rotate(tokens)
         .await?;
-    Ok(Replaced {
+    Ok(Rotated {
         resealed,
         kid,
-        then,
+        next_step,
     })
 }

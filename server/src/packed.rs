@@ -11,86 +11,96 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// Response extension that turns off the compression layer, whatever encodings the client accepts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct AsItIs;
+pub(crate) struct NoCompression;
 
 /// Content with its media type, `ETag` and compressed form.
 #[derive(Debug)]
-pub(crate) struct Packed {
-    kind: HeaderValue,
-    tag: String,
+pub(crate) struct Precompressed {
+    content_type: HeaderValue,
+    etag: String,
     plain: Bytes,
     /// Only if it is shorter than `plain`.
     gzip: Option<Bytes>,
 }
 
-impl Packed {
-    pub(crate) fn new(kind: HeaderValue, plain: Bytes) -> Self {
+impl Precompressed {
+    pub(crate) fn new(content_type: HeaderValue, plain: Bytes) -> Self {
         let gzip = gzip(&plain).filter(|gzip| gzip.len() < plain.len());
         Self {
-            kind,
-            tag: hex::encode(digest::digest(&digest::SHA256, &plain)),
+            content_type,
+            etag: hex::encode(digest::digest(&digest::SHA256, &plain)),
             plain,
             gzip,
         }
     }
 
-    /// `keep` is the `Cache-Control`. Each encoding has its own `ETag` (RFC 9110 §8.8.3); a match with
-    /// either is 304.
-    pub(crate) fn answer(&self, asked: &HeaderMap, keep: &'static str) -> Response {
-        let packed = self.gzip.as_ref().filter(|_| takes_gzip(asked));
-        let tag = |ending: &str| format!("\"{}{ending}\"", self.tag);
-        let known = asked
+    /// `keep` is the `Cache-Control`. Each encoding has its own `ETag` (RFC 9110 §8.8.3); a match
+    /// with either is 304.
+    pub(crate) fn respond(
+        &self,
+        request_headers: &HeaderMap,
+        cache_control: &'static str,
+    ) -> Response {
+        let gzip_body = self.gzip.as_ref().filter(|_| accepts_gzip(request_headers));
+        let tag = |ending: &str| format!("\"{}{ending}\"", self.etag);
+        let is_cached = request_headers
             .get_all(header::IF_NONE_MATCH)
             .iter()
             .filter_map(|sent| sent.to_str().ok());
-        let known = known
+        let is_cached = is_cached
             .flat_map(|sent| sent.split(','))
             .map(|sent| sent.trim().trim_start_matches("W/"))
             .any(|sent| sent == tag("") || sent == tag("-gzip"));
-        let own = if packed.is_some() {
+        let own_tag = if gzip_body.is_some() {
             tag("-gzip")
         } else {
             tag("")
         };
-        let about = [
-            (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
+        let response_headers = [
+            (
+                header::CACHE_CONTROL,
+                HeaderValue::from_static(cache_control),
+            ),
             (header::VARY, HeaderValue::from_static("accept-encoding")),
             (
                 header::X_CONTENT_TYPE_OPTIONS,
                 HeaderValue::from_static("nosniff"),
             ),
         ];
-        let about = (about, [(header::ETAG, own)]);
-        let mut response = match (known, packed) {
-            (true, _) => (StatusCode::NOT_MODIFIED, about).into_response(),
-            (false, Some(gzip)) => {
-                (about, [(header::CONTENT_ENCODING, "gzip")], gzip.clone()).into_response()
-            }
-            (false, None) => (about, self.plain.clone()).into_response(),
+        let response_headers = (response_headers, [(header::ETAG, own_tag)]);
+        let mut response = match (is_cached, gzip_body) {
+            (true, _) => (StatusCode::NOT_MODIFIED, response_headers).into_response(),
+            (false, Some(gzip)) => (
+                response_headers,
+                [(header::CONTENT_ENCODING, "gzip")],
+                gzip.clone(),
+            )
+                .into_response(),
+            (false, None) => (response_headers, self.plain.clone()).into_response(),
         };
-        if !known {
+        if !is_cached {
             response
                 .headers_mut()
-                .insert(header::CONTENT_TYPE, self.kind.clone());
+                .insert(header::CONTENT_TYPE, self.content_type.clone());
         }
-        response.extensions_mut().insert(AsItIs);
+        response.extensions_mut().insert(NoCompression);
         response
     }
 }
 
 /// Whether `Accept-Encoding` names gzip with a weight above zero (RFC 9110 §12.5.3).
-fn takes_gzip(asked: &HeaderMap) -> bool {
-    let named = asked
+fn accepts_gzip(request_headers: &HeaderMap) -> bool {
+    let codings = request_headers
         .get_all(header::ACCEPT_ENCODING)
         .iter()
         .filter_map(|sent| sent.to_str().ok());
-    named.flat_map(|sent| sent.split(',')).any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
-        let weight = weight
+    codings.flat_map(|sent| sent.split(',')).any(|coding| {
+        let (name, quality) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let quality = quality
             .trim()
             .strip_prefix("q=")
-            .and_then(|weight| weight.trim().parse::<f32>().ok());
-        name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight| weight > 0.0)
+            .and_then(|quality| quality.trim().parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && quality.is_some_and(|quality| quality > 0.0)
     })
 }
 
@@ -106,14 +116,14 @@ mod tests {
 
     use super::*;
 
-    fn sample() -> Packed {
-        Packed::new(
+    fn sample() -> Precompressed {
+        Precompressed::new(
             HeaderValue::from_static("text/plain"),
             "the same words again ".repeat(100).into(),
         )
     }
 
-    fn asked(name: header::HeaderName, value: &str) -> HeaderMap {
+    fn request_headers(name: header::HeaderName, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
     }
 
@@ -128,7 +138,7 @@ mod tests {
     async fn gzip_is_served_to_clients_that_accept_it() {
         let sample = sample();
         for takes in ["gzip", "br, GZIP", "gzip;q=0.5, br", "deflate,gzip ; q=1"] {
-            let answer = sample.answer(&asked(header::ACCEPT_ENCODING, takes), "no-cache");
+            let answer = sample.respond(&request_headers(header::ACCEPT_ENCODING, takes), "no-cache");
             assert_eq!(
                 answer.headers()[header::CONTENT_ENCODING],
                 "gzip",
@@ -149,13 +159,13 @@ mod tests {
             "*",
             "gzip;q=much",
         ] {
-            let answer = sample.answer(&asked(header::ACCEPT_ENCODING, takes), "no-cache");
+            let answer = sample.respond(&request_headers(header::ACCEPT_ENCODING, takes), "no-cache");
             assert!(
                 !answer.headers().contains_key(header::CONTENT_ENCODING),
                 "{takes}"
             );
             assert!(
-                answer.extensions().get::<AsItIs>().is_some(),
+                answer.extensions().get::<NoCompression>().is_some(),
                 "the compression layer must skip it"
             );
             assert_eq!(body(answer).await, &sample.plain[..]);
@@ -166,22 +176,22 @@ mod tests {
     async fn matching_etag_of_either_encoding_returns_304() {
         let sample = sample();
         for takes in ["gzip", "br"] {
-            let first = sample.answer(&asked(header::ACCEPT_ENCODING, takes), "no-cache");
+            let first = sample.respond(&request_headers(header::ACCEPT_ENCODING, takes), "no-cache");
             let tag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
             for sent in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}")] {
-                let again = sample.answer(&asked(header::IF_NONE_MATCH, &sent), "no-cache");
+                let again = sample.respond(&request_headers(header::IF_NONE_MATCH, &sent), "no-cache");
                 assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{sent}");
                 assert!(body(again).await.is_empty());
             }
         }
-        let other = sample.answer(&asked(header::IF_NONE_MATCH, "\"other\""), "no-cache");
+        let other = sample.respond(&request_headers(header::IF_NONE_MATCH, "\"other\""), "no-cache");
         assert_eq!(other.status(), StatusCode::OK);
     }
 
     #[test]
     fn content_that_gzip_enlarges_stays_uncompressed() {
         assert!(
-            Packed::new(
+            Precompressed::new(
                 HeaderValue::from_static("text/plain"),
                 Bytes::from_static(b"x")
             )

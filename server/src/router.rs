@@ -19,21 +19,21 @@ use tower_http::{
 use utoipa::openapi::OpenApi;
 
 use crate::{
-    answer::answer,
+    answer::finish_response,
     api::{
         audit, auth, document, events, files, groups, service, service::docs, throttle, users,
         vaults,
     },
     error::Problem,
-    packed::AsItIs,
-    routes::Api,
+    packed::NoCompression,
+    routes::ApiRouter,
     state::AppState,
     web::handlers::{
         account, assets, audit as audit_page, authorize, confirm_email, device, enter, factors,
         first, groups as groups_page, invites, join, lockouts, meter, reset, second, security,
         tokens, upstream, user, users as users_page, vault,
     },
-    whole::whole,
+    whole::buffer_and_detach,
 };
 
 /// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
@@ -50,16 +50,16 @@ pub fn router(state: AppState) -> Router {
     // The outermost layer comes first. They are one tuple because each call of axum's `layer` boxes
     // the service once more, and clones every box for each request.
     let layers = (
-        from_fn_with_state(state.clone(), answer),
-        CatchPanicLayer::custom(panicked),
+        from_fn_with_state(state.clone(), finish_response),
+        CatchPanicLayer::custom(panic_response),
         CompressionLayer::new().compress_when(worth_compressing()),
-        from_fn(whole),
+        from_fn(buffer_and_detach),
         DefaultBodyLimit::disable(),
     );
-    let router = api().split().0;
+    let router = api().into_parts().0;
     let router = router.fallback(|| async { Problem::NoRoute });
     router
-        .method_not_allowed_fallback(|| async { Problem::Method })
+        .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
         .layer(layers)
         .with_state(state)
 }
@@ -67,15 +67,15 @@ pub fn router(state: AppState) -> Router {
 /// The API document, for tests and tools.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    api().split().1
+    api().into_parts().1
 }
 
-fn api() -> Api {
-    let api = entry_operations(Api::new(document::base()));
-    pages(file_operations(house_operations(account_operations(api))))
+fn api() -> ApiRouter {
+    let api = sign_in_operations(ApiRouter::new(document::base()));
+    pages(file_operations(admin_operations(account_operations(api))))
 }
 
-fn entry_operations(api: Api) -> Api {
+fn sign_in_operations(api: ApiRouter) -> ApiRouter {
     operations![api;
         auth::register as "register",
         auth::token as "token",
@@ -99,7 +99,7 @@ fn entry_operations(api: Api) -> Api {
     ]
 }
 
-fn account_operations(api: Api) -> Api {
+fn account_operations(api: ApiRouter) -> ApiRouter {
     operations![api;
         auth::factors::list as "factors",
         auth::factors::rename as "rename_factor",
@@ -136,7 +136,7 @@ fn account_operations(api: Api) -> Api {
     ]
 }
 
-fn house_operations(api: Api) -> Api {
+fn admin_operations(api: ApiRouter) -> ApiRouter {
     operations![api;
         audit::own as "own_audit",
         audit::all as "audit",
@@ -174,7 +174,7 @@ fn house_operations(api: Api) -> Api {
     ]
 }
 
-fn file_operations(api: Api) -> Api {
+fn file_operations(api: ApiRouter) -> ApiRouter {
     operations![api;
         files::list as "files",
         files::show as "file",
@@ -194,7 +194,7 @@ fn file_operations(api: Api) -> Api {
     ]
 }
 
-fn pages(api: Api) -> Api {
+fn pages(api: ApiRouter) -> ApiRouter {
     let (get, post) = (MethodFilter::GET, MethodFilter::POST);
     api.page(get, "/", vault::home)
         .page(get, "/v/{vault}", vault::top)
@@ -241,7 +241,8 @@ fn pages(api: Api) -> Api {
         .page(get, "/docs/{file}", docs::file)
 }
 
-/// Excludes file content, which is served in ranges and mostly compressed already, and event streams.
+/// Excludes file content, which is served in ranges and mostly compressed already, and event
+/// streams.
 fn worth_compressing() -> impl Predicate {
     SizeAbove::new(1024)
         .and(NotForContentType::const_new("application/octet-stream"))
@@ -249,18 +250,18 @@ fn worth_compressing() -> impl Predicate {
         .and(NotForContentType::IMAGES)
         .and(
             |_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions| {
-                extensions.get::<AsItIs>().is_none()
+                extensions.get::<NoCompression>().is_none()
             },
         )
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
-fn panicked(what: Box<dyn std::any::Any + Send + 'static>) -> Response {
-    let what = what
+fn panic_response(payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let payload = payload
         .downcast_ref::<&str>()
         .map(ToString::to_string)
-        .or_else(|| what.downcast_ref::<String>().cloned());
-    Problem::Internal(format!("panic: {}", what.unwrap_or_default())).into_response()
+        .or_else(|| payload.downcast_ref::<String>().cloned());
+    Problem::Internal(format!("panic: {}", payload.unwrap_or_default())).into_response()
 }
 
 #[cfg(test)]
@@ -272,13 +273,13 @@ mod tests {
 
     #[tokio::test]
     async fn handler_panic_returns_500_without_details() {
-        async fn breaks() -> StatusCode {
+        async fn panics() -> StatusCode {
             panic!("hunter2 in /var/lib/strongroom")
         }
         let router = Router::new()
-            .route("/", on(MethodFilter::GET, breaks))
+            .route("/", on(MethodFilter::GET, panics))
             .route("/well", on(MethodFilter::GET, || async { "well" }))
-            .layer(CatchPanicLayer::custom(panicked));
+            .layer(CatchPanicLayer::custom(panic_response));
         for (path, status) in [("/", 500), ("/well", 200), ("/", 500), ("/well", 200)] {
             let answer = router
                 .clone()

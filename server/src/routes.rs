@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    door::{Door, Entry, NamesItsDoor},
+    door::{Door, AccessRule, HasDoor},
     state::AppState,
 };
 
@@ -23,16 +23,16 @@ use crate::{
     missing_debug_implementations,
     reason = "utoipa's document has none without its feature"
 )]
-pub struct Api {
+pub struct ApiRouter {
     router: Router<AppState>,
     document: OpenApi,
 }
 
 /// Routes of a vault that also have a short path, which means the vault `main`.
-const LONG: &str = "/api/vaults/{vault}/";
-const SHORT: [&str; 3] = ["files", "changes", "events"];
+const VAULT_PREFIX: &str = "/api/vaults/{vault}/";
+const MAIN_ALIASES: [&str; 3] = ["files", "changes", "events"];
 
-impl Api {
+impl ApiRouter {
     #[must_use]
     pub fn new(document: OpenApi) -> Self {
         Self {
@@ -51,22 +51,22 @@ impl Api {
     pub fn route<P: utoipa::Path + for<'a> Tags<'a>, H, T>(mut self, name: &str, handler: H) -> Self
     where
         H: Handler<T, AppState>,
-        T: NamesItsDoor + 'static,
+        T: HasDoor + 'static,
     {
         let path = P::path();
-        let short = path
-            .strip_prefix(LONG)
-            .filter(|rest| SHORT.contains(&rest.split('/').next().unwrap_or_default()));
-        let short = short.map(|rest| format!("/api/{rest}"));
+        let main_alias = path
+            .strip_prefix(VAULT_PREFIX)
+            .filter(|tail| MAIN_ALIASES.contains(&tail.split('/').next().unwrap_or_default()));
+        let main_alias = main_alias.map(|tail| format!("/api/{tail}"));
         for method in P::methods() {
-            for (path, suffix) in [(Some(&path), ""), (short.as_ref(), "_in_main")] {
+            for (path, suffix) in [(Some(&path), ""), (main_alias.as_ref(), "_in_main")] {
                 let Some(path) = path else { continue };
-                let mut operation = describe(tagged::<P>(), <T::Door as Door>::ENTRY, path);
+                let mut operation = complete_operation(tagged_operation::<P>(), <T::Door as Door>::ACCESS, path);
                 operation.operation_id = Some(format!("{name}{suffix}"));
                 self.document_at(path, method.clone(), operation);
                 self.router = self
                     .router
-                    .route(path, on(filter(&method), handler.clone()));
+                    .route(path, on(method_filter(&method), handler.clone()));
             }
         }
         self
@@ -77,13 +77,13 @@ impl Api {
     pub fn page<H, T>(mut self, filter: MethodFilter, path: &str, handler: H) -> Self
     where
         H: Handler<T, AppState>,
-        T: NamesItsDoor + 'static,
+        T: HasDoor + 'static,
     {
         self.router = self.router.route(path, on(filter, handler));
         self
     }
 
-    pub fn split(self) -> (Router<AppState>, OpenApi) {
+    pub fn into_parts(self) -> (Router<AppState>, OpenApi) {
         (self.router, self.document)
     }
 
@@ -99,33 +99,37 @@ impl Api {
 }
 
 /// The operation with its tags, which `P::operation` omits.
-fn tagged<P: utoipa::Path + for<'a> Tags<'a>>() -> Operation {
+fn tagged_operation<P: utoipa::Path + for<'a> Tags<'a>>() -> Operation {
     let mut operation = P::operation();
     operation.tags = Some(P::tags().into_iter().map(ToOwned::to_owned).collect());
     operation
 }
 
 /// Adds the responses, security and description that follow from the operation's door and path.
-fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
-    let in_vault = path.starts_with("/api/vaults/{vault}/") || matches!(entry, Entry::Permitted(_));
+fn complete_operation(mut operation: Operation, access: AccessRule, path: &str) -> Operation {
+    let in_vault =
+        path.starts_with("/api/vaults/{vault}/") || matches!(access, AccessRule::Permitted(_));
     let mut add = |status: &str, words: &str| {
         operation
             .responses
             .responses
             .entry(status.to_owned())
-            .or_insert_with(|| RefOr::T(problem(words)));
+            .or_insert_with(|| RefOr::T(problem_response(text)));
     };
     add("400", "The request is malformed.");
-    add("422", "The input is invalid. `errors` has a pointer to each invalid member.");
+    add(
+        "422",
+        "The input is invalid. `errors` has a pointer to each invalid member.",
+    );
     add("431", "The headers are too large.");
     add(
         "503",
         "The server is busy or its database is down. Nothing has changed.",
     );
-    if entry != Entry::Anyone {
+    if entry != AccessRule::Anyone {
         add("401", "The credentials are missing, invalid or expired.");
     }
-    if entry != Entry::Anyone {
+    if entry != AccessRule::Anyone {
         add("403", "The caller does not have the required right.");
     }
     if in_vault {
@@ -143,23 +147,23 @@ fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
             |parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "vault"),
         );
     }
-    if entry != Entry::Anyone {
+    if entry != AccessRule::Anyone {
         operation.security = Some(vec![
             SecurityRequirement::new("password", Vec::<String>::new()),
             SecurityRequirement::new("token", Vec::<String>::new()),
         ]);
     }
-    if let Entry::Permitted(action) = entry {
-        let words = operation.description.take().unwrap_or_default();
-        operation.description = Some(format!("{words}\n\nNeeds `{action}`.").trim().to_owned());
+    if let AccessRule::Permitted(action) = access {
+        let text = operation.description.take().unwrap_or_default();
+        operation.description = Some(format!("{text}\n\nNeeds `{action}`.").trim().to_owned());
     }
     operation
 }
 
-fn problem(words: &str) -> Answer {
+fn problem_response(text: &str) -> Answer {
     let schema = utoipa::openapi::Ref::from_schema_name("ProblemBody");
     utoipa::openapi::ResponseBuilder::new()
-        .description(words)
+        .description(text)
         .content(
             "application/problem+json",
             ContentBuilder::new().schema(Some(schema)).build(),
@@ -167,7 +171,7 @@ fn problem(words: &str) -> Answer {
         .build()
 }
 
-fn filter(method: &HttpMethod) -> MethodFilter {
+fn method_filter(method: &HttpMethod) -> MethodFilter {
     match method {
         HttpMethod::Get => MethodFilter::GET,
         HttpMethod::Post => MethodFilter::POST,

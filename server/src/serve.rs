@@ -1,4 +1,4 @@
-//! Opens the data folder, starts everything, and stops it in order.
+//! Startup and shutdown: opens the data folder, starts all tasks, and stops them in order.
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use anyhow::Context;
 use auth::{
     AuthError, Clock, SecureRandom,
     keys::ring::KeyRing,
-    service::Registration,
+    settings::Registration,
     upstream::{HttpClient, UpstreamSettings},
 };
 use axum_server::Handle;
@@ -17,85 +17,85 @@ use tokio::{sync::watch, task::JoinHandle};
 use vault::{LocalBlobs, VaultStore};
 
 use crate::{
-    accept::Patient,
+    accept::WriteTimeoutAcceptor,
     config::{Config, RegistrationMode},
-    hold::Hold,
+    hold::InstanceLock,
     live::Hub,
-    mail::Postman,
-    master::{Lost, Masters, settle},
+    mail::Mailer,
+    master::{OnMissingKey, MasterKeys, finish_interrupted_rotation},
     router::router,
-    state::{AppState, Auth, Shared, Site, Store, Vault},
+    state::{AppState, Auth, Shared, SiteInfo, Store, Vault},
     telemetry, upstream,
-    witness::Witness,
+    witness::AuditCheckpoint,
 };
 
-/// A client has so long to send its headers.
-const HEADERS_WITHIN: Duration = Duration::from_secs(15);
-/// Requests under way have so long to end when the server is told to stop.
-const STOP_WITHIN: Duration = Duration::from_secs(20);
+/// Time limit for a client to send its request headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time limit for requests in progress at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A server that serves.
+/// A running server.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningServer {
     pub address: SocketAddr,
-    /// Where people reach it.
+    /// The public URL of the installation.
     pub public_url: String,
-    /// Makes the first administrator; `None` when there is one.
+    /// The link to create the first administrator; `None` if one exists.
     pub setup_link: Option<String>,
     pub auth: Auth,
     pub vault: Vault,
-    witness: (Witness, Store),
+    audit_checkpoint: (AuditCheckpoint, Store),
     handle: Handle<SocketAddr>,
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
-    /// Ends when this process is of no use any more.
-    following: JoinHandle<AuthError>,
-    upkeep: Vec<JoinHandle<()>>,
-    _hold: Hold,
+    /// The background task of `auth`. It ends only with an error that requires a shutdown.
+    background: JoinHandle<AuthError>,
+    maintenance: Vec<JoinHandle<()>>,
+    _instance_lock: InstanceLock,
 }
 
-/// The parts of an installation, open.
+/// The opened parts of an installation.
 #[derive(Clone, Debug)]
-pub struct Opened {
+pub struct Installation {
     pub store: Store,
     pub auth: Auth,
     pub blobs: LocalBlobs,
 }
 
-/// Opens database, keys and accounts of the data folder, making what is missing.
+/// Opens the database, keys and accounts of the data folder. Creates those that are missing.
 ///
 /// # Errors
-/// A sentence for the operator.
-pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
-    let masters = Masters::of(config)?;
+/// A message for the operator.
+pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Installation> {
+    let master_keys = MasterKeys::load(config)?;
     let store = open_store(config).await?;
-    let key = masters.in_force(&store, Lost::ForNow).await?;
-    // Before the first account: it gets its role there.
+    let key = master_keys.active(&store, OnMissingKey::Fail).await?;
+    // Before the first account, which gets its role in this vault.
     vault::vault::ensure_main_vault(&store, &clock, &SecureRandom::system()).await?;
     let auth = Auth::open(
         store.clone(),
-        settings(config, upstream::http_client()?)?,
+        auth_settings(config, upstream::http_client()?)?,
         key,
         clock,
         SecureRandom::system(),
     )
     .await?;
     let blobs = LocalBlobs::new(config.data.join("vaults"), config.max_file_size);
-    Ok(Opened { store, auth, blobs })
+    Ok(Installation { store, auth, blobs })
 }
 
-/// The key ring alone, for the operator: it need not open under the master key.
+/// Opens the key ring alone. It may contain keys that the master key cannot decrypt.
 ///
 /// # Errors
-/// A sentence for the operator.
-pub async fn open_ring(
+/// A message for the operator.
+pub async fn open_key_ring(
     config: &Config,
-    lost: Lost,
+    on_missing: OnMissingKey,
     clock: Clock,
 ) -> anyhow::Result<KeyRing<Store>> {
-    let masters = Masters::of(config)?;
+    let master_keys = MasterKeys::load(config)?;
     let store = open_store(config).await?;
-    let key = masters.in_force(&store, lost).await?;
+    let key = master_keys.active(&store, on_missing).await?;
     Ok(KeyRing::new(
         store,
         &key,
@@ -110,31 +110,31 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
     Ok(Store::open_with(&rules.database(&config.data)?, rules.migrations()).await?)
 }
 
-/// Brings the tables up to date, and lets an account of PostgreSQL serve from them if one is named: for whoever owns
-/// them, where the server may not change them itself.
+/// Applies all migrations. On PostgreSQL, also grants the role `serving` what a server needs, if it
+/// is given. The owner of the tables runs this if the server itself may not change them.
 ///
 /// # Errors
-/// A sentence for the operator.
-pub async fn migrate(config: &Config, serving: Option<String>) -> anyhow::Result<()> {
+/// A message for the operator.
+pub async fn migrate(config: &Config, role_to_grant: Option<String>) -> anyhow::Result<()> {
     let database = config.database.database(&config.data)?;
     if matches!(database, Database::Sqlite(_)) {
-        make_private(&config.data)?;
+        create_private_folder(&config.data)?;
     }
     let store = Store::open(&database).await?;
-    if let Some(role) = serving {
+    if let Some(role) = role_to_grant {
         store.grant_to(role).await?;
     }
     Ok(())
 }
 
-fn settings(config: &Config, http: HttpClient) -> anyhow::Result<auth::Settings> {
+fn auth_settings(config: &Config, http: HttpClient) -> anyhow::Result<auth::Settings> {
     Ok(auth::Settings {
         registration: match config.registration {
             RegistrationMode::Open => Registration::Open,
             RegistrationMode::Invite => Registration::Invite,
             RegistrationMode::Closed => Registration::Closed,
         },
-        default_role: config.first_role,
+        default_role: config.default_role,
         hashing: config.hashing,
         clients: config.clients.clone(),
         factors: config.factors.clone(),
@@ -153,36 +153,36 @@ fn settings(config: &Config, http: HttpClient) -> anyhow::Result<auth::Settings>
     })
 }
 
-/// Only for whoever runs the server: the folder holds keys and everybody's hashes.
-pub(crate) fn make_private(folder: &Path) -> anyhow::Result<()> {
+/// Restricts the folder to its owner, because it contains keys and password hashes.
+pub(crate) fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder
         .create(folder)
-        .with_context(|| format!("The folder {} cannot be made", folder.display()))
+        .with_context(|| format!("The folder {} cannot be created", folder.display()))
 }
 
-/// Starts serving. Everything is open and listening when it returns.
+/// Starts the server. It is listening when this returns.
 ///
 /// # Errors
-/// A sentence for the operator: a taken port, a newer database, a weak key.
-pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
-    if let Some(why) = &config.unsaid {
-        anyhow::bail!("{why}");
+/// A message for the operator: a port in use, a newer database, a weak key.
+pub async fn start(config: Config, clock: Clock) -> anyhow::Result<RunningServer> {
+    if let Some(message) = &config.missing_registration_mode {
+        anyhow::bail!("{message}");
     }
     let listener = listen(config.listen)?;
     let address = listener.local_addr()?;
-    let config = config.listening_on(address);
-    make_private(&config.data)?;
-    let hold = Hold::of(&config.data)?;
-    let Opened { store, auth, blobs } = open(&config, clock.clone()).await?;
-    settle(&config, &store, &hold).await?;
+    let config = config.with_listen_address(address);
+    create_private_folder(&config.data)?;
+    let instance_lock = InstanceLock::acquire(&config.data)?;
+    let Installation { store, auth, blobs } = open(&config, clock.clone()).await?;
+    finish_interrupted_rotation(&config, &store, &instance_lock).await?;
     auth.keys().rotate_keys_if_due().await?;
     blobs.clear_leftovers().await?;
     let repositories = config.data.join("vaults");
-    make_private(&repositories)?;
+    create_private_folder(&repositories)?;
     let vault = Vault::open(
         store.clone(),
         blobs,
@@ -195,17 +195,17 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let public_url = config.public_url.clone();
     let setup_link = setup.map(|token| format!("{public_url}/first#{}", token.expose()));
     let (stop, stopping) = watch::channel(false);
-    let hub = Hub::over(store.clone(), vault.clone(), stopping.clone());
-    let following = tokio::spawn({
+    let hub = Hub::for_vaults(store.clone(), vault.clone(), stopping.clone());
+    let background = tokio::spawn({
         let auth = auth.clone();
         async move { auth.background().run_background_tasks().await }
     });
-    let mut upkeep = upkeep(&store, clock.clone());
-    upkeep.extend(post(&auth, &config, clock)?);
-    let witness = Witness::of(&config)?;
-    upkeep.push(tokio::spawn(witness.clone().watch(store.clone())));
-    let witness = (witness, store.clone());
-    let site = Arc::new(Site::new(config, telemetry::metrics()));
+    let mut maintenance = spawn_maintenance(&store, clock.clone());
+    maintenance.extend(spawn_mailer(&auth, &config, clock)?);
+    let audit_checkpoint = AuditCheckpoint::open(&config)?;
+    maintenance.push(tokio::spawn(audit_checkpoint.clone().run(store.clone())));
+    let audit_checkpoint = (audit_checkpoint, store.clone());
+    let site = Arc::new(SiteInfo::new(config, telemetry::metrics()));
     let state = AppState::new(Shared {
         auth: auth.clone(),
         vault: vault.clone(),
@@ -216,26 +216,26 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     });
     let handle = Handle::new();
     let server = tokio::spawn(serve(listener, state, handle.clone()));
-    Ok(Running {
+    Ok(RunningServer {
         address,
         public_url,
         setup_link,
         auth,
         vault,
-        witness,
+        audit_checkpoint,
         handle,
         stop,
         server,
-        following,
-        upkeep,
-        _hold: hold,
+        background,
+        maintenance,
+        _instance_lock: instance_lock,
     })
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
     let listener = std::net::TcpListener::bind(address).with_context(|| {
         format!(
-            "Strongroom cannot listen on {address} (another program may be there already: --listen names another port)"
+            "Strongroom cannot listen on {address} (the port may be in use; --listen sets another one)"
         )
     })?;
     listener.set_nonblocking(true)?;
@@ -249,89 +249,90 @@ async fn serve(
 ) -> std::io::Result<()> {
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum_server::from_tcp(listener)?
-        .acceptor(Patient)
+        .acceptor(WriteTimeoutAcceptor)
         .handle(handle);
-    // Also for whoever says nothing at all, in whichever version of HTTP. (Without HTTP/2, `http1_only`, this server
-    // makes no WebSockets: requests in it are refused in `answer`.)
-    let mut server = server.first_request_timeout(HEADERS_WITHIN);
+    // Also covers clients that send nothing, in either HTTP version. `http1_only` would disable
+    // HTTP/2, but its acceptor cannot upgrade to WebSockets; `answer` refuses WebSockets over
+    // HTTP/2.
+    let mut server = server.first_request_timeout(HEADER_TIMEOUT);
     server
         .http_builder()
         .http2()
-        .keep_alive_interval(HEADERS_WITHIN)
-        .keep_alive_timeout(HEADERS_WITHIN);
+        .keep_alive_interval(HEADER_TIMEOUT)
+        .keep_alive_timeout(HEADER_TIMEOUT);
     server
         .http_builder()
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN);
+        .header_read_timeout(HEADER_TIMEOUT);
     server.serve(service).await
 }
 
-fn upkeep(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
+fn spawn_maintenance(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
     let store = store.clone();
-    let count = tokio::spawn(crate::counting::count(store.clone(), clock.clone()));
-    let fold = tokio::spawn(crate::counting::fold(telemetry::metrics()));
-    let forget = tokio::spawn(async move {
+    let sessions_task = tokio::spawn(crate::counting::record_live_sessions(store.clone(), clock.clone()));
+    let histogram_task = tokio::spawn(crate::counting::run_histogram_upkeep(telemetry::metrics()));
+    let purge_task = tokio::spawn(async move {
         let mut hourly = tokio::time::interval(Duration::from_hours(1));
         loop {
             hourly.tick().await;
-            if let Err(error) = forget(&store, &clock).await {
-                tracing::warn!(%error, "old idempotency keys were not forgotten");
+            if let Err(error) = purge_idempotency_keys(&store, &clock).await {
+                tracing::warn!(%error, "expired idempotency keys were not deleted");
             }
         }
     });
-    vec![forget, count, fold]
+    vec![purge_task, sessions_task, histogram_task]
 }
 
-/// Without mail settings the box is closed, and letters go nowhere.
-fn post(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Option<JoinHandle<()>>> {
-    let letters = auth.mail().take_mail_queue();
+/// Starts mail delivery. Without mail settings the queue is closed and mails are discarded.
+fn spawn_mailer(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Option<JoinHandle<()>>> {
+    let queue = auth.mail().take_mail_queue();
     let Some(mail) = &config.mail else {
         return Ok(None);
     };
-    let postman = Postman::new(mail, config.public_url.clone(), clock)?;
-    Ok(letters.map(|letters| tokio::spawn(postman.deliver(letters))))
+    let mailer = Mailer::new(mail, config.public_url.clone(), clock)?;
+    Ok(queue.map(|queue| tokio::spawn(mailer.run(queue))))
 }
 
-/// Idempotency keys are kept for a day. (Ended sessions are `auth`'s to forget.)
-async fn forget(store: &Store, clock: &Clock) -> Result<(), auth::StoreUnavailable> {
+/// Deletes idempotency keys after 24 hours. (`auth` deletes ended sessions.)
+async fn purge_idempotency_keys(store: &Store, clock: &Clock) -> Result<(), auth::StoreUnavailable> {
     let before = clock.now() - SignedDuration::from_hours(24);
     loop {
         let keys = store.purge_idempotency_keys(before).await?;
-        tracing::debug!(keys, "idempotency keys were forgotten");
+        tracing::debug!(keys, "idempotency keys deleted");
         if keys == 0 {
             return Ok(());
         }
     }
 }
 
-impl Running {
-    /// Ends when the server does, by itself only when something broke.
+impl RunningServer {
+    /// Waits until the server ends. It ends without [`stop`](Self::stop) only on an error.
     ///
     /// # Errors
-    /// What broke.
-    pub async fn finished(&mut self) -> anyhow::Result<()> {
+    /// The error that ended it.
+    pub async fn wait(&mut self) -> anyhow::Result<()> {
         tokio::select! {
             served = &mut self.server => Ok(served??),
-            lost = &mut self.following => Err(lost?.into()),
+            stopped = &mut self.background => Err(stopped?.into()),
         }
     }
 
-    /// Takes no more connections, tells sockets, lets requests end, and leaves git durable.
+    /// Stops accepting connections, closes sockets, waits for requests, and makes git durable.
     ///
     /// # Errors
-    /// What did not end well; everything acknowledged is safe all the same.
+    /// A step of the shutdown failed. Acknowledged changes are durable even then.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
-        self.handle.graceful_shutdown(Some(STOP_WITHIN));
-        self.finished().await?;
-        self.following.abort();
-        for task in &self.upkeep {
+        self.handle.graceful_shutdown(Some(SHUTDOWN_TIMEOUT));
+        self.wait().await?;
+        self.background.abort();
+        for task in &self.maintenance {
             task.abort();
         }
         self.vault.close().await;
-        let (witness, store) = &self.witness;
-        witness.again()?.look(store).await?;
+        let (audit_checkpoint, store) = &self.audit_checkpoint;
+        audit_checkpoint.reload()?.advance(store).await?;
         store.checkpoint().await?;
         Ok(())
     }

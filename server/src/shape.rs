@@ -17,7 +17,7 @@ pub fn file(file: &File, viewer: &Username) -> wire::File {
             Some(_) => FileStatus::Locked,
         },
         revision: file.revision,
-        size: bytes(file.blob.size),
+        size: wire_size(file.blob.size),
         sha256: file.blob.id.to_string(),
         modified_at: file.modified_at,
         modified_by: file.modified_by.to_string(),
@@ -40,7 +40,7 @@ pub fn revision(revision: &Revision) -> wire::Revision {
         comment: revision.comment.to_string(),
         user: revision.author.username.to_string(),
         timestamp: revision.at,
-        size: revision.blob.as_ref().map(|blob| bytes(blob.size)),
+        size: revision.blob.as_ref().map(|blob| wire_size(blob.size)),
         sha256: revision.blob.as_ref().map(|blob| blob.id.to_string()),
         kind: revision.kind.as_str().to_owned(),
     }
@@ -56,7 +56,7 @@ pub fn change(revision: &Revision) -> wire::Change {
         comment: revision.comment.to_string(),
         user: revision.author.username.to_string(),
         timestamp: revision.at,
-        size: revision.blob.as_ref().map(|blob| bytes(blob.size)),
+        size: revision.blob.as_ref().map(|blob| wire_size(blob.size)),
         sha256: revision.blob.as_ref().map(|blob| blob.id.to_string()),
         kind: revision.kind.as_str().to_owned(),
     }
@@ -72,6 +72,6 @@ pub fn etag(id: &BlobId) -> HeaderMap {
     headers
 }
 
-fn bytes(size: u64) -> i64 {
+fn wire_size(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! What every handler may ask for, in slices.
+//! The shared state of all handlers. A handler extracts the parts it needs.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub type Store = store::Store;
 pub type Auth = auth::Auth<Store>;
 pub type Vault = vault::Vault<Store, LocalBlobs>;
 
-/// One count for all of it: axum clones the state for every layer of every request.
+/// A single `Arc`, because axum clones the state for every layer of every request.
 #[derive(Clone, Debug)]
 pub struct AppState(Arc<Shared>);
 
@@ -24,8 +24,8 @@ pub struct Shared {
     pub vault: Vault,
     pub store: Store,
     pub hub: Hub,
-    pub site: Arc<Site>,
-    /// Turns true once, when the server is told to stop.
+    pub site: Arc<SiteInfo>,
+    /// Becomes true when the server starts to shut down.
     pub stopping: watch::Receiver<bool>,
 }
 
@@ -44,37 +44,38 @@ impl std::ops::Deref for AppState {
     }
 }
 
-/// What the configuration says of how the installation is reached.
+/// How clients reach the installation, from the configuration.
 #[derive(Debug)]
-pub struct Site {
+pub struct SiteInfo {
     pub config: Config,
     /// The host of `public_url`, in lower case.
     pub host: String,
-    pub cookie: &'static str,
-    /// The origin of the pages where passkeys work; `None` where they don't.
-    pub passkeys: Option<String>,
+    pub session_cookie: &'static str,
+    /// The origin where passkeys work; `None` if they do not.
+    pub passkey_origin: Option<String>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
-    pub meter: Meter,
+    pub strength_limit: Meter,
 }
 
-impl Site {
+impl SiteInfo {
     #[must_use]
     pub fn new(config: Config, metrics: metrics_exporter_prometheus::PrometheusHandle) -> Self {
-        // Browsers take `__Host-` only with Secure, and Secure only over https (RFC 6265bis §4.1.3.2).
-        let cookie = if config.public_url.starts_with("https://") {
+        // Browsers accept `__Host-` only with Secure, and Secure only over https (RFC 6265bis
+        // §4.1.3.2).
+        let session_cookie = if config.public_url.starts_with("https://") {
             "__Host-strongroom"
         } else {
             "strongroom"
         };
-        let passkeys = auth::factor::passkey::webauthn_origin(&config.public_url);
-        let host = host::of_url(&config.public_url);
+        let passkey_origin = auth::factor::passkey::webauthn_origin(&config.public_url);
+        let host = host::host_of(&config.public_url);
         Self {
             config,
             host,
-            cookie,
-            passkeys,
+            session_cookie,
+            passkey_origin,
             metrics,
-            meter: Meter::default(),
+            strength_limit: Meter::default(),
         }
     }
 
@@ -93,7 +94,7 @@ impl HasAuth for AppState {
     }
 
     fn cookie_name(&self) -> &str {
-        self.site.cookie
+        self.site.session_cookie
     }
 
     fn realm_of(&self, parts: &Parts) -> Result<RealmName, AuthError> {
@@ -102,19 +103,20 @@ impl HasAuth for AppState {
             .iter()
             .find_map(|prefix| path.strip_prefix(prefix))
             .and_then(|rest| rest.split('/').next())
-            .or_else(|| query_vault(parts));
+            .or_else(|| vault_of_stream(parts));
         RealmName::parse(named.unwrap_or("main")).map_err(|_| AuthError::RealmNotFound)
     }
 
     fn origin_of(&self, parts: &Parts) -> Result<auth::Origin, AuthError> {
-        extract::origin(parts, self).ok_or(AuthError::Internal("no peer address"))
+        extract::client_origin(parts, self).ok_or(AuthError::Internal("no peer address"))
     }
 
     fn is_own_origin(&self, parts: &Parts, origin: &str) -> bool {
         if origin.eq_ignore_ascii_case(&self.site.config.public_url) {
             return true;
         }
-        // The page may be opened by any name that is ours (`host`): the one it was asked for.
+        // A page may be opened under any allowed host name, so its own origin is the requested
+        // `Host`.
         let host = parts
             .headers
             .get(http::header::HOST)
@@ -124,13 +126,14 @@ impl HasAuth for AppState {
     }
 }
 
-/// Streams name their vault in the query; the name needs no decoding, or it is not a vault's.
-fn query_vault(parts: &Parts) -> Option<&str> {
-    let streams = matches!(parts.uri.path(), "/ws" | "/api/events");
+/// Event streams name the vault in the query. Vault names contain no encoded characters, so the
+/// value needs no decoding.
+fn vault_of_stream(parts: &Parts) -> Option<&str> {
+    let is_stream = matches!(parts.uri.path(), "/ws" | "/api/events");
     parts
         .uri
         .query()
-        .filter(|_| streams)?
+        .filter(|_| is_stream)?
         .split('&')
         .find_map(|pair| pair.strip_prefix("vault="))
 }
@@ -159,7 +162,7 @@ impl FromRef<AppState> for Hub {
     }
 }
 
-impl FromRef<AppState> for Arc<Site> {
+impl FromRef<AppState> for Arc<SiteInfo> {
     fn from_ref(state: &AppState) -> Self {
         state.site.clone()
     }

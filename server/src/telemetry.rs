@@ -1,4 +1,4 @@
-//! Logs on standard error, for people or as JSON; metrics for Prometheus.
+//! Logs on standard error, as text or JSON, and metrics for Prometheus.
 
 use std::{io::IsTerminal, sync::OnceLock};
 
@@ -7,17 +7,17 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 
 use crate::config::{Config, ConfigError, LogFormat};
 
-/// Libraries that above this level log all that they are given: challenges and answers of passkeys.
-const QUIET: [&str; 2] = ["webauthn_rs=error", "webauthn_rs_core=error"];
+/// These libraries log passkey challenges and responses above this level.
+const NOISY_TARGETS: [&str; 2] = ["webauthn_rs=error", "webauthn_rs_core=error"];
 
-/// Starts logging for the whole process. Once, from `main`.
+/// Starts logging for the whole process. `main` calls it once.
 ///
 /// # Errors
-/// A filter that cannot be read.
-pub fn log(config: &Config) -> Result<(), ConfigError> {
+/// The filter is invalid.
+pub fn init_logging(config: &Config) -> Result<(), ConfigError> {
     let mut filter = EnvFilter::try_new(&config.log_filter)
         .map_err(|error| ConfigError(format!("log.filter \"{}\": {error}", config.log_filter)))?;
-    for directive in QUIET.iter().filter_map(|directive| directive.parse().ok()) {
+    for directive in NOISY_TARGETS.iter().filter_map(|directive| directive.parse().ok()) {
         filter = filter.add_directive(directive);
     }
     let registry = tracing_subscriber::registry().with(filter);
@@ -29,10 +29,10 @@ pub fn log(config: &Config) -> Result<(), ConfigError> {
         LogFormat::Human => registry.with(lines.compact()).try_init(),
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
     };
-    started.map_err(|error| ConfigError(format!("logging is started already: {error}")))
+    started.map_err(|error| ConfigError(format!("logging is already started: {error}")))
 }
 
-/// Metrics of the whole process: a server started later (tests run several) shows those of all.
+/// Metrics of the whole process. Several servers in one process (in tests) share them.
 #[must_use]
 pub fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();

@@ -1,45 +1,46 @@
-//! HTTP to upstream `OpenID` providers: no redirects, no long waits, no endless answers.
+//! The HTTP client for upstream `OpenID` providers: no redirects, a timeout, and a size limit on
+//! responses.
 
 use std::time::Duration;
 
 use auth::upstream::{HttpClient, HttpError};
 use futures_util::StreamExt as _;
 
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Keys and metadata of a provider are some ten kilobytes.
-const MOST: usize = 1024 * 1024;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum response size. Keys and metadata of a provider are about 10 KiB.
+const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
 /// # Errors
-/// Where TLS cannot be had.
+/// TLS cannot be initialized.
 pub(crate) fn http_client() -> anyhow::Result<HttpClient> {
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE)
+        .timeout(REQUEST_TIMEOUT)
         .user_agent(concat!("strongroom/", env!("CARGO_PKG_VERSION")))
         .build()?;
     Ok(HttpClient::new(move |request| {
         let client = client.clone();
-        Box::pin(async move { ask(&client, request).await })
+        Box::pin(async move { send(&client, request).await })
     }))
 }
 
-async fn ask(
+async fn send(
     client: &reqwest::Client,
     request: http::Request<Vec<u8>>,
 ) -> Result<http::Response<Vec<u8>>, HttpError> {
-    // Without the address: the query of an error may hold what nobody should read.
+    // Without the URL: its query may contain secrets.
     let failed = |error: reqwest::Error| HttpError(error.without_url().to_string());
     let request = reqwest::Request::try_from(request).map_err(failed)?;
-    let answer = client.execute(request).await.map_err(failed)?;
-    let mut response = http::Response::builder().status(answer.status());
-    for (name, value) in answer.headers() {
+    let upstream_response = client.execute(request).await.map_err(failed)?;
+    let mut response = http::Response::builder().status(upstream_response.status());
+    for (name, value) in upstream_response.headers() {
         response = response.header(name, value);
     }
-    let (mut body, mut stream) = (Vec::new(), answer.bytes_stream());
+    let (mut body, mut stream) = (Vec::new(), upstream_response.bytes_stream());
     while let Some(chunk) = stream.next().await {
         body.extend_from_slice(&chunk.map_err(failed)?);
-        if body.len() > MOST {
-            return Err(HttpError("the answer is too large".to_owned()));
+        if body.len() > MAX_RESPONSE_BYTES {
+            return Err(HttpError("the response is too large".to_owned()));
         }
     }
     response

@@ -1,5 +1,6 @@
 //! Buffers request bodies before authentication, and runs mutating handlers to completion even if
-//! the client disconnects. The change, its audit entry, its mail and its counters then stay together.
+//! the client disconnects. The change, its audit entry, its mail and its counters then stay
+//! together.
 
 use std::{error::Error, time::Duration};
 
@@ -15,57 +16,57 @@ use http::{HeaderMap, header};
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use crate::{error::Problem, extract::MOST};
+use crate::{error::Problem, extract::MAX_BODY};
 
 /// Time to receive a body other than an upload. A slower client gets 408.
-const BODY_WITHIN: Duration = Duration::from_secs(15);
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The reason why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unread {
+pub(crate) enum BodyError {
     #[error("the body is too large")]
     TooLarge,
     #[error("the body did not arrive in time")]
     TooSlow,
     #[error("the body ended early")]
-    BrokenOff,
+    Incomplete,
 }
 
-impl Unread {
-    pub(crate) fn problem(self) -> Problem {
+impl BodyError {
+    pub(crate) fn into_problem(self) -> Problem {
         match self {
             Self::TooLarge => Problem::BodyTooLarge,
             Self::TooSlow => Problem::BodyTooSlow,
-            Self::BrokenOff => Problem::invalid("", "The request body is incomplete."),
+            Self::Incomplete => Problem::invalid("", "The request body is incomplete."),
         }
     }
 
     /// The error that [`body_first`] stored in the body, or an error of the body itself.
-    fn of(error: &axum::Error) -> Self {
+    fn from_axum(error: &axum::Error) -> Self {
         let first: &(dyn Error + 'static) = error;
         let mut causes = std::iter::successors(Some(first), |cause| (*cause).source());
         causes
             .find_map(|cause| cause.downcast_ref().copied())
-            .unwrap_or(Self::BrokenOff)
+            .unwrap_or(Self::Incomplete)
     }
 }
 
 /// The layer. Safe methods (RFC 9110 §9.2.1) pass through unchanged.
-pub(crate) async fn whole(request: Request, next: Next) -> Response {
+pub(crate) async fn buffer_and_detach(request: Request, next: Next) -> Response {
     if request.method().is_safe() {
         return next.run(request).await;
     }
     // Boxed, so that the future of a safe request stays small.
-    Box::pin(async move { to_its_end(body_first(request).await, next).await }).await
+    Box::pin(async move { run_detached(buffer_body(request).await, next).await }).await
 }
 
 /// Reads a body other than an upload.
-pub(crate) async fn read(body: Body) -> Result<Bytes, Unread> {
+pub(crate) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
     let (mut chunks, mut bytes) = (body.into_data_stream(), BytesMut::new());
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| Unread::of(&error))?;
-        if bytes.len() + chunk.len() > MOST {
-            return Err(Unread::TooLarge);
+        let chunk = chunk.map_err(|error| BodyError::from_axum(&error))?;
+        if bytes.len() + chunk.len() > MAX_BODY {
+            return Err(BodyError::TooLarge);
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -75,19 +76,19 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Unread> {
 /// Reads the body before authentication. Otherwise a client could authenticate, delay the last byte
 /// until the session has ended, and still use its rights. The handler of an upload reads the body
 /// itself and revalidates the session afterwards
-/// ([`Lasting`](auth::access::extract::Lasting)).
-async fn body_first(request: Request) -> Request {
+/// ([`Revalidating`](auth::access::extract::Revalidating)).
+async fn buffer_body(request: Request) -> Request {
     if is_upload(request.headers()) {
         return request;
     }
     let (parts, body) = request.into_parts();
     // The extractor of the body reports the error, after the door and in its own error format.
-    let body = match timeout(BODY_WITHIN, read(body))
+    let body = match timeout(BODY_TIMEOUT, read_body(body))
         .await
-        .unwrap_or(Err(Unread::TooSlow))
+        .unwrap_or(Err(BodyError::TooSlow))
     {
         Ok(bytes) => Body::from(bytes),
-        Err(unread) => Body::from_stream(stream::once(async move { Err::<Bytes, _>(unread) })),
+        Err(error) => Body::from_stream(stream::once(async move { Err::<Bytes, _>(error) })),
     };
     Request::from_parts(parts, body)
 }
@@ -102,20 +103,18 @@ pub(crate) fn is_upload(headers: &HeaderMap) -> bool {
 
 /// Runs the handler in its own task, which outlives the connection and the request's future. An
 /// interrupted upload still fails, because its body ends in an error.
-async fn to_its_end(request: Request, next: Next) -> Response {
+async fn run_detached(request: Request, next: Next) -> Response {
     match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,
         // The panic layer outside renders it.
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Problem::Internal("the server stopped before the handler finished".to_owned()).into_response(),
+        Err(_) => Problem::Internal("the server stopped before the handler finished".to_owned())
+            .into_response(),
     }
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a layer is tested without doors"
-)]
+#[expect(clippy::disallowed_methods, reason = "a layer is tested without doors")]
 mod tests {
     use std::sync::Arc;
 
@@ -127,26 +126,26 @@ mod tests {
 
     use super::*;
 
-    /// Sends a request, disconnects once the handler has started, and then lets the handler continue.
-    /// Returns whether it finished.
-    async fn ends_after_hanging_up(method: Method) -> bool {
-        let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (done, heard) = oneshot::channel();
-        let inside = Arc::new(std::sync::Mutex::new(Some((
-            begun.clone(),
-            go_on.clone(),
-            done,
+    /// Sends a request, disconnects once the handler has started, and then lets the handler
+    /// continue. Returns whether it finished.
+    async fn completes_after_disconnect(method: Method) -> bool {
+        let (started, resume) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (complete, completed) = oneshot::channel();
+        let shared = Arc::new(std::sync::Mutex::new(Some((
+            started.clone(),
+            resume.clone(),
+            complete,
         ))));
         let handler = move || {
-            let inside = inside.lock().unwrap().take();
+            let shared = shared.lock().unwrap().take();
             async move {
-                let (begun, go_on, done) = inside.unwrap();
-                begun.notify_one();
-                go_on.notified().await;
-                let _ = done.send(());
+                let (started, resume, complete) = shared.unwrap();
+                started.notify_one();
+                resume.notified().await;
+                let _ = complete.send(());
             }
         };
-        let router = Router::new().route("/", any(handler)).layer(from_fn(whole));
+        let router = Router::new().route("/", any(handler)).layer(from_fn(buffer_and_detach));
         let request = http::Request::builder()
             .method(method)
             .uri("/")
@@ -154,30 +153,30 @@ mod tests {
             .unwrap();
         tokio::select! {
             _ = router.oneshot(request) => panic!("the handler must not finish before its signal"),
-            () = begun.notified() => {}
+            () = started.notified() => {}
         }
-        go_on.notify_one();
-        heard.await.is_ok()
+        resume.notify_one();
+        completed.await.is_ok()
     }
 
     #[tokio::test]
     async fn client_disconnect_does_not_cancel_write_requests() {
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert!(ends_after_hanging_up(method.clone()).await, "{method}");
+            assert!(completes_after_disconnect(method.clone()).await, "{method}");
         }
         // A safe request has nothing to complete.
-        assert!(!ends_after_hanging_up(Method::GET).await);
+        assert!(!completes_after_disconnect(Method::GET).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn stalled_or_oversized_body_is_rejected() {
         async fn handler(request: Request) -> StatusCode {
-            read(request.into_body())
+            read_body(request.into_body())
                 .await
-                .map_or_else(|unread| unread.problem().status(), |_| StatusCode::OK)
+                .map_or_else(|unread| unread.into_problem().status(), |_| StatusCode::OK)
         }
         let ask = async |body: Body| {
-            let router = Router::new().route("/", any(handler)).layer(from_fn(whole));
+            let router = Router::new().route("/", any(handler)).layer(from_fn(buffer_and_detach));
             let request = http::Request::builder()
                 .method(Method::POST)
                 .uri("/")
@@ -187,11 +186,11 @@ mod tests {
         };
         assert_eq!(ask(Body::from("here")).await, StatusCode::OK);
         assert_eq!(
-            ask(Body::from_stream(stream::pending::<Result<&str, Unread>>())).await,
+            ask(Body::from_stream(stream::pending::<Result<&str, BodyError>>())).await,
             StatusCode::REQUEST_TIMEOUT
         );
         assert_eq!(
-            ask(Body::from(vec![b'a'; MOST + 1])).await,
+            ask(Body::from(vec![b'a'; MAX_BODY + 1])).await,
             StatusCode::PAYLOAD_TOO_LARGE
         );
     }
@@ -203,7 +202,7 @@ mod tests {
         }
         let router = Router::new()
             .route("/", any(handler))
-            .layer(from_fn(whole))
+            .layer(from_fn(buffer_and_detach))
             .layer(CatchPanicLayer::new());
         let request = http::Request::builder()
             .method(Method::POST)

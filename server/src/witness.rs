@@ -1,6 +1,6 @@
-//! Remembers outside the database how far each chain of the audit has come, in a file beside the master key. The chains
-//! show every edit as long as their end is known; whoever has the database alone could write a whole chain anew, but
-//! not this file.
+//! Stores the newest entry of each audit chain in a file beside the master key, outside the
+//! database. The hash chain proves edits only up to a known head. An attacker with the database
+//! alone can rewrite a whole chain, but not this file.
 
 use std::{
     collections::BTreeMap,
@@ -14,71 +14,71 @@ use serde::{Deserialize, Serialize};
 
 use crate::{config::Config, state::Store};
 
-const EVERY: Duration = Duration::from_secs(30);
+const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
-/// An entry that was there.
+/// The position and hash of a chain's newest known entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Seen {
+struct SeenHead {
     n: i64,
     hash: String,
 }
 
-/// The file, by chain.
+/// The checkpoint file: one entry per chain.
 #[derive(Clone, Debug)]
-pub struct Witness {
+pub struct AuditCheckpoint {
     path: PathBuf,
-    seen: BTreeMap<String, Seen>,
+    heads: BTreeMap<String, SeenHead>,
 }
 
-/// An entry that was seen and is not there any more, or is another one.
+/// A known entry that is missing or has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingAuditEntry {
     pub chain: String,
     pub n: i64,
 }
 
-impl Witness {
-    /// What was seen so far: nothing, where there is no file yet.
+impl AuditCheckpoint {
+    /// Reads the checkpoint. It is empty if the file does not exist.
     ///
     /// # Errors
-    /// A file that cannot be read, or is none of ours.
-    pub fn of(config: &Config) -> anyhow::Result<Self> {
-        Self::read(config.data.join("keys/audit-seen.json"))
+    /// The file cannot be read, or is malformed.
+    pub fn open(config: &Config) -> anyhow::Result<Self> {
+        Self::load(config.data.join("keys/audit-seen.json"))
     }
 
-    /// The same, as the file has it now.
+    /// Reads the checkpoint again from the same file.
     ///
     /// # Errors
     /// As [`of`](Self::of).
-    pub fn again(&self) -> anyhow::Result<Self> {
-        Self::read(self.path.clone())
+    pub fn reload(&self) -> anyhow::Result<Self> {
+        Self::load(self.path.clone())
     }
 
-    fn read(path: PathBuf) -> anyhow::Result<Self> {
-        let seen = match std::fs::read(&path) {
+    fn load(path: PathBuf) -> anyhow::Result<Self> {
+        let heads = match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-                anyhow::anyhow!("{} is not what was written there: {error}", path.display())
+                anyhow::anyhow!("{} is not a valid audit checkpoint: {error}", path.display())
             })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => anyhow::bail!("{} cannot be read: {error}", path.display()),
         };
-        Ok(Self { path, seen })
+        Ok(Self { path, heads })
     }
 
-    /// What is not there any more of what was seen.
+    /// The known entries that are missing from the database or have changed.
     ///
     /// # Errors
-    /// A database that does not answer.
-    pub async fn missing(&self, store: &Store) -> Result<Vec<Missing>, StoreUnavailable> {
+    /// The database does not respond.
+    pub async fn missing_entries(&self, store: &Store) -> Result<Vec<MissingAuditEntry>, StoreUnavailable> {
         let heads = store.audit_heads().await?;
         let mut missing = Vec::new();
-        for (chain, seen) in &self.seen {
-            // What lies beyond the head is not in the chain, whether its row is there or not.
-            let is_in = heads
+        for (chain, seen) in &self.heads {
+            // A row beyond the head is not part of the chain.
+            let is_present = heads
                 .iter()
                 .any(|head| head.chain == *chain && head.n >= seen.n);
-            if !is_in || store.audit_hash(chain, seen.n).await?.as_ref() != Some(&seen.hash) {
-                missing.push(Missing {
+            if !is_present || store.audit_hash(chain, seen.n).await?.as_ref() != Some(&seen.hash) {
+                missing.push(MissingAuditEntry {
                     chain: chain.clone(),
                     n: seen.n,
                 });
@@ -87,66 +87,67 @@ impl Witness {
         Ok(missing)
     }
 
-    /// Looks at how far the chains have come. One that lost what was seen stays as it was remembered.
+    /// Advances the checkpoint to the current heads. A chain with a missing entry keeps its old
+    /// checkpoint.
     ///
     /// # Errors
-    /// A database that does not answer, or a disk that does not take the file.
-    pub async fn look(&mut self, store: &Store) -> anyhow::Result<Vec<Missing>> {
-        // Asked first: what is appended in between is seen the next time.
+    /// The database does not respond, or the file cannot be written.
+    pub async fn advance(&mut self, store: &Store) -> anyhow::Result<Vec<MissingAuditEntry>> {
+        // Heads are read before the check, so entries appended in between count at the next one.
         let heads = store.audit_heads().await?;
-        let missing = self.missing(store).await?;
-        let before = self.seen.clone();
+        let missing = self.missing_entries(store).await?;
+        let before = self.heads.clone();
         for head in heads {
-            let lost = missing.iter().any(|missing| missing.chain == head.chain);
-            if !lost
+            let is_missing = missing.iter().any(|missing| missing.chain == head.chain);
+            if !is_missing
                 && self
-                    .seen
+                    .heads
                     .get(&head.chain)
-                    .is_none_or(|seen| seen.n < head.n)
+                    .is_none_or(|known| known.n < head.n)
             {
-                self.seen.insert(
+                self.heads.insert(
                     head.chain,
-                    Seen {
+                    SeenHead {
                         n: head.n,
                         hash: head.hash,
                     },
                 );
             }
         }
-        if self.seen != before {
-            write(&self.path, &serde_json::to_vec(&self.seen)?)?;
+        if self.heads != before {
+            write_atomic(&self.path, &serde_json::to_vec(&self.heads)?)?;
         }
         Ok(missing)
     }
 
-    /// For ever: run it as a task.
-    pub(crate) async fn watch(mut self, store: Store) {
-        let mut ticks = tokio::time::interval(EVERY);
-        let mut told = Vec::new();
+    /// Checks at a fixed interval and never returns. Run it as a task.
+    pub(crate) async fn run(mut self, store: Store) {
+        let mut ticks = tokio::time::interval(CHECK_INTERVAL);
+        let mut reported = Vec::new();
         loop {
             ticks.tick().await;
-            match self.look(&store).await {
-                Ok(missing) if missing != told => {
-                    for Missing { chain, n } in &missing {
+            match self.advance(&store).await {
+                Ok(missing) if missing != reported => {
+                    for MissingAuditEntry { chain, n } in &missing {
                         tracing::error!(
                             chain,
                             n,
-                            "an entry of the audit that was there is gone or was edited"
+                            "an audit entry is missing or was modified"
                         );
                     }
-                    told = missing;
+                    reported = missing;
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "how far the audit has come was not remembered")
+                    tracing::warn!(%error, "the audit checkpoint was not updated")
                 }
             }
         }
     }
 }
 
-/// All of it or nothing, also when the power goes.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Atomic: writes and syncs a new file, then renames it.
+fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let new = path.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
     options.create(true).write(true).truncate(true);

@@ -1,12 +1,13 @@
-//! The pages, used the way people use them: a real server, a real Chromium, one window for each person.
+//! Browser tests: a real server, a real Chromium, and one window for each user.
 //!
-//! Needs `chromedriver` and `chromium`. Where they are missing the tests say so and do nothing, except on CI.
+//! They need `chromedriver` and `chromium`. Without them the tests print a message and pass, except
+//! on CI.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a panic fails the test"
 )]
-#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+#![expect(clippy::print_stderr, reason = "a skipped test prints a message")]
 
 #[path = "api/app.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]

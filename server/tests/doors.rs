@@ -1,4 +1,4 @@
-//! A route that does not say who may enter does not compile.
+//! A route whose handler does not name its door does not compile.
 
 #[test]
 fn route_without_a_door_does_not_compile() {

@@ -312,7 +312,7 @@ async fn create_linked(
     )
     .await?
     {
-        InsertResult::Inserted => Ok(LinkResult::LinkResult),
+        InsertResult::Inserted => Ok(LinkResult::Linked),
         InsertResult::Duplicate => Err(TxError::Rejected(CreateLinkedError::Taken)),
     }
 }

@@ -409,7 +409,7 @@ pub(crate) async fn end_all_accounts(
     let record = NewAuditEntry::new(&end.by, AuditAction::AllSessionsEnded, end.at)
         .subject(ALL_ACCOUNTS)
         .with_detail(|detail| {
-            let tokens = (all.tokens == PersonalTokenPolicy::SessionEnd).then_some(true);
+            let tokens = (all.tokens == PersonalTokenPolicy::End).then_some(true);
             detail
                 .reason(all.reason.as_str())
                 .with("sessions", ended)

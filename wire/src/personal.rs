@@ -47,5 +47,5 @@ pub struct MadePersonalToken {
     /// The secret, shown only once: `sr_pat_…`.
     pub token: String,
     #[serde(flatten)]
-    pub about: PersonalToken,
+    pub info: PersonalToken,
 }

@@ -1,4 +1,4 @@
-//! What permits allow, and how fast a change of rights takes effect.
+//! The limits of permits, and how fast a change of rights takes effect.
 
 use super::*;
 use crate::{

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use auth::{Caller, Session, access::policy::Via, session::cache::Rights};
+use auth::{Caller, Session, access::policy::AuthVia, session::cache::Rights};
 
 fn forge(rights: Arc<Rights>, session: Arc<Session>) -> Caller {
-    Caller { rights, session, via: Via::Bearer }
+    Caller { rights, session, via: AuthVia::Bearer }
 }
 
 fn main() {}

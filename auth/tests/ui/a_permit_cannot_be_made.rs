@@ -1,7 +1,7 @@
 use auth::{Actor, Permit, actions::ManageAccounts};
 
 fn forge(actor: Actor) -> Permit<ManageAccounts> {
-    Permit { actor, place: () }
+    Permit { actor, target: () }
 }
 
 fn main() {}

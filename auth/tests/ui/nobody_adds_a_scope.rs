@@ -1,10 +1,10 @@
-use auth::access::permit::Scope;
+use auth::access::permit::Target;
 
 struct Anywhere;
 
-impl Scope for Anywhere {
-    type Need = ();
-    type Place = ();
+impl Target for Anywhere {
+    type Requirement = ();
+    type Resource = ();
 }
 
 fn main() {}

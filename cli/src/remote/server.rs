@@ -200,7 +200,11 @@ mod tests {
             "https://a#b",
             "http://",
         ] {
-            assert!(normalize_url(bad).is_err(), "{bad}");
+            let error = normalize_url(bad).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("\"{bad}\" is not a server address")),
+                "{error}"
+            );
         }
         assert!(is_unencrypted("http://files.example.org") && !is_unencrypted("http://[::1]:8000"));
         assert!(!is_unencrypted("https://files.example.org"));

@@ -3,7 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, anyhow, bail};
-use auth::{PasswordHash, Username, service::ImportedAccount};
+use auth::{PasswordHash, Username, accounts::registration::ImportedAccount};
 use serde::Deserialize;
 use server::state::Auth;
 

@@ -58,7 +58,7 @@ async fn database_dump_contains_no_usable_credentials() {
         .post(server.url("/sign-in"))
         .header("sec-fetch-site", "same-origin")
         .form(&form);
-    page.send().await.unwrap();
+    assert_eq!(page.send().await.unwrap().status(), 303);
     let dump = texts(&program.data().join("strongroom.db"));
     assert!(
         ["web", "tokens"]
@@ -66,7 +66,8 @@ async fn database_dump_contains_no_usable_credentials() {
             .all(|kind| dump.iter().any(|text| text == kind)),
         "both kinds of session are in it"
     );
-    let opens = async |request: RequestBuilder| request.send().await.unwrap().status().is_success();
+    let status = async |request: RequestBuilder| request.send().await.unwrap().status();
+    let mut guesses = 0;
     for text in dump
         .iter()
         .filter(|text| text.len() >= 16 && text.is_ascii() && !text.contains(['\n', ';']))
@@ -78,18 +79,16 @@ async fn database_dump_contains_no_usable_credentials() {
             format!("sr_pat_{text}"),
         ] {
             let me = || http.get(server.url("/auth/me"));
-            assert!(!opens(me().bearer_auth(&guess)).await, "{guess}");
-            assert!(
-                !opens(me().basic_auth("ada", Some(&guess))).await,
-                "{guess}"
-            );
-            assert!(
-                !opens(me().header("cookie", format!("strongroom={guess}"))).await,
-                "{guess}"
-            );
+            assert_eq!(status(me().bearer_auth(&guess)).await, 401, "{guess}");
+            let basic = me().basic_auth("ada", Some(&guess));
+            assert_eq!(status(basic).await, 401, "{guess}");
+            let cookie = me().header("cookie", format!("strongroom={guess}"));
+            assert_eq!(status(cookie).await, 401, "{guess}");
             assert_eq!(refresh(&server, &guess).await, 400, "{guess}");
+            guesses += 1;
         }
     }
+    assert!(guesses > 0);
     ada.get_json("/auth/me").await;
 }
 
@@ -105,6 +104,7 @@ async fn ended_session_stays_ended_after_a_kill() {
         .send()
         .await
         .unwrap();
+    assert_eq!(answer.status(), 200);
     let tokens: serde_json::Value = answer.json().await.unwrap();
     let bob = Client::new(&server, tokens["access_token"].as_str().unwrap());
     let ada = server.ada().await;
@@ -113,6 +113,7 @@ async fn ended_session_stays_ended_after_a_kill() {
         .send()
         .await
         .unwrap();
+    assert_eq!(ended.status(), 200);
     assert_eq!(ended.json::<serde_json::Value>().await.unwrap()["ended"], 1);
     assert_eq!(bob.get("/auth/me").send().await.unwrap().status(), 401);
     server.kill();

@@ -55,11 +55,8 @@ async fn access_token_ended_at_console_is_rejected() {
     program
         .run(&["key", "rotate", "--end-tokens"])
         .expect_success();
-    let ended = Instant::now();
-    while ada.get("/auth/me").send().await.unwrap().status() != 401 {
-        assert!(ended.elapsed() < Duration::from_secs(5), "still in");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    ada.wait_for_end_of_session("/auth/me", Duration::from_secs(5))
+        .await;
     server.kill();
     let server = program.serve();
     let again = Client::new(&server, &ada.token);

@@ -97,7 +97,9 @@ async fn replaced_master_key_keeps_credentials_valid() {
     let ada = sign_in(&server, "ada", "").await.1;
     let phone = enroll_app(&server, &ada).await;
     let bob = sign_in(&server, "bob", "").await.1;
-    program.run(&REPLACE).expect_failure("stop it first");
+    program
+        .run(&REPLACE)
+        .expect_failure("stop the server first");
     server.kill();
     let old = std::fs::read(key_file(&program)).unwrap();
     let printed = program.run(&REPLACE).expect_success();
@@ -226,7 +228,7 @@ fn unreadable_active_master_key_is_kept_on_disk() {
     std::fs::write(&new_file, "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0PdAe5Ui8Ow2Qz\n").unwrap();
     program
         .run(&REPLACE)
-        .expect_failure("put back what was there");
+        .expect_failure("Restore the key files from a backup");
     assert!(new_file.exists());
 }
 
@@ -244,7 +246,7 @@ async fn missing_master_key_fails_startup_without_creating_one() {
     ] {
         program
             .run(command)
-            .expect_failure("put it back from a backup");
+            .expect_failure("Restore it from a backup");
         assert!(!file.exists(), "{command:?}");
     }
     std::fs::rename(&aside, &file).unwrap();
@@ -336,7 +338,7 @@ async fn configured_master_key_is_replaced_by_key_file() {
         "{printed}"
     );
     // A repetition, as after a power cut at the end.
-    with_key(&program, old, &to_new).expect_failure("in force already");
+    with_key(&program, old, &to_new).expect_failure("already active");
     with_key(&program, old, &["user", "list"]).expect_failure("another master key");
     with_key(&program, Path::new("new"), &["user", "list"]).expect_success();
     let mut command = program.command(["--listen", "127.0.0.1:0", "--log", "warn"]);
@@ -349,6 +351,6 @@ fn generated_master_key_rejects_new_key_file_option() {
     let program = Program::with_ada();
     program
         .run(&[&REPLACE[..], &["--new-key-file", "new"]].concat())
-        .expect_failure("leave --new-key-file out");
+        .expect_failure("omit --new-key-file");
     assert!(!program.folder().join("new").exists());
 }

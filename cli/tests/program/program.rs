@@ -305,6 +305,20 @@ impl Client {
         response.json().await.unwrap()
     }
 
+    /// Polls `path` until it answers 401, which must happen within `limit`. Until then it answers 200.
+    pub(crate) async fn wait_for_end_of_session(&self, path: &str, limit: Duration) {
+        let since = Instant::now();
+        loop {
+            let status = self.get(path).send().await.unwrap().status();
+            if status == 401 {
+                return;
+            }
+            assert_eq!(status, 200, "{path}");
+            assert!(since.elapsed() < limit, "the session is still valid");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub(crate) async fn add(&self, name: &str, content: &str) {
         let request = self
             .put(&format!("/api/files/{name}/content"))

@@ -243,7 +243,9 @@ async fn cli_reports_ended_session_and_rejects_readable_credentials() {
         std::fs::Permissions::from_mode(0o600),
     )
     .unwrap();
-    ada.post("/auth/sessions/end-others").send().await.unwrap();
+    let ended = ada.post("/auth/sessions/end-others").send().await.unwrap();
+    assert_eq!(ended.status(), 200);
+    assert_eq!(ended.json::<Value>().await.unwrap()["ended"], 1);
     program.run_client(&["whoami"]).expect_failure(&format!(
         "your session on {url} has ended: run strongroom login {url}"
     ));

@@ -138,7 +138,8 @@ async fn run_all(drive: &Drive, provider: &Provider) {
         .await;
     drive
         .send(drive.post("/sign-out").header("cookie", &cookie))
-        .await;
+        .await
+        .expect_status(303);
     // An unknown path that contains secrets.
     let path =
         format!("/nothing/{access}?access_token={access}&password=correct+horse+battery+staple");

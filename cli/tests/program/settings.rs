@@ -119,7 +119,7 @@ fn public_listener_requires_explicit_registration_mode() {
     program.write("open.toml", "listen = \"0.0.0.0:0\"\n");
     program
         .run(&["--config", "open.toml"])
-        .expect_failure("who may register");
+        .expect_failure("no registration mode is set");
     assert!(!program.data().exists());
 }
 
@@ -140,7 +140,7 @@ fn second_server_on_data_folder_fails_startup() {
     let server = program.serve();
     program
         .run(&["--listen", "127.0.0.1:0"])
-        .expect_failure("serving from strongroom-data already");
+        .expect_failure("already uses strongroom-data");
     server.kill();
     program.serve().stop();
 }

@@ -159,11 +159,8 @@ async fn console_disable_ends_session_within_a_second() {
     let bob = Client::new(&server, &server.sign_in("bob", PASSWORD).await.unwrap());
     bob.get_json("/api/files").await;
     program.run(&["user", "disable", "bob"]).expect_success();
-    let disabled = Instant::now();
-    while bob.get("/api/files").send().await.unwrap().status() != 401 {
-        assert!(disabled.elapsed() < Duration::from_secs(1), "still in");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    bob.wait_for_end_of_session("/api/files", Duration::from_secs(1))
+        .await;
     assert_eq!(server.sign_in("bob", PASSWORD).await, None);
     program.run(&["user", "enable", "bob"]).expect_success();
     assert!(server.sign_in("bob", PASSWORD).await.is_some());
@@ -234,11 +231,8 @@ async fn console_invitation_promotion_and_sign_out_take_effect() {
     program
         .run(&["user", "end-sessions", "bob"])
         .expect_success();
-    let ended = Instant::now();
-    while bob.get("/api/files").send().await.unwrap().status() != 401 {
-        assert!(ended.elapsed() < Duration::from_secs(1), "still in");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    bob.wait_for_end_of_session("/api/files", Duration::from_secs(1))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -276,10 +270,8 @@ async fn console_ends_all_sessions_with_audited_reason() {
         .expect_success();
     let ended = Instant::now();
     for client in &clients {
-        while client.get("/api/files").send().await.unwrap().status() != 401 {
-            assert!(ended.elapsed() < Duration::from_secs(1), "still in");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let left = Duration::from_secs(1).saturating_sub(ended.elapsed());
+        client.wait_for_end_of_session("/api/files", left).await;
     }
     assert!(
         server.sign_in("bob", PASSWORD).await.is_some(),

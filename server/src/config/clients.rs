@@ -1,4 +1,4 @@
-//! `[[clients]]`: programs that may ask people for access, besides our own command line.
+//! `[[clients]]`: registered OAuth clients, besides the built-in command line.
 
 use auth::{Client, Clients};
 use serde::Deserialize;
@@ -10,14 +10,15 @@ use super::ConfigError;
 pub struct ClientSection {
     /// `client_id`: `a-z`, `0-9`, `-`, `.`, `_`.
     pub id: String,
-    /// What people read when it asks.
+    /// The name shown on the consent page.
     pub name: String,
-    /// Where codes may be sent: `https://…`, `http://127.0.0.1/…` (any port), or a scheme of its own with a dot.
+    /// Redirect URIs: `https://…`, `http://127.0.0.1/…` (any port), or a private scheme that
+    /// contains a dot (RFC 8252 §7).
     #[serde(default)]
     pub redirect_uris: Vec<String>,
 }
 
-pub(super) fn decide(sections: Vec<ClientSection>) -> Result<Clients, ConfigError> {
+pub(super) fn resolve(sections: Vec<ClientSection>) -> Result<Clients, ConfigError> {
     let bad = |id: &str, why: auth::BadClient| {
         ConfigError(format!("clients, \"{}\": {why}", id.escape_default()))
     };
@@ -31,15 +32,15 @@ pub(super) fn decide(sections: Vec<ClientSection>) -> Result<Clients, ConfigErro
 
 #[cfg(test)]
 mod tests {
-    use super::super::Partial;
+    use super::super::ConfigSource;
 
     #[test]
     fn invalid_or_duplicate_oauth_client_is_rejected() {
         let toml =
             "[[clients]]\nid = \"cam\"\nname = \"CAM\"\nredirect_uris = [\"javascript:alert(1)\"]";
-        let refused = toml::from_str::<Partial>(toml)
+        let refused = toml::from_str::<ConfigSource>(toml)
             .unwrap()
-            .decide()
+            .resolve()
             .unwrap_err()
             .0;
         assert!(
@@ -48,7 +49,7 @@ mod tests {
         );
         let twice =
             "[[clients]]\nid = \"cam\"\nname = \"A\"\n[[clients]]\nid = \"cam\"\nname = \"B\"";
-        assert!(toml::from_str::<Partial>(twice).unwrap().decide().is_err());
-        assert!(toml::from_str::<Partial>("[[clients]]\nid = \"cam\"\nsecret = \"x\"").is_err());
+        assert!(toml::from_str::<ConfigSource>(twice).unwrap().resolve().is_err());
+        assert!(toml::from_str::<ConfigSource>("[[clients]]\nid = \"cam\"\nsecret = \"x\"").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! `database_…`: where the rows are, how it is spoken to, and who may change its tables.
+//! `database_…`: the database URL, its TLS mode, and whether the server applies migrations.
 
 use std::path::Path;
 
@@ -6,30 +6,30 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use store::{BadDatabaseUrl, Database, Migrations, Tls};
 
-use super::Switch;
+use super::Toggle;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DatabaseTls {
-    /// On another machine: TLS and a certificate for its name, or nothing.
+    /// Connections to another machine require TLS and a certificate for its host name.
     Verified,
-    /// What the URL says, also in the clear.
+    /// The URL decides, even for unencrypted connections.
     Url,
 }
 
-/// Decided.
+/// The resolved settings.
 #[derive(Debug)]
-pub struct DatabaseRules {
+pub struct DatabaseConfig {
     pub url: Option<SecretString>,
     pub tls: DatabaseTls,
-    pub migrate: Switch,
+    pub migrate: Toggle,
 }
 
-impl DatabaseRules {
-    /// SQLite in the data folder, where no URL was said.
+impl DatabaseConfig {
+    /// The database at the URL, or SQLite in the data folder if there is no URL.
     ///
     /// # Errors
-    /// A sentence that says what to write in the URL.
+    /// A message that says what to change in the URL.
     pub fn database(&self, data: &Path) -> Result<Database, BadDatabaseUrl> {
         let tls = match self.tls {
             DatabaseTls::Verified => Tls::Verified,
@@ -43,8 +43,8 @@ impl DatabaseRules {
 
     pub fn migrations(&self) -> Migrations {
         match self.migrate {
-            Switch::On => Migrations::Apply,
-            Switch::Off => Migrations::Expect,
+            Toggle::On => Migrations::Apply,
+            Toggle::Off => Migrations::Expect,
         }
     }
 }

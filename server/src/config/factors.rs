@@ -1,10 +1,11 @@
-//! `[factors]` and `[step_up]`: who must have a second factor, and when one shows it again.
+//! `[factors]` and `[step_up]`: which accounts require a second factor, and when users confirm it
+//! again (RFC 9470).
 
 use std::time::Duration;
 
 use auth::{
     factor::{FactorRequirement, FactorRules},
-    service::{ClientStepUp, StepUpRules},
+    settings::{ClientStepUp, StepUpRules},
 };
 use serde::Deserialize;
 
@@ -13,13 +14,13 @@ use super::ConfigError;
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FactorsSection {
-    /// Who can do nothing without a second factor: nobody (`optional`) unless said otherwise.
-    pub required: Option<RequiredOf>,
+    /// The accounts that require a second factor. Default: `optional`, no account.
+    pub required: Option<FactorRequirementSetting>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RequiredOf {
+pub enum FactorRequirementSetting {
     Optional,
     Administrators,
     All,
@@ -28,19 +29,19 @@ pub enum RequiredOf {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StepUpSection {
-    /// How long a sign-in is recent: 10 unless said otherwise, 1 to 60.
+    /// Minutes for which a sign-in counts as recent: 1 to 60, default 10.
     pub minutes: Option<u64>,
-    /// Whether programs, too, need a recent sign-in to delete files and to override locks. Off unless said otherwise:
-    /// clients of the original delete with any live token.
+    /// Whether OAuth clients also need a recent sign-in to delete files and override locks.
+    /// Default: off, because clients of the original API delete with any live token.
     pub files: Option<bool>,
 }
 
 impl FactorsSection {
-    pub(super) fn decide(self) -> FactorRules {
-        let required = match self.required.unwrap_or(RequiredOf::Optional) {
-            RequiredOf::Optional => FactorRequirement::Optional,
-            RequiredOf::Administrators => FactorRequirement::Administrators,
-            RequiredOf::All => FactorRequirement::All,
+    pub(super) fn resolve(self) -> FactorRules {
+        let required = match self.required.unwrap_or(FactorRequirementSetting::Optional) {
+            FactorRequirementSetting::Optional => FactorRequirement::Optional,
+            FactorRequirementSetting::Administrators => FactorRequirement::Administrators,
+            FactorRequirementSetting::All => FactorRequirement::All,
         };
         FactorRules {
             required,
@@ -50,10 +51,10 @@ impl FactorsSection {
 }
 
 impl StepUpSection {
-    pub(super) fn decide(self) -> Result<StepUpRules, ConfigError> {
+    pub(super) fn resolve(self) -> Result<StepUpRules, ConfigError> {
         let minutes = self.minutes.unwrap_or(10);
         if !(1..=60).contains(&minutes) {
-            return Err(ConfigError("step_up.minutes is 1 to 60.".to_owned()));
+            return Err(ConfigError("step_up.minutes must be between 1 and 60.".to_owned()));
         }
         let programs = if self.files == Some(true) {
             ClientStepUp::RecentSignIn
@@ -74,10 +75,10 @@ mod tests {
     #[test]
     fn factor_settings_default_to_optional_and_ten_minutes() {
         assert_eq!(
-            FactorsSection::default().decide().required,
+            FactorsSection::default().resolve().required,
             FactorRequirement::Optional
         );
-        let rules = StepUpSection::default().decide().unwrap();
+        let rules = StepUpSection::default().resolve().unwrap();
         assert_eq!(
             (rules.max_age, rules.clients),
             (Duration::from_mins(10), ClientStepUp::LiveSession)
@@ -88,7 +89,7 @@ mod tests {
                     minutes: Some(minutes),
                     files: None
                 }
-                .decide()
+                .resolve()
                 .is_err()
             );
         }

@@ -1,4 +1,4 @@
-//! `[keys]`: what signs access tokens.
+//! `[keys]`: the signing algorithm of access tokens and the key rotation.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use super::ConfigError;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeysSection {
-    /// `HS256` or `EdDSA`; where nothing is said, what signs already goes on.
+    /// `HS256` or `EdDSA`. If absent, the algorithm of the present key stays.
     pub algorithm: Option<Algorithm>,
-    /// A new key signs after so many days.
+    /// Days after which a new signing key replaces the old one.
     pub rotate_days: Option<u32>,
 }
 
@@ -25,11 +25,11 @@ pub enum Algorithm {
 }
 
 impl KeysSection {
-    pub(super) fn decide(self) -> Result<KeyRules, ConfigError> {
+    pub(super) fn resolve(self) -> Result<KeyRules, ConfigError> {
         let days = self.rotate_days.unwrap_or(90);
         if !(1..=365).contains(&days) {
             return Err(ConfigError(
-                "keys.rotate_days is between 1 and 365.".to_owned(),
+                "keys.rotate_days must be between 1 and 365.".to_owned(),
             ));
         }
         let algorithm = self.algorithm.map(|algorithm| match algorithm {

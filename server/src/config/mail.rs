@@ -1,4 +1,4 @@
-//! `[mail]`: how letters leave the house, if they do.
+//! `[mail]`: how mail is sent. Without it the installation sends no mail.
 
 use std::{net::IpAddr, path::PathBuf};
 
@@ -6,86 +6,87 @@ use lettre::message::Mailbox;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{ConfigError, secret};
+use super::{ConfigError, read_secret};
 
-/// A folder, or a host with what it wants to be told.
+/// Either a folder, or an SMTP host with its credentials.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MailSection {
-    /// Letters become `.eml` files in this folder: for development.
+    /// Mails are written to this folder as `.eml` files, for development.
     pub folder: Option<PathBuf>,
-    /// The SMTP server that takes letters.
+    /// Host name of the SMTP server.
     pub host: Option<String>,
     /// 587, or 465 with `tls = "implicit"`, or 25 without TLS.
     pub port: Option<u16>,
-    /// `starttls` unless said otherwise; `none` is for a server on this machine.
-    pub tls: Option<Tls>,
+    /// Default: `starttls`. `none` is only for a server on this machine.
+    pub tls: Option<MailTls>,
     pub username: Option<String>,
     pub password: Option<SecretString>,
     pub password_file: Option<PathBuf>,
     /// `Strongroom <strongroom@example.org>`.
     pub from: Option<String>,
-    /// Of a server with a certificate of its own making: PEM.
+    /// PEM file with the CA certificate of a server that uses a private CA.
     pub ca_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Tls {
-    /// RFC 3207, and no letter without it.
+pub enum MailTls {
+    /// RFC 3207. Mail is not sent if the server does not offer it.
     StartTls,
     /// RFC 8314 §3.
     Implicit,
     None,
 }
 
-/// Decided.
+/// The resolved settings.
 #[derive(Clone, Debug)]
-pub struct Mail {
+pub struct MailConfig {
     pub from: Mailbox,
-    pub way: Way,
+    pub transport: MailTransport,
 }
 
 #[derive(Clone, Debug)]
-pub enum Way {
+pub enum MailTransport {
     Folder(PathBuf),
-    Smtp(Smtp),
+    Smtp(SmtpConfig),
 }
 
 #[derive(Clone, Debug)]
-pub struct Smtp {
+pub struct SmtpConfig {
     pub host: String,
     pub port: u16,
-    pub tls: Tls,
+    pub tls: MailTls,
     pub credentials: Option<(String, SecretString)>,
     /// PEM.
-    pub ca: Option<Vec<u8>>,
+    pub ca_pem: Option<Vec<u8>>,
 }
 
 impl MailSection {
     /// # Errors
-    /// A sentence that says what to write where. Letters with links need a `public_url` that was said.
-    pub(super) fn decide(self, public_url: Option<&str>) -> Result<Mail, ConfigError> {
-        let wrong = |sentence: &str| Err(ConfigError(sentence.to_owned()));
-        let from = self.from.as_deref().map(sender).transpose()?;
+    /// A message that names the key to change. Mails contain links, so they require an explicit
+    /// `public_url`.
+    pub(super) fn resolve(self, public_url: Option<&str>) -> Result<MailConfig, ConfigError> {
+        let error = |sentence: &str| Err(ConfigError(sentence.to_owned()));
+        let from = self.from.as_deref().map(parse_sender).transpose()?;
         match (self.folder.clone(), self.host.clone()) {
             (Some(_), Some(_)) => {
-                wrong("mail.folder and mail.host exclude each other: letters go one way.")
+                wrong("mail.folder and mail.host exclude each other; set only one of them.")
             }
             (None, None) => {
-                wrong("mail needs mail.host, or mail.folder to look at letters as files.")
+                wrong("mail needs mail.host, or mail.folder to write mails to files.")
             }
             (Some(folder), None) => {
-                let from = from.map_or_else(|| sender("Strongroom <strongroom@localhost>"), Ok)?;
-                Ok(Mail {
+                let from = from.map_or_else(|| parse_sender("Strongroom <strongroom@localhost>"), Ok)?;
+                Ok(MailConfig {
                     from,
-                    way: Way::Folder(folder),
+                    transport: MailTransport::Folder(folder),
                 })
             }
             (None, Some(host)) => {
                 if public_url.is_none() {
                     return wrong(
-                        "mail.host needs public_url: letters hold links, and those lead there.",
+                        "mail.host needs public_url, because mails contain links to it.",
                     );
                 }
                 let Some(from) = from else {
@@ -93,37 +94,37 @@ impl MailSection {
                         "mail.host needs mail.from, as in \"Strongroom <strongroom@example.org>\".",
                     );
                 };
-                Ok(Mail {
+                Ok(MailConfig {
                     from,
-                    way: Way::Smtp(self.smtp(host)?),
+                    transport: MailTransport::Smtp(self.smtp_config(host)?),
                 })
             }
         }
     }
 
-    fn smtp(self, host: String) -> Result<Smtp, ConfigError> {
-        let here = is_this_machine(&host);
+    fn smtp_config(self, host: String) -> Result<SmtpConfig, ConfigError> {
+        let is_local = is_loopback_host(&host);
         let tls = self
             .tls
-            .unwrap_or(if here { Tls::None } else { Tls::StartTls });
-        if tls == Tls::None && !here {
+            .unwrap_or(if is_local { MailTls::None } else { MailTls::StartTls });
+        if tls == MailTls::None && !is_local {
             return Err(ConfigError(format!(
-                "mail.tls = \"none\" would send links that set passwords in the clear to {host}; it is for a server on \
+                "mail.tls = \"none\" would send password reset links unencrypted to {host}; it is only for a server on \
                  this machine. Use \"starttls\" or \"implicit\"."
             )));
         }
         let port = self.port.unwrap_or(match tls {
-            Tls::StartTls => 587,
-            Tls::Implicit => 465,
-            Tls::None => 25,
+            MailTls::StartTls => 587,
+            MailTls::Implicit => 465,
+            MailTls::None => 25,
         });
-        let password = secret(self.password, self.password_file.as_deref())?;
+        let password = read_secret(self.password, self.password_file.as_deref())?;
         let credentials = match (self.username, password) {
             (Some(username), Some(password)) => Some((username, password)),
             (None, None) => None,
             _ => {
                 return Err(ConfigError(
-                    "mail.username and mail.password (or mail.password_file) go together.".into(),
+                    "mail.username and mail.password (or mail.password_file) must be set together.".into(),
                 ));
             }
         };
@@ -131,22 +132,22 @@ impl MailSection {
             std::fs::read(path)
                 .map_err(|error| ConfigError(format!("cannot read {}: {error}", path.display())))
         };
-        Ok(Smtp {
+        Ok(SmtpConfig {
             host,
             port,
             tls,
             credentials,
-            ca: self.ca_file.as_ref().map(read).transpose()?,
+            ca_pem: self.ca_file.as_ref().map(read).transpose()?,
         })
     }
 }
 
-fn sender(raw: &str) -> Result<Mailbox, ConfigError> {
+fn parse_sender(raw: &str) -> Result<Mailbox, ConfigError> {
     raw.parse()
-        .map_err(|_| ConfigError(format!("mail.from is no e-mail address: \"{raw}\"")))
+        .map_err(|_| ConfigError(format!("mail.from is not an e-mail address: \"{raw}\"")))
 }
 
-fn is_this_machine(host: &str) -> bool {
+fn is_loopback_host(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host
             .parse::<IpAddr>()
@@ -157,10 +158,10 @@ fn is_this_machine(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn decide(toml: &str, public_url: Option<&str>) -> Result<Mail, ConfigError> {
+    fn resolve(toml: &str, public_url: Option<&str>) -> Result<MailConfig, ConfigError> {
         toml::from_str::<MailSection>(toml)
             .unwrap()
-            .decide(public_url)
+            .resolve(public_url)
     }
 
     const URL: Option<&str> = Some("https://files.example");
@@ -168,17 +169,17 @@ mod tests {
     #[test]
     fn plaintext_smtp_is_allowed_on_loopback_only() {
         let clear = "host = \"mail.example\"\ntls = \"none\"\nfrom = \"a@mail.example\"";
-        assert!(decide(clear, URL).unwrap_err().0.contains("starttls"));
-        let decided = decide("host = \"mail.example\"\nfrom = \"a@mail.example\"", URL).unwrap();
-        let Way::Smtp(smtp) = decided.way else {
+        assert!(resolve(clear, URL).unwrap_err().0.contains("starttls"));
+        let decided = resolve("host = \"mail.example\"\nfrom = \"a@mail.example\"", URL).unwrap();
+        let MailTransport::Smtp(smtp) = decided.transport else {
             panic!("no folder was named")
         };
-        assert_eq!((smtp.tls, smtp.port), (Tls::StartTls, 587));
-        let decided = decide("host = \"127.0.0.1\"\nfrom = \"a@mail.example\"", URL).unwrap();
-        let Way::Smtp(smtp) = decided.way else {
+        assert_eq!((smtp.tls, smtp.port), (MailTls::StartTls, 587));
+        let decided = resolve("host = \"127.0.0.1\"\nfrom = \"a@mail.example\"", URL).unwrap();
+        let MailTransport::Smtp(smtp) = decided.transport else {
             panic!("no folder was named")
         };
-        assert_eq!((smtp.tls, smtp.port), (Tls::None, 25));
+        assert_eq!((smtp.tls, smtp.port), (MailTls::None, 25));
     }
 
     #[test]
@@ -203,7 +204,7 @@ mod tests {
                 "mail.password",
             ),
         ] {
-            let refused = decide(toml, url).unwrap_err().0;
+            let refused = resolve(toml, url).unwrap_err().0;
             assert!(refused.contains(word), "{refused}");
         }
         assert!(toml::from_str::<MailSection>("hots = \"mail.example\"").is_err());
@@ -212,6 +213,6 @@ mod tests {
     #[test]
     fn smtp_password_is_not_printed() {
         let toml = "host = \"localhost\"\nfrom = \"a@b.example\"\nusername = \"a\"\npassword = \"hunter2 hunter2\"";
-        assert!(!format!("{:?}", decide(toml, URL).unwrap()).contains("hunter2"));
+        assert!(!format!("{:?}", resolve(toml, URL).unwrap()).contains("hunter2"));
     }
 }

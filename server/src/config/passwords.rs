@@ -1,4 +1,4 @@
-//! `[passwords]`: what new passwords are looked up in, and what all of them are keyed with.
+//! `[passwords]`: the breach list, banned context words and pepper keys for passwords.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -12,18 +12,19 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PasswordSection {
-    /// A list of stolen passwords, made by `strongroom breach build`.
+    /// A filter of breached passwords, built by `strongroom breach build`.
     pub breach_file: Option<PathBuf>,
-    /// Keys for the pepper in place of the master key, one a line: the first is used, and the others (and the master
-    /// key) still verify what was made with them.
+    /// Pepper keys, one a line, used instead of the master key. The first key makes new hashes. The
+    /// other keys and the master key still verify hashes made with them.
     pub pepper_file: Option<PathBuf>,
-    /// Names that everybody here knows, of the company, the site, machines and projects: no password is made of them.
+    /// Well-known names of the company, the site, machines and projects. Passwords must not consist
+    /// of them.
     pub context_words: Option<Vec<String>>,
 }
 
 impl PasswordSection {
-    /// What `self` says, and where it says nothing, what `next` does.
-    pub(super) fn or(self, next: Self) -> Self {
+    /// Takes each value from `self`, or else from `next`.
+    pub(super) fn or_else(self, next: Self) -> Self {
         Self {
             breach_file: self.breach_file.or(next.breach_file),
             pepper_file: self.pepper_file.or(next.pepper_file),
@@ -32,7 +33,7 @@ impl PasswordSection {
     }
 
     /// # Errors
-    /// A sentence for the operator, where a file is not what it should be.
+    /// A message for the operator: a file cannot be read or is invalid.
     pub(crate) fn rules(&self) -> anyhow::Result<PasswordRules> {
         let open = |path: &PathBuf| {
             BreachFilter::open(path)
@@ -68,7 +69,7 @@ impl PasswordSection {
         let keys = lines
             .map(MasterKey::parse)
             .collect::<Result<Arc<[_]>, _>>()?;
-        anyhow::ensure!(!keys.is_empty(), "{} holds no key", path.display());
+        anyhow::ensure!(!keys.is_empty(), "{} contains no key", path.display());
         Ok(keys)
     }
 }

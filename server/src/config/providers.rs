@@ -1,4 +1,4 @@
-//! `[[providers]]`: the upstream `OpenID` providers that people may sign in with.
+//! `[[providers]]`: upstream `OpenID` providers for sign-in.
 
 use std::path::PathBuf;
 
@@ -6,14 +6,15 @@ use auth::upstream::{Provider, UnknownUsers};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{ConfigError, secret};
+use super::{ConfigError, read_secret};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderSection {
-    /// In addresses, and known to the provider by way of the redirect URI: `a-z`, `0-9`, `-`.
+    /// Part of URLs, including the redirect URI that is registered with the provider: `a-z`, `0-9`,
+    /// `-`.
     pub id: String,
-    /// On the button.
+    /// The text of the sign-in button.
     pub name: String,
     /// A PNG or SVG of at most 64 KiB.
     pub icon_file: Option<PathBuf>,
@@ -22,11 +23,11 @@ pub struct ProviderSection {
     pub client_secret: Option<SecretString>,
     pub client_secret_file: Option<PathBuf>,
     pub scopes: Option<Vec<String>>,
-    /// Whether people get an account who have none.
+    /// Whether a first sign-in creates an account.
     pub new_accounts: Option<bool>,
 }
 
-/// What the configuration says of one provider besides what [`auth`] needs.
+/// A provider's icon. [`auth`] needs the other settings, but not this one.
 #[derive(Clone, Debug)]
 pub struct Icon {
     pub provider: String,
@@ -34,18 +35,18 @@ pub struct Icon {
     pub bytes: bytes::Bytes,
 }
 
-/// Decided: the providers and their pictures.
+/// The resolved providers and their icons.
 #[derive(Clone, Debug, Default)]
 pub struct Providers {
     pub list: Vec<Provider>,
     pub icons: Vec<Icon>,
 }
 
-const MOST_ICON: usize = 64 * 1024;
+const MAX_ICON_BYTES: usize = 64 * 1024;
 
-/// `public_url` is where providers send people back to. Addresses that the system chose (port 0) come later: see
-/// [`Providers::reached_at`].
-pub(super) fn decide(
+/// Resolves the providers. Redirect URIs start with `public_url`. If the system chooses the port
+/// (0), [`Providers::reached_at`] updates them later.
+pub(super) fn resolve(
     sections: Vec<ProviderSection>,
     public_url: &str,
 ) -> Result<Providers, ConfigError> {
@@ -56,14 +57,14 @@ pub(super) fn decide(
             |what: &str| ConfigError(format!("providers, \"{}\": {what}", id.escape_default()));
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if !(1..=32).contains(&id.len()) || !id.chars().all(plain) {
-            return Err(bad("the id has 1 to 32 of a-z, 0-9 and -."));
+            return Err(bad("the id must be 1 to 32 characters of a-z, 0-9 and -."));
         }
         if providers.list.iter().any(|other| other.id == id) {
-            return Err(bad("the id is there twice."));
+            return Err(bad("the id is used twice."));
         }
         if !is_safe_issuer(&section.issuer) {
             return Err(bad(
-                "the issuer is an https:// address without query (http:// on loopback only).",
+                "the issuer must be an https:// URL without query (http:// on loopback only).",
             ));
         }
         if let Some(path) = &section.icon_file {
@@ -71,13 +72,13 @@ pub(super) fn decide(
                 .icons
                 .push(read_icon(&id, path).map_err(|what| bad(&what))?);
         }
-        providers.list.push(provider(section, public_url)?);
+        providers.list.push(build_provider(section, public_url)?);
     }
     Ok(providers)
 }
 
-fn provider(section: ProviderSection, public_url: &str) -> Result<Provider, ConfigError> {
-    let strangers = if section.new_accounts == Some(true) {
+fn build_provider(section: ProviderSection, public_url: &str) -> Result<Provider, ConfigError> {
+    let unknown_users = if section.new_accounts == Some(true) {
         UnknownUsers::Provision
     } else {
         UnknownUsers::Reject
@@ -87,11 +88,11 @@ fn provider(section: ProviderSection, public_url: &str) -> Result<Provider, Conf
         name: section.name,
         issuer: section.issuer,
         client_id: section.client_id,
-        client_secret: secret(section.client_secret, section.client_secret_file.as_deref())?,
+        client_secret: read_secret(section.client_secret, section.client_secret_file.as_deref())?,
         scopes: section
             .scopes
             .unwrap_or_else(|| vec!["profile".to_owned(), "email".to_owned()]),
-        unknown_users: strangers,
+        unknown_users: unknown_users,
         id: section.id,
     })
 }
@@ -100,7 +101,7 @@ fn redirect_uri(public_url: &str, id: &str) -> String {
     format!("{public_url}/auth/oidc/{id}/callback")
 }
 
-/// `OpenID` Connect Core §2: https, no query or fragment.
+/// `OpenID` Connect Core §2: https, without query or fragment.
 fn is_safe_issuer(issuer: &str) -> bool {
     let loopback = ["http://127.0.0.1", "http://[::1]", "http://localhost"]
         .iter()
@@ -121,10 +122,10 @@ fn read_icon(provider: &str, path: &std::path::Path) -> Result<Icon, String> {
     let kind = match path.extension().and_then(|extension| extension.to_str()) {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
-        _ => return Err("the icon_file is a .png or .svg.".to_owned()),
+        _ => return Err("the icon_file must be a .png or .svg.".to_owned()),
     };
-    if bytes.len() > MOST_ICON {
-        return Err("the icon_file has at most 64 KiB.".to_owned());
+    if bytes.len() > MAX_ICON_BYTES {
+        return Err("the icon_file must be at most 64 KiB.".to_owned());
     }
     Ok(Icon {
         provider: provider.to_owned(),
@@ -134,9 +135,9 @@ fn read_icon(provider: &str, path: &std::path::Path) -> Result<Icon, String> {
 }
 
 impl Providers {
-    /// With the address that people use.
+    /// Replaces the origin of all redirect URIs with `public_url`.
     #[must_use]
-    pub fn reached_at(mut self, public_url: &str) -> Self {
+    pub fn with_public_url(mut self, public_url: &str) -> Self {
         for provider in &mut self.list {
             provider.redirect_uri = redirect_uri(public_url, &provider.id);
         }
@@ -153,16 +154,16 @@ impl Providers {
 mod tests {
     use super::*;
 
-    fn decided(toml: &str) -> Result<Providers, ConfigError> {
-        let partial: crate::Partial = toml::from_str(toml).unwrap();
-        decide(partial.providers.unwrap(), "https://files.example")
+    fn resolve_toml(toml: &str) -> Result<Providers, ConfigError> {
+        let partial: crate::ConfigSource = toml::from_str(toml).unwrap();
+        resolve(partial.providers.unwrap(), "https://files.example")
     }
 
     #[test]
     fn provider_callback_uses_public_url_and_hides_secret() {
         let toml = "[[providers]]\nid = \"work\"\nname = \"Work\"\nissuer = \"https://id.example\"\n\
             client_id = \"x\"\nclient_secret = \"hunter2\"";
-        let providers = decided(toml).unwrap();
+        let providers = resolve_toml(toml).unwrap();
         assert_eq!(
             providers.list[0].redirect_uri,
             "https://files.example/auth/oidc/work/callback"
@@ -201,7 +202,7 @@ mod tests {
             )
         };
         for toml in [one("Work"), one("a/b"), one(""), one("a") + &one("a")] {
-            assert!(decided(&toml).is_err(), "{toml}");
+            assert!(resolve_toml(&toml).is_err(), "{toml}");
         }
     }
 }

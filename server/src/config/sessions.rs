@@ -1,4 +1,4 @@
-//! `[sessions]`: how long people stay signed in.
+//! `[sessions]`: lifetimes and the request rate of sessions.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use super::ConfigError;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionsSection {
-    /// A session that was not used for so many days is over.
+    /// Days without use after which a session ends.
     pub idle_days: Option<u32>,
-    /// A session is over after so many days, used or not.
+    /// Days after which a session ends, used or not.
     pub absolute_days: Option<u32>,
-    /// An access token is good for so many minutes, at most 60.
+    /// Lifetime of an access token in minutes, at most 60.
     pub access_minutes: Option<u32>,
-    /// One session makes so many requests a minute at most, at least 60; any number where nothing is said.
+    /// Requests per minute allowed for one session, at least 60. Unlimited if absent.
     pub requests_per_minute: Option<u32>,
 }
 
@@ -31,7 +31,7 @@ pub struct SessionRules {
 const DAY: Duration = Duration::from_hours(24);
 
 impl SessionsSection {
-    pub(super) fn decide(self) -> Result<SessionRules, ConfigError> {
+    pub(super) fn resolve(self) -> Result<SessionRules, ConfigError> {
         let rules = SessionRules {
             idle: DAY * self.idle_days.unwrap_or(14),
             absolute: DAY * self.absolute_days.unwrap_or(90),
@@ -40,18 +40,18 @@ impl SessionsSection {
         };
         if rules.idle < DAY || rules.absolute < rules.idle || rules.absolute > 365 * DAY {
             return Err(ConfigError(
-                "sessions.idle_days is at least 1, and sessions.absolute_days at least as many and at most 365."
+                "sessions.idle_days must be at least 1; sessions.absolute_days must be at least sessions.idle_days and at most 365."
                     .to_owned(),
             ));
         }
         if rules.access < Duration::from_mins(1) || rules.access > MAX_ACCESS_LIFETIME {
             return Err(ConfigError(
-                "sessions.access_minutes is between 1 and 60.".to_owned(),
+                "sessions.access_minutes must be between 1 and 60.".to_owned(),
             ));
         }
-        if rules.requests_per_minute.is_some_and(|most| most < 60) {
+        if rules.requests_per_minute.is_some_and(|limit| limit < 60) {
             return Err(ConfigError(
-                "sessions.requests_per_minute is at least 60.".to_owned(),
+                "sessions.requests_per_minute must be at least 60.".to_owned(),
             ));
         }
         Ok(rules)

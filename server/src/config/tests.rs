@@ -6,14 +6,14 @@ use super::*;
 
 #[test]
 fn public_listen_address_requires_registration_mode() {
-    let open = Partial {
+    let open = ConfigSource {
         listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))),
-        ..Partial::default()
+        ..ConfigSource::default()
     };
     assert!(
-        open.decide()
+        open.resolve()
             .unwrap()
-            .unsaid
+            .missing_registration_mode
             .unwrap()
             .contains("registration.mode")
     );
@@ -22,11 +22,11 @@ fn public_listen_address_requires_registration_mode() {
 #[test]
 fn public_url_or_proxy_requires_registration_mode() {
     let decide = |toml: &str| {
-        toml::from_str::<Partial>(toml)
+        toml::from_str::<ConfigSource>(toml)
             .unwrap()
-            .decide()
+            .resolve()
             .unwrap()
-            .unsaid
+            .missing_registration_mode
     };
     for toml in [
         "",
@@ -54,19 +54,19 @@ fn public_url_or_proxy_requires_registration_mode() {
 
 #[test]
 fn unknown_config_key_is_rejected() {
-    assert!(toml::from_str::<Partial>("lisen = \"127.0.0.1:1\"").is_err());
-    assert!(toml::from_str::<Partial>("[registration]\nmdoe = \"open\"").is_err());
+    assert!(toml::from_str::<ConfigSource>("lisen = \"127.0.0.1:1\"").is_err());
+    assert!(toml::from_str::<ConfigSource>("[registration]\nmdoe = \"open\"").is_err());
 }
 
 #[test]
 fn flags_win_over_the_file() {
-    let flags = Partial {
+    let flags = ConfigSource {
         max_file_size: Some(ByteSize(1)),
-        ..Partial::default()
+        ..ConfigSource::default()
     };
-    let file: Partial =
+    let file: ConfigSource =
         toml::from_str("max_file_size = \"2GiB\"\npublic_url = \"https://a.example/\"").unwrap();
-    let config = flags.or(file).decide().unwrap();
+    let config = flags.or_else(file).resolve().unwrap();
     assert_eq!(
         (config.max_file_size, config.public_url.as_str()),
         (1, "https://a.example")
@@ -77,15 +77,15 @@ fn flags_win_over_the_file() {
 fn default_public_url_contains_the_assigned_port() {
     let decided = |url: Option<&str>| {
         let listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let partial = Partial {
+        let partial = ConfigSource {
             listen,
             public_url: url.map(str::to_owned),
-            ..Partial::default()
+            ..ConfigSource::default()
         };
         partial
-            .decide()
+            .resolve()
             .unwrap()
-            .listening_on(SocketAddr::from(([127, 0, 0, 1], 81)))
+            .with_listen_address(SocketAddr::from(([127, 0, 0, 1], 81)))
             .public_url
     };
     assert_eq!(decided(None), "http://127.0.0.1:81");
@@ -100,7 +100,7 @@ fn config_error_names_key_and_line_without_values() {
         "listen = \"127.0.0.1:1\"\nsecret_kye = \"hunter2\"\n",
     )
     .unwrap();
-    let error = Partial::from_toml(&file).unwrap_err().0;
+    let error = ConfigSource::from_toml(&file).unwrap_err().0;
     std::fs::remove_file(file).unwrap();
     assert!(
         error.contains("line 2") && error.contains("secret_kye") && !error.contains("hunter2"),
@@ -110,11 +110,11 @@ fn config_error_names_key_and_line_without_values() {
 
 #[test]
 fn hashing_cost_below_minimum_is_rejected() {
-    let weak: Partial = toml::from_str("[hashing]\nmemory_kib = 1024").unwrap();
-    assert!(weak.decide().is_err());
+    let weak: ConfigSource = toml::from_str("[hashing]\nmemory_kib = 1024").unwrap();
+    assert!(weak.resolve().is_err());
 }
 
-/// Values that are none of the right ones, and some that are.
+/// Invalid values, and some valid ones.
 fn any_value() -> impl Strategy<Value = String> {
     let text = |text: String| toml::Value::String(text).to_string();
     prop_oneof![
@@ -145,10 +145,10 @@ proptest! {
         let mut toml = String::from("secret_key = \"hunter2 hunter2\"\n");
         toml.extend(tops.iter().map(|(key, value)| format!("{key} = {value}\n")));
         toml.extend(sections.iter().map(|(key, value)| format!("{key} = {value}\n")));
-        let Ok(partial) = toml::from_str::<Partial>(&toml) else { return Ok(()) };
+        let Ok(partial) = toml::from_str::<ConfigSource>(&toml) else { return Ok(()) };
         let printed = format!("{partial:?}");
         prop_assert!(!printed.contains("hunter2"));
-        let config = match partial.decide() {
+        let config = match partial.resolve() {
             Ok(config) => config,
             Err(refused) => {
                 prop_assert!(!refused.0.contains("hunter2") && !refused.0.contains('\n'), "{}", refused.0);
@@ -212,9 +212,9 @@ fn contradictory_settings_are_rejected() {
         ("secret_key = \"a\"\nsecret_key_file = \"b\"", "given twice"),
         ("[mail]\nfolder = \"a\"\nhost = \"b\"", "exclude each other"),
     ] {
-        let refused = toml::from_str::<Partial>(toml)
+        let refused = toml::from_str::<ConfigSource>(toml)
             .unwrap()
-            .decide()
+            .resolve()
             .unwrap_err()
             .0;
         assert!(refused.contains(word), "{refused}");
@@ -223,7 +223,7 @@ fn contradictory_settings_are_rejected() {
 
 #[test]
 fn secret_key_and_database_url_are_not_printed() {
-    let partial: Partial =
+    let partial: ConfigSource =
         toml::from_str("secret_key = \"hunter2\"\ndatabase_url = \"hunter2\"").unwrap();
     assert!(!format!("{partial:?}").contains("hunter2"));
 }

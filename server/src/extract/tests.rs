@@ -62,13 +62,13 @@ fn json_error_does_not_repeat_submitted_values() {
         ),
         (r#"{"kind": "hunter2"}"#, "unknown variant, expected `one`"),
     ] {
-        let refused = parse::<Wants>(json.as_bytes()).unwrap_err().to_string();
+        let refused = parse_json::<Wants>(json.as_bytes()).unwrap_err().to_string();
         assert!(
             refused.contains(said) && !refused.contains("hunter2") && !refused.contains('5'),
             "{refused}"
         );
     }
-    assert!(parse::<Wants>(br#"{"number": 5, "text": "a", "kind": "one"}"#).is_ok());
+    assert!(parse_json::<Wants>(br#"{"number": 5, "text": "a", "kind": "one"}"#).is_ok());
 }
 
 proptest! {
@@ -92,7 +92,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_are_valid_json_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        if let Err(problem) = parse::<Shape>(&bytes) {
+        if let Err(problem) = parse_json::<Shape>(&bytes) {
             prop_assert!(is_theirs(&problem), "{problem}");
         }
     }
@@ -103,7 +103,7 @@ proptest! {
         let json = serde_json::json!({"name": name, other: [1, null, {"a": -1}]}).to_string();
         let nested = format!("{{\"name\": {}}}", if nested.is_empty() { "1" } else { &nested });
         for text in [json, nested] {
-            if let Err(problem) = parse::<Shape>(text.as_bytes()) {
+            if let Err(problem) = parse_json::<Shape>(text.as_bytes()) {
                 prop_assert!(is_theirs(&problem), "{problem}");
             }
         }

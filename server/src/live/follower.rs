@@ -1,4 +1,4 @@
-//! Reads a vault's event log as it grows, once for all of its streams.
+//! Reads the event log of a vault as it grows, once for all its streams.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,63 +15,63 @@ use super::{
     ring,
 };
 
-/// Correct without hints, since other processes and nodes write too.
-const POLL: Duration = Duration::from_secs(1);
-/// After something was published, what follows is gathered for so long: thousands of commits a second become hundreds
-/// of wake-ups of each stream.
-const GATHER: Duration = Duration::from_millis(5);
-/// A vault that nobody watched for so long is not followed any more.
-const IDLE: Duration = Duration::from_mins(1);
-const PAGE: u32 = 500;
+/// Polling finds events of other processes and nodes, which send no hints.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Pause after a publication, in which further events accumulate. Thousands of commits per second
+/// become hundreds of wake-ups per stream.
+const BATCH_DELAY: Duration = Duration::from_millis(5);
+/// A vault without streams for this time is no longer followed.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+const PAGE_EVENTS: u32 = 500;
 
-/// Runs until the server stops or nobody has watched the vault for a while.
-pub(super) async fn follow(hub: Hub, channel: Arc<Channel>, head: watch::Sender<Option<i64>>) {
-    let mut hints = Hints {
+/// Runs until the server stops or the vault has had no stream for [`IDLE`].
+pub(super) async fn run(hub: Hub, channel: Arc<Channel>, head: watch::Sender<Option<i64>>) {
+    let mut notifications = Notifications {
         receiver: Some(hub.source().recorded()),
         vault: channel.vault.id.clone(),
     };
     let mut stopping = hub.stopping();
     let mut watched_at = Instant::now();
-    // Whatever ends this task, streams that come later start another one.
-    let _leave = Leave {
+    // Later streams start a new task, even after a panic of this one.
+    let _remove_on_drop = RemoveOnDrop {
         hub: hub.clone(),
         channel: channel.clone(),
     };
     loop {
         match catch_up(&hub, &channel, &head).await {
             Ok(0) => {}
-            Ok(_) => sleep(GATHER).await,
+            Ok(_) => sleep(BATCH_DELAY).await,
             Err(error) => {
                 tracing::warn!(vault.name = %channel.vault.name, %error, "cannot read the event log")
             }
         }
         if Channel::is_watched(&head) {
             watched_at = Instant::now();
-        } else if watched_at.elapsed() > IDLE
-            && hub.forget(&channel, || !Channel::is_watched(&head))
+        } else if watched_at.elapsed() > IDLE_TIMEOUT
+            && hub.remove_channel(&channel, || !Channel::is_watched(&head))
         {
             return;
         }
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return,
-            () = hints.next() => {}
-            () = sleep(POLL) => {}
+            () = notifications.wait() => {}
+            () = sleep(POLL_INTERVAL) => {}
         }
     }
 }
 
-struct Leave {
+struct RemoveOnDrop {
     hub: Hub,
     channel: Arc<Channel>,
 }
 
-impl Drop for Leave {
+impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
-        self.hub.forget(&self.channel, || true);
+        self.hub.remove_channel(&self.channel, || true);
     }
 }
 
-/// Publishes everything that is new; says how many.
+/// Publishes the new events and returns their number.
 async fn catch_up(
     hub: &Hub,
     channel: &Channel,
@@ -80,11 +80,11 @@ async fn catch_up(
     let vault = &channel.vault.id;
     let known = *head.borrow();
     let Some(mut at) = known else {
-        return begin(hub, channel, head).await;
+        return load_recent(hub, channel, head).await;
     };
     let mut published = 0;
     loop {
-        let page = hub.source().events(vault, at, PAGE).await?;
+        let page = hub.source().events(vault, at, PAGE_EVENTS).await?;
         let Some(last) = page.last() else {
             return Ok(published);
         };
@@ -93,24 +93,25 @@ async fn catch_up(
         head.send_replace(Some(at));
         published += page.len();
         metrics::counter!("strongroom_live_events_total").increment(page.len() as u64);
-        if page.len() < PAGE as usize {
+        if page.len() < PAGE_EVENTS as usize {
             return Ok(published);
         }
     }
 }
 
-/// Fills the ring with the newest events, so that clients that reconnect after a restart find theirs in memory.
-async fn begin(
+/// Fills the ring with the newest events, so that clients that reconnect after a restart are served
+/// from memory.
+async fn load_recent(
     hub: &Hub,
     channel: &Channel,
     head: &watch::Sender<Option<i64>>,
 ) -> Result<usize, StoreUnavailable> {
     let vault = &channel.vault.id;
     let newest = hub.source().head(vault).await?;
-    let mut at = (newest - i64::try_from(ring::MOST).unwrap_or(0)).max(0);
-    channel.start_above(at);
+    let mut at = (newest - i64::try_from(ring::MAX_MESSAGES).unwrap_or(0)).max(0);
+    channel.reset_to(at);
     while at < newest {
-        let page = hub.source().events(vault, at, PAGE).await?;
+        let page = hub.source().events(vault, at, PAGE_EVENTS).await?;
         let Some(last) = page.last() else { break };
         at = last.id;
         channel.push(encode(channel, &page));
@@ -120,29 +121,29 @@ async fn begin(
 }
 
 pub(super) fn encode(channel: &Channel, events: &[Event]) -> Vec<Arc<Message>> {
-    let encode = |event| match Message::of(event, &channel.vault.name) {
+    let encode = |event| match Message::encode(event, &channel.vault.name) {
         Ok(message) => Some(message),
         Err(error) => {
-            tracing::error!(event.id = event.id, %error, "an event is left out");
+            tracing::error!(event.id = event.id, %error, "event skipped");
             None
         }
     };
     events.iter().filter_map(encode).collect()
 }
 
-struct Hints {
+struct Notifications {
     receiver: Option<broadcast::Receiver<VaultId>>,
     vault: VaultId,
 }
 
-impl Hints {
-    /// Waits until something was recorded in the vault, or may have been. For ever, where no more hints can come.
-    async fn next(&mut self) {
+impl Notifications {
+    /// Waits until the vault has, or may have, a new event. Never returns once the sender is gone.
+    async fn wait(&mut self) {
         while let Some(receiver) = &mut self.receiver {
             match receiver.recv().await {
                 Ok(vault) if vault != self.vault => {}
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
-                    // Those that came meanwhile are answered by the same read.
+                    // The same read of the log covers the hints in the queue.
                     *receiver = receiver.resubscribe();
                     return;
                 }

@@ -1,5 +1,5 @@
-//! Whether a stream may go on: asked again whenever sessions or rights changed, and at every ping, since a session also
-//! expires without anything happening.
+//! Continuous authorization of a stream: a check after every change of sessions or rights, and one
+//! at every ping, because a session can expire without a change.
 
 use std::time::Duration;
 
@@ -12,41 +12,41 @@ use vault::action::Read;
 
 use super::hub::Hub;
 
-/// How long an answer may take, and after how long without any a stream is ended.
-const ANSWER: Duration = Duration::from_secs(5);
-const DOUBT: Duration = Duration::from_secs(30);
-const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// Time for one check, and time without a result after which a stream ends.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_OUTAGE: Duration = Duration::from_secs(30);
+const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Who watches, and whether they still may.
-pub trait Watcher: Send + Sync + 'static {
+/// The user of a stream, and the check of their access.
+pub trait StreamAuthorizer: Send + Sync + 'static {
     fn username(&self) -> &Username;
-    /// The vault that is watched.
+    /// The vault of the stream.
     fn vault(&self) -> &Realm;
-    /// Ticks when it is time to [`ask`](Self::ask) again.
+    /// Changes when a new [`ask`](Self::ask) is due.
     fn changes(&self) -> watch::Receiver<u64>;
-    fn ask(&self) -> impl Future<Output = Verdict> + Send;
+    fn check(&self) -> impl Future<Output = StreamAccess> + Send;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    GoOn,
+pub enum StreamAccess {
+    Allowed,
     /// The session has ended, or the account was disabled.
     SignedOut,
-    /// Signed in, but the vault may not be read any more.
-    NoRight,
+    /// The session is valid, but has lost the right to read the vault.
+    Forbidden,
     /// The store did not answer.
-    Unknown,
+    Unavailable,
 }
 
-/// Somebody who showed that they may read a vault.
+/// A caller with a permit to read a vault.
 #[derive(Debug)]
-pub struct Viewer<S> {
+pub struct VaultViewer<S> {
     auth: Auth<S>,
     caller: Caller,
     vault: Realm,
 }
 
-impl<S: AuthStore> Viewer<S> {
+impl<S: AuthStore> VaultViewer<S> {
     #[must_use]
     pub fn new(auth: Auth<S>, caller: Caller, permit: &Permit<Read>) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl<S: AuthStore> Viewer<S> {
     }
 }
 
-impl<S: AuthStore> Watcher for Viewer<S> {
+impl<S: AuthStore> StreamAuthorizer for VaultViewer<S> {
     fn username(&self) -> &Username {
         &self.caller.account().username
     }
@@ -70,67 +70,67 @@ impl<S: AuthStore> Watcher for Viewer<S> {
         self.auth.changes()
     }
 
-    async fn ask(&self) -> Verdict {
+    async fn check(&self) -> StreamAccess {
         match self.auth.sessions().revalidate(&self.caller).await {
-            Ok(caller) if caller.permit::<Read>(Some(&self.vault)).is_ok() => Verdict::GoOn,
-            Ok(_) => Verdict::NoRight,
+            Ok(caller) if caller.permit::<Read>(Some(&self.vault)).is_ok() => StreamAccess::Allowed,
+            Ok(_) => StreamAccess::Forbidden,
             Err(
                 AuthError::Store(_)
                 | AuthError::HasherBusy { .. }
                 | AuthError::Internal(_)
                 | AuthError::MasterKeyMismatch
                 | AuthError::MasterKeyUnchanged,
-            ) => Verdict::Unknown,
-            Err(_) => Verdict::SignedOut,
+            ) => StreamAccess::Unavailable,
+            Err(_) => StreamAccess::SignedOut,
         }
     }
 }
 
 /// Why a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// The client went away.
-    Gone,
-    /// The client took nothing for too long.
-    Stuck,
-    /// No sign of life for too long.
-    Silent,
-    /// The client sent what nobody asked for, too much of it.
-    Noisy,
-    /// The client sent what is no WebSocket message, or one that is too large.
+pub(super) enum CloseReason {
+    /// The client has disconnected.
+    ClientGone,
+    /// The client read nothing for too long.
+    SlowConsumer,
+    /// The client sent nothing for too long, not even pongs.
+    PingTimeout,
+    /// The client sent too many unexpected frames.
+    UnexpectedData,
+    /// The client sent a malformed or too large message.
     Malformed,
     SignedOut,
-    NoRight,
+    Forbidden,
     Stopping,
     /// The store did not answer.
     Unavailable,
 }
 
-impl End {
-    /// The closing code (RFC 6455 §7.4, and 4xxx of our own) and what is said with it.
-    pub(super) fn farewell(self) -> Option<(u16, &'static str)> {
+impl CloseReason {
+    /// The close code (RFC 6455 §7.4; 4xxx are private) and its reason.
+    pub(super) fn close_frame(self) -> Option<(u16, &'static str)> {
         match self {
-            Self::Gone | Self::Stuck => None,
-            Self::Silent => Some((4000, "No answer to pings.")),
-            Self::Noisy => Some((1008, "Nothing is to be sent here.")),
-            Self::Malformed => Some((1008, "This is no message, or too large a one.")),
+            Self::ClientGone | Self::SlowConsumer => None,
+            Self::PingTimeout => Some((4000, "The client did not answer pings.")),
+            Self::UnexpectedData => Some((1008, "The client sent an unexpected message.")),
+            Self::Malformed => Some((1008, "The message is malformed or too large.")),
             Self::SignedOut => Some((4001, "The session has ended.")),
-            Self::NoRight => Some((4003, "You may not read this vault any more.")),
+            Self::Forbidden => Some((4003, "The caller may no longer read this vault.")),
             Self::Stopping => Some((1001, "The server is stopping.")),
-            Self::Unavailable => Some((1013, "Try again later.")),
+            Self::Unavailable => Some((1013, "The database is down. Try again later.")),
         }
     }
 
-    /// For metrics.
-    pub(super) fn reason(self) -> &'static str {
+    /// The label in metrics.
+    pub(super) fn metric_label(self) -> &'static str {
         match self {
-            Self::Gone => "gone",
-            Self::Stuck => "stuck",
-            Self::Silent => "silent",
-            Self::Noisy => "noisy",
+            Self::ClientGone => "gone",
+            Self::SlowConsumer => "stuck",
+            Self::PingTimeout => "silent",
+            Self::UnexpectedData => "noisy",
             Self::Malformed => "malformed",
             Self::SignedOut => "signed_out",
-            Self::NoRight => "no_right",
+            Self::Forbidden => "no_right",
             Self::Stopping => "stopping",
             Self::Unavailable => "unavailable",
         }
@@ -138,30 +138,30 @@ impl End {
 }
 
 /// Waits for reasons to end one stream.
-pub(super) struct Guard<W> {
+pub(super) struct SessionWatch<W> {
     hub: Hub,
-    pub(super) watcher: W,
+    pub(super) authorizer: W,
     changes: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
-    doubt: Option<Doubt>,
+    outage: Option<Outage>,
 }
 
-/// Nobody can say whether the stream may go on.
+/// A period in which the check had no result.
 #[derive(Clone, Copy)]
-struct Doubt {
+struct Outage {
     since: Instant,
-    ask_at: Instant,
+    recheck_at: Instant,
 }
 
-impl<W: Watcher> Guard<W> {
-    pub(super) fn new(hub: Hub, watcher: W) -> Self {
-        let mut changes = watcher.changes();
-        // The door asked just now, but something may have changed since: the first look settles it.
+impl<W: StreamAuthorizer> SessionWatch<W> {
+    pub(super) fn new(hub: Hub, authorizer: W) -> Self {
+        let mut changes = authorizer.changes();
+        // Something may have changed since the door's check, so the first check is due at once.
         changes.mark_changed();
         let stopping = hub.stopping();
         Self {
             hub,
-            watcher,
+            authorizer,
             changes,
             stopping,
             doubt: None,
@@ -169,67 +169,67 @@ impl<W: Watcher> Guard<W> {
     }
 
     /// Waits until it is time for a [`verdict`](Self::verdict). May be dropped and called again.
-    pub(super) async fn alarm(&mut self) {
+    pub(super) async fn wait_for_check(&mut self) {
         tokio::select! {
             _ = self.stopping.wait_for(|stopping| *stopping) => {}
             _ = self.changes.changed() => {}
-            () = until(self.doubt.map(|doubt| doubt.ask_at)) => {}
+            () = sleep_until_some(self.outage.map(|outage| outage.recheck_at)) => {}
         }
     }
 
     /// True if [`alarm`](Self::alarm) would not wait.
-    pub(super) fn is_alarmed(&self) -> bool {
+    pub(super) fn check_due(&self) -> bool {
         self.changes.has_changed().unwrap_or(true) || self.is_stopping()
     }
 
-    /// The reason to end, if there is one. Not to be dropped half way.
-    pub(super) async fn verdict(&mut self) -> Result<(), End> {
+    /// The reason to end, if there is one. Not cancellation-safe.
+    pub(super) async fn check_access(&mut self) -> Result<(), CloseReason> {
         if self.is_stopping() {
-            return Err(End::Stopping);
+            return Err(CloseReason::Stopping);
         }
         self.changes.mark_unchanged();
-        match timeout(ANSWER, self.ask())
+        match timeout(CHECK_TIMEOUT, self.query_access())
             .await
-            .unwrap_or(Verdict::Unknown)
+            .unwrap_or(StreamAccess::Unavailable)
         {
-            Verdict::GoOn => {
-                self.doubt = None;
+            StreamAccess::Allowed => {
+                self.outage = None;
                 Ok(())
             }
-            Verdict::SignedOut => Err(End::SignedOut),
-            Verdict::NoRight => Err(End::NoRight),
-            Verdict::Unknown => self.doubt(),
+            StreamAccess::SignedOut => Err(CloseReason::SignedOut),
+            StreamAccess::Forbidden => Err(CloseReason::Forbidden),
+            StreamAccess::Unavailable => self.outage(),
         }
     }
 
-    fn doubt(&mut self) -> Result<(), End> {
+    fn outage(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
-        let since = self.doubt.map_or(now, |doubt| doubt.since);
-        self.doubt = Some(Doubt {
+        let since = self.outage.map_or(now, |outage| outage.since);
+        self.outage = Some(Outage {
             since,
-            ask_at: now + ASK_AGAIN,
+            recheck_at: now + RECHECK_INTERVAL,
         });
-        if now - since >= DOUBT {
-            Err(End::Unavailable)
+        if now - since >= MAX_OUTAGE {
+            Err(CloseReason::Unavailable)
         } else {
             Ok(())
         }
     }
 
-    async fn ask(&self) -> Verdict {
-        let _turn = self.hub.askers().acquire().await;
-        self.watcher.ask().await
+    async fn query_access(&self) -> StreamAccess {
+        let _permit = self.hub.auth_checks().acquire().await;
+        self.authorizer.check().await
     }
 
     fn is_stopping(&self) -> bool {
-        // A dropped sender is a server that is being taken down; so is a dropped `Auth`.
+        // A dropped sender or `Auth` means that the server is shutting down.
         *self.stopping.borrow()
             || self.stopping.has_changed().is_err()
             || self.changes.has_changed().is_err()
     }
 }
 
-async fn until(moment: Option<Instant>) {
+async fn sleep_until_some(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,
@@ -237,24 +237,25 @@ async fn until(moment: Option<Instant>) {
 }
 
 /// Counts a stream while it is open.
-pub(super) struct Open(&'static str);
+pub(super) struct OpenStreamGauge(&'static str);
 
-impl Open {
+impl OpenStreamGauge {
     pub(super) fn new(kind: &'static str) -> Self {
         metrics::gauge!("strongroom_live_streams", "kind" => kind).increment(1);
         Self(kind)
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenStreamGauge {
     fn drop(&mut self) {
         metrics::gauge!("strongroom_live_streams", "kind" => self.0).decrement(1);
     }
 }
 
-/// Counts a stream that we ended.
-pub(super) fn count_drop(end: End) {
-    if end != End::Gone {
-        metrics::counter!("strongroom_live_dropped_total", "reason" => end.reason()).increment(1);
+/// Counts a stream that the server ended.
+pub(super) fn record_close(close_reason: CloseReason) {
+    if end != CloseReason::ClientGone {
+        metrics::counter!("strongroom_live_dropped_total", "reason" => close_reason.metric_label())
+            .increment(1);
     }
 }

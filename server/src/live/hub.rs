@@ -1,4 +1,4 @@
-//! The meeting place: one [`Channel`] for each vault that somebody watches, fed by one follower.
+//! The registry of channels: one [`Channel`] for each vault with streams, filled by one follower.
 
 use std::{
     collections::HashMap,
@@ -17,58 +17,60 @@ use vault::{BlobStore, Vault, VaultId, VaultStore};
 use super::{
     follower,
     message::Message,
-    ring::Ring,
+    ring::ReplayBuffer,
     source::{EventSource, VaultEvents},
     subscription::Subscription,
 };
 
-/// Streams that read old events, and streams that ask whether they may go on, at one time: the rest wait their turn, so
-/// that ten thousand reconnecting clients do not become ten thousand queries at once.
-const READERS: usize = 4;
-const ASKERS: usize = 32;
+/// Concurrent reads of old events, and concurrent access checks. Other streams wait, so that 10,000
+/// reconnecting clients do not become 10,000 concurrent queries.
+const MAX_READERS: usize = 4;
+const MAX_AUTH_CHECKS: usize = 32;
 
-/// How long a new stream waits for its vault's follower to have read the log for the first time.
-const START: Duration = Duration::from_secs(5);
+/// Time in which a new stream waits for the first read of its vault's log.
+const START_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// See the module. One per process, cheap to clone.
+/// The registry. One per process, cheap to clone.
 #[derive(Clone)]
-pub struct Hub(Arc<Inner>);
+pub struct Hub(Arc<HubInner>);
 
-struct Inner {
+struct HubInner {
     source: Box<dyn EventSource>,
     channels: Mutex<HashMap<VaultId, Arc<Channel>>>,
     stopping: watch::Receiver<bool>,
     readers: Semaphore,
-    askers: Semaphore,
-    opened: AtomicU64,
+    auth_checks: Semaphore,
+    connections: AtomicU64,
 }
 
 /// One vault's newest messages.
 #[derive(Debug)]
 pub(super) struct Channel {
     pub(super) vault: Realm,
-    ring: Mutex<Ring>,
-    /// The newest id in the ring; `None` until the log was read for the first time. Closed when the follower ends.
+    buffer: Mutex<ReplayBuffer>,
+    /// The newest id in the ring, or `None` before the first read of the log. Closed when the
+    /// follower ends.
     head: watch::Receiver<Option<i64>>,
 }
 
 impl Hub {
-    /// `stopping` turns true (or is dropped) when the server shuts down: every stream is told and ends.
+    /// `stopping` becomes true, or is dropped, when the server shuts down. Every stream then sends
+    /// its close code and ends.
     #[must_use]
     pub fn new(source: impl EventSource, stopping: watch::Receiver<bool>) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(HubInner {
             source: Box::new(source),
             channels: Mutex::default(),
             stopping,
-            readers: Semaphore::new(READERS),
-            askers: Semaphore::new(ASKERS),
-            opened: AtomicU64::new(0),
+            readers: Semaphore::new(MAX_READERS),
+            auth_checks: Semaphore::new(MAX_AUTH_CHECKS),
+            connections: AtomicU64::new(0),
         }))
     }
 
-    /// Over the store's event log.
+    /// A hub over the event log of the store.
     #[must_use]
-    pub fn over<S: VaultStore, B: BlobStore>(
+    pub fn for_vaults<S: VaultStore, B: BlobStore>(
         store: S,
         vault: Vault<S, B>,
         stopping: watch::Receiver<bool>,
@@ -76,28 +78,28 @@ impl Hub {
         Self::new(VaultEvents { store, vault }, stopping)
     }
 
-    /// A stream of `vault` from just after the event `since`; from now where there is none.
+    /// A stream of `vault` from after the event `since`, or from now if `since` is `None`.
     ///
-    /// Everything recorded after this returns is on the stream.
+    /// The stream has every event recorded after this returns.
     pub(super) async fn subscribe(
         &self,
         vault: &Realm,
         since: Option<i64>,
     ) -> Result<Subscription, StoreUnavailable> {
         let (channel, mut head) = self.channel(vault);
-        let known = tokio::time::timeout(START, head.wait_for(Option::is_some)).await;
+        let known = tokio::time::timeout(START_TIMEOUT, head.wait_for(Option::is_some)).await;
         let known = known.ok().and_then(Result::ok).and_then(|head| *head);
         let known = known
             .ok_or_else(|| StoreUnavailable::from_source("the event log was not read in time"))?;
         let mut subscription = Subscription::new(self.clone(), channel, head, known);
         match since {
             None => {}
-            Some(since) if since <= known => subscription.go_back_to(since.max(0)),
-            // Another node may have been quicker than our follower, so the log decides.
+            Some(since) if since <= known => subscription.resume_after(since.max(0)),
+            // Another node may be ahead of this follower, so the log decides.
             Some(since) => {
                 let newest = self.source().head(&vault.id).await?;
                 if since <= newest {
-                    subscription.go_back_to(since)
+                    subscription.resume_after(since)
                 } else {
                     subscription.resync_at(newest)
                 }
@@ -106,7 +108,8 @@ impl Hub {
         Ok(subscription)
     }
 
-    /// The vault's channel with a receiver of it, which keeps the follower going. Starts the follower if there is none.
+    /// The vault's channel with a receiver, which keeps the follower running. Starts the follower
+    /// if there is none.
     fn channel(&self, vault: &Realm) -> (Arc<Channel>, watch::Receiver<Option<i64>>) {
         let mut channels = self.channels();
         if let Some(channel) = channels.get(&vault.id) {
@@ -115,30 +118,31 @@ impl Hub {
         let (sender, head) = watch::channel(None);
         let channel = Arc::new(Channel {
             vault: vault.clone(),
-            ring: Mutex::default(),
+            buffer: Mutex::default(),
             head: head.clone(),
         });
         channels.insert(vault.id.clone(), channel.clone());
-        tokio::spawn(follower::follow(self.clone(), channel.clone(), sender));
+        tokio::spawn(follower::run(self.clone(), channel.clone(), sender));
         (channel, head)
     }
 
-    /// Takes a channel away if `nobody_is_there`; true if it is gone. New streams start another.
-    pub(super) fn forget(
+    /// Removes a channel if `nobody_is_there`, and returns whether it did. New streams start
+    /// another.
+    pub(super) fn remove_channel(
         &self,
         channel: &Arc<Channel>,
-        nobody_is_there: impl FnOnce() -> bool,
+        is_unwatched: impl FnOnce() -> bool,
     ) -> bool {
         let mut channels = self.channels();
-        let gone = nobody_is_there();
-        if gone
+        let unwatched = nobody_is_there();
+        if unwatched
             && channels
                 .get(&channel.vault.id)
                 .is_some_and(|current| Arc::ptr_eq(current, channel))
         {
             channels.remove(&channel.vault.id);
         }
-        gone
+        unwatched
     }
 
     fn channels(&self) -> MutexGuard<'_, HashMap<VaultId, Arc<Channel>>> {
@@ -160,39 +164,39 @@ impl Hub {
         &self.0.readers
     }
 
-    pub(super) fn askers(&self) -> &Semaphore {
-        &self.0.askers
+    pub(super) fn auth_checks(&self) -> &Semaphore {
+        &self.0.auth_checks
     }
 
-    /// A number for each stream, by which their timers are spread.
-    pub(super) fn next_number(&self) -> u64 {
-        self.0.opened.fetch_add(1, Ordering::Relaxed)
+    /// A number for each stream, which spreads their timers.
+    pub(super) fn next_connection_number(&self) -> u64 {
+        self.0.connections.fetch_add(1, Ordering::Relaxed)
     }
 }
 
 impl Channel {
-    /// True while some stream holds a receiver beside the channel's own.
+    /// True while a stream has a receiver beside the channel's own.
     pub(super) fn is_watched(head: &watch::Sender<Option<i64>>) -> bool {
         head.receiver_count() > 1
     }
 
-    pub(super) fn start_above(&self, floor: i64) {
-        *self.ring() = Ring::above(floor);
+    pub(super) fn reset_to(&self, floor: i64) {
+        *self.buffer() = ReplayBuffer::starting_after(floor);
     }
 
     pub(super) fn push(&self, messages: impl IntoIterator<Item = Arc<Message>>) {
-        let mut ring = self.ring();
+        let mut buffer = self.buffer();
         for message in messages {
-            ring.push(message);
+            buffer.push(message);
         }
     }
 
-    pub(super) fn after(&self, id: i64, most: usize) -> Option<Vec<Arc<Message>>> {
-        self.ring().after(id, most)
+    pub(super) fn after(&self, id: i64, limit: usize) -> Option<Vec<Arc<Message>>> {
+        self.buffer().after(id, limit)
     }
 
-    fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buffer(&self) -> MutexGuard<'_, ReplayBuffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A message as it goes out: encoded once, shared by every stream that carries it.
+//! An event message: encoded once, shared by all streams.
 
 use std::{ops::Range, sync::Arc};
 
@@ -10,15 +10,16 @@ use wire::{DeletedFile, FileDeleted, FileStatus, FileUpdated};
 
 use crate::shape;
 
-/// One event, as its lock's holder and as everybody else sees it.
+/// One event, in the form for the lock holder and the form for other users.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) id: i64,
-    everybody: Frame,
-    holder: Option<(Username, Frame)>,
+    default_frame: Frame,
+    holder_frame: Option<(Username, Frame)>,
 }
 
-/// The same JSON twice for the price of once: as a line of an event stream, and within it as a WebSocket's text.
+/// The same JSON for both transports in one buffer: the event stream's lines contain the
+/// WebSocket's text.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) sse: Bytes,
@@ -26,65 +27,65 @@ pub(super) struct Frame {
 }
 
 impl Message {
-    pub(super) fn of(event: &Event, vault: &VaultName) -> Result<Arc<Self>, Unspeakable> {
-        let everybody = Frame::of(event.id, &to_wire(event, vault, None))?;
-        let holder = match event.file.holder() {
-            Some(holder) if event.action != EventAction::Delete => Some((
-                holder.clone(),
-                Frame::of(event.id, &to_wire(event, vault, Some(holder)))?,
+    pub(super) fn encode(event: &Event, vault: &VaultName) -> Result<Arc<Self>, EncodeError> {
+        let default_frame = Frame::encode(event.id, &wire_event(event, vault, None))?;
+        let holder_frame = match event.file.holder() {
+            Some(holder_frame) if event.action != EventAction::Delete => Some((
+                holder_frame.clone(),
+                Frame::encode(event.id, &wire_event(event, vault, Some(holder_frame)))?,
             )),
             _ => None,
         };
         Ok(Arc::new(Self {
             id: event.id,
-            everybody,
-            holder,
+            default_frame,
+            holder_frame,
         }))
     }
 
-    /// Tells a client that it missed something, and from where it goes on.
-    pub(super) fn resync(id: i64) -> Result<Arc<Self>, Unspeakable> {
-        let everybody = Frame::of(id, &wire::Event::Resync { id })?;
+    /// The message that the client has missed events. The stream continues after `id`.
+    pub(super) fn resync(id: i64) -> Result<Arc<Self>, EncodeError> {
+        let default_frame = Frame::encode(id, &wire::Event::Resync { id })?;
         Ok(Arc::new(Self {
             id,
-            everybody,
-            holder: None,
+            default_frame,
+            holder_frame: None,
         }))
     }
 
-    pub(super) fn seen_by(&self, viewer: &Username) -> &Frame {
-        match &self.holder {
+    pub(super) fn for_viewer(&self, viewer: &Username) -> &Frame {
+        match &self.holder_frame {
             Some((holder, frame)) if holder == viewer => frame,
-            _ => &self.everybody,
+            _ => &self.default_frame,
         }
     }
 
-    /// What it takes in memory, about.
+    /// Approximate bytes in memory.
     pub(super) fn size(&self) -> usize {
-        self.everybody.sse.len() + self.holder.as_ref().map_or(0, |(_, frame)| frame.sse.len())
+        self.default_frame.sse.len() + self.holder_frame.as_ref().map_or(0, |(_, frame)| frame.sse.len())
     }
 }
 
-/// An event that could not be written as JSON: a bug, never somebody's input.
+/// An event could not be serialized to JSON. This is a bug, never caused by input.
 #[derive(Debug, thiserror::Error)]
 #[error("an event could not be encoded")]
-pub(super) struct Unspeakable;
+pub(super) struct EncodeError;
 
 impl Frame {
-    fn of(id: i64, event: &wire::Event) -> Result<Self, Unspeakable> {
+    fn encode(id: i64, event: &wire::Event) -> Result<Self, EncodeError> {
         let mut line = format!("id: {id}\ndata: ").into_bytes();
         let start = line.len();
-        serde_json::to_writer(&mut line, event).map_err(|_| Unspeakable)?;
+        serde_json::to_writer(&mut line, event).map_err(|_| EncodeError)?;
         let json: Range<usize> = start..line.len();
         line.extend_from_slice(b"\n\n");
         let sse = Bytes::from(line);
-        let text = Utf8Bytes::try_from(sse.slice(json)).map_err(|_| Unspeakable)?;
+        let text = Utf8Bytes::try_from(sse.slice(json)).map_err(|_| EncodeError)?;
         Ok(Self { sse, text })
     }
 }
 
-/// `holder` is the viewer if the viewer holds the lock.
-fn to_wire(event: &Event, vault: &VaultName, holder: Option<&Username>) -> wire::Event {
+/// `holder` is the viewer if the viewer holds the lock, else `None`.
+fn wire_event(event: &Event, vault: &VaultName, holder: Option<&Username>) -> wire::Event {
     let (id, vault, at, by) = (event.id, vault.to_string(), event.at, event.by.to_string());
     if event.action == EventAction::Delete {
         let data = DeletedFile {
@@ -129,10 +130,10 @@ mod tests {
             at: taken.at,
             note: None,
         });
-        let message = Message::of(&taken, &main_vault().name).unwrap();
+        let message = Message::encode(&taken, &main_vault().name).unwrap();
         let status = |viewer| {
             let json: serde_json::Value =
-                serde_json::from_str(&message.seen_by(&user(viewer)).text).unwrap();
+                serde_json::from_str(&message.for_viewer(&user(viewer)).text).unwrap();
             json["data"]["status"].as_str().unwrap().to_owned()
         };
         assert_eq!(status("bob"), "checked_out_by_user");
@@ -144,9 +145,9 @@ mod tests {
     fn delete_event_contains_only_the_filename() {
         let mut gone = event(8);
         gone.action = EventAction::Delete;
-        let message = Message::of(&gone, &main_vault().name).unwrap();
+        let message = Message::encode(&gone, &main_vault().name).unwrap();
         let json: serde_json::Value =
-            serde_json::from_str(&message.seen_by(&user("eve")).text).unwrap();
+            serde_json::from_str(&message.for_viewer(&user("eve")).text).unwrap();
         assert_eq!(json["event"], "file_deleted");
         assert_eq!(json["data"], serde_json::json!({"filename": "vise.step"}));
     }
@@ -157,8 +158,8 @@ mod tests {
         described.file.description = Some(vault::UserText::from_stored(
             "two\n\nlines\r and id: 3".to_owned(),
         ));
-        let message = Message::of(&described, &main_vault().name).unwrap();
-        let frame = message.seen_by(&user("eve"));
+        let message = Message::encode(&described, &main_vault().name).unwrap();
+        let frame = message.for_viewer(&user("eve"));
         assert_eq!(
             frame.sse,
             format!("id: 9\ndata: {}\n\n", frame.text.as_str())
@@ -169,7 +170,7 @@ mod tests {
                 .matches('\n')
                 .count(),
             3,
-            "a text cannot break out of its line"
+            "a text must not end its line"
         );
         assert!(!frame.sse.contains(&b'\r'));
     }

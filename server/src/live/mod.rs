@@ -1,10 +1,11 @@
-//! Live events: `GET /ws` and `GET /api/events` (the wire contract §3). One stream carries one vault.
+//! Live events: `GET /ws` and `GET /api/events` (docs/api.md). One stream has one vault.
 //!
-//! A follower per vault reads the event log and keeps the newest messages, each encoded once. A stream is a place in
-//! that log: it takes what is newer, from memory or from the store, so nothing can be missed or come twice, and a slow
-//! client holds up nobody but itself.
+//! A follower per vault reads the event log and keeps the newest messages, each encoded once. A
+//! stream is a position in that log and takes newer events, from memory or from the store. It
+//! therefore misses and repeats no event, and a slow client delays only itself.
 //!
-//! Deliberately absent: who may open a stream. That is the door's; what is here asks again whether they still may.
+//! Deliberately absent: the authorization to open a stream, which is the door's. This module checks
+//! again while the stream is open.
 
 mod follower;
 mod guard;
@@ -19,9 +20,9 @@ mod subscription;
 #[cfg(test)]
 mod testing;
 
-pub use guard::{Verdict, Viewer, Watcher};
+pub use guard::{StreamAccess, VaultViewer, StreamAuthorizer};
 pub use hub::Hub;
-pub use origin::{refuse_foreign_socket, refuse_foreign_stream};
+pub use origin::{check_socket_origin, check_stream_origin};
 pub use socket::ws;
 pub use source::{EventSource, VaultEvents};
 pub use sse::events;

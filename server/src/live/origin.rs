@@ -1,15 +1,16 @@
-//! Streams by cookie: a page of somebody else's must not open one with our user's cookie. Bearer tokens and tickets
-//! prove by themselves that our own page (or program) sent them.
+//! Cross-site checks for streams authenticated by cookie: a page of another site must not open one
+//! with the user's cookie. Bearer tokens and tickets need no check, because browsers do not attach
+//! them on their own.
 
 use auth::{AuthError, Caller, access::policy::AuthVia};
 use http::{HeaderMap, header::ORIGIN};
 
-/// For `/ws`. Browsers send `Origin` with every WebSocket (RFC 6455 §10.2) and no CORS rule holds one back, so a cookie
-/// without our own origin beside it is refused.
+/// For `/ws`. Browsers send `Origin` with every WebSocket (RFC 6455 §10.2), and CORS does not
+/// apply. A cookie without this server's origin is therefore rejected.
 ///
 /// # Errors
 /// [`AuthError::CrossSite`].
-pub fn refuse_foreign_socket(
+pub fn check_socket_origin(
     caller: &Caller,
     headers: &HeaderMap,
     is_own: impl Fn(&str) -> bool,
@@ -20,12 +21,13 @@ pub fn refuse_foreign_socket(
     Err(AuthError::CrossSite)
 }
 
-/// For `/api/events`. A browser sends no `Origin` with a same-origin GET, and no `Sec-Fetch-Site` over plain HTTP; another
-/// site could start the stream but never read it. So: refused where either header says that it is foreign.
+/// For `/api/events`. A browser sends no `Origin` with a same-origin GET, and no `Sec-Fetch-Site`
+/// over plain HTTP. Another site could start the stream but never read it. The request is rejected
+/// if either header names another site.
 ///
 /// # Errors
 /// [`AuthError::CrossSite`].
-pub fn refuse_foreign_stream(
+pub fn check_stream_origin(
     caller: &Caller,
     headers: &HeaderMap,
     is_own: impl Fn(&str) -> bool,
@@ -38,7 +40,7 @@ pub fn refuse_foreign_stream(
     Err(AuthError::CrossSite)
 }
 
-/// `None` where no origin was sent. Two of them, or one that is no text, are nobody's own.
+/// `None` without an `Origin`. Two origins, or one that is not text, are foreign.
 fn is_own_origin(headers: &HeaderMap, is_own: impl Fn(&str) -> bool) -> Option<bool> {
     let mut origins = headers.get_all(ORIGIN).iter();
     let origin = origins.next()?;

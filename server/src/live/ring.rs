@@ -1,23 +1,23 @@
-//! The newest messages of a vault, in memory, so that a reconnect costs no query.
+//! The newest messages of a vault in memory, so that a reconnect needs no query.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use super::message::Message;
 
-/// How many messages are kept, and how many bytes of them: whichever comes first.
-pub(super) const MOST: usize = 2048;
-const MOST_BYTES: usize = 4 << 20;
+/// Messages, and their bytes. Above either limit the oldest message is dropped.
+pub(super) const MAX_MESSAGES: usize = 2048;
+const MAX_BYTES: usize = 4 << 20;
 
-/// Holds every message with an id above `floor`.
+/// Every message with an id above `floor`.
 #[derive(Debug, Default)]
-pub(super) struct Ring {
+pub(super) struct ReplayBuffer {
     floor: i64,
     bytes: usize,
     messages: VecDeque<Arc<Message>>,
 }
 
-impl Ring {
-    pub(super) fn above(floor: i64) -> Self {
+impl ReplayBuffer {
+    pub(super) fn starting_after(floor: i64) -> Self {
         Self {
             floor,
             ..Self::default()
@@ -27,7 +27,7 @@ impl Ring {
     pub(super) fn push(&mut self, message: Arc<Message>) {
         self.bytes += message.size();
         self.messages.push_back(message);
-        while self.messages.len() > MOST || self.bytes > MOST_BYTES {
+        while self.messages.len() > MAX_MESSAGES || self.bytes > MAX_BYTES {
             let Some(oldest) = self.messages.pop_front() else {
                 return;
             };
@@ -36,13 +36,13 @@ impl Ring {
         }
     }
 
-    /// The oldest `most` messages above `id`; `None` where some of those are here no more.
-    pub(super) fn after(&self, id: i64, most: usize) -> Option<Vec<Arc<Message>>> {
+    /// The oldest `most` messages above `id`, or `None` if one of those was dropped.
+    pub(super) fn after(&self, id: i64, limit: usize) -> Option<Vec<Arc<Message>>> {
         if id < self.floor {
             return None;
         }
         let start = self.messages.partition_point(|message| message.id <= id);
-        Some(self.messages.range(start..).take(most).cloned().collect())
+        Some(self.messages.range(start..).take(limit).cloned().collect())
     }
 }
 
@@ -51,45 +51,46 @@ mod tests {
     use super::*;
     use crate::live::testing::{event, main_vault};
 
-    fn ring(floor: i64, up_to: i64) -> Ring {
-        let mut ring = Ring::above(floor);
+    fn filled_buffer(floor: i64, up_to: i64) -> ReplayBuffer {
+        let mut buffer = ReplayBuffer::starting_after(floor);
         for id in floor + 1..=up_to {
-            ring.push(Message::of(&event(id), &main_vault().name).unwrap());
+            buffer.push(Message::encode(&event(id), &main_vault().name).unwrap());
         }
-        ring
+        buffer
     }
 
-    fn ids(ring: &Ring, after: i64) -> Option<Vec<i64>> {
-        ring.after(after, 3)
-            .map(|found| found.iter().map(|message| message.id).collect())
+    fn ids_after(buffer: &ReplayBuffer, after: i64) -> Option<Vec<i64>> {
+        buffer
+            .after(after, 3)
+            .map(|messages| messages.iter().map(|message| message.id).collect())
     }
 
     #[test]
     fn replay_buffer_returns_later_events_in_order() {
-        let ring = ring(10, 15);
-        assert_eq!(ids(&ring, 10), Some(vec![11, 12, 13]));
-        assert_eq!(ids(&ring, 14), Some(vec![15]));
-        assert_eq!(ids(&ring, 15), Some(vec![]));
-        assert_eq!(ids(&ring, 99), Some(vec![]));
+        let ring = filled_buffer(10, 15);
+        assert_eq!(ids_after(&ring, 10), Some(vec![11, 12, 13]));
+        assert_eq!(ids_after(&ring, 14), Some(vec![15]));
+        assert_eq!(ids_after(&ring, 15), Some(vec![]));
+        assert_eq!(ids_after(&ring, 99), Some(vec![]));
     }
 
     #[test]
     fn replay_buffer_reports_evicted_positions_as_missing() {
-        assert_eq!(ids(&ring(10, 15), 9), None);
-        let full = ring(0, i64::try_from(MOST).unwrap() + 5);
-        assert_eq!(ids(&full, 4), None);
-        assert_eq!(ids(&full, 5), Some(vec![6, 7, 8]));
+        assert_eq!(ids_after(&filled_buffer(10, 15), 9), None);
+        let full = filled_buffer(0, i64::try_from(MAX_MESSAGES).unwrap() + 5);
+        assert_eq!(ids_after(&full, 4), None);
+        assert_eq!(ids_after(&full, 5), Some(vec![6, 7, 8]));
     }
 
     #[test]
     fn replay_buffer_size_in_bytes_is_bounded() {
-        let mut ring = Ring::above(0);
+        let mut ring = ReplayBuffer::starting_after(0);
         for id in 1..1000 {
             let mut long = event(id);
             long.file.description = Some(vault::UserText::from_stored("x".repeat(10_000)));
-            ring.push(Message::of(&long, &main_vault().name).unwrap());
+            ring.push(Message::encode(&long, &main_vault().name).unwrap());
         }
-        assert!(ring.bytes <= MOST_BYTES);
+        assert!(ring.bytes <= MAX_BYTES);
         assert_eq!(
             ring.bytes,
             ring.messages

@@ -1,4 +1,4 @@
-//! `GET /ws`: events over a WebSocket (RFC 6455). What the client sends is ignored, but for answers to pings.
+//! `GET /ws`: events over a WebSocket (RFC 6455). Frames of the client are ignored, except pongs.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use futures_util::SinkExt;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
-    guard::{End, Guard, Open, Watcher, count_drop},
+    guard::{CloseReason, SessionWatch, OpenStreamGauge, StreamAuthorizer, record_close},
     hub::Hub,
     message::Message,
     subscription::Subscription,
@@ -21,153 +21,153 @@ use super::{
 #[cfg(test)]
 mod tests;
 
-const PING: Duration = Duration::from_secs(30);
-/// A client that nothing was heard of for so long is gone.
-const SILENCE: Duration = Duration::from_secs(75);
-/// A client that does not take what it is sent in so long is dropped.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long we wait for the answer to our farewell, so that it is not lost on the way.
-const FAREWELL: Duration = Duration::from_secs(2);
-/// Frames that a client may send between two pings.
-const CHATTER: u32 = 120;
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// A client that sends nothing for this time is disconnected.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(75);
+/// A client that does not read a message within this time is disconnected.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time to wait for the client's close frame, so that ours is not lost.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Frames that a client may send between two pings. More close the socket with 1008.
+const MAX_CLIENT_FRAMES: u32 = 120;
 
-/// Buffers are kept for as long as the socket is: small, so that ten thousand of them stay small.
-const READ_BUFFER: usize = 512;
-const WRITE_BUFFER: usize = 1024;
-const LARGEST_MESSAGE: usize = 4096;
+/// Bytes of the buffers, which live as long as the socket. Small, for 10,000 sockets.
+const READ_BUFFER_BYTES: usize = 512;
+const WRITE_BUFFER_BYTES: usize = 1024;
+const MAX_MESSAGE_BYTES: usize = 4096;
 
-/// Opens the stream from just after the event `since`. Everything recorded after the answer is on it.
+/// Opens the stream from after the event `since`. It has every event recorded after the response.
 ///
 /// # Errors
-/// The event log cannot be read.
-pub async fn ws<W: Watcher>(
+/// If the event log cannot be read.
+pub async fn ws<W: StreamAuthorizer>(
     upgrade: WebSocketUpgrade,
     hub: Hub,
-    watcher: W,
+    authorizer: W,
     since: Option<i64>,
 ) -> Result<Response, StoreUnavailable> {
-    let subscription = hub.subscribe(watcher.vault(), since).await?;
-    let spread = Duration::from_millis(hub.next_number() * 37 % 15_000);
-    let guard = Guard::new(hub, watcher);
+    let subscription = hub.subscribe(authorizer.vault(), since).await?;
+    let spread = Duration::from_millis(hub.next_connection_number() * 37 % 15_000);
+    let watch = SessionWatch::new(hub, authorizer);
     let upgrade = upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_message_size(LARGEST_MESSAGE)
-        .max_frame_size(LARGEST_MESSAGE);
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_message_size(MAX_MESSAGE_BYTES)
+        .max_frame_size(MAX_MESSAGE_BYTES);
     Ok(upgrade.on_upgrade(move |socket| {
         let now = Instant::now();
-        let ping_at = now + PING - spread;
-        Line {
+        let ping_at = now + PING_INTERVAL - spread;
+        SocketStream {
             socket,
             subscription,
-            guard,
+            watch,
             ping_at,
-            heard_at: now,
-            chatter: 0,
-            _open: Open::new("ws"),
+            last_frame_at: now,
+            frames_since_ping: 0,
+            _open: OpenStreamGauge::new("ws"),
         }
         .run()
     }))
 }
 
-struct Line<W> {
+struct SocketStream<W> {
     socket: WebSocket,
     subscription: Subscription,
-    guard: Guard<W>,
+    watch: SessionWatch<W>,
     ping_at: Instant,
-    heard_at: Instant,
-    chatter: u32,
-    _open: Open,
+    last_frame_at: Instant,
+    frames_since_ping: u32,
+    _open: OpenStreamGauge,
 }
 
-impl<W: Watcher> Line<W> {
+impl<W: StreamAuthorizer> SocketStream<W> {
     async fn run(mut self) {
-        let Err(end) = self.carry().await;
-        count_drop(end);
-        if end != End::Stuck {
-            let _ = timeout(FAREWELL, self.say_goodbye(end)).await;
+        let Err(close_reason) = self.run_until_closed().await;
+        record_close(close_reason);
+        if end != CloseReason::SlowConsumer {
+            let _ = timeout(CLOSE_TIMEOUT, self.close(close_reason)).await;
         }
     }
 
-    /// Goes on until there is a reason to end.
-    async fn carry(&mut self) -> Result<std::convert::Infallible, End> {
-        let timer = sleep_until(self.next_look());
+    /// Runs until there is a reason to end.
+    async fn run_until_closed(&mut self) -> Result<std::convert::Infallible, CloseReason> {
+        let timer = sleep_until(self.next_deadline());
         tokio::pin!(timer);
         loop {
-            // Waiting is all that is done in here: what is half done when another branch wins would be lost.
+            // The futures only wait, because the work of a losing branch would be lost.
             tokio::select! {
-                () = self.guard.alarm() => self.guard.verdict().await?,
+                () = self.watch.wait_for_check() => self.watch.check_access().await?,
                 ready = self.subscription.ready() => {
-                    ready.map_err(|_| End::Stopping)?;
+                    ready.map_err(|_| CloseReason::Stopping)?;
                     self.deliver().await?;
                 }
-                heard = self.socket.recv() => self.hear(heard.as_ref())?,
+                frame = self.socket.recv() => self.on_frame(frame.as_ref())?,
                 () = &mut timer => {
-                    self.look().await?;
-                    timer.as_mut().reset(self.next_look());
+                    self.on_deadline().await?;
+                    timer.as_mut().reset(self.next_deadline());
                 }
             }
         }
     }
 
-    async fn deliver(&mut self) -> Result<(), End> {
-        if self.guard.is_alarmed() {
-            self.guard.verdict().await?;
+    async fn deliver(&mut self) -> Result<(), CloseReason> {
+        if self.watch.check_due() {
+            self.watch.check_access().await?;
         }
         let messages = self
             .subscription
             .take()
             .await
-            .map_err(|_| End::Unavailable)?;
-        let Self { socket, guard, .. } = self;
-        let viewer = guard.watcher.username().clone();
-        let sending = timeout(PATIENCE, send(socket, &messages, &viewer));
+            .map_err(|_| CloseReason::Unavailable)?;
+        let Self { socket, watch, .. } = self;
+        let viewer = watch.watcher.username().clone();
+        let sending = timeout(SEND_TIMEOUT, send(socket, &messages, &viewer));
         tokio::pin!(sending);
         loop {
             tokio::select! {
                 biased;
-                sent = &mut sending => return sent.unwrap_or(Err(End::Stuck)),
-                () = guard.alarm() => guard.verdict().await?,
+                sent = &mut sending => return sent.unwrap_or(Err(CloseReason::SlowConsumer)),
+                () = watch.alarm() => watch.verdict().await?,
             }
         }
     }
 
-    fn hear(&mut self, heard: Option<&Result<Frame, axum::Error>>) -> Result<(), End> {
-        self.heard_at = Instant::now();
-        self.chatter += 1;
-        match heard {
-            None | Some(Ok(Frame::Close(_))) => Err(End::Gone),
-            Some(Err(_)) => Err(End::Malformed),
-            Some(Ok(_)) if self.chatter > CHATTER => Err(End::Noisy),
+    fn on_frame(&mut self, frame: Option<&Result<Frame, axum::Error>>) -> Result<(), CloseReason> {
+        self.last_frame_at = Instant::now();
+        self.frames_since_ping += 1;
+        match frame {
+            None | Some(Ok(Frame::Close(_))) => Err(CloseReason::ClientGone),
+            Some(Err(_)) => Err(CloseReason::Malformed),
+            Some(Ok(_)) if self.frames_since_ping > MAX_CLIENT_FRAMES => Err(CloseReason::UnexpectedData),
             Some(Ok(_)) => Ok(()),
         }
     }
 
-    fn next_look(&self) -> Instant {
-        self.ping_at.min(self.heard_at + SILENCE)
+    fn next_deadline(&self) -> Instant {
+        self.ping_at.min(self.last_frame_at + SILENCE_TIMEOUT)
     }
 
-    /// Pings, and asks whether the session has expired meanwhile.
-    async fn look(&mut self) -> Result<(), End> {
-        if self.heard_at.elapsed() >= SILENCE {
-            return Err(End::Silent);
+    /// Sends a ping, and checks whether the session has expired.
+    async fn on_deadline(&mut self) -> Result<(), CloseReason> {
+        if self.last_frame_at.elapsed() >= SILENCE_TIMEOUT {
+            return Err(CloseReason::PingTimeout);
         }
         if self.ping_at > Instant::now() {
             return Ok(());
         }
-        self.ping_at = Instant::now() + PING;
-        self.chatter = 0;
-        self.guard.verdict().await?;
-        match timeout(PATIENCE, self.socket.send(Frame::Ping(Bytes::new()))).await {
-            Ok(sent) => sent.map_err(|_| End::Gone),
-            Err(_) => Err(End::Stuck),
+        self.ping_at = Instant::now() + PING_INTERVAL;
+        self.frames_since_ping = 0;
+        self.watch.check_access().await?;
+        match timeout(SEND_TIMEOUT, self.socket.send(Frame::Ping(Bytes::new()))).await {
+            Ok(sent) => sent.map_err(|_| CloseReason::ClientGone),
+            Err(_) => Err(CloseReason::SlowConsumer),
         }
     }
 
-    /// Says why, unless the client said goodbye first, and waits for the answer (RFC 6455 §7.1.2). Reading on is also
-    /// what sends our answer to theirs.
-    async fn say_goodbye(&mut self, end: End) {
-        if let Some((code, reason)) = end.farewell() {
+    /// Sends the close frame, unless the client closed first, and waits for the client's (RFC 6455
+    /// §7.1.2). Reading also sends the reply to the client's close frame.
+    async fn close(&mut self, close_reason: CloseReason) {
+        if let Some((code, reason)) = close_reason.close_frame() {
             let close = CloseFrame {
                 code,
                 reason: reason.into(),
@@ -184,13 +184,13 @@ async fn send(
     socket: &mut WebSocket,
     messages: &[Arc<Message>],
     viewer: &auth::Username,
-) -> Result<(), End> {
+) -> Result<(), CloseReason> {
     for message in messages {
-        let text = message.seen_by(viewer).text.clone();
+        let text = message.for_viewer(viewer).text.clone();
         socket
             .feed(Frame::Text(text))
             .await
-            .map_err(|_| End::Gone)?;
+            .map_err(|_| CloseReason::ClientGone)?;
     }
-    socket.flush().await.map_err(|_| End::Gone)
+    socket.flush().await.map_err(|_| CloseReason::ClientGone)
 }

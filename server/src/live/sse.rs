@@ -1,4 +1,5 @@
-//! `GET /api/events`: the same messages as server-sent events (WHATWG HTML §9.2).
+//! `GET /api/events`: the same messages as server-sent events (WHATWG HTML §9.2). The streams share
+//! encoded messages, which `axum::response::sse` does not allow.
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
@@ -13,44 +14,44 @@ use http::{HeaderMap, HeaderName, header};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    guard::{End, Guard, Open, Watcher, count_drop},
+    guard::{CloseReason, SessionWatch, OpenStreamGauge, StreamAuthorizer, record_close},
     hub::Hub,
     subscription::Subscription,
 };
 
-/// Proxies give up on a connection that says nothing.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Proxies close idle connections.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 const HEADERS: [(HeaderName, &str); 3] = [
     (header::CONTENT_TYPE, "text/event-stream"),
     (header::CACHE_CONTROL, "no-store"),
     (HeaderName::from_static("x-accel-buffering"), "no"),
 ];
 
-/// Opens the stream from just after the event named by `Last-Event-ID`, else `since`. Everything recorded after the answer
-/// is on it.
+/// Opens the stream from after the event in `Last-Event-ID`, else after `since`. It has every event
+/// recorded after the response.
 ///
 /// # Errors
-/// The event log cannot be read.
-pub async fn events<W: Watcher>(
+/// If the event log cannot be read.
+pub async fn events<W: StreamAuthorizer>(
     headers: &HeaderMap,
     hub: Hub,
-    watcher: W,
+    authorizer: W,
     since: Option<i64>,
 ) -> Result<Response, StoreUnavailable> {
     let subscription = hub
-        .subscribe(watcher.vault(), last_event_id(headers).or(since))
+        .subscribe(authorizer.vault(), last_event_id(headers).or(since))
         .await?;
-    let carrier = Carrier {
+    let sse = SseStream {
         subscription,
-        guard: Guard::new(hub, watcher),
+        watch: SessionWatch::new(hub, authorizer),
         pending: VecDeque::from([Bytes::from_static(b"retry: 2000\n\n")]),
-        heartbeat_at: Instant::now() + HEARTBEAT,
-        over: false,
-        _open: Open::new("sse"),
+        heartbeat_at: Instant::now() + HEARTBEAT_INTERVAL,
+        is_closed: false,
+        _open: OpenStreamGauge::new("sse"),
     };
-    let body = stream::unfold(carrier, |mut carrier| async move {
-        let bytes = carrier.next().await?;
-        Some((Ok::<_, Infallible>(bytes), carrier))
+    let body = stream::unfold(sse, |mut sse| async move {
+        let bytes = sse.next().await?;
+        Some((Ok::<_, Infallible>(bytes), sse))
     });
     Ok((HEADERS, Body::from_stream(body)).into_response())
 }
@@ -65,57 +66,57 @@ fn last_event_id(headers: &HeaderMap) -> Option<i64> {
         .ok()
 }
 
-struct Carrier<W> {
+struct SseStream<W> {
     subscription: Subscription,
-    guard: Guard<W>,
+    watch: SessionWatch<W>,
     pending: VecDeque<Bytes>,
     heartbeat_at: Instant,
-    over: bool,
-    _open: Open,
+    is_closed: bool,
+    _open: OpenStreamGauge,
 }
 
-impl<W: Watcher> Carrier<W> {
-    /// What to send next; `None` at the end.
+impl<W: StreamAuthorizer> SseStream<W> {
+    /// The next bytes to send, or `None` at the end.
     async fn next(&mut self) -> Option<Bytes> {
-        while !self.over {
-            if self.guard.is_alarmed()
-                && let Err(end) = self.guard.verdict().await
+        while !self.is_closed {
+            if self.watch.check_due()
+                && let Err(close_reason) = self.watch.check_access().await
             {
-                return self.finish(end);
+                return self.finish(close_reason);
             }
             if let Some(bytes) = self.pending.pop_front() {
                 return Some(bytes);
             }
-            if let Err(end) = self.wait().await {
-                return self.finish(end);
+            if let Err(close_reason) = self.wait().await {
+                return self.finish(close_reason);
             }
         }
         None
     }
 
     /// Waits for something to send, or for a reason to end.
-    async fn wait(&mut self) -> Result<(), End> {
+    async fn wait(&mut self) -> Result<(), CloseReason> {
         tokio::select! {
-            () = self.guard.alarm() => self.guard.verdict().await,
+            () = self.watch.wait_for_check() => self.watch.check_access().await,
             ready = self.subscription.ready() => {
-                ready.map_err(|_| End::Stopping)?;
-                let messages = self.subscription.take().await.map_err(|_| End::Unavailable)?;
-                let viewer = self.guard.watcher.username();
-                self.pending.extend(messages.iter().map(|message| message.seen_by(viewer).sse.clone()));
+                ready.map_err(|_| CloseReason::Stopping)?;
+                let messages = self.subscription.take().await.map_err(|_| CloseReason::Unavailable)?;
+                let viewer = self.watch.authorizer.username();
+                self.pending.extend(messages.iter().map(|message| message.for_viewer(viewer).sse.clone()));
                 Ok(())
             }
             () = sleep_until(self.heartbeat_at) => {
-                self.heartbeat_at = Instant::now() + HEARTBEAT;
+                self.heartbeat_at = Instant::now() + HEARTBEAT_INTERVAL;
                 self.pending.push_back(Bytes::from_static(b":\n\n"));
-                self.guard.verdict().await
+                self.watch.check_access().await
             }
         }
     }
 
-    fn finish(&mut self, end: End) -> Option<Bytes> {
-        self.over = true;
-        count_drop(end);
-        let (code, reason) = end.farewell()?;
+    fn finish(&mut self, close_reason: CloseReason) -> Option<Bytes> {
+        self.is_closed = true;
+        record_close(close_reason);
+        let (code, reason) = close_reason.close_frame()?;
         let bye = serde_json::json!({ "code": code, "reason": reason });
         Some(Bytes::from(format!("event: bye\ndata: {bye}\n\n")))
     }
@@ -130,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::live::{
-        Verdict,
+        StreamAccess,
         testing::{Desk, Log},
     };
 
@@ -145,7 +146,7 @@ mod tests {
             .unwrap()
     }
 
-    /// All that comes until nothing comes for five seconds.
+    /// Everything until five seconds pass without data.
     async fn read(body: &mut axum::body::BodyDataStream) -> String {
         let mut text = String::new();
         while let Ok(Some(Ok(bytes))) = timeout(Duration::from_secs(5), body.next()).await {
@@ -202,7 +203,7 @@ mod tests {
         let mut body = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut body).await;
         for _ in 0..3 {
-            let beat = timeout(HEARTBEAT + Duration::from_secs(1), body.next())
+            let beat = timeout(HEARTBEAT_INTERVAL + Duration::from_secs(1), body.next())
                 .await
                 .unwrap()
                 .unwrap()
@@ -213,7 +214,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sse_stream_ends_with_session_and_close_code() {
-        for (verdict, code) in [(Verdict::SignedOut, "4001"), (Verdict::NoRight, "4003")] {
+        for (verdict, code) in [(StreamAccess::SignedOut, "4001"), (StreamAccess::Forbidden, "4003")] {
             let desk = Desk::over(Log::of(5));
             let mut body = open(&desk, "", None).await.into_body().into_data_stream();
             read(&mut body).await;
@@ -238,11 +239,11 @@ mod tests {
         let desk = Desk::over(Log::of(5));
         let mut expired = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut expired).await;
-        desk.turn_silently(Verdict::SignedOut);
+        desk.turn_silently(StreamAccess::SignedOut);
         let at = Instant::now();
         while expired.next().await.is_some() {}
-        assert!(at.elapsed() <= HEARTBEAT);
-        desk.turn_silently(Verdict::GoOn);
+        assert!(at.elapsed() <= HEARTBEAT_INTERVAL);
+        desk.turn_silently(StreamAccess::Allowed);
         let mut stopped = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut stopped).await;
         desk.stop();

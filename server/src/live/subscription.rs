@@ -1,5 +1,6 @@
-//! A place in a vault's event log, moving forward. Whatever is newer than the place comes next, from memory or from the
-//! store: a stream that is behind and one that is not take the same way, so there is no seam between the two.
+//! A position in a vault's event log that moves forward. Newer events come next, from memory or
+//! from the store. Catching up and live delivery use the same path, so there is no gap between
+//! them.
 
 use std::sync::Arc;
 
@@ -12,83 +13,83 @@ use super::{
     message::Message,
 };
 
-/// Who is further behind than so many events is told to load the list again.
-pub(super) const FARTHEST: i64 = 10_000;
-/// How many events are taken at one time.
-const BATCH: u32 = 256;
+/// Events. A client further behind gets `resync` and must load the list again.
+pub(super) const MAX_LAG: i64 = 10_000;
+/// Events taken at a time.
+const BATCH_EVENTS: u32 = 256;
 
 #[derive(Debug)]
 pub(super) struct Subscription {
     hub: Hub,
     channel: Arc<Channel>,
     head: watch::Receiver<Option<i64>>,
-    /// Everything up to here was taken. Only grows.
-    place: i64,
-    /// The next thing to say is that the client missed something.
+    /// The id of the last event taken. Only grows.
+    position: i64,
+    /// The next message is `resync`.
     resync: bool,
 }
 
 /// The follower has ended: the server is stopping.
 #[derive(Debug)]
-pub(super) struct Over;
+pub(super) struct Closed;
 
 impl Subscription {
     pub(super) fn new(
         hub: Hub,
         channel: Arc<Channel>,
         head: watch::Receiver<Option<i64>>,
-        place: i64,
+        position: i64,
     ) -> Self {
         Self {
             hub,
             channel,
             head,
-            place,
+            position,
             resync: false,
         }
     }
 
-    pub(super) fn go_back_to(&mut self, place: i64) {
-        self.place = place;
+    pub(super) fn resume_after(&mut self, position: i64) {
+        self.position = position;
     }
 
-    pub(super) fn resync_at(&mut self, place: i64) {
-        self.place = place;
+    pub(super) fn resync_at(&mut self, position: i64) {
+        self.position = position;
         self.resync = true;
     }
 
     /// Waits until there is something to [`take`](Self::take). May be dropped and called again.
-    pub(super) async fn ready(&mut self) -> Result<(), Over> {
+    pub(super) async fn ready(&mut self) -> Result<(), Closed> {
         if self.resync {
             return Ok(());
         }
-        let place = self.place;
+        let position = self.position;
         self.head
-            .wait_for(|head| head.is_some_and(|head| head > place))
+            .wait_for(|head| head.is_some_and(|head| head > position))
             .await
             .map(|_| ())
-            .map_err(|_| Over)
+            .map_err(|_| Closed)
     }
 
-    /// What comes next, oldest first.
+    /// The next messages, oldest first.
     pub(super) async fn take(&mut self) -> Result<Vec<Arc<Message>>, StoreUnavailable> {
         if self.resync {
-            return self.say_resync();
+            return self.resync_message();
         }
-        // Asked before the ring, which then holds everything up to it.
+        // Read before the ring, which then has every event up to it.
         let head = self
             .head
             .borrow()
-            .map_or(self.place, |head| head.max(self.place));
-        if let Some(messages) = self.channel.after(self.place, BATCH as usize) {
-            self.place = messages.last().map_or(head, |last| last.id);
+            .map_or(self.position, |head| head.max(self.position));
+        if let Some(messages) = self.channel.after(self.position, BATCH_EVENTS as usize) {
+            self.position = messages.last().map_or(head, |last| last.id);
             return Ok(messages);
         }
-        if head.saturating_sub(self.place) > FARTHEST {
+        if head.saturating_sub(self.position) > MAX_LAG {
             self.resync_at(head);
-            return self.say_resync();
+            return self.resync_message();
         }
-        let _turn = self
+        let _permit = self
             .hub
             .readers()
             .acquire()
@@ -97,16 +98,16 @@ impl Subscription {
         let events = self
             .hub
             .source()
-            .events(&self.channel.vault.id, self.place, BATCH)
+            .events(&self.channel.vault.id, self.position, BATCH_EVENTS)
             .await?;
-        self.place = events.last().map_or(head, |last| last.id);
+        self.position = events.last().map_or(head, |last| last.id);
         Ok(follower::encode(&self.channel, &events))
     }
 
-    fn say_resync(&mut self) -> Result<Vec<Arc<Message>>, StoreUnavailable> {
+    fn resync_message(&mut self) -> Result<Vec<Arc<Message>>, StoreUnavailable> {
         self.resync = false;
         Ok(vec![
-            Message::resync(self.place).map_err(StoreUnavailable::from_source)?,
+            Message::resync(self.position).map_err(StoreUnavailable::from_source)?,
         ])
     }
 }
@@ -125,12 +126,12 @@ mod tests {
 
     fn hub(log: &Log) -> Hub {
         let (sender, stopping) = watch::channel(false);
-        // Kept for ever: a dropped one is a server that stops.
+        // Leaked, because a dropped sender means that the server stops.
         std::mem::forget(sender);
         Hub::new(log.clone(), stopping)
     }
 
-    async fn next(subscription: &mut Subscription) -> Vec<i64> {
+    async fn next_ids(subscription: &mut Subscription) -> Vec<i64> {
         subscription.ready().await.unwrap();
         subscription
             .take()
@@ -141,23 +142,24 @@ mod tests {
             .collect()
     }
 
-    async fn up_to(subscription: &mut Subscription, last: i64) -> Vec<i64> {
+    async fn ids_up_to(subscription: &mut Subscription, last: i64) -> Vec<i64> {
         let mut ids: Vec<i64> = Vec::new();
         while ids.last().is_none_or(|&id| id < last) {
-            ids.extend(next(subscription).await);
+            ids.extend(next_ids(subscription).await);
         }
         ids
     }
 
-    async fn says_resync(subscription: &mut Subscription) -> Option<i64> {
+    async fn resync_id(subscription: &mut Subscription) -> Option<i64> {
         subscription.ready().await.unwrap();
         let messages = subscription.take().await.unwrap();
         let json: serde_json::Value =
-            serde_json::from_str(&messages[0].seen_by(&user("eve")).text).unwrap();
+            serde_json::from_str(&messages[0].for_viewer(&user("eve")).text).unwrap();
         (json["event"] == "resync").then(|| json["id"].as_i64().unwrap())
     }
 
-    /// Old enough to begin in the store, racing a writer all the way: from the store into the ring into the present.
+    /// The readers start in the store and race a writer from the store through the ring to live
+    /// events.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn resumed_subscription_misses_and_repeats_no_event() {
         for round in 0..28 {
@@ -184,7 +186,7 @@ mod tests {
                     tokio::spawn(async move {
                         let mut subscription =
                             hub.subscribe(&main_vault(), Some(since)).await.unwrap();
-                        (since, up_to(&mut subscription, 3000).await)
+                        (since, ids_up_to(&mut subscription, 3000).await)
                     })
                 })
                 .collect();
@@ -206,7 +208,7 @@ mod tests {
             let log = Log::of(5).without_hints();
             let mut subscription = hub(&log).subscribe(&main_vault(), None).await.unwrap();
             log.record(3);
-            assert_eq!(up_to(&mut subscription, 8).await, [6, 7, 8]);
+            assert_eq!(ids_up_to(&mut subscription, 8).await, [6, 7, 8]);
         }
     }
 
@@ -217,22 +219,22 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let before = tokio::time::Instant::now();
         log.record(1);
-        assert_eq!(next(&mut subscription).await, [6]);
+        assert_eq!(next_ids(&mut subscription).await, [6]);
         assert!(before.elapsed() < Duration::from_millis(10));
     }
 
     #[tokio::test(start_paused = true)]
     async fn subscription_from_too_old_position_gets_resync() {
-        let log = Log::of(FARTHEST + 50);
+        let log = Log::of(MAX_LAG + 50);
         let hub = hub(&log);
         let mut far = hub.subscribe(&main_vault(), Some(49)).await.unwrap();
         let mut near = hub.subscribe(&main_vault(), Some(50)).await.unwrap();
-        assert_eq!(says_resync(&mut far).await, Some(FARTHEST + 50));
-        assert_eq!(says_resync(&mut near).await, None);
+        assert_eq!(resync_id(&mut far).await, Some(MAX_LAG + 50));
+        assert_eq!(resync_id(&mut near).await, None);
         log.record(2);
         assert_eq!(
-            up_to(&mut far, FARTHEST + 52).await,
-            [FARTHEST + 51, FARTHEST + 52]
+            ids_up_to(&mut far, MAX_LAG + 52).await,
+            [MAX_LAG + 51, MAX_LAG + 52]
         );
     }
 
@@ -240,9 +242,9 @@ mod tests {
     async fn lagging_live_subscription_gets_resync() {
         let log = Log::of(1);
         let mut slow = hub(&log).subscribe(&main_vault(), None).await.unwrap();
-        log.record(FARTHEST + 1);
+        log.record(MAX_LAG + 1);
         tokio::time::sleep(Duration::from_secs(3)).await;
-        assert_eq!(says_resync(&mut slow).await, Some(FARTHEST + 2));
+        assert_eq!(resync_id(&mut slow).await, Some(MAX_LAG + 2));
     }
 
     #[tokio::test(start_paused = true)]
@@ -252,12 +254,12 @@ mod tests {
             .subscribe(&main_vault(), Some(i64::MAX))
             .await
             .unwrap();
-        assert_eq!(says_resync(&mut ahead).await, Some(5));
+        assert_eq!(resync_id(&mut ahead).await, Some(5));
         log.record(1);
-        assert_eq!(next(&mut ahead).await, [6]);
+        assert_eq!(next_ids(&mut ahead).await, [6]);
     }
 
-    /// The client heard of event 8 from a node whose follower was quicker than ours.
+    /// The client has event 8 from a node whose follower is ahead of this one.
     #[tokio::test(start_paused = true)]
     async fn subscription_accepts_position_known_only_to_store() {
         let log = Log::of(5).without_hints();
@@ -265,20 +267,20 @@ mod tests {
         let mut early = hub.subscribe(&main_vault(), None).await.unwrap();
         log.record(3);
         let mut ahead = hub.subscribe(&main_vault(), Some(8)).await.unwrap();
-        assert_eq!(up_to(&mut early, 8).await, [6, 7, 8]);
+        assert_eq!(ids_up_to(&mut early, 8).await, [6, 7, 8]);
         log.record(1);
-        assert_eq!(next(&mut ahead).await, [9]);
+        assert_eq!(next_ids(&mut ahead).await, [9]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn thousand_reconnecting_clients_share_few_store_queries() {
-        let log = Log::of(i64::try_from(ring::MOST).unwrap());
+        let log = Log::of(i64::try_from(ring::MAX_MESSAGES).unwrap());
         let hub = hub(&log);
         drop(hub.subscribe(&main_vault(), None).await.unwrap());
         let before = log.queries();
         for since in 0..1000 {
             let mut subscription = hub.subscribe(&main_vault(), Some(since)).await.unwrap();
-            assert_eq!(next(&mut subscription).await[0], since + 1);
+            assert_eq!(next_ids(&mut subscription).await[0], since + 1);
         }
         assert!(
             log.queries() < before + 10,
@@ -298,7 +300,7 @@ mod tests {
         tokio::time::sleep(Duration::from_mins(2)).await;
         assert_eq!(log.queries(), before);
         let mut subscription = hub.subscribe(&main_vault(), Some(4)).await.unwrap();
-        assert_eq!(next(&mut subscription).await, [5, 6]);
+        assert_eq!(next_ids(&mut subscription).await, [5, 6]);
     }
 
     #[tokio::test(start_paused = true)]

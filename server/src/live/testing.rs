@@ -26,7 +26,7 @@ use tokio::{
 use tokio_tungstenite::WebSocketStream;
 use vault::{Blob, BlobId, Event, EventAction, File, FileId, Filename, VaultId};
 
-use super::{EventSource, Hub, Verdict, Watcher, events, ws};
+use super::{EventSource, Hub, StreamAccess, StreamAuthorizer, events, ws};
 
 pub(super) fn user(name: &str) -> Username {
     Username::parse(name).unwrap()
@@ -39,7 +39,7 @@ pub(super) fn main_vault() -> Realm {
     }
 }
 
-/// Somebody's check-in of `vise.step`; nobody holds it.
+/// A check-in of the unlocked file `vise.step`.
 pub(super) fn event(id: i64) -> Event {
     let at = Timestamp::from_second(1_800_000_000).unwrap();
     let file = File {
@@ -95,7 +95,7 @@ impl Log {
         log
     }
 
-    /// As another process would: nobody is told.
+    /// Events without hints, as from another process.
     pub(super) fn without_hints(self) -> Self {
         self.0.hinting.store(false, Ordering::SeqCst);
         self
@@ -172,13 +172,14 @@ impl EventSource for Log {
     }
 }
 
-/// A server with the two routes, where tests decide what becomes of sessions and rights. Clones are one server.
+/// A server with the two routes. Tests control the result of the access check. Clones share one
+/// server.
 #[derive(Clone, Debug)]
 pub(super) struct Desk {
     pub(super) log: Log,
     hub: Hub,
     changes: Arc<watch::Sender<u64>>,
-    verdict: Arc<Mutex<Verdict>>,
+    verdict: Arc<Mutex<StreamAccess>>,
     stop: Arc<watch::Sender<bool>>,
     dial: mpsc::Sender<DuplexStream>,
 }
@@ -193,7 +194,7 @@ impl Desk {
             hub: Hub::new(log.clone(), stopping),
             log,
             changes: Arc::new(watch::channel(0).0),
-            verdict: Arc::new(Mutex::new(Verdict::GoOn)),
+            verdict: Arc::new(Mutex::new(StreamAccess::Allowed)),
             stop: Arc::new(stop),
             dial,
         };
@@ -208,12 +209,12 @@ impl Desk {
             .with_state(self.clone())
     }
 
-    /// Only half of what a session's end is: nobody is told.
-    pub(super) fn turn_silently(&self, verdict: Verdict) {
+    /// Changes the result of the check without a notification.
+    pub(super) fn turn_silently(&self, verdict: StreamAccess) {
         *self.verdict.lock().unwrap() = verdict;
     }
 
-    pub(super) fn turn(&self, verdict: Verdict) {
+    pub(super) fn turn(&self, verdict: StreamAccess) {
         self.turn_silently(verdict);
         self.changes.send_modify(|n| *n += 1);
     }
@@ -222,7 +223,7 @@ impl Desk {
         self.stop.send_replace(true);
     }
 
-    /// A connection of which no more than `buffer` bytes are ever under way.
+    /// A connection with at most `buffer` bytes in flight.
     pub(super) async fn dial(&self, buffer: usize) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(buffer);
         self.dial.send(theirs).await.unwrap();
@@ -271,7 +272,7 @@ struct Somebody {
     desk: Desk,
 }
 
-impl Watcher for Somebody {
+impl StreamAuthorizer for Somebody {
     fn username(&self) -> &Username {
         &self.name
     }
@@ -284,7 +285,7 @@ impl Watcher for Somebody {
         self.desk.changes.subscribe()
     }
 
-    async fn ask(&self) -> Verdict {
+    async fn check(&self) -> StreamAccess {
         tokio::task::yield_now().await;
         *self.desk.verdict.lock().unwrap()
     }

@@ -54,7 +54,7 @@ struct TokenExpiry<'a> {
     until: String,
 }
 
-/// What every security notice shows.
+/// The facts in every security notice.
 struct NoticeFacts<'a> {
     name: Option<&'a str>,
     site: &'a str,

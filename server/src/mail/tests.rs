@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::config::mail::{Smtp, Tls, Way};
+use crate::config::mail::{SmtpConfig, MailTls, MailTransport};
 
 const SITE: &str = "https://files.example";
 
@@ -48,25 +48,25 @@ fn notice() -> MailBody {
     }
 }
 
-fn postman(way: Way) -> Postman {
-    let mail = Mail {
+fn postman(way: MailTransport) -> Mailer {
+    let mail = MailConfig {
         from: "Strongroom <strongroom@files.example>".parse().unwrap(),
-        way,
+        transport: way,
     };
-    let postman = Postman::new(&mail, SITE.to_owned(), Clock::from_fn(|| at(0))).unwrap();
-    Postman {
-        pauses: vec![Duration::ZERO; 3],
+    let postman = Mailer::new(&mail, SITE.to_owned(), Clock::from_fn(|| at(0))).unwrap();
+    Mailer {
+        retry_delays: vec![Duration::ZERO; 3],
         ..postman
     }
 }
 
-async fn deliver(postman: Postman, letters: Vec<OutgoingMail>) {
+async fn deliver(postman: Mailer, letters: Vec<OutgoingMail>) {
     let (post, letter_box) = mpsc::channel(10);
     for letter in letters {
         post.send(letter).await.unwrap();
     }
     drop(post);
-    postman.deliver(letter_box).await;
+    postman.run(letter_box).await;
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn folder_mail_is_complete_and_private() {
     let inside = folder.path().join("mail");
     let link = format!("https://files.example/reset#sr_rs_{}", "x".repeat(47));
     deliver(
-        postman(Way::Folder(inside.clone())),
+        postman(MailTransport::Folder(inside.clone())),
         vec![letter("ada@files.example", "Ada", reset(&link, 1_800))],
     )
     .await;
@@ -119,7 +119,7 @@ async fn mail_recipient_cannot_inject_headers() {
     assert!(DisplayName::parse(hostile).is_err());
     assert!(EmailAddress::parse("eve@files.example\r\nBcc: a@b").is_err());
     deliver(
-        postman(Way::Folder(folder.path().to_owned())),
+        postman(MailTransport::Folder(folder.path().to_owned())),
         vec![
             // Simulates a name that bypassed validation.
             letter("ada@files.example", hostile, notice()),
@@ -208,14 +208,14 @@ async fn converse(
     Ok(true)
 }
 
-fn smtp(address: SocketAddr, tls: Tls) -> Way {
+fn smtp(address: SocketAddr, tls: MailTls) -> MailTransport {
     let host = address.ip().to_string();
-    Way::Smtp(Smtp {
+    MailTransport::Smtp(SmtpConfig {
         host,
         port: address.port(),
         tls,
         credentials: None,
-        ca: None,
+        ca_pem: None,
     })
 }
 
@@ -223,7 +223,7 @@ fn smtp(address: SocketAddr, tls: Tls) -> Way {
 async fn mail_is_retried_after_temporary_smtp_failure() {
     let (address, server) = mail_server(vec![451, 421]).await;
     deliver(
-        postman(smtp(address, Tls::None)),
+        postman(smtp(address, MailTls::None)),
         vec![letter("ada@files.example", "Žofie", notice())],
     )
     .await;
@@ -246,7 +246,7 @@ async fn mail_is_retried_after_temporary_smtp_failure() {
 async fn mail_is_not_retried_after_permanent_smtp_failure() {
     let (address, server) = mail_server(vec![550]).await;
     deliver(
-        postman(smtp(address, Tls::None)),
+        postman(smtp(address, MailTls::None)),
         vec![letter("ada@files.example", "Ada", notice())],
     )
     .await;
@@ -257,9 +257,9 @@ async fn mail_is_not_retried_after_permanent_smtp_failure() {
 #[tokio::test]
 async fn mail_is_not_sent_without_required_tls() {
     let (address, server) = mail_server(Vec::new()).await;
-    let postman = Postman {
-        pauses: Vec::new(),
-        ..postman(smtp(address, Tls::StartTls))
+    let postman = Mailer {
+        retry_delays: Vec::new(),
+        ..postman(smtp(address, MailTls::StartTls))
     };
     deliver(
         postman,
@@ -272,7 +272,7 @@ async fn mail_is_not_sent_without_required_tls() {
     .await;
     // It accepts mail without TLS, so the server was listening.
     deliver(
-        self::postman(smtp(address, Tls::None)),
+        self::postman(smtp(address, MailTls::None)),
         vec![letter("bob@files.example", "Bob", notice())],
     )
     .await;
@@ -287,7 +287,7 @@ async fn mail_is_not_sent_without_required_tls() {
 async fn mail_with_expired_link_is_not_retried() {
     let (address, server) = mail_server(vec![451]).await;
     deliver(
-        postman(smtp(address, Tls::None)),
+        postman(smtp(address, MailTls::None)),
         vec![letter(
             "ada@files.example",
             "Ada",

@@ -18,38 +18,38 @@ use lettre::{
 use secrecy::ExposeSecret as _;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::config::mail::{Smtp, Tls as Wanted, Way};
+use crate::config::mail::{SmtpConfig, MailTls as Wanted, MailTransport};
 
 /// Timeout of each SMTP command.
-const PATIENCE: Duration = Duration::from_secs(30);
+const SMTP_TIMEOUT: Duration = Duration::from_secs(30);
 
-pub(super) enum Sender {
+pub(super) enum MailSender {
     Folder(PathBuf),
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
 }
 
 /// Why a mail was not sent.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct SendError {
     /// Whether a retry may succeed.
-    pub(super) may_pass: bool,
-    why: String,
+    pub(super) is_transient: bool,
+    reason: String,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)
+        f.write_str(&self.reason)
     }
 }
 
-impl Sender {
-    pub(super) fn new(way: &Way) -> anyhow::Result<Self> {
-        match way {
-            Way::Folder(folder) => {
-                make_private(folder)?;
+impl MailSender {
+    pub(super) fn new(transport: &MailTransport) -> anyhow::Result<Self> {
+        match transport {
+            MailTransport::Folder(folder) => {
+                create_private_folder(folder)?;
                 Ok(Self::Folder(folder.clone()))
             }
-            Way::Smtp(smtp) => Ok(Self::Smtp(connection(smtp)?)),
+            MailTransport::Smtp(smtp) => Ok(Self::Smtp(smtp_transport(smtp)?)),
         }
     }
 
@@ -57,25 +57,25 @@ impl Sender {
         &self,
         message: &Message,
         clock: &Clock,
-        chance: &SecureRandom,
-    ) -> Result<(), Refused> {
+        rng: &SecureRandom,
+    ) -> Result<(), SendError> {
         match self {
             Self::Smtp(smtp) => {
                 smtp.send(message.clone())
                     .await
                     .map(drop)
-                    .map_err(|error| Refused {
-                        may_pass: !error.is_permanent(),
-                        why: chain(&error),
+                    .map_err(|error| SendError {
+                        is_transient: !error.is_permanent(),
+                        reason: error_chain(&error),
                     })
             }
             Self::Folder(folder) => {
                 let at = clock.now().strftime("%Y%m%dT%H%M%S%6f");
-                let name = format!("{at}-{}.eml", hex::encode(chance.bytes::<4>()));
-                let written = write(&folder.join(name), &message.formatted()).await;
-                written.map_err(|error| Refused {
-                    may_pass: true,
-                    why: format!("{}: {error}", folder.display()),
+                let name = format!("{at}-{}.eml", hex::encode(rng.bytes::<4>()));
+                let written = write_file(&folder.join(name), &message.formatted()).await;
+                written.map_err(|error| SendError {
+                    is_transient: true,
+                    reason: format!("{}: {error}", folder.display()),
                 })
             }
         }
@@ -83,21 +83,21 @@ impl Sender {
 }
 
 /// The error and its sources.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-fn connection(smtp: &Smtp) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
+fn smtp_transport(smtp: &SmtpConfig) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let tls = match smtp.tls {
-        Wanted::StartTls => Tls::Required(parameters(smtp)?),
-        Wanted::Implicit => Tls::Wrapper(parameters(smtp)?),
+        Wanted::StartTls => Tls::Required(tls_parameters(smtp)?),
+        Wanted::Implicit => Tls::Wrapper(tls_parameters(smtp)?),
         Wanted::None => Tls::None,
     };
     let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
         .port(smtp.port)
         .tls(tls)
-        .timeout(Some(PATIENCE));
+        .timeout(Some(SMTP_TIMEOUT));
     if let Some((username, password)) = &smtp.credentials {
         builder = builder.credentials(Credentials::new(
             username.clone(),
@@ -107,27 +107,27 @@ fn connection(smtp: &Smtp) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>>
     Ok(builder.build())
 }
 
-fn parameters(smtp: &Smtp) -> anyhow::Result<TlsParameters> {
+fn tls_parameters(smtp: &SmtpConfig) -> anyhow::Result<TlsParameters> {
     let mut builder = TlsParameters::builder(smtp.host.clone());
-    if let Some(pem) = &smtp.ca {
+    if let Some(pem) = &smtp.ca_pem {
         builder = builder.add_root_certificate(Certificate::from_pem(pem).context("mail.ca_file")?);
     }
     Ok(builder.build()?)
 }
 
 /// Private to the owner, because mails contain links that grant access.
-fn make_private(folder: &Path) -> anyhow::Result<()> {
+fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder
         .create(folder)
-        .with_context(|| format!("The folder {} cannot be made", folder.display()))
+        .with_context(|| format!("The folder {} cannot be created", folder.display()))
 }
 
 /// Writes under a temporary name, then renames.
-async fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+async fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = tokio::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use rust_embed::Embed;
 
-use crate::packed::Packed;
+use crate::packed::Precompressed;
 
 #[derive(Embed)]
 #[folder = "assets/"]
@@ -30,18 +30,18 @@ static BUILD: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// All files by path, compressed on the first request for any of them.
-static PACKED: LazyLock<HashMap<String, Packed>> = LazyLock::new(|| {
+static PRECOMPRESSED: LazyLock<HashMap<String, Precompressed>> = LazyLock::new(|| {
     let packed = |path: Cow<'static, str>| {
         let kind = HeaderValue::from_static(content_type(&path)?);
         let bytes = Assets::get(&path)?.data.into_owned().into();
-        Some((path.into_owned(), Packed::new(kind, bytes)))
+        Some((path.into_owned(), Precompressed::new(kind, bytes)))
     };
     Assets::iter().filter_map(packed).collect()
 });
 
 /// `app.css` → `/assets/<build>/app.css`.
 #[must_use]
-pub fn url(path: &str) -> String {
+pub fn asset_url(path: &str) -> String {
     format!("/assets/{}/{path}", *BUILD)
 }
 
@@ -49,15 +49,15 @@ pub fn url(path: &str) -> String {
 /// lifetime, so that a page from before an update still finds its files.
 #[must_use]
 pub fn serve(build: &str, path: &str, headers: &HeaderMap) -> Response {
-    let Some(file) = PACKED.get(path) else {
+    let Some(file) = PRECOMPRESSED.get(path) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let keep = if build == *BUILD {
+    let cache_control = if build == *BUILD {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"
     };
-    file.answer(headers, keep)
+    file.respond(headers, cache_control)
 }
 
 /// The type by file extension. Files with other extensions are not served.

@@ -8,26 +8,26 @@ use axum_extra::extract::{CookieJar, cookie::Cookie};
 use http::{HeaderMap, HeaderValue, header};
 
 use super::cookie;
-use crate::state::Site;
+use crate::state::SiteInfo;
 
 /// Seconds. Half a year, as long as the throttle remembers sources.
-const MAX_AGE: u32 = 180 * 24 * 60 * 60;
+const MAX_AGE_SECONDS: u32 = 180 * 24 * 60 * 60;
 
 /// The token that the browser sent, or the one it will get at sign-in.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Browser(Arc<OnceLock<Token>>);
+pub(crate) struct DeviceCookie(Arc<OnceLock<Token>>);
 
-impl Browser {
-    pub(crate) fn of(headers: &HeaderMap, site: &Site) -> Self {
-        let browser = Self::default();
+impl DeviceCookie {
+    pub(crate) fn from_headers(headers: &HeaderMap, site: &SiteInfo) -> Self {
+        let device = Self::default();
         let jar = CookieJar::from_headers(headers);
-        let shown = jar
-            .get(name(site))
+        let presented = jar
+            .get(cookie_name(site))
             .and_then(|cookie| Token::parse(TokenKind::KnownDevice, cookie.value()));
-        if let Some(token) = shown {
-            let _ = browser.0.set(token);
+        if let Some(token) = presented {
+            let _ = device.0.set(token);
         }
-        browser
+        device
     }
 
     pub(crate) fn hash(&self) -> TokenHash {
@@ -35,7 +35,7 @@ impl Browser {
     }
 
     /// `None` if the browser sent no token and has not been given one.
-    pub(crate) fn shown(&self) -> Option<TokenHash> {
+    pub(crate) fn presented(&self) -> Option<TokenHash> {
         self.0.get().map(Token::hash)
     }
 
@@ -45,22 +45,22 @@ impl Browser {
     }
 
     /// Sets the cookie together with a session cookie, for another half year.
-    pub(crate) fn stay(&self, headers: &mut HeaderMap, site: &Site) {
+    pub(crate) fn set_on_sign_in(&self, headers: &mut HeaderMap, site: &SiteInfo) {
         let signs_in = |value: &HeaderValue| {
             let set = value.to_str().ok().and_then(|set| Cookie::parse(set).ok());
-            set.is_some_and(|set| set.name() == site.cookie && !set.value().is_empty())
+            set.is_some_and(|set| set.name() == site.session_cookie && !set.value().is_empty())
         };
         if !headers.get_all(header::SET_COOKIE).iter().any(signs_in) {
             return;
         }
-        let set = cookie::named(site, name(site), self.token().expose().to_owned());
-        if let Ok(set) = HeaderValue::try_from(format!("{set}; Max-Age={MAX_AGE}")) {
+        let set = cookie::new_cookie(site, cookie_name(site), self.token().expose().to_owned());
+        if let Ok(set) = HeaderValue::try_from(format!("{set}; Max-Age={MAX_AGE_SECONDS}")) {
             headers.append(header::SET_COOKIE, set);
         }
     }
 }
 
-fn name(site: &Site) -> &'static str {
+fn cookie_name(site: &SiteInfo) -> &'static str {
     if site.is_https() {
         "__Host-strongroom-device"
     } else {

@@ -8,7 +8,7 @@ use askama::Template;
 use super::Shell;
 
 /// A description of each scope.
-const SCOPES: [(&str, &str); 4] = [
+const SCOPE_DESCRIPTIONS: [(&str, &str); 4] = [
     (
         "files:read",
         "List and download files, and see history and events.",
@@ -42,9 +42,9 @@ pub struct AuthorizePage {
 
 impl AuthorizePage {
     pub fn explained(&self) -> Vec<(&'static str, &'static str)> {
-        SCOPES
+        SCOPE_DESCRIPTIONS
             .into_iter()
-            .filter(|(scope, _)| self.scopes.iter().any(|asked| asked == scope))
+            .filter(|(scope, _)| self.scopes.iter().any(|requested| requested == scope))
             .collect()
     }
 }
@@ -60,7 +60,7 @@ pub struct DevicePage {
 
 impl DevicePage {
     pub fn scopes(&self) -> [(&'static str, &'static str); 4] {
-        SCOPES
+        SCOPE_DESCRIPTIONS
     }
 }
 

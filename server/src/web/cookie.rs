@@ -7,26 +7,26 @@ use axum_extra::extract::{
 };
 use http::HeaderName;
 
-use crate::state::Site;
+use crate::state::SiteInfo;
 
 /// Tells browsers to delete cached and stored data of this site (W3C Clear-Site-Data).
-pub(crate) const CLEAR: (HeaderName, &str) = (
+pub(crate) const CLEAR_SITE_DATA: (HeaderName, &str) = (
     HeaderName::from_static("clear-site-data"),
     "\"cache\", \"storage\"",
 );
 
 /// Binds upstream logins to the browser that started them. All windows share it, so it stays when
 /// one login completes. It grants no access.
-pub(crate) fn departed(site: &Site, browser: &Token) -> Cookie<'static> {
-    named(site, departure_name(site), browser.expose().to_owned())
+pub(crate) fn upstream_login(site: &SiteInfo, browser: &Token) -> Cookie<'static> {
+    new_cookie(site, upstream_login_name(site), browser.expose().to_owned())
 }
 
-pub(crate) fn departure_of(site: &Site, jar: &CookieJar) -> Option<Token> {
-    jar.get(departure_name(site))
+pub(crate) fn read_upstream_login(site: &SiteInfo, jar: &CookieJar) -> Option<Token> {
+    jar.get(upstream_login_name(site))
         .and_then(|cookie| Token::parse(TokenKind::Flow, cookie.value()))
 }
 
-fn departure_name(site: &Site) -> &'static str {
+fn upstream_login_name(site: &SiteInfo) -> &'static str {
     if site.is_https() {
         "__Host-strongroom-departure"
     } else {
@@ -35,21 +35,21 @@ fn departure_name(site: &Site) -> &'static str {
 }
 
 /// Identifies a sign-in that waits for its second factor. The server enforces its expiry.
-pub(crate) fn half_way(site: &Site, half_way: &MfaChallenge) -> Cookie<'static> {
-    named(
+pub(crate) fn mfa(site: &SiteInfo, challenge: &MfaChallenge) -> Cookie<'static> {
+    new_cookie(
         site,
-        half_way_name(site),
-        half_way.token.expose().to_owned(),
+        mfa_name(site),
+        challenge.token.expose().to_owned(),
     )
 }
 
-pub(crate) fn gone_in(site: &Site) -> Cookie<'static> {
-    let mut cookie = named(site, half_way_name(site), String::new());
+pub(crate) fn clear_mfa(site: &SiteInfo) -> Cookie<'static> {
+    let mut cookie = new_cookie(site, mfa_name(site), String::new());
     cookie.make_removal();
     cookie
 }
 
-pub(crate) fn half_way_name(site: &Site) -> &'static str {
+pub(crate) fn mfa_name(site: &SiteInfo) -> &'static str {
     if site.is_https() {
         "__Host-strongroom-second"
     } else {
@@ -59,21 +59,21 @@ pub(crate) fn half_way_name(site: &Site) -> &'static str {
 
 /// Without `Max-Age`, so that it ends with the browser. The server enforces the expiry of the
 /// session.
-pub(crate) fn session(site: &Site, secret: &Token) -> Cookie<'static> {
-    dressed(site, secret.expose().to_owned())
+pub(crate) fn session(site: &SiteInfo, secret: &Token) -> Cookie<'static> {
+    session_with_value(site, secret.expose().to_owned())
 }
 
-pub(crate) fn ended(site: &Site) -> Cookie<'static> {
-    let mut cookie = dressed(site, String::new());
+pub(crate) fn clear_session(site: &SiteInfo) -> Cookie<'static> {
+    let mut cookie = session_with_value(site, String::new());
     cookie.make_removal();
     cookie
 }
 
-fn dressed(site: &Site, value: String) -> Cookie<'static> {
-    named(site, site.cookie, value)
+fn session_with_value(site: &SiteInfo, value: String) -> Cookie<'static> {
+    new_cookie(site, site.session_cookie, value)
 }
 
-pub(crate) fn named(site: &Site, name: &'static str, value: String) -> Cookie<'static> {
+pub(crate) fn new_cookie(site: &SiteInfo, name: &'static str, value: String) -> Cookie<'static> {
     let mut cookie = Cookie::new(name, value);
     cookie.set_path("/");
     cookie.set_http_only(true);
@@ -84,8 +84,8 @@ pub(crate) fn named(site: &Site, name: &'static str, value: String) -> Cookie<'s
 
 /// Binds passkey ceremonies to the browser that started them. All windows share it, because several
 /// may sign in at the same time.
-pub(crate) fn browser(site: &Site, token: &Token) -> Cookie<'static> {
-    let mut cookie = Cookie::new(browser_name(site), token.expose().to_owned());
+pub(crate) fn passkey_browser(site: &SiteInfo, token: &Token) -> Cookie<'static> {
+    let mut cookie = Cookie::new(passkey_browser_name(site), token.expose().to_owned());
     cookie.set_path("/");
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Strict);
@@ -93,12 +93,12 @@ pub(crate) fn browser(site: &Site, token: &Token) -> Cookie<'static> {
     cookie
 }
 
-pub(crate) fn browser_of(site: &Site, jar: &CookieJar) -> Option<Token> {
-    jar.get(browser_name(site))
+pub(crate) fn read_passkey_browser(site: &SiteInfo, jar: &CookieJar) -> Option<Token> {
+    jar.get(passkey_browser_name(site))
         .and_then(|cookie| Token::parse(TokenKind::Flow, cookie.value()))
 }
 
-fn browser_name(site: &Site) -> &'static str {
+fn passkey_browser_name(site: &SiteInfo) -> &'static str {
     if site.is_https() {
         "__Host-strongroom-browser"
     } else {

@@ -17,14 +17,14 @@ pub struct SignInPage {
     pub username: String,
     pub next: String,
     pub message: Option<String>,
-    pub registration: Registration,
+    pub registration: SignUpAvailability,
     pub providers: Vec<ProviderButton>,
     /// The origin where passkeys work, if they are enabled.
     pub passkeys: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Registration {
+pub enum SignUpAvailability {
     Open,
     /// By invitation or not at all. The page refers to an administrator.
     Closed,
@@ -42,7 +42,7 @@ pub struct SignUpPage {
     pub display_name: String,
     pub email: String,
     pub message: Option<String>,
-    pub registration: Registration,
+    pub registration: SignUpAvailability,
     /// Minimum length of a password, in characters.
     pub least: usize,
 }
@@ -55,7 +55,7 @@ pub struct SignUpPage {
 /// `open` is false if an administrator exists. On success: signed in, and 303 to `/`.
 #[derive(Template)]
 #[template(path = "setup.html")]
-pub struct FirstPage {
+pub struct SetupPage {
     pub shell: Shell,
     pub token: String,
     pub username: String,
@@ -67,13 +67,13 @@ pub struct FirstPage {
 
 impl SignInPage {
     pub fn can_register(&self) -> bool {
-        self.registration == Registration::Open
+        self.registration == SignUpAvailability::Open
     }
 }
 
 impl SignUpPage {
     pub fn can_register(&self) -> bool {
-        self.registration == Registration::Open
+        self.registration == SignUpAvailability::Open
     }
 }
 
@@ -83,9 +83,9 @@ impl SignUpPage {
 #[must_use]
 pub fn local_path(next: Option<&str>) -> &str {
     let Some(next) = next else { return "/" };
-    let elsewhere =
+    let is_external =
         next.starts_with("//") || next.contains('\\') || next.contains(char::is_control);
-    if next.starts_with('/') && !elsewhere {
+    if next.starts_with('/') && !is_external {
         next
     } else {
         "/"
@@ -93,7 +93,7 @@ pub fn local_path(next: Option<&str>) -> &str {
 }
 
 /// Omits the secret token.
-impl fmt::Debug for FirstPage {
+impl fmt::Debug for SetupPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FirstPage(…)")
     }

@@ -17,7 +17,7 @@ const FEW_CODES: usize = 3;
 pub struct SecondPage {
     pub shell: Shell,
     pub username: String,
-    pub ways: FactorKinds,
+    pub factors: FactorKinds,
     pub next: String,
     pub message: Option<String>,
     /// The origin where passkeys work, if they are enabled.
@@ -26,15 +26,15 @@ pub struct SecondPage {
 
 impl SecondPage {
     pub fn has_app(&self) -> bool {
-        self.ways.contains(FactorKind::Totp)
+        self.factors.contains(FactorKind::Totp)
     }
 
     pub fn has_passkey(&self) -> bool {
-        self.ways.contains(FactorKind::Passkey) && self.passkeys_at.is_some()
+        self.factors.contains(FactorKind::Passkey) && self.passkeys_at.is_some()
     }
 
     pub fn has_codes(&self) -> bool {
-        self.ways.contains(FactorKind::Recovery)
+        self.factors.contains(FactorKind::Recovery)
     }
 }
 

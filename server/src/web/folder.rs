@@ -66,7 +66,7 @@ impl FolderPage {
 
     /// The template row that the script clones for a new file.
     pub fn blank(&self) -> Row {
-        Row::blank()
+        Row::template_row()
     }
 
     pub fn blank_folder(&self) -> Folder {
@@ -77,7 +77,7 @@ impl FolderPage {
 }
 
 impl Row {
-    pub(super) fn blank() -> Self {
+    pub(super) fn template_row() -> Self {
         Self(File {
             filename: String::new(),
             description: None,

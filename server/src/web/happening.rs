@@ -14,7 +14,7 @@ pub struct Happening {
     /// `role: viewer → editor`
     pub changes: Vec<String>,
     /// A short label for entries that need attention.
-    pub mark: Option<Mark>,
+    pub badge: Option<Mark>,
     /// How many consecutive entries this line stands for: 100 failed sign-ins are one line.
     pub times: usize,
     /// When the first of them happened.
@@ -30,13 +30,13 @@ pub struct Mark {
 impl Happening {
     /// The sentence addresses `viewer` as "you".
     #[must_use]
-    pub fn told(entry: AuditEntry, viewer: &str) -> Self {
+    pub fn describe(entry: AuditEntry, viewer: &str) -> Self {
         let sentence = sentence(&entry, viewer);
-        let mark = mark(&entry, viewer);
+        let badge = mark(&entry, viewer);
         Self {
             sentence,
             changes: changes(&entry),
-            mark,
+            badge,
             times: 1,
             first_at: entry.at,
             entry,
@@ -45,21 +45,21 @@ impl Happening {
 
     /// A page of entries, newest first. Repeated failures from one source become one line.
     #[must_use]
-    pub fn told_all(entries: Vec<AuditEntry>, viewer: &str) -> Vec<Self> {
-        let mut told: Vec<Self> = Vec::new();
-        for next in entries.into_iter().map(|entry| Self::told(entry, viewer)) {
-            match told.last_mut() {
-                Some(last) if last.goes_on_as(&next) => {
+    pub fn describe_all(entries: Vec<AuditEntry>, viewer: &str) -> Vec<Self> {
+        let mut described: Vec<Self> = Vec::new();
+        for next in entries.into_iter().map(|entry| Self::describe(entry, viewer)) {
+            match described.last_mut() {
+                Some(last) if last.collapses_with(&next) => {
                     last.times += 1;
                     last.first_at = next.first_at;
                 }
-                _ => told.push(next),
+                _ => described.push(next),
             }
         }
-        told
+        described
     }
 
-    fn goes_on_as(&self, earlier: &Self) -> bool {
+    fn collapses_with(&self, earlier: &Self) -> bool {
         self.entry.action == "sign_in.refused"
             && self.entry.action == earlier.entry.action
             && self.sentence == earlier.sentence
@@ -106,12 +106,12 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         actor if actor == viewer => "You".to_owned(),
         actor => actor.to_owned(),
     };
-    let self_done = entry.actor == entry.subject;
+    let by_self = entry.actor == entry.subject;
     let whom = match entry.subject.as_str() {
         subject if subject == viewer => "you".to_owned(),
         subject => subject.to_owned(),
     };
-    let whose = match (self_done, entry.subject == viewer) {
+    let possessive = match (by_self, entry.subject == viewer) {
         (_, true) => "your".to_owned(),
         (true, false) => "their".to_owned(),
         (false, false) => format!("{whom}'s"),
@@ -125,13 +125,13 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         }
         "sign_in.refused" => format!("Failed sign-in as {whom}: wrong {}", secret(entry)),
         "sign_in.half_way" => {
-            format!("Correct password for {whose} account, second factor pending")
+            format!("Correct password for {possessive} account, second factor pending")
                 .replace("their account", &format!("{who}'s account"))
         }
         "sign_in.confirmed" => format!("{who} confirmed the sign-in"),
         "action.refused" => refused(entry, &who, viewer),
         "session.ended" | "sessions.ended" => {
-            format!("{who} ended {}{}", sessions(entry, &whose), why(entry))
+            format!("{who} ended {}{}", sessions(entry, &possessive), why(entry))
         }
         "everybody.signed_out" => {
             let too = if entry.facts.contains_key("tokens") {
@@ -147,7 +147,7 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         }
         "refresh.replayed" => {
             format!(
-                "One of {whose} refresh tokens was used twice and may have been stolen. Its \
+                "One of {possessive} refresh tokens was used twice and may have been stolen. Its \
                  session was ended"
             )
         }
@@ -158,56 +158,58 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
             why(entry)
         ),
         "device.approved" => format!(
-            "{who} connected a device{} to {whose} account",
+            "{who} connected a device{} to {possessive} account",
             quoted(&fact("client"))
         ),
         "program.approved" => format!("{who} authorized the app{}", quoted(&fact("client"))),
         "device.refused" => {
             format!(
-                "{who} denied a device{} access to {whose} account",
+                "{who} denied a device{} access to {possessive} account",
                 quoted(&fact("client"))
             )
         }
-        "password.changed" => format!("{who} changed {whose} password"),
+        "password.changed" => format!("{who} changed {possessive} password"),
         "password.reset" => {
-            format!("{who} set a new password for {whose} account with a reset link")
+            format!("{who} set a new password for {possessive} account with a reset link")
         }
         "password.rehashed" => {
-            format!("The hash of {whose} password was upgraded at this sign-in")
+            format!("The hash of {possessive} password was upgraded at this sign-in")
         }
-        "reset.made" => format!("{who} requested a reset link for {whose} password"),
-        "reset.required" => format!("{who} required a new password for {whose} account"),
-        "factor.added" => format!("{who} added {} to {whose} account", factor(entry)),
-        "factor.removed" => format!("{who} removed {} from {whose} account", factor(entry)),
+        "reset.made" => format!("{who} requested a reset link for {possessive} password"),
+        "reset.required" => format!("{who} required a new password for {possessive} account"),
+        "factor.added" => format!("{who} added {} to {possessive} account", factor(entry)),
+        "factor.removed" => format!("{who} removed {} from {possessive} account", factor(entry)),
         "factor.renamed" => format!(
-            "{who} renamed one of {whose} second factors{}",
+            "{who} renamed one of {possessive} second factors{}",
             quoted(&fact("name"))
         ),
         "passkey.copied" => {
             format!(
-                "One of {whose} passkeys was rejected: its signature counter went back, so it may \
+                "One of {possessive} passkeys was rejected: its signature counter went back, so it may \
                  have been cloned"
             )
         }
-        "factors.recovered" => format!("{who} reset {whose} second factors"),
-        "recovery_codes.made" => format!("{who} generated new recovery codes for {whose} account"),
+        "factors.recovered" => format!("{who} reset {possessive} second factors"),
+        "recovery_codes.made" => {
+            format!("{who} generated new recovery codes for {possessive} account")
+        }
         "recovery_code.used" => format!("{who} used a recovery code ({} left)", fact("left")),
         "provider.linked" => format!(
-            "{who} connected {whose} account to {}",
+            "{who} connected {possessive} account to {}",
             after(entry, "provider")
         ),
         "provider.unlinked" => format!(
-            "{who} disconnected {whose} account from {}",
+            "{who} disconnected {possessive} account from {}",
             before(entry, "provider")
         ),
-        "account.created" if self_done => format!("{who} created {whose} account"),
+        "account.created" if by_self => format!("{who} created {possessive} account"),
         "account.created" => format!("{who} created an account for {whom}"),
         "email.asked" => format!(
-            "{who} requested a new e-mail address for {whose} account: {}",
+            "{who} requested a new e-mail address for {possessive} account: {}",
             fact("email")
         ),
-        "account.changed" | "email.changed" => account_changed(entry, &who, (&whom, &whose)),
-        "role.changed" => format!("{who} changed {whose} role in {vault}"),
+        "account.changed" | "email.changed" => account_changed(entry, &who, (&whom, &possessive)),
+        "role.changed" => format!("{who} changed {possessive} role in {vault}"),
         "invite.made" if !entry.subject.contains('@') => format!("{who} created an invitation"),
         "invite.withdrawn" if !entry.subject.contains('@') => {
             format!("{who} withdrew an invitation")
@@ -237,33 +239,37 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
     }
 }
 
-fn refused(entry: &AuditEntry, who: &str, viewer: &str) -> String {
+fn refused(entry: &AuditEntry, actor: &str, viewer: &str) -> String {
     let fact = |name: &str| entry.facts.get(name).map(plain).unwrap_or_default();
-    let asked = if entry.facts.contains_key("request") {
+    let request = if entry.facts.contains_key("request") {
         fact("request")
     } else {
         entry.subject.clone()
     };
     match entry.reason.as_deref() {
         Some("cross_site") => {
-            let whose = if entry.actor == viewer {
+            let possessive = if entry.actor == viewer {
                 "your".to_owned()
             } else {
-                format!("{who}'s")
+                format!("{actor}'s")
             };
             let site = if fact("site").is_empty() {
                 String::new()
             } else {
                 format!(" ({})", fact("site"))
             };
-            format!("Another website{site} tried to use {whose} session and was rejected: {asked}")
+            format!(
+                "Another website{site} tried to use {possessive} session and was rejected: {request}"
+            )
         }
         Some("not_in_person") => {
-            format!("A token of {who} tried an action that needs a browser session: {asked}")
+            format!("A token of {actor} tried an action that needs a browser session: {request}")
                 .replace("A token of You", "A token of yours")
         }
-        Some("scope_missing") => format!("{who} used a token without the required scope: {asked}"),
-        _ => format!("{who} requested an action that is not allowed: {asked}"),
+        Some("scope_missing") => {
+            format!("{actor} used a token without the required scope: {request}")
+        }
+        _ => format!("{actor} requested an action that is not allowed: {request}"),
     }
 }
 
@@ -287,28 +293,28 @@ fn factor(entry: &AuditEntry) -> String {
 }
 
 /// Names the change if it has a sentence of its own. Otherwise the list of changes shows it.
-fn account_changed(entry: &AuditEntry, who: &str, (whom, whose): (&str, &str)) -> String {
+fn account_changed(entry: &AuditEntry, actor: &str, (subject, possessive): (&str, &str)) -> String {
     match (
         after(entry, "standing").as_str(),
         after(entry, "administrator").as_str(),
     ) {
-        ("disabled", _) => format!("{who} disabled {whose} account"),
-        ("active", _) => format!("{who} enabled {whose} account"),
-        ("deleted", _) => format!("{who} deleted {whose} account"),
-        (_, "yes") => format!("{who} made {whom} an administrator"),
-        (_, "no") => format!("{who} removed administrator rights from {whom}"),
-        _ => format!("{who} changed {whose} account"),
+        ("disabled", _) => format!("{actor} disabled {possessive} account"),
+        ("active", _) => format!("{actor} enabled {possessive} account"),
+        ("deleted", _) => format!("{actor} deleted {possessive} account"),
+        (_, "yes") => format!("{actor} made {subject} an administrator"),
+        (_, "no") => format!("{actor} removed administrator rights from {subject}"),
+        _ => format!("{actor} changed {possessive} account"),
     }
 }
 
-fn group_changed(entry: &AuditEntry, who: &str, vault: &str) -> String {
+fn group_changed(entry: &AuditEntry, actor: &str, vault: &str) -> String {
     let group = &entry.subject;
     match (before(entry, "member"), after(entry, "member")) {
-        (gone, new) if new.is_empty() && !gone.is_empty() => {
-            format!("{who} removed {gone} from the group {group}")
+        (removed, added) if added.is_empty() && !removed.is_empty() => {
+            format!("{actor} removed {removed} from the group {group}")
         }
-        (_, new) if !new.is_empty() => format!("{who} added {new} to the group {group}"),
-        _ => format!("{who} changed the role of the group {group} in {vault}"),
+        (_, added) if !added.is_empty() => format!("{actor} added {added} to the group {group}"),
+        _ => format!("{actor} changed the role of the group {group} in {vault}"),
     }
 }
 
@@ -316,8 +322,8 @@ fn group_changed(entry: &AuditEntry, who: &str, vault: &str) -> String {
 fn after_what(entry: &AuditEntry) -> String {
     let count = |name: &str| entry.facts.get(name).and_then(Value::as_u64);
     let refused = count("refused_before").map(|tries| format!(", after {tries} failed attempts"));
-    let away = count("days_away").map(|days| format!(", for the first time in {days} days"));
-    [refused, away].into_iter().flatten().collect()
+    let absence = count("days_away").map(|days| format!(", for the first time in {days} days"));
+    [refused, absence].into_iter().flatten().collect()
 }
 
 /// The past tense of a file operation.
@@ -336,10 +342,10 @@ fn of_file(verb: &str) -> &str {
     }
 }
 
-fn sessions(entry: &AuditEntry, whose: &str) -> String {
+fn sessions(entry: &AuditEntry, possessive: &str) -> String {
     match entry.facts.get("sessions").and_then(Value::as_u64) {
-        Some(many) => format!("{many} of {whose} sessions"),
-        None => format!("one of {whose} sessions"),
+        Some(count) => format!("{count} of {possessive} sessions"),
+        None => format!("one of {possessive} sessions"),
     }
 }
 
@@ -446,7 +452,7 @@ fn plain(value: &Value) -> String {
 }
 
 fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
-    let mark = |word, alarming| Some(Mark { word, alarming });
+    let badge = |word, alarming| Some(Mark { word, alarming });
     let is_new = entry.facts.get("new_device").and_then(Value::as_bool) == Some(true);
     let by_another = entry.subject == viewer && entry.actor != viewer;
     match entry.action.as_str() {

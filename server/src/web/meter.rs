@@ -19,18 +19,18 @@ pub struct Meter(Mutex<Option<(Instant, HashMap<IpAddr, u32>)>>);
 
 impl Meter {
     /// False if the address has reached the limit.
-    pub(crate) fn may_ask(&self, address: IpAddr) -> bool {
+    pub(crate) fn allow(&self, address: IpAddr) -> bool {
         let now = Instant::now();
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = state
             .take()
             .filter(|(began, _)| now.duration_since(*began) < WINDOW);
-        let (_, asked) = state.insert(fresh.unwrap_or_else(|| (now, HashMap::new())));
+        let (_, counts) = state.insert(fresh.unwrap_or_else(|| (now, HashMap::new())));
         let network = network(address);
-        if asked.len() >= REMEMBERED && !asked.contains_key(&network) {
+        if counts.len() >= REMEMBERED && !counts.contains_key(&network) {
             return false;
         }
-        let count = asked.entry(network).or_default();
+        let count = counts.entry(network).or_default();
         *count += 1;
         *count <= MOST
     }
@@ -52,8 +52,8 @@ mod tests {
     fn strength_check_limit_applies_per_network() {
         let meter = Meter::default();
         let rotating = |n: u32| -> IpAddr { format!("2001:db8:1:2:{n:x}::1").parse().unwrap() };
-        assert!((0..MOST).all(|n| meter.may_ask(rotating(n))));
-        assert!(!meter.may_ask(rotating(1)));
-        assert!(meter.may_ask(IpAddr::from([192, 0, 2, 1])));
+        assert!((0..MOST).all(|n| meter.allow(rotating(n))));
+        assert!(!meter.allow(rotating(1)));
+        assert!(meter.allow(IpAddr::from([192, 0, 2, 1])));
     }
 }

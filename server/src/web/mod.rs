@@ -45,7 +45,7 @@ pub use audit::{AuditPage, SecurityPage};
 pub use confirm_email::ConfirmEmailPage;
 pub use consent::{AuthorizePage, DevicePage};
 pub use deleted::DeletedPage;
-pub use enter::{FirstPage, Registration, SignInPage, SignUpPage, local_path};
+pub use enter::{SetupPage, SignUpAvailability, SignInPage, SignUpPage, local_path};
 pub use error::ErrorPage;
 pub use factors::{FactorsPage, SecondPage};
 pub use file::FilePage;

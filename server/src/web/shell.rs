@@ -45,7 +45,7 @@ pub struct Shell {
 impl Shell {
     /// The URL of a file under `assets/`. The content at a URL never changes.
     pub fn asset(&self, path: &str) -> String {
-        assets::url(path)
+        assets::asset_url(path)
     }
 
     pub fn is_admin(&self) -> bool {

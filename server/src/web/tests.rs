@@ -3,7 +3,7 @@
 use wire::{File, FileStatus, Me, Revision, SessionInfo, User};
 
 use super::{
-    AccountPage, ErrorPage, FilePage, FirstPage, Folder, FolderPage, Page, Registration, Row,
+    AccountPage, ErrorPage, FilePage, SetupPage, Folder, FolderPage, Page, SignUpAvailability, Row,
     Shell, SignInPage, SignUpPage, UsersPage, Viewer, Workplace,
 };
 use auth::Role;
@@ -162,7 +162,7 @@ fn everything() -> Vec<(&'static str, String)> {
         username: text(),
         next: "/".into(),
         message: Some(text()),
-        registration: Registration::Open,
+        registration: SignUpAvailability::Open,
         passkeys: Some(text()),
     };
     let sign_up = SignUpPage {
@@ -171,10 +171,10 @@ fn everything() -> Vec<(&'static str, String)> {
         display_name: text(),
         email: text(),
         message: Some(text()),
-        registration: Registration::Open,
+        registration: SignUpAvailability::Open,
         least: 15,
     };
-    let first = FirstPage {
+    let first = SetupPage {
         shell: Shell::default(),
         token: text(),
         username: text(),
@@ -184,13 +184,13 @@ fn everything() -> Vec<(&'static str, String)> {
         least: 15,
     };
     let users = UsersPage {
-        among: None,
+        filter: None,
         shell: shell(),
         query: text(),
         users: vec![user("ada")],
         vaults: vec!["main".into()],
         next: None,
-        registration: Registration::Open,
+        registration: SignUpAvailability::Open,
     };
     let error = ErrorPage {
         shell: shell(),
@@ -305,12 +305,12 @@ fn failed_sign_in_page_keeps_username_not_password() {
         username: "ada".into(),
         next: "/v/main".into(),
         message: Some("Incorrect username or password".into()),
-        registration: Registration::Closed,
+        registration: SignUpAvailability::Closed,
         passkeys: None,
     };
     let html = page.html().unwrap();
     // Assets are named by their digest, which is no part of the promise.
-    let build = super::assets::url("");
+    let build = super::assets::asset_url("");
     insta::assert_snapshot!(
         html.replace(&build, "/assets/BUILD/")
             .split_once("<main")

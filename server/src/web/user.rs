@@ -44,8 +44,8 @@ impl UserPage {
 
     /// The effective role, if groups make it higher than the direct role.
     pub fn through(&self, vault: &str) -> Option<&str> {
-        let most = self.user.effective_roles.get(vault).map(String::as_str);
-        most.filter(|most| *most != self.role(vault))
+        let effective = self.user.effective_roles.get(vault).map(String::as_str);
+        effective.filter(|effective| *most != self.role(vault))
     }
 
     pub fn choices(&self) -> [(&'static str, &'static str); 4] {

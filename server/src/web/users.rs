@@ -5,7 +5,7 @@ use auth::store::AccountFilter;
 use jiff::Timestamp;
 use wire::User;
 
-use super::{Registration, Shell, format};
+use super::{SignUpAvailability, Shell, format};
 
 /// `GET /admin/users`, administrators only.
 ///
@@ -16,11 +16,11 @@ use super::{Registration, Shell, format};
 pub struct UsersPage {
     pub shell: Shell,
     pub query: String,
-    pub among: Option<AccountFilter>,
+    pub filter: Option<AccountFilter>,
     pub users: Vec<User>,
     pub vaults: Vec<String>,
     pub next: Option<String>,
-    pub registration: Registration,
+    pub registration: SignUpAvailability,
 }
 
 impl UsersPage {
@@ -40,15 +40,15 @@ impl UsersPage {
     }
 
     pub fn can_register(&self) -> bool {
-        self.registration == Registration::Open
+        self.registration == SignUpAvailability::Open
     }
 
     /// The filters: value, text, and whether it is selected.
     pub fn lists(&self) -> Vec<(&'static str, &'static str, bool)> {
         let lists = AccountFilter::ALL
             .into_iter()
-            .map(|among| (among.as_str(), in_words(among), self.among == Some(among)));
-        std::iter::once(("", "All users", self.among.is_none()))
+            .map(|among| (among.as_str(), in_words(among), self.filter == Some(among)));
+        std::iter::once(("", "All users", self.filter.is_none()))
             .chain(lists)
             .collect()
     }

@@ -1,4 +1,4 @@
-//! Registering, signing in, rights.
+//! Registration, sign-in and rights.
 
 use serde_json::json;
 
@@ -139,7 +139,7 @@ both! {
     }
 }
 
-/// The same session, by an access token that may do no more than `scope` (RFC 6749 §6).
+/// The same session with an access token of reduced scope (RFC 6749 §6).
 pub(crate) async fn narrowed(client: &crate::app::Client, scope: &str) -> crate::app::Client {
     let anonymous = crate::app::Client {
         token: None,
@@ -199,17 +199,17 @@ async fn printed_setup_link_creates_one_administrator() {
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_or_invite_only_registration_returns_403() {
     use server::{
-        Partial,
-        config::{RegistrationMode, RegistrationPartial},
+        ConfigSource,
+        config::{RegistrationMode, RegistrationSection},
     };
     for mode in [RegistrationMode::Closed, RegistrationMode::Invite] {
-        let registration = RegistrationPartial {
+        let registration = RegistrationSection {
             mode: Some(mode),
             role: None,
         };
-        let app = TestApp::with(Partial {
+        let app = TestApp::with(ConfigSource {
             registration,
-            ..Partial::default()
+            ..ConfigSource::default()
         })
         .await;
         app.anonymous()

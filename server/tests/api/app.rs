@@ -1,4 +1,4 @@
-//! A whole server of its own for each test, and clients that speak to it.
+//! One server for each test, and HTTP clients for it.
 
 use std::{
     net::SocketAddr,
@@ -10,7 +10,8 @@ use std::{
 };
 
 use auth::{
-    Clock, Password, Username, access::permit::Administrator, service::RegistrationRequest,
+    Clock, Password, Username, access::permit::Administrator,
+    accounts::registration::RegistrationRequest,
 };
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
@@ -20,9 +21,9 @@ use reqwest::{
 };
 use serde_json::Value;
 use server::{
-    Config, Partial, Running,
+    Config, ConfigSource, RunningServer,
     config::{
-        ByteSize, HashingPartial, RegistrationMode, RegistrationPartial, Switch, mail::MailSection,
+        ByteSize, HashingSection, RegistrationMode, RegistrationSection, Toggle, mail::MailSection,
     },
 };
 use store::{Database, testing};
@@ -52,7 +53,7 @@ macro_rules! both {
 }
 
 pub(crate) struct TestApp {
-    pub(crate) running: Running,
+    pub(crate) running: RunningServer,
     pub(crate) data: tempfile::TempDir,
     pub(crate) database: Option<String>,
     ahead: Arc<AtomicI64>,
@@ -61,40 +62,40 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) async fn sqlite() -> Self {
-        Self::start(tempfile::tempdir().unwrap(), None, Partial::default()).await
+        Self::start(tempfile::tempdir().unwrap(), None, ConfigSource::default()).await
     }
 
-    /// None, loudly, where PostgreSQL is not installed.
+    /// `None`, with a message on standard error, if PostgreSQL is not installed.
     pub(crate) async fn postgresql() -> Option<Self> {
         let Database::Postgres(url) = testing::postgres().await?.database else {
             unreachable!("PostgreSQL was asked for")
         };
-        Some(Self::start(tempfile::tempdir().unwrap(), Some(url), Partial::default()).await)
+        Some(Self::start(tempfile::tempdir().unwrap(), Some(url), ConfigSource::default()).await)
     }
 
-    /// On PostgreSQL, by an account that may change no table.
+    /// On PostgreSQL, with a role that cannot change the schema.
     pub(crate) async fn serving_only() -> Option<Self> {
         let url = testing::for_serving_only(&testing::postgres().await?).await;
-        let settings = Partial {
-            database_migrate: Some(Switch::Off),
-            ..Partial::default()
+        let settings = ConfigSource {
+            database_migrate: Some(Toggle::Off),
+            ..ConfigSource::default()
         };
         Some(Self::start(tempfile::tempdir().unwrap(), Some(url), settings).await)
     }
 
-    pub(crate) async fn with(settings: Partial) -> Self {
+    pub(crate) async fn with(settings: ConfigSource) -> Self {
         Self::start(tempfile::tempdir().unwrap(), None, settings).await
     }
 
-    async fn start(data: tempfile::TempDir, database: Option<String>, settings: Partial) -> Self {
+    async fn start(data: tempfile::TempDir, database: Option<String>, settings: ConfigSource) -> Self {
         Self::open(data, database, settings, 0).await
     }
 
-    /// Opens a data folder and a database that exist, with a clock so many seconds ahead.
+    /// Opens an existing data folder and database, with a clock this many seconds ahead.
     pub(crate) async fn open(
         data: tempfile::TempDir,
         database: Option<String>,
-        settings: Partial,
+        settings: ConfigSource,
         ahead: i64,
     ) -> Self {
         let ahead = Arc::new(AtomicI64::new(ahead));
@@ -112,12 +113,12 @@ impl TestApp {
         }
     }
 
-    /// Stops it in order and starts it again on what it left.
+    /// Stops the server cleanly and restarts it on the same data.
     pub(crate) async fn restart(self) -> Self {
         self.restart_after(async |_| {}).await
     }
 
-    /// Stops it in order, and starts it again after `work` on what it left.
+    /// Stops the server cleanly, runs `work` on its data, and restarts it.
     pub(crate) async fn restart_after(self, work: impl AsyncFnOnce(Config)) -> Self {
         let Self {
             running,
@@ -127,8 +128,8 @@ impl TestApp {
             http,
         } = self;
         running.stop().await.unwrap();
-        work(config(&data, database.clone(), Partial::default())).await;
-        let running = serve(&data, database.clone(), Partial::default(), ahead.clone()).await;
+        work(config(&data, database.clone(), ConfigSource::default())).await;
+        let running = serve(&data, database.clone(), ConfigSource::default(), ahead.clone()).await;
         Self {
             running,
             data,
@@ -138,13 +139,13 @@ impl TestApp {
         }
     }
 
-    /// Lets the server's clock run ahead.
+    /// Advances the server's clock.
     pub(crate) fn later(&self, by: Duration) {
         self.ahead
             .fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::SeqCst);
     }
 
-    /// What the server's clock says.
+    /// The time of the server's clock.
     pub(crate) fn now(&self) -> Timestamp {
         Clock::system().now() + SignedDuration::from_secs(self.ahead.load(Ordering::SeqCst))
     }
@@ -157,7 +158,7 @@ impl TestApp {
         format!("http://{}{path}", self.address())
     }
 
-    /// Somebody who has not signed in.
+    /// A client that is not signed in.
     pub(crate) fn anonymous(&self) -> Client {
         Client {
             http: self.http.clone(),
@@ -226,9 +227,9 @@ impl TestApp {
 async fn serve(
     data: &tempfile::TempDir,
     database: Option<String>,
-    settings: Partial,
+    settings: ConfigSource,
     ahead: Arc<AtomicI64>,
-) -> Running {
+) -> RunningServer {
     let now = Clock::system();
     let clock = Clock::from_fn(move || -> Timestamp {
         now.now() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst))
@@ -241,20 +242,20 @@ async fn serve(
 pub(crate) fn config(
     data: &tempfile::TempDir,
     database: Option<String>,
-    settings: Partial,
+    settings: ConfigSource,
 ) -> Config {
-    let defaults = Partial {
+    let defaults = ConfigSource {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         data: Some(data.path().to_owned()),
-        // The issuer of tokens: the same after a restart, though the port is another one.
+        // The issuer of tokens, which stays the same after a restart on another port.
         public_url: Some("http://strongroom.test".to_owned()),
         database_url: database.map(Into::into),
         max_file_size: Some(ByteSize(64 << 20)),
-        registration: RegistrationPartial {
+        registration: RegistrationSection {
             mode: Some(RegistrationMode::Open),
             role: None,
         },
-        hashing: HashingPartial {
+        hashing: HashingSection {
             memory_kib: Some(19 * 1024),
             passes: Some(2),
         },
@@ -262,9 +263,9 @@ pub(crate) fn config(
             folder: Some(data.path().join("mail")),
             ..MailSection::default()
         }),
-        ..Partial::default()
+        ..ConfigSource::default()
     };
-    settings.or(defaults).decide().unwrap()
+    settings.or_else(defaults).resolve().unwrap()
 }
 
 #[derive(Clone)]
@@ -305,12 +306,12 @@ impl Client {
         Answer::read(request.send().await.unwrap()).await
     }
 
-    /// `GET`, read whole.
+    /// `GET`, with the complete response.
     pub(crate) async fn see(&self, path: &str) -> Answer {
         self.ask(self.get(path)).await
     }
 
-    /// `POST` of JSON, or of nothing where it is null.
+    /// `POST` with a JSON body, or without a body if it is null.
     pub(crate) async fn tell(&self, path: &str, body: Value) -> Answer {
         let request = self.post(path);
         self.ask(if body.is_null() {
@@ -352,18 +353,18 @@ impl Client {
     }
 }
 
-/// The address of a file of `main`, the name percent-encoded into one segment.
+/// The URL of a file in `main`, with the name percent-encoded as one segment.
 pub(crate) fn file(filename: &str, rest: &str) -> String {
     let name = percent_encoding::utf8_percent_encode(filename, percent_encoding::NON_ALPHANUMERIC);
     format!("/api/files/{name}{rest}")
 }
 
-/// An answer, read whole.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap<HeaderValue>,
-    /// Null where it is no JSON.
+    /// Null if the body is not JSON.
     pub(crate) body: Value,
     pub(crate) text: String,
 }

@@ -1,4 +1,4 @@
-//! What somebody who means harm would send.
+//! Requests of an attacker.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Value, json};
@@ -65,11 +65,11 @@ both! {
             assert_eq!(answer.body["errors"][0]["pointer"], "#filename", "{name:?}");
         }
         ada.ask(ada.get("/api/files/%ff%fe")).await.is(422);
-        // clients tidy this one up before they send it
+        // HTTP clients normalize this path before they send it.
         assert!(raw(&app, &ada, "/api/files/%2e%2e").await.starts_with("HTTP/1.1 422"));
         assert!(raw(&app, &ada, "/api/files/../../etc/passwd").await.starts_with("HTTP/1.1 404"));
         assert_eq!(ada.see("/api/files").await.body, json!([]));
-        // encoded twice is a name with percent signs in it, not a way up
+        // A doubly encoded path is a name with percent signs, not a path traversal.
         ada.add("%2e%2e", b"x").await.is(201);
     }
 
@@ -118,7 +118,7 @@ both! {
             }
             assert_eq!(answer.status, 401);
         }
-        let refused = refused.expect("guessing was never slowed down");
+        let refused = refused.expect("guessing was never throttled");
         assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
     }
 
@@ -147,7 +147,7 @@ both! {
     }
 }
 
-/// Sends a path as it stands, and reads the answer.
+/// Sends a path unchanged and returns the response.
 pub(crate) async fn raw(app: &TestApp, client: &crate::app::Client, path: &str) -> String {
     let token = client.token.as_deref().unwrap();
     let request = format!(

@@ -1,4 +1,4 @@
-//! What happened, told to those who may know.
+//! The audit log, and who can read it.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn part(content: &'static [u8]) -> reqwest::multipart::Form {
     )
 }
 
-/// Signs in as a program that calls itself so.
+/// Signs in with this `User-Agent`.
 async fn sign_in_with(app: &TestApp, name: &str, password: &str, program: &str) -> u16 {
     let form = [("username", name), ("password", password)];
     let request = app
@@ -98,7 +98,7 @@ both! {
         assert_eq!(refused[0]["reason"], "password");
         let of_sign_ins = root.see("/api/audit?action=sign_in&subject=ada").await.body;
         let actions: Vec<_> = of_sign_ins.as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
-        assert_eq!(actions, ["sign_in.refused", "sign_in"], "the word, and what begins with it and a dot");
+        assert_eq!(actions, ["sign_in.refused", "sign_in"], "the action, and actions that start with it and a dot");
         assert_eq!(root.see("/api/audit?action=sign").await.body, json!([]));
         let (mut path, mut seen) = ("/api/audit?limit=2".to_owned(), Vec::new());
         loop {
@@ -137,10 +137,10 @@ both! {
         let own = ada.see("/auth/audit").await.is(200).body;
         let role = find(&own, "role.changed");
         assert_eq!(role["actor"], "root");
-        assert!(role["from"].is_null() && role["by"]["session"].is_null(), "where an administrator sits is not told: {role}");
+        assert!(role["from"].is_null() && role["by"]["session"].is_null(), "the origin of an administrator is hidden: {role}");
         let about_others = own.as_array().unwrap().iter().any(|entry| entry["actor"] != "ada" && entry["subject"] != "ada");
         assert!(!about_others, "{own:#}");
-        // Nor with filters that ask for it.
+        // Filters do not widen the access.
         assert_eq!(ada.see("/auth/audit?subject=bob").await.is(200).body, json!([]));
     }
 
@@ -190,7 +190,7 @@ both! {
         see(&ada, "/v/attic/audit").await.is(404);
         let page = see(&ada, "/v/main/audit?vault=attic").await.is(200).text;
         assert!(page.contains("bob added b.nc") && page.contains("You added a.nc"), "{page}");
-        assert!(!page.contains("attic") && !page.contains("curl"), "nothing of other vaults, nothing of others' devices: {page}");
+        assert!(!page.contains("attic") && !page.contains("curl"), "other vaults and devices of others are hidden: {page}");
         assert_eq!(page.matches("127.0.0.1").count(), 1, "one's own address: {page}");
         assert!(page.contains("action=\"/v/main/audit\"") && !page.contains("/admin/audit"), "{page}");
         let filtered = see(&ada, "/v/main/audit?actor=bob").await.is(200).text;
@@ -198,6 +198,6 @@ both! {
         let told = ada.see("/api/vaults/main/audit?actor=bob").await.is(200).body;
         assert!(told[0]["from"].is_null() && told[0]["by"]["session"].is_null(), "{told:#}");
         let told = root.see("/api/vaults/main/audit?actor=bob").await.is(200).body;
-        assert_eq!(told[0]["from"]["address"], "127.0.0.1", "administrators see it");
+        assert_eq!(told[0]["from"]["address"], "127.0.0.1", "administrators see the address");
     }
 }

@@ -1,17 +1,17 @@
-//! People with an authenticator app.
+//! Users with an authenticator app.
 
 use crate::app::{Answer, Client, PASSWORD, TestApp};
 
 pub(crate) use crate::phone::App;
 
 impl App {
-    /// What it shows when the server's clock says now, `steps` of 30 s ahead.
+    /// The code at the server's time, `steps` of 30 s ahead.
     pub(crate) fn shows(&self, app: &TestApp, steps: i64) -> String {
         self.shows_at(app.now().as_second() + 30 * steps)
     }
 }
 
-/// Somebody who has turned on an app, and their recovery codes. The present step is used up.
+/// Enrolls an app. Returns it and the recovery codes. The present time step is used up.
 pub(crate) async fn with_app(app: &TestApp, client: &Client) -> (App, Vec<String>) {
     let begun = client
         .tell("/auth/totp", serde_json::Value::Null)
@@ -41,7 +41,7 @@ pub(crate) async fn sign_in(app: &TestApp, name: &str, otp: Option<&str>) -> Ans
         .await
 }
 
-/// The client of an answer of the token endpoint.
+/// A client with the tokens of a token response.
 pub(crate) fn client(app: &TestApp, name: &str, answer: &Answer) -> Client {
     let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
     let (token, refresh) = (Some(text("access_token")), text("refresh_token"));

@@ -1,10 +1,10 @@
-//! Letting in a program that has a browser at hand (RFC 6749 §4.1, RFC 7636, RFC 8252, RFC 9207).
+//! The authorization code grant (RFC 6749 §4.1, RFC 7636, RFC 8252, RFC 9207).
 
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::{Partial, config::ClientSection};
+use server::{ConfigSource, config::ClientSection};
 
 use crate::{
     accounts::narrowed,
@@ -30,7 +30,7 @@ fn with(member: &str, value: Value) -> Value {
     asked
 }
 
-/// The page's address.
+/// The URL of the consent page.
 fn address(asked: &Value) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     for (name, value) in asked.as_object().unwrap() {
@@ -41,7 +41,7 @@ fn address(asked: &Value) -> String {
     format!("/auth/authorize?{}", pairs.finish())
 }
 
-/// The parameters of where an answer leads.
+/// The query parameters of a redirect.
 fn answered(location: &str) -> std::collections::HashMap<String, String> {
     assert!(location.starts_with(&format!("{BACK}?")), "{location}");
     form_urlencoded::parse(location.split_once('?').unwrap().1.as_bytes())
@@ -104,7 +104,7 @@ both! {
             let code = code(&ada).await;
             let refused = redeem(&app, &code, change).await.is(400);
             assert_eq!(refused.body["error"], "invalid_grant", "{change:?}");
-            // and is burnt by it
+            // The failed exchange invalidates the code.
             redeem(&app, &code, ("", "")).await.is(400);
         }
         let code = code(&ada).await;
@@ -153,7 +153,7 @@ both! {
             let look = ada.ask(ada.post("/auth/introspect").form(&[("token", third[token].as_str().unwrap())])).await;
             assert_eq!(look.body["client_id"], "strongroom-cli", "{token}");
         }
-        // What a password brought is given to no program in particular.
+        // Tokens of the password grant belong to no client, so any client can refresh them.
         renew(&json!(ada.refresh), "strongroom-cli").await.is(200);
     }
 
@@ -173,7 +173,7 @@ both! {
         let program = Client { token: tokens.body["access_token"].as_str().map(str::to_owned), ..app.anonymous() };
         program.see("/auth/me").await.is(200);
         app.later(Duration::from_mins(20));
-        // whether the second one has the verifier or not
+        // A second exchange fails with or without the verifier.
         redeem(&app, &code, ("code_verifier", CHALLENGE)).await.is(400);
         program.see("/auth/me").await.is(401);
         let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.body["refresh_token"].as_str().unwrap())];
@@ -188,7 +188,7 @@ both! {
         let answers = futures_util::future::join_all(uses).await;
         assert!(answers.iter().filter(|answer| answer.status == 200).count() <= 1);
         assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 400)));
-        // it was shown twice, so nothing lives
+        // The code was used twice, so its tokens are revoked.
         assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 1);
     }
 
@@ -217,7 +217,7 @@ both! {
             let said = say(&ada, asked.clone(), "approve").await;
             assert!(matches!(said.status, 400 | 422) && said.body["redirect_to"].is_null(), "{asked}: {}", said.text);
         }
-        // said twice, it could mean either
+        // A repeated parameter is ambiguous.
         let twice = format!("{}&redirect_uri=https%3A%2F%2Fevil.example", address(&asked()));
         ada.see(&twice).await.is(400);
     }
@@ -304,11 +304,11 @@ both! {
             let query: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
             let again = anonymous.get(&format!("/sign-in?next={query}")).header("cookie", &cookie);
             assert_eq!(anonymous.ask(again).await.is(303).header("location"), Some("/"), "{next:?}");
-            // nor does the form carry it on
+            // The form does not contain it either.
             let page = anonymous.see(&format!("/sign-in?next={query}")).await.is(200);
             assert!(page.text.contains("name=\"next\" value=\"/\""), "{next:?}");
         }
-        // encoded once more they are paths of this server, and stay so
+        // Encoded again, these are paths of this server and stay unchanged.
         for next in ["/%2F%2Fevil.example", "/%5Cevil.example", "/.//evil.example", "/v/main?to=//evil.example"] {
             let location = sign_in(next).await.is(303).header("location").unwrap().to_owned();
             let url = reqwest::Url::parse("http://ours.example/sign-in").unwrap().join(&location).unwrap();
@@ -327,9 +327,9 @@ async fn registered_client_uses_its_own_redirect_uris() {
             "org.example.cam:/back".to_owned(),
         ],
     };
-    let app = TestApp::with(Partial {
+    let app = TestApp::with(ConfigSource {
         clients: Some(vec![section]),
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await;
     let ada = app.editor("ada").await;

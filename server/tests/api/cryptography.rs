@@ -1,19 +1,19 @@
-//! `docs/security/cryptography.md` is the whole of it: every purpose, use and crate is on the page, and the page has no
-//! other.
+//! `docs/security/cryptography.md` is complete: it lists every purpose, use and crate of
+//! cryptography, and no others.
 
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
 
-/// What a crate's name begins with, or a part of it behind `-` or `_`, where it has to do with cryptography.
+/// Prefixes of cryptographic crate names, or of a part of the name after `-` or `_`.
 const SIGNS: &str = "
     aead aes argon aws bcrypt blake cbc chacha cipher cmac crypto ctr curve25519 des dilithium digest dsa ecdsa ed25519
     ed448 elliptic gcm getrandom ghash hkdf hmac jose jsonwebtoken jwt kem md4 md5 native oauth2 openidconnect openssl p256
     p384 p521 pbkdf pem pkcs poly1305 polyval rand rfc6979 ring rsa rustls scrypt sec1 secp256k1 sha1 sha2 sha3 signature
     spki subtle tls totp universal uuid webauthn x25519 x509 zeroize
 ";
-/// Named like it, and something else.
+/// Matching names that are unrelated to cryptography.
 const OTHERS: [&str; 1] = ["scoped-tls"];
 const ROOMS: [&str; 6] = ["auth", "vault", "store", "wire", "server", "cli"];
 
@@ -32,7 +32,7 @@ fn page() -> String {
     read("docs/security/cryptography.md")
 }
 
-/// What stands in backticks.
+/// The texts in backticks.
 fn quoted(text: &str) -> BTreeSet<String> {
     text.split('`')
         .skip(1)
@@ -51,7 +51,7 @@ fn is_cryptographic(name: &str) -> bool {
     !OTHERS.contains(&name) && (name == "md-5" || name.split(['-', '_']).any(is_sign))
 }
 
-/// All that is ever built, of whatever target.
+/// All crates of the lock file, for any target.
 fn locked() -> BTreeSet<String> {
     let lock = read("Cargo.lock");
     let names = lock
@@ -60,7 +60,7 @@ fn locked() -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-/// Our own sources, without tests.
+/// The workspace's sources, without tests.
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for path in std::fs::read_dir(folder)
         .unwrap()
@@ -77,7 +77,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The paths of a crate that a source names: `aws_lc_rs::aead`, or the crate alone for any other.
+/// The paths of a crate that a source uses: `aws_lc_rs::aead`, or only the crate name for other
+/// crates.
 fn uses(source: &str, krate: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, _) in source.match_indices(&format!("{krate}::")) {
@@ -103,7 +104,7 @@ fn word(text: &str) -> &str {
         .unwrap_or_default()
 }
 
-/// The names directly inside of `{…}`.
+/// The top-level names inside `{…}`.
 fn members(group: &str) -> impl Iterator<Item = &str> {
     let mut depth = 1;
     let end = group.find(|c: char| {
@@ -120,7 +121,7 @@ fn members(group: &str) -> impl Iterator<Item = &str> {
         .filter(|member| !member.is_empty())
 }
 
-/// Crates of the workspace's own list that have to do with cryptography, as sources name them.
+/// Cryptographic crates among the workspace dependencies, as sources name them.
 fn direct() -> BTreeSet<String> {
     let manifest = read("Cargo.toml");
     let list = manifest

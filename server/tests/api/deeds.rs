@@ -1,5 +1,6 @@
-//! Whatever changes something leaves an entry: who, what, from where. An operation that is in neither list below fails,
-//! and so does one that forgets its entry.
+//! Audit coverage: every operation that changes something writes an audit entry with actor, action
+//! and origin. An operation that is in neither list below fails the test, and so does one without
+//! its entry.
 
 use std::collections::BTreeSet;
 
@@ -7,30 +8,30 @@ use serde_json::{Value, json};
 
 use crate::app::{Answer, Client, PASSWORD, TestApp, file};
 
-/// What leaves no entry, and why.
+/// Operations without an audit entry, with the reason.
 const NOTHING_TO_TELL: [(&str, &str); 13] = [
-    ("device", "nobody has decided anything"),
+    ("device", "no decision yet"),
     ("look_at_device", "reads"),
     ("introspect", "reads"),
     ("preview_invite", "reads"),
-    ("begin_totp", "nothing is on before it is confirmed"),
-    ("ws_ticket", "lives 30 seconds, and acts by its session"),
+    ("begin_totp", "not enabled until confirmed"),
+    ("ws_ticket", "valid for 30 seconds, within its session"),
     ("passkey_options", "a challenge"),
     ("passkey_sign_in_options", "a challenge"),
     ("passkey_second_step_options", "a challenge"),
     ("passkey_step_up_options", "a challenge"),
     (
         "link_identity",
-        "leads to the provider; what comes back is told",
+        "redirects to the provider; the callback is audited",
     ),
     (
         "token",
-        "begins a session: told as sign_in by every test; refreshing tells only what went wrong",
+        "starts a session, audited as sign_in in every test; a refresh is audited only on failure",
     ),
-    ("revoke", "ends a session: as logout"),
+    ("revoke", "ends a session, like logout"),
 ];
 
-/// What is driven where its ceremony is: passkeys, providers, programs.
+/// Operations covered by the tests of their own flow: passkeys, providers, clients.
 const ELSEWHERE: [&str; 9] = [
     "add_passkey",
     "remove_passkey",
@@ -46,12 +47,12 @@ const ELSEWHERE: [&str; 9] = [
 struct Story {
     root: Client,
     driven: BTreeSet<&'static str>,
-    /// The newest entry that was seen, of the accounts and of the vault.
+    /// The newest known entry, of the accounts and of the vault.
     seen: [i64; 2],
 }
 
 impl Story {
-    /// The operation has been carried out by `by`, and the record says so.
+    /// Checks that `by` carried out the operation and that the audit log has its entry.
     async fn told(
         &mut self,
         operation: &'static str,

@@ -1,4 +1,5 @@
-//! A device that holds a passkey, by hand (`WebAuthn` §6): it does what it is told, also what no real one would.
+//! A software authenticator (`WebAuthn` §6). It follows instructions, even those that no real
+//! device would.
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
@@ -8,7 +9,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Value, json};
 
-/// §6.1: the user touched it, the device knows its user, and a new key is told.
+/// §6.1: user present, user verified, attested credential data included.
 pub(crate) const PRESENT: u8 = 0x01;
 pub(crate) const VERIFIED: u8 = 0x04;
 const NEW_KEY: u8 = 0x40;
@@ -16,11 +17,11 @@ const NEW_KEY: u8 = 0x40;
 pub(crate) struct Device {
     key: EcdsaKeyPair,
     pub(crate) id: Vec<u8>,
-    /// Whose key it is, as the server told when it was made.
+    /// The user handle, as the server sent it at creation.
     pub(crate) handle: Vec<u8>,
     pub(crate) counter: u32,
     pub(crate) flags: u8,
-    /// The page that the browser believes to be on.
+    /// The origin that the browser reports.
     pub(crate) origin: String,
     pub(crate) cross_origin: bool,
 }
@@ -40,7 +41,7 @@ impl Device {
         }
     }
 
-    /// A device from a fixture: its private key (PKCS #8), credential id, user handle and counter.
+    /// A device from a fixture: private key (PKCS #8), credential id, user handle and counter.
     pub(crate) fn stored(stored: &Value, origin: &str) -> Self {
         let bytes = |name: &str| BASE64URL.decode(stored[name].as_str().unwrap()).unwrap();
         Self {

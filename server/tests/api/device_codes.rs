@@ -1,4 +1,4 @@
-//! Signing in a device that has no browser (RFC 8628).
+//! The device authorization grant (RFC 8628).
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// A device that shows a code.
+/// A device with a user code.
 struct Device {
     client: Client,
     code: String,
@@ -71,7 +71,7 @@ async fn decide(person: &Client, code: &str, request: &Value, decision: &str) ->
         .await
 }
 
-/// Looks, and says so.
+/// Looks up the request and approves it.
 async fn let_in(person: &Client, device: &Device) {
     let seen = look(person, &device.user_code).await.is(200);
     decide(person, &device.user_code, &seen.body["request"], "approve")
@@ -96,13 +96,13 @@ both! {
         let me = cli.see("/auth/me").await.is(200).body;
         assert_eq!((&me["username"], &me["scopes"]), (&json!("ada"), &json!(["files:read", "files:write", "locks:override"])));
         cli.add("a.nc", b"x").await.is(201);
-        // no more than was asked for, and never the account
+        // Only the requested scope, and never the account.
         for path in ["/auth/sessions", "/auth/tokens", "/api/users"] {
             cli.see(path).await.is(403);
         }
         let listed = ada.see("/auth/sessions").await.body;
         assert_eq!(listed.as_array().unwrap().len(), 2);
-        // once
+        // A device code works once.
         app.later(Duration::from_secs(5));
         device.hears("invalid_grant").await;
         look(&ada, &device.user_code).await.is(404);
@@ -123,7 +123,7 @@ both! {
             }
             app.later(Duration::from_secs(5));
             device.hears("access_denied").await;
-            // Who stayed signed in approves anew, if they mean it.
+            // An earlier approval does not cover a new request.
             let device = Device::asking(&app, &[]).await;
             let_in(&ada, &device).await;
             app.later(Duration::from_secs(5));
@@ -200,26 +200,26 @@ both! {
         let (ada, mallory) = (app.editor("ada").await, app.editor("mallory").await);
         let device = Device::asking(&app, &[("scope", "files:read")]).await;
         let code = device.user_code.as_str();
-        // Without having looked at it there is nothing to decide, whatever one calls it.
+        // A decision without a lookup fails, whatever its request id.
         for request in [json!(""), json!("0"), json!("0".repeat(16))] {
             decide(&mallory, code, &request, "approve").await.is(404);
         }
         let seen = look(&ada, code).await.is(200).body["request"].clone();
-        // It is Ada's now: somebody else finds nothing, even knowing what she saw.
+        // Ada's lookup binds the request. Another user cannot find it, even with her request id.
         look(&mallory, code).await.is(404);
         decide(&mallory, code, &seen, "approve").await.is(404);
         decide(&mallory, code, &seen, "deny").await.is(404);
-        // What was seen is what is decided about.
+        // A decision applies to the request that was looked up.
         let other = Device::asking(&app, &[("scope", "admin")]).await;
         let other_seen = look(&ada, &other.user_code).await.is(200).body["request"].clone();
         decide(&ada, &other.user_code, &seen, "approve").await.is(404);
         decide(&ada, code, &other_seen, "approve").await.is(404);
-        // Neither nobody nor a script of hers.
+        // An anonymous caller and a personal token cannot decide.
         decide(&app.anonymous(), code, &seen, "approve").await.is(401);
         let script = personal::client(&ada, json!(["files:read", "files:write", "locks:override", "admin"]), Value::Null).await;
         look(&script, code).await.is(403);
         decide(&script, code, &seen, "approve").await.is(403);
-        // Nor another site, with her browser.
+        // Another site cannot decide through her browser.
         let form = [("username", "ada"), ("password", PASSWORD)];
         let anonymous = app.anonymous();
         let cookie = anonymous.ask(anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.is(303);
@@ -232,7 +232,7 @@ both! {
             anonymous.ask(by_cookie(site)).await.is(403);
         }
         device.hears("authorization_pending").await;
-        // Nor a sign-in of long ago; to refuse needs none.
+        // Approval requires a recent sign-in; denial does not.
         app.later(Duration::from_mins(9));
         assert_eq!(decide(&ada, code, &seen, "approve").await.status, 204);
         let late = Device::asking(&app, &[]).await;
@@ -263,7 +263,7 @@ both! {
         }
         let refused = look(&ada, &device.user_code).await.is(429);
         assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
-        // by no other way, and still after a restart; others are not kept out
+        // The limit holds for other endpoints and after a restart. It does not affect other users.
         decide(&ada, &device.user_code, &json!("x"), "approve").await.is(429);
         let app = app.restart().await;
         let at = |client: Client| Client { base: app.url(""), ..client };

@@ -1,4 +1,4 @@
-//! What describes the service describes it truly.
+//! The descriptions of the service match it.
 
 use crate::app::TestApp;
 
@@ -10,7 +10,7 @@ async fn openapi_document_matches_its_snapshot() {
     insta::assert_json_snapshot!("openapi", document);
 }
 
-/// A client that is made from the document would stop at one that leads nowhere.
+/// A generated client would fail on a reference that does not resolve.
 #[tokio::test(flavor = "multi_thread")]
 async fn openapi_references_resolve() {
     let document = TestApp::sqlite()

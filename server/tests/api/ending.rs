@@ -1,4 +1,5 @@
-//! What ends a session ends everything of it, at once: access tokens, refresh tokens, cookie, personal tokens, sockets.
+//! The end of a session ends all its credentials and streams at once: access tokens, refresh
+//! tokens, cookie, personal tokens, sockets.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::{
     both, live, personal,
 };
 
-/// The page's session: its cookie as a browser sends it.
+/// The session cookie of the web page, as a browser sends it.
 pub(crate) async fn cookie(app: &TestApp, name: &str, planted: Option<&str>) -> String {
     let anonymous = app.anonymous();
     let form = [("username", name), ("password", PASSWORD)];
@@ -44,7 +45,7 @@ fn with(cookie: &str, request: RequestBuilder) -> RequestBuilder {
         .header("sec-fetch-site", "same-origin")
 }
 
-/// Everything that somebody can have open, each of a session of its own.
+/// Everything that a user can have open, each in its own session.
 struct Open {
     token: Client,
     refreshed: Client,
@@ -150,7 +151,7 @@ both! {
         let anonymous = app.anonymous();
         anonymous.ask(with(&cookie, anonymous.post("/auth/logout"))).await.is(204);
         assert_eq!(timeout(Duration::from_secs(1), live::closed(&mut socket)).await.expect("still open"), 4001);
-        assert!(socket.next().await.is_none_or(|message| message.is_err()), "nothing comes after the farewell");
+        assert!(socket.next().await.is_none_or(|message| message.is_err()), "no message follows the close frame");
         assert_eq!(live::open(&app, "", &headers).await.unwrap_err(), 401);
     }
 
@@ -174,12 +175,12 @@ both! {
     async fn planted_session_cookie_is_replaced_at_sign_in(app: TestApp) {
         app.editor("ada").await;
         app.editor("eve").await;
-        // Eve's own cookie, and one that looks like one, planted in Ada's browser before she signs in.
+        // Eve's own cookie, and a forged one, set in Ada's browser before she signs in.
         let eves = cookie(&app, "eve", None).await;
         let anonymous = app.anonymous();
         for planted in [eves.as_str(), "strongroom=sr_ws_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
             let adas = cookie(&app, "ada", Some(planted)).await;
-            assert_ne!(adas, planted, "a sign-in makes a new cookie");
+            assert_ne!(adas, planted, "a sign-in sets a new cookie");
             let seen = anonymous.ask(with(&adas, anonymous.get("/auth/me"))).await.is(200);
             assert_eq!(seen.body["username"], "ada");
             let eve = anonymous.ask(with(planted, anonymous.get("/auth/me"))).await;
@@ -235,7 +236,8 @@ both! {
         let all = |fields: Value| root.tell("/api/sessions/end-all", fields);
         all(json!({"reason": " "})).await.is(422);
         let ended = all(json!({"reason": "A laptop was stolen"})).await.is(200).body["ended"].as_u64().unwrap();
-        // Registered and signed in again: 2 + 3 of ada, 3 + 3 of bob; tokens go on.
+        // Registered and signed in again: 2 + 3 sessions of ada, 3 + 3 of bob; personal tokens
+        // stay.
         assert_eq!(ended, 9);
         for open in [&of_ada, &of_bob] {
             open.personal.see("/api/files").await.is(200);
@@ -250,7 +252,7 @@ both! {
         assert_eq!(told.as_array().unwrap().len(), 2, "one entry each: {told:#}");
         assert_eq!((&told[1]["reason"], &told[1]["facts"]["sessions"]), (&json!("A laptop was stolen"), &json!(9)));
         let own = app.sign_in("ada").await.see("/auth/audit?action=everybody").await.is(200).body;
-        assert_eq!((own.as_array().unwrap().len(), &own[0]["from"]), (2, &Value::Null), "whom it was done to reads it: {own:#}");
+        assert_eq!((own.as_array().unwrap().len(), &own[0]["from"]), (2, &Value::Null), "the affected user reads it: {own:#}");
         all(json!({"reason": "Really all", "keep_own": false})).await.is(200);
         root.see("/auth/me").await.is(401);
         let app = app.restart().await;

@@ -1,40 +1,41 @@
-//! Whoever asks learns nothing about who has an account: same status, body, headers and time for known, disabled and
-//! unknown names. Further doors are added as a [`Question`].
+//! Account enumeration (OWASP): status, body, headers and time are the same for known, disabled and
+//! unknown names. Add an endpoint as a [`Question`].
 
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
 
-use auth::{PasswordHash, Username, service::ImportedAccount};
+use auth::{PasswordHash, Username, accounts::registration::ImportedAccount};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use server::Partial;
+use server::ConfigSource;
 
 use crate::app::{Answer, Client, TestApp};
 
-/// What is asked about a name, from some address.
+/// A request about a name, from any address.
 type Question = fn(&Client, &str) -> RequestBuilder;
 
-/// With the status that everybody gets.
+/// Each with its uniform status.
 const QUESTIONS: [(&str, Question, u16); 3] = [
     ("POST /auth/token", by_token, 401),
     ("POST /sign-in", by_page, 401),
     ("POST /auth/reset", by_link, 202),
 ];
-/// Imported hashes of two costs, the greater one about as long as ours, so that either would stand out.
+/// Imported hashes of two costs. The higher cost takes about as long as the server's own hash, so
+/// that either would be visible.
 const KINDS: [&str; 5] = ["known", "imported", "dearer", "disabled", "nobody"];
-/// Over and over: each of them after each one equally often (de Bruijn), since what one question sets off may hold up the
-/// next one.
+/// A de Bruijn sequence: each kind follows each kind equally often, because one request may delay
+/// the next.
 const ORDER: [usize; 25] = [
     0, 0, 1, 0, 2, 0, 3, 0, 4, 1, 1, 2, 1, 3, 1, 4, 2, 2, 3, 2, 4, 3, 3, 4, 4,
 ];
-/// How often that order is gone through: once with each way to shift and multiply the kinds, so that each kind stands in each
-/// place equally often, and nothing that comes and goes by itself meets one kind only.
+/// Repetitions of the order, one for each way to shift and multiply the kinds. Each kind occurs at
+/// each position equally often, so periodic disturbances affect all kinds.
 const ROUNDS: usize = 20;
-/// How often a difference has to show, in the same direction, before it is believed: one that is there comes back.
+/// A difference must appear this often in the same direction. A real difference is reproducible.
 const MEASURED: usize = 3;
-/// Names of each kind, so that no single one is tried a hundred times.
+/// Names of each kind, so that no single name gets a hundred attempts.
 const NAMES: usize = 5;
 
 fn by_token(client: &Client, name: &str) -> RequestBuilder {
@@ -57,9 +58,9 @@ fn by_link(client: &Client, name: &str) -> RequestBuilder {
 
 async fn a_house_with_all_kinds() -> TestApp {
     let proxies = Some(vec!["127.0.0.1".parse().unwrap()]);
-    let app = TestApp::with(Partial {
+    let app = TestApp::with(ConfigSource {
         trusted_proxies: proxies,
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await;
     let root = app.administrator("root").await;
@@ -92,12 +93,12 @@ async fn a_house_with_all_kinds() -> TestApp {
     app
 }
 
-/// All of one length, since the page repeats what was typed.
+/// All names have the same length, because the page repeats the input.
 fn name(kind: &str, n: usize) -> String {
     format!("{kind:x<9}{n}")
 }
 
-/// Without what differs from any answer to the next.
+/// Removes values that differ between any two responses.
 fn stripped(mut answer: Answer, name: &str) -> (u16, String, Vec<(String, String)>) {
     if let Value::Object(body) = &mut answer.body {
         body.remove("request_id");
@@ -113,7 +114,8 @@ fn stripped(mut answer: Answer, name: &str) -> (u16, String, Vec<(String, String
     (answer.status, answer.text.replace(name, "NAME"), headers)
 }
 
-/// The chance that one of `a` is greater than one of `b` (Mann and Whitney): a half where nothing tells them apart.
+/// The probability that a value of `a` exceeds a value of `b` (Mann-Whitney U): 0.5 if they do not
+/// differ.
 fn greater(a: &[Duration], b: &[Duration]) -> f64 {
     let wins = a.iter().flat_map(|a| {
         b.iter()
@@ -122,7 +124,7 @@ fn greater(a: &[Duration], b: &[Duration]) -> f64 {
     f64::from(wins.sum::<u32>()) / 2.0 / f64::from(u32::try_from(a.len() * b.len()).unwrap())
 }
 
-/// What each kind's answers took, in 500 tries.
+/// Response times of each kind, in 500 attempts.
 async fn measure(
     app: &TestApp,
     (what, question, status): (&str, Question, u16),
@@ -133,7 +135,7 @@ async fn measure(
         let round = n / ORDER.len();
         let kind = (ORDER[n % ORDER.len()] * (1 + round / KINDS.len()) + round) % KINDS.len();
         let name = name(KINDS[kind], took[kind].len() % NAMES);
-        // From somewhere else each time, and after any wait: so every try is hashed.
+        // A new address each time, after any lockout, so that every attempt hashes a password.
         app.later(Duration::from_mins(16));
         let request = question(&app.anonymous(), &name)
             .header("x-forwarded-for", format!("203.0.{}.{}", n / 250, n % 250));
@@ -151,7 +153,7 @@ async fn measure(
     took
 }
 
-/// Which of two kinds took longer than which, and in how many of their tries.
+/// The pairs of kinds whose times differ, with the share of attempts.
 fn differing(
     took: &[Vec<Duration>; KINDS.len()],
 ) -> BTreeMap<(&'static str, &'static str), String> {

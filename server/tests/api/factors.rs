@@ -1,12 +1,12 @@
-//! Second factors: set up, asked for, used once, and taken away.
+//! Second factors: enrollment, verification, single use and removal.
 
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::{
-    Partial,
-    config::factors::{FactorsSection, RequiredOf},
+    ConfigSource,
+    config::factors::{FactorsSection, FactorRequirementSetting},
 };
 
 use crate::{
@@ -25,7 +25,7 @@ both! {
         assert!(begun["uri"].as_str().unwrap().starts_with("otpauth://totp/Strongroom%20%28strongroom.test%29:ada?"));
         let picture = begun["qr"].as_str().unwrap();
         assert!(picture.contains("<svg") && !picture.contains("<script") && !picture.contains("style="));
-        assert_eq!(ada.see("/auth/me").await.body["mfa"], false, "nothing is on before it is confirmed");
+        assert_eq!(ada.see("/auth/me").await.body["mfa"], false, "not enabled until confirmed");
         for wrong in ["000000", "", "12345", "abcdef"] {
             let answer = ada.tell("/auth/totp/confirm", json!({"code": wrong})).await.is(422);
             assert_eq!(answer.body["errors"][0]["pointer"], "/code");
@@ -71,7 +71,7 @@ both! {
             answers.push(answer.body);
         }
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
-        // Nor did a code that came with it get used up.
+        // The code of the failed attempt is not consumed.
         sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
         sign_in(&app, "ada", Some(&codes[0])).await.is(200);
     }
@@ -82,14 +82,14 @@ both! {
         let phone = crate::authenticator::App::typed(begun["secret"].as_str().unwrap());
         let first = phone.shows(&app, 0);
         ada.tell("/auth/totp/confirm", json!({"code": first})).await.is(201);
-        assert_eq!(sign_in(&app, "ada", Some(&first)).await.is(401).body["error"], "invalid_grant", "the code that turned it on");
+        assert_eq!(sign_in(&app, "ada", Some(&first)).await.is(401).body["error"], "invalid_grant", "the enrollment code is used up");
         app.later(STEP);
         let second = phone.shows(&app, 0);
         sign_in(&app, "ada", Some(&second)).await.is(200);
         sign_in(&app, "ada", Some(&second)).await.is(401);
         app.later(STEP);
         sign_in(&app, "ada", Some(&second)).await.is(401);
-        // One step early is taken; after it, the present one is an older one.
+        // A code of the next time step is accepted. Then the present one is too old.
         sign_in(&app, "ada", Some(&phone.shows(&app, 1))).await.is(200);
         sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(401);
         sign_in(&app, "ada", Some(&phone.shows(&app, 3))).await.is(401);
@@ -152,20 +152,21 @@ both! {
         let ada = app.editor("ada").await;
         let (phone, _) = with_app(&app, &ada).await;
         app.later(STEP);
-        // Whoever has the password cannot guess codes: a right password clears nothing of the app's count.
+        // An attacker with the password cannot guess codes: a correct password does not reset the
+        // count of the app.
         let mut waits = 0;
         for n in 0..60 {
             let answer = sign_in(&app, "ada", Some(&format!("{n:06}"))).await;
             assert!([401, 429].contains(&answer.status), "{}", answer.text);
             waits += u32::from(answer.status == 429);
         }
-        assert!(waits > 0, "sixty codes were tried without a wait");
-        // However long this machine took for that: the next wait is longer.
+        assert!(waits > 0, "60 codes were checked without throttling");
+        // Independent of the speed of this machine: the next wait is longer.
         for n in 0..6 {
             app.later(Duration::from_secs(20));
             sign_in(&app, "ada", Some(&format!("{n:06}"))).await;
         }
-        // The other places where the same code is tried are behind the same gate.
+        // The other endpoints that accept the code share the same throttle.
         let body = json!({"password": PASSWORD, "otp": phone.shows(&app, 0)});
         ada.tell("/auth/step-up", body).await.is(429);
     }
@@ -211,18 +212,18 @@ both! {
     }
 }
 
-fn asking(required: RequiredOf) -> Partial {
-    Partial {
+fn asking(required: FactorRequirementSetting) -> ConfigSource {
+    ConfigSource {
         factors: Some(FactorsSection {
             required: Some(required),
         }),
-        ..Partial::default()
+        ..ConfigSource::default()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn required_second_factor_restricts_session_to_enrollment() {
-    let app = TestApp::with(asking(RequiredOf::All)).await;
+    let app = TestApp::with(asking(FactorRequirementSetting::All)).await;
     let ada = app.editor("ada").await;
     for path in [
         "/api/files",
@@ -269,13 +270,13 @@ async fn required_second_factor_restricts_session_to_enrollment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn second_factor_required_of_administrators_exempts_editors() {
-    let app = TestApp::with(asking(RequiredOf::Administrators)).await;
+    let app = TestApp::with(asking(FactorRequirementSetting::Administrators)).await;
     let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
     ada.see("/api/files").await.is(200);
     root.see("/api/users").await.is(403);
     with_app(&app, &root).await;
     root.see("/api/users").await.is(200);
-    // Who becomes one has something to do first.
+    // A new administrator must enroll a factor first.
     root.ask(
         root.request(Method::PATCH, "/api/users/ada")
             .json(&json!({"is_admin": true})),

@@ -1,4 +1,4 @@
-//! Refresh tokens as families: one lineage, one scope, two ends that nothing moves.
+//! Refresh token families: one lineage, one scope, and two fixed expiry times.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use server::{
-    Partial,
-    config::{SessionsSection, Switch},
+    ConfigSource,
+    config::{SessionsSection, Toggle},
 };
 
 use crate::{
@@ -75,7 +75,7 @@ both! {
         let refused = reader.add("a.nc", b"x").await.is(403);
         assert_eq!(refused.body["error"], "insufficient_scope");
         reader.see("/auth/sessions").await.is(403);
-        // The token that was handed out with it still carries all that was given.
+        // The refresh token still has the full scope.
         let next = less.body["refresh_token"].as_str().unwrap();
         let all = ask(next, "files:read files:write locks:override admin account").await.is(200);
         assert_eq!(all.body["scope"], "files:read files:write locks:override admin account");
@@ -166,7 +166,7 @@ both! {
         }
         let expected =
             [("access", "bearer"), ("personal", "bearer"), ("personal", "basic"), ("cookie", "cookie"), ("refresh", "refresh")];
-        assert_eq!(taken, expected, "a ticket opens one stream and nothing else");
+        assert_eq!(taken, expected, "a ticket opens one stream only");
     }
 
     async fn introspection_reports_dead_and_forged_tokens_inactive(app: TestApp) {
@@ -180,7 +180,7 @@ both! {
         for forged in [format!("{header}.{claims}."), format!("{header}.{claims}.AAAA"), format!("{access}x"), String::from("x")] {
             assert_eq!(ask(forged).await.is(200).body, dead);
         }
-        // used up, out of time, ended
+        // Used, expired, revoked.
         let next = refresh(&ada, &refreshed).await.is(200).body["refresh_token"].as_str().unwrap().to_owned();
         assert_eq!(ask(refreshed).await.is(200).body, dead);
         let anonymous = app.anonymous();
@@ -231,9 +231,9 @@ both! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn disabled_password_grant_keeps_browser_sign_in() {
-    let app = TestApp::with(Partial {
-        password_grant: Some(Switch::Off),
-        ..Partial::default()
+    let app = TestApp::with(ConfigSource {
+        password_grant: Some(Toggle::Off),
+        ..ConfigSource::default()
     })
     .await;
     let anonymous = app.anonymous();
@@ -282,9 +282,9 @@ async fn session_and_access_token_lifetimes_are_configurable() {
         access_minutes: Some(5),
         ..SessionsSection::default()
     };
-    let app = TestApp::with(Partial {
+    let app = TestApp::with(ConfigSource {
         sessions: Some(sessions),
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await;
     let ada = app.editor("ada").await;

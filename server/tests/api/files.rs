@@ -1,4 +1,4 @@
-//! Files, check-outs, revisions.
+//! Files, locks and revisions.
 
 use serde_json::{Value, json};
 
@@ -158,7 +158,8 @@ both! {
         let middle = ada.ask(part("bytes=2-4")).await.is(206);
         assert_eq!((middle.text.as_str(), middle.header("content-range")), ("234", Some("bytes 2-4/10")));
         assert_eq!(ada.ask(part("bytes=-3")).await.is(206).text, "789");
-        // The last so many of less are all; and one that there is stands for all that are asked for.
+        // A suffix longer than the file means the whole file (RFC 9110 §14.1.2). One satisfiable
+        // range is enough.
         let all = ada.ask(part("bytes=-99")).await.is(206);
         assert_eq!((all.text.as_str(), all.header("content-range")), ("0123456789", Some("bytes 0-9/10")));
         assert_eq!(ada.ask(part("bytes=8-99")).await.is(206).text, "89");

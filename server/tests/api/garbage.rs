@@ -1,5 +1,5 @@
-//! Anything at all, wherever the network reaches: understood or refused as the sender's mistake, never an error of ours.
-//! What single parsers do is in the rooms; here it is the whole server.
+//! Arbitrary input on every network interface is handled or rejected as a client error, never a
+//! server error. Deliberately absent: single parsers, which their own crates test.
 
 mod bodies;
 mod headers;
@@ -14,7 +14,7 @@ use proptest::{
 
 use crate::app::{Answer, Client};
 
-/// Takes that many cases from the strategy.
+/// Draws `many` cases from the strategy.
 pub(crate) fn cases<S: Strategy>(strategy: &S, many: usize) -> Vec<S::Value> {
     let mut runner = TestRunner::new(Config::default());
     (0..many)
@@ -22,7 +22,8 @@ pub(crate) fn cases<S: Strategy>(strategy: &S, many: usize) -> Vec<S::Value> {
         .collect()
 }
 
-/// Pieces in any order, with any bytes between them: more often almost right than chance would have it.
+/// Known pieces in any order with arbitrary bytes between them: valid input is more likely than at
+/// random.
 fn pieces(known: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         5 => prop::sample::select(known).prop_map(|piece| piece.as_bytes().to_vec()),
@@ -32,7 +33,7 @@ fn pieces(known: &'static [&'static str], most: usize) -> impl Strategy<Value = 
     prop::collection::vec(piece, 0..most).prop_map(|pieces| pieces.concat())
 }
 
-/// A refusal says in JSON what was wrong, or on a page; nothing is ever our fault.
+/// An error has JSON or a page that explains it, and is never a server error.
 #[track_caller]
 fn assert_understood_or_refused(answer: &Answer, about: &str) {
     assert!(
@@ -67,7 +68,7 @@ fn assert_understood_or_refused(answer: &Answer, about: &str) {
     );
 }
 
-/// Nothing that was sent has taken the server along.
+/// The server still responds after all input.
 async fn assert_alive(client: &Client) {
     client.see("/health/live").await.is(200);
 }

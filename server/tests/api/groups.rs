@@ -1,4 +1,4 @@
-//! Groups: what they give is felt at once, and so is what they take.
+//! Groups: changes to members and roles take effect at once.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ impl Client {
     }
 }
 
-/// The vault attic, and the group welders, which may edit there and has ben in it.
+/// The vault attic, and the group welders: an editor there, with the member ben.
 async fn welders(app: &TestApp) -> (Client, Client) {
     let (root, ben) = (app.administrator("root").await, app.editor("ben").await);
     root.tell("/api/vaults", json!({"name": "attic"}))
@@ -64,7 +64,7 @@ both! {
         assert_eq!(root.deletes("/api/groups/welders").await, 404);
         ben.see("/api/vaults/attic").await.is(404);
         ben.see("/api/vaults/attic/files").await.is(404);
-        // One that is made anew under the old name gives nothing of what that gave.
+        // A new group with the old name does not inherit its rights.
         root.tell("/api/groups", json!({"name": "welders"})).await.is(201);
         assert_eq!(root.see("/api/groups/welders").await.body["members"], json!([]));
         ben.see("/api/vaults/attic").await.is(404);
@@ -137,7 +137,7 @@ both! {
         let (root, _) = welders(&app).await;
         assert_eq!(root.puts("/api/groups/welders/members/nobody", Value::Null).await, 404);
         assert_eq!(root.puts("/api/groups/nobody/members/ben", Value::Null).await, 404);
-        assert_eq!(root.puts("/api/groups/welders/members/ben", Value::Null).await, 204, "twice is once");
+        assert_eq!(root.puts("/api/groups/welders/members/ben", Value::Null).await, 204, "the call is idempotent");
         assert_eq!(root.deletes("/api/users/ben").await, 204);
         assert_eq!(root.see("/api/groups/welders").await.body["members"], json!([]));
         assert_eq!(root.puts("/api/groups/welders/members/ben", Value::Null).await, 404);

@@ -1,11 +1,11 @@
-//! What every answer tells browsers, on every route there is.
+//! Security headers of every response, on every route.
 
 use serde_json::Value;
 
 use crate::app::{Answer, Client, PASSWORD, TestApp};
-use server::Partial;
+use server::ConfigSource;
 
-/// Every address of the API document and of `router.rs`, with its method; placeholders filled with something harmless.
+/// Every path and method of the API document and of `router.rs`. Placeholders get harmless values.
 pub(crate) async fn every_route(app: &TestApp) -> Vec<(String, String)> {
     let document = app.anonymous().see("/openapi.json").await.body;
     let mut routes = Vec::new();
@@ -39,7 +39,7 @@ pub(crate) async fn every_route(app: &TestApp) -> Vec<(String, String)> {
         let filled = names.iter().fold(path.to_owned(), |path, (name, value)| {
             path.replace(name, value)
         });
-        // Whatever is left names nothing that is there.
+        // The remaining placeholders name things that do not exist.
         filled
             .split('/')
             .map(|part| if part.starts_with('{') { "none" } else { part })
@@ -52,7 +52,7 @@ pub(crate) async fn every_route(app: &TestApp) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Sends it as it is and reads the head of the answer only: a stream has no end.
+/// Reads only the head of the response, because a stream has no end.
 async fn ask(client: &Client, method: &str, path: &str, accept: &str) -> Answer {
     let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
     let response = client
@@ -152,7 +152,7 @@ async fn responses_of_listed_routes_are_protected_and_uncached() {
     let root = app.administrator("root").await;
     root.add("a.nc", b"x").await.is(201);
     for (method, path) in every_route(&app).await {
-        // What ends a session has one of its own.
+        // Operations that end a session get their own session.
         let caller = if path.contains("out") || path.contains("end") {
             app.sign_in("root").await
         } else {
@@ -231,7 +231,7 @@ async fn arbitrary_request_headers_cause_no_server_error() {
                 let bare = app.anonymous();
                 for client in [&ada, &bare] {
                     let sent = client.get(path).header(name, value.clone()).send().await;
-                    // Some are refused before they are a request.
+                    // Some are rejected before they are sent.
                     let Ok(answer) = sent else { continue };
                     assert!(
                         answer.status().as_u16() < 500,
@@ -258,9 +258,9 @@ async fn arbitrary_request_headers_cause_no_server_error() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn https_sets_host_cookie_and_hsts() {
-    let app = TestApp::with(Partial {
+    let app = TestApp::with(ConfigSource {
         public_url: Some("https://strongroom.test".to_owned()),
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await;
     app.editor("ada").await;
@@ -293,7 +293,8 @@ async fn https_sets_host_cookie_and_hsts() {
         .unwrap();
     let mut parts: Vec<&str> = line.split("; ").skip(1).collect();
     parts.sort_unstable();
-    // RFC 6265bis §4.1.3.2: Secure, Path=/, no Domain. No Max-Age: it goes with the browser.
+    // RFC 6265bis §4.1.3.2: Secure, Path=/, no Domain. No Max-Age: the cookie ends with the
+    // browser.
     assert_eq!(parts, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
     for line in &lines {
         assert!(

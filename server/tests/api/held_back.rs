@@ -1,4 +1,5 @@
-//! Requests whose end is held back until what let them in is over, and requests sent to a name that is not ours.
+//! Slow request bodies that complete after their credentials have ended, and requests with a
+//! foreign host name.
 
 use serde_json::json;
 use tokio::{
@@ -11,10 +12,10 @@ use crate::{
     both,
 };
 
-/// What is held back of a body: more than the end of a form, which is complete without its last byte.
+/// Number of bytes held back: more than the end of a form, which parses without its last byte.
 const END: usize = 12;
 
-/// A request of which all but its end has been sent.
+/// A request that has been sent except for its end.
 struct Held {
     stream: TcpStream,
     end: String,
@@ -54,7 +55,7 @@ both! {
         let (eve, json) = (app.administrator("eve").await, "application/json");
         app.editor("mallory").await;
         let form = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nplanted\r\n--b--\r\n";
-        // The upload has to have come to its handler: it is told to go on once it is asked for its body.
+        // The handler must have the upload: it sends 100 (Continue) once it reads the body.
         let held = [
             Held::of(&app, &eve, "PATCH /api/users/mallory", json, r#"{"is_admin":true}"#).await,
             Held::of(&app, &eve, "PUT /api/vaults/main/members/mallory", json, r#"{"role":"manager"}"#).await,
@@ -80,7 +81,7 @@ both! {
         for line in ["POST /api/files/vise.step/checkout", "POST /auth/ws-ticket", "POST /auth/sessions/end-others"] {
             let mut held = Held::of(&app, &ada, line, kind, form).await;
             let mut answer = [0; 12];
-            // Its end is never sent.
+            // The rest of the body is never sent.
             held.stream.read_exact(&mut answer).await.unwrap();
             let status = std::str::from_utf8(&answer[9..]).unwrap();
             assert!(line.contains("checkout") == (status == "415"), "{line} {status}");

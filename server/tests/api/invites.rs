@@ -1,4 +1,4 @@
-//! Invitations: who may make them, what they are worth, and for how long.
+//! Invitations: who can create them, which rights they grant, and when they expire.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::{
-    Partial,
-    config::{RegistrationMode, RegistrationPartial},
+    ConfigSource,
+    config::{RegistrationMode, RegistrationSection},
 };
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Client {
-    /// The token of a new invitation.
+    /// Creates an invitation and returns its token.
     async fn invites(&self, what: Value) -> String {
         token(&self.tell("/auth/invites", what).await.is(201))
     }
@@ -53,13 +53,13 @@ async fn role(root: &Client, name: &str, role: &str) {
 }
 
 async fn by_invitation(mode: RegistrationMode) -> TestApp {
-    let registration = RegistrationPartial {
+    let registration = RegistrationSection {
         mode: Some(mode),
         role: None,
     };
-    TestApp::with(Partial {
+    TestApp::with(ConfigSource {
         registration,
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await
 }
@@ -72,7 +72,7 @@ both! {
         let made = join(&app, "ada", &invite).await.is(201);
         assert_eq!(made.body, json!({"username": "ada", "display_name": null, "is_admin": false}));
         let vaults = app.sign_in("ada").await.see("/api/vaults").await.body;
-        // Registration is open here, so main has no less than what anybody gets.
+        // Registration is open, so the role in main is at least the default role.
         assert_eq!(vaults, json!([{"name": "attic", "role": "manager"}, {"name": "main", "role": "editor"}]));
         join(&app, "eve", &invite).await.is(403).says("This invitation is no longer valid. Ask for a new one.");
         assert_eq!(root.see("/auth/invites").await.is(200).body, json!([]));
@@ -112,7 +112,7 @@ both! {
         for (name, invite) in [("x", &of_mia), ("y", &of_max), ("z", &of_ben)] {
             join(&app, name, invite).await.is(403).says("This invitation is no longer valid. Ask for a new one.");
         }
-        // Whoever is in the right again has not lost it for ever.
+        // An inviter who gets the right back can use it again.
         role(&root, "mia", "manager").await;
         join(&app, "x", &of_mia).await.is(201);
     }
@@ -191,7 +191,7 @@ both! {
         app.anonymous().tell("/auth/invites/preview", json!({"invite": invite})).await.is(403);
     }
 
-    // The inviter chose the address; whoever registers neither changes it nor says that it is verified.
+    // The inviter chose the address. The registration cannot change it or mark it as verified.
     async fn registration_rejects_administrator_and_verified_flags(app: TestApp) {
         let root = app.administrator("root").await;
         for extra in ["is_admin", "email_verified", "verified", "roles", "standing", "disabled"] {
@@ -207,7 +207,7 @@ both! {
         let eve = app.sign_in("eve").await;
         let me = eve.see("/auth/me").await.body;
         assert_eq!(me["email"], "eve@example.org");
-        // The link was handed over, so nobody knows yet who reads that mail.
+        // The link was not mailed, so the address is not verified.
         assert_eq!((&me["email_verified"], &me["is_admin"]), (&json!(false), &json!(false)));
         eve.ask(eve.request(Method::PATCH, "/api/users/eve").json(&json!({"is_admin": true}))).await.is(403);
         eve.ask(root.request(Method::PATCH, "/api/users/eve").json(&json!({"email_verified": true}))).await.is(422);
@@ -273,7 +273,7 @@ async fn throttled_invitation_guesses_do_not_block_valid_invitation() {
             break;
         }
     }
-    let refused = refused.expect("guessing goes on for ever");
+    let refused = refused.expect("guessing is never throttled");
     assert!(refused.header("retry-after").is_some());
     join(&app, "eve", "sr_in_guess").await.is(429);
     join(&app, "ada", &good).await.is(201);
@@ -291,7 +291,7 @@ async fn registrations_per_address_are_limited() {
         }
         answer.is(201);
         made += 1;
-        assert!(made < 300, "it goes on for ever");
+        assert!(made < 300, "the limit is never reached");
     }
-    assert!(made >= 10, "a small office registers on one morning");
+    assert!(made >= 10, "a small office can register in one morning");
 }

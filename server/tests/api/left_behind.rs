@@ -1,4 +1,5 @@
-//! What somebody began and left behind who was thrown out, or was not what they are now: it lets nobody in.
+//! Pending flows of a user whose sessions were revoked or whose rights changed: none of them can be
+//! completed.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use crate::{
 const NEW: &str = "seven copper kettles sing";
 
 impl Client {
-    /// The secret of a link that this administrator makes for somebody.
+    /// Creates a reset link for a user and returns its secret.
     async fn makes_a_link_for(&self, name: &str) -> String {
         let made = self
             .tell(&format!("/api/users/{name}/reset"), Value::Null)
@@ -117,14 +118,14 @@ both! {
         assert_eq!(root.see("/auth/invites").await.is(200).body.as_array().unwrap().len(), 1, "mallory's is still there");
         let told = root.see("/api/audit?action=invite.withdrawn").await.is(200);
         assert_eq!((&told.body[0]["actor"], &told.body[0]["reason"]), (&json!("root"), &json!("ended_by_owner")), "{}", told.text);
-        // Disabled, and enabled again.
+        // Disabled and enabled again.
         root.changes("mallory", json!({"disabled": true})).await.is(200);
         root.changes("mallory", json!({"disabled": false})).await.is(200);
         join(&app, "eve", &by_mallory).await.is(403);
         let everybodys = app.sign_in("mallory").await.invites_an_administrator().await;
         root.tell("/api/sessions/end-all", json!({"reason": "a laptop is gone"})).await.is(200);
         join(&app, "eve", &everybodys).await.is(403);
-        // A password too, where everything else goes with it; the change of a factor is no reason.
+        // A password change ends them too, if it ends all sessions. A factor change does not.
         let root = app.sign_in("root").await;
         let kept = root.invites_an_administrator().await;
         crate::authenticator::with_app(&app, &root).await;

@@ -1,5 +1,5 @@
-//! What one request may cost: forms without an end, names without a bottom, searches without a limit; and answers that
-//! are due again.
+//! Limits on the cost of one request: unbounded forms, deep names, unlimited searches. Also the
+//! repetition of a response for a retry.
 
 use reqwest::multipart;
 use serde_json::json;
@@ -33,7 +33,7 @@ both! {
             assert_eq!(status, 422, "{said}");
         }
         ada.see(&file("x.nc", "")).await.is(404);
-        // Content is no header: of that there may be as much as the limit lets in, whatever it looks like.
+        // Content is not a header and may be as long as the upload limit, whatever its bytes.
         for content in [vec![b'a'; 5 << 20], vec![b'\n'; 3 << 20], b"\r\n--X".repeat(700_000)] {
             let name = format!("{}.nc", content.len());
             ada.add(&name, &content).await.is(201);
@@ -50,7 +50,8 @@ both! {
             let request = ada.put(&file(filename, "/content")).header("content-type", "multipart/form-data; boundary=XX");
             ada.ask(request.body(body)).await.status
         };
-        // Of a header all that came so far is looked at for each piece more: that has an end. Content has none.
+        // The parser rescans a header for every chunk, so headers have a size limit. Content has
+        // none.
         assert_eq!(send("a.nc", begins(&"x".repeat(4_000)) + "\r\n--XX--\r\n").await, 422);
         let content = "\r\n--X".repeat(1_000);
         assert_eq!(send("b.nc", begins("file") + &content + "\r\n--XX--\r\n").await, 201);
@@ -61,7 +62,7 @@ both! {
         let ada = app.editor("ada").await;
         let field = |about: &str, said: &str| format!("--XX\r\nContent-Disposition: form-data; {about}\r\n\r\n{said}\r\n");
         let many = (0..40).map(|n| field(&format!("name=\"n{n}\""), "x")).collect::<String>();
-        let none = "There is no file in the form.";
+        let none = "The form has no file.";
         for (form, why) in [
             (many + &field("name=\"file\"; filename=\"f\"", "x"), "This form has too many fields."),
             (field("name=\"comment\"", "no file at all"), none),
@@ -106,7 +107,7 @@ both! {
         ada.add(&("a/".repeat(65) + "b"), b"x").await.is(422).says("A file can be at most 64 folders deep; this one is 65 folders deep.");
         assert_eq!(ada.see(&format!("/api/files?q={}", "a/".repeat(127))).await.is(200).body, json!([]));
         assert_eq!(ada.see("/api/files?q=A%2FB").await.is(200).body.as_array().unwrap().len(), 1);
-        ada.see(&format!("/api/files?q={}", "a".repeat(256))).await.is(422).says("A search has at most 255 bytes.");
+        ada.see(&format!("/api/files?q={}", "a".repeat(256))).await.is(422).says("The search text has at most 255 bytes.");
     }
 
     async fn retried_check_in_with_if_match_is_replayed(app: TestApp) {
@@ -123,7 +124,7 @@ both! {
         let answer = check_in(&base, "k1").await.is(200).body;
         assert_eq!(answer["revision"], 2);
         assert_eq!(check_in(&base, "k1").await.is(200).body, answer);
-        // That key belongs to that base; and another request from there is as stale as ever.
+        // The key belongs to that base revision. Another request with this base is still stale.
         check_in("*", "k1").await.is(422);
         ada.check_out("a.nc").await.is(200);
         check_in(&base, "k2").await.is(412);
@@ -167,11 +168,11 @@ async fn form_post_redirects_to_sign_in_without_next() {
     let out = nobody.post("/sign-out").form(&json!({}));
     assert!(
         !leads_to(out).await.contains("next="),
-        "nobody can go back to a form"
+        "its forms would send Origin: null"
     );
 }
 
-/// Browsers send `Origin: null` with the forms of such a page, which no form of ours takes.
+/// Browsers send `Origin: null` with forms of such a page, and the server rejects it.
 #[test]
 fn page_templates_do_not_set_no_referrer() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");

@@ -1,4 +1,4 @@
-//! Seeing each other, over WebSocket and server-sent events.
+//! Live events over WebSocket and server-sent events.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
 
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Opens `/ws` with these headers; the status where it is refused.
+/// Opens `/ws` with these headers; the status on failure.
 pub(crate) async fn open(
     app: &TestApp,
     query: &str,
@@ -56,7 +56,7 @@ async fn next(socket: &mut Socket) -> Value {
     }
 }
 
-/// The code with which the server closes.
+/// The close code of the server.
 pub(crate) async fn closed(socket: &mut Socket) -> u16 {
     loop {
         match timeout(Duration::from_secs(5), socket.next())

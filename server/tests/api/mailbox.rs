@@ -1,10 +1,10 @@
-//! The letters that a test's server sent: every test has a folder of its own for them.
+//! The mails of a test's server. Every test has its own mail folder.
 
 use std::{path::PathBuf, time::Duration};
 
 use crate::app::{PASSWORD, TestApp};
 
-/// A letter as its reader sees it. Where it is ASCII, as all of ours are in tests, the text stands as it is.
+/// A mail as its recipient sees it. ASCII text, as in all tests, is unencoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrived {
     pub(crate) to: String,
@@ -13,7 +13,7 @@ pub(crate) struct Arrived {
 }
 
 impl Arrived {
-    /// The link in it: a line of its own.
+    /// The link, on its own line.
     pub(crate) fn link(&self) -> &str {
         self.text
             .lines()
@@ -21,7 +21,7 @@ impl Arrived {
             .unwrap()
     }
 
-    /// What stands behind the `#` of the link.
+    /// The fragment of the link.
     pub(crate) fn secret(&self) -> &str {
         self.link().split_once('#').unwrap().1
     }
@@ -32,7 +32,7 @@ impl TestApp {
         self.data.path().join("mail")
     }
 
-    /// All that arrived so far, oldest first.
+    /// All mails so far, oldest first.
     pub(crate) fn letters(&self) -> Vec<Arrived> {
         let entries = std::fs::read_dir(self.mail_folder()).unwrap();
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -44,7 +44,8 @@ impl TestApp {
             .collect()
     }
 
-    /// Registers somebody who reads `NAME@example.org`, and has confirmed it. That letter is not in the folder any more.
+    /// Registers a user with the confirmed address `NAME@example.org`, and deletes the confirmation
+    /// mail.
     pub(crate) async fn register_reader(&self, name: &str) {
         let address = self.register_with_address(name).await;
         let letter = self.letter_to(&address, 1).await;
@@ -56,7 +57,7 @@ impl TestApp {
         self.burn_letters();
     }
 
-    /// As [`register_reader`](Self::register_reader), with the address still to be confirmed.
+    /// Like [`register_reader`](Self::register_reader), without confirming the address.
     pub(crate) async fn register_with_address(&self, name: &str) -> String {
         let address = format!("{name}@example.org");
         let body = serde_json::json!({"username": name, "password": PASSWORD, "email": address});
@@ -64,7 +65,7 @@ impl TestApp {
         address
     }
 
-    /// What comes from now on is the first.
+    /// Deletes all mails, so that the next one is the first.
     pub(crate) fn burn_letters(&self) {
         for entry in std::fs::read_dir(self.mail_folder()).unwrap() {
             let path = entry.unwrap().path();
@@ -74,7 +75,7 @@ impl TestApp {
         }
     }
 
-    /// The `n`th letter (from 1) to somebody: letters are sent behind the answer, so this waits for it.
+    /// Waits for the `n`th mail (from 1) to an address, because mails are sent after the response.
     pub(crate) async fn letter_to(&self, address: &str, n: usize) -> Arrived {
         for _ in 0..500 {
             if let Some(letter) = self

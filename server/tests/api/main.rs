@@ -1,4 +1,4 @@
-//! Promises kept through HTTP, on a real server and both databases.
+//! HTTP tests of a real server, on both databases.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

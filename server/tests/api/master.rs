@@ -1,4 +1,4 @@
-//! The master key replaced between two starts, on both databases.
+//! Replacement of the master key between two starts, on both databases.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ both! {
         let (phone, _) = with_app(&app, &ada).await;
         bob.tell("/auth/totp", Value::Null).await.is(200);
         let app = app.restart_after(async |config| {
-            let replaced = server::master::replace(&config, None, OldKey::KeepVerifying, Clock::system()).await.unwrap();
+            let replaced = server::master::rotate(&config, None, OldKey::KeepVerifying, Clock::system()).await.unwrap();
             assert_eq!((replaced.resealed.keys, replaced.resealed.totp_secrets, replaced.resealed.unreadable), (1, 1, 0));
         }).await;
         let again = Client { token: bob.token.clone(), ..app.anonymous() };
@@ -27,7 +27,7 @@ both! {
         app.later(Duration::from_secs(30));
         sign_in(&app, "ada", Some("000000")).await.is(401);
         sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
-        // Under the new pepper by now, and apps are set up as ever.
+        // The hash uses the new pepper, and apps can be enrolled.
         sign_in(&app, "bob", None).await.is(200);
         with_app(&app, &app.sign_in("bob").await).await;
     }

@@ -1,4 +1,4 @@
-//! Every route × everybody, as a table that anyone can read.
+//! Every operation × every kind of caller, as a readable table.
 
 use std::fmt::Write;
 
@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, file};
 
-/// Callers who are no personal tokens.
+/// The number of callers without personal tokens.
 const PEOPLE: usize = 7;
 
-/// Calls every operation of the API document as each kind of caller. A route that is in the document but not in the
-/// snapshot, or answers differently, fails; a route that is not in the document cannot exist (`Api::route` adds both).
+/// Calls every operation of the API document as each kind of caller. The test fails if an operation
+/// is not in the snapshot or responds differently. Every operation is in the document, because its
+/// route is added together with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn role_action_matrix_matches_its_snapshot() {
     let app = TestApp::sqlite().await;
@@ -33,7 +34,7 @@ async fn role_action_matrix_matches_its_snapshot() {
             for n in 0..callers.len() {
                 root.add(&format!("m{n}.nc"), b"x").await;
                 let caller = &callers[n].1;
-                // what ends sessions is done with one of its own
+                // Operations that end sessions use their own session.
                 let caller = if n >= PEOPLE && ends {
                     &personal(&callers).await.remove(n - PEOPLE).1
                 } else if path == "/auth/logout"
@@ -85,7 +86,7 @@ async fn callers(app: &TestApp, root: &Client) -> Vec<(&'static str, Client)> {
     callers
 }
 
-/// Tokens of the manager's, and of the administrator's.
+/// Personal tokens of the manager and of the administrator.
 async fn personal(callers: &[(&'static str, Client)]) -> Vec<(&'static str, Client)> {
     let owner = |name: &str| {
         callers
@@ -122,7 +123,7 @@ async fn personal(callers: &[(&'static str, Client)]) -> Vec<(&'static str, Clie
     made
 }
 
-/// A request that is refused for nothing but rights: so a 401, 403 or 404 is the door's.
+/// A valid request, so that 401, 403 and 404 come only from the door.
 async fn call(caller: &Client, method: &str, path: &str, operation: &Value, n: usize) -> u16 {
     let filled = path
         .replace("{vault}", "main")
@@ -135,7 +136,7 @@ async fn call(caller: &Client, method: &str, path: &str, operation: &Value, n: u
     if operation["requestBody"]["content"]["application/json"].is_object() {
         request = request.json(&body(path));
     }
-    // not read to its end: a stream has none
+    // The body is not read, because a stream has no end.
     request.send().await.unwrap().status().as_u16()
 }
 

@@ -1,5 +1,5 @@
-//! What the sources say of themselves: arrows between crates (ARCHITECTURE.md draws them all), and what this house does
-//! without.
+//! Rules for the sources: dependencies between crates (ARCHITECTURE.md lists them all), and APIs
+//! that are not allowed.
 
 use std::{
     collections::BTreeSet,
@@ -64,7 +64,7 @@ fn house() -> PathBuf {
         .to_owned()
 }
 
-/// All files below a folder with that ending, without those of tests.
+/// All files in a folder with this extension, without tests.
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for path in std::fs::read_dir(folder)
         .unwrap()
@@ -85,7 +85,7 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What our sources never do, so that nobody need ask whether they do it well.
+/// Forbidden APIs.
 #[test]
 fn sources_avoid_forbidden_apis() {
     const RUST: [&str; 5] = [
@@ -153,8 +153,8 @@ fn sources_avoid_forbidden_apis() {
     }
 }
 
-/// From the one registry, as it was checked in; and no crate that reads XML, unpacks archives, runs scripts, renders
-/// templates while it runs, or brings another provider of cryptography into what is built.
+/// All dependencies come from crates.io. None of them parses XML, unpacks archives, runs scripts,
+/// renders templates at run time, or adds another cryptography provider to the build.
 #[test]
 fn dependencies_come_from_crates_io_and_are_allowed() {
     const UNWANTED: [&str; 21] = [

@@ -1,4 +1,4 @@
-//! Lists that have nothing but pages, from the first to the last (CONTRACT §0).
+//! Pagination of every list, from the first page to the last (docs/api.md).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Client {
-    /// Follows `Link` to the end, and answers every page.
+    /// Follows `Link` to the last page and returns all pages.
     async fn leafs_through(&self, path: &str, limit: usize) -> Vec<Vec<Value>> {
         let (mut next, mut pages) = (Some(format!("{path}?limit={limit}")), Vec::new());
         while let Some(path) = next {
@@ -27,7 +27,7 @@ impl Client {
     }
 }
 
-/// Without what the asking itself moves.
+/// Removes values that the requests themselves change.
 fn entries(page: &Answer) -> Vec<Value> {
     let mut entries = page.body.as_array().unwrap().clone();
     for entry in &mut entries {
@@ -36,7 +36,7 @@ fn entries(page: &Answer) -> Vec<Value> {
     entries
 }
 
-/// Three of everything that is listed.
+/// Creates three items for every list.
 async fn three_of_each(app: &TestApp) -> Client {
     app.administrator("root").await;
     for name in ["ada", "bob", "cyd"] {
@@ -62,7 +62,7 @@ async fn three_of_each(app: &TestApp) -> Client {
             .put(&format!("/api/vaults/main/groups/{name}"))
             .json(&json!({"role": "viewer"}));
         root.ask(role).await.is(204);
-        // Two of them in the same moment.
+        // Two of them have the same timestamp.
         personal::make(&root, json!(["files:read"]), Value::Null)
             .await
             .is(201);

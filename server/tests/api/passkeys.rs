@@ -1,4 +1,4 @@
-//! Passkeys, through HTTP, with a device of our own making: what it is for, and what somebody would try with one.
+//! Passkeys over HTTP, with a software authenticator: their use and attacks on them.
 
 mod attacks;
 pub(crate) mod garbage;
@@ -7,7 +7,7 @@ mod second;
 
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
-use server::Partial;
+use server::ConfigSource;
 
 use crate::{
     app::{Answer, Client, TestApp},
@@ -17,14 +17,14 @@ use crate::{
 pub(crate) const ORIGIN: &str = "https://files.example.org";
 
 pub(crate) async fn app() -> TestApp {
-    TestApp::with(Partial {
+    TestApp::with(ConfigSource {
         public_url: Some(ORIGIN.to_owned()),
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await
 }
 
-/// A person adds a passkey, from the options to the end.
+/// Registers a passkey, from the options to the response.
 pub(crate) async fn add(person: &Client, device: &mut Device, name: &str) -> Answer {
     let asked = person
         .tell("/auth/passkeys/options", Value::Null)
@@ -35,7 +35,7 @@ pub(crate) async fn add(person: &Client, device: &mut Device, name: &str) -> Ans
     person.tell("/auth/passkeys", body).await
 }
 
-/// An editor who has one passkey, and the device that holds it.
+/// An editor with one passkey, and the device that stores it.
 pub(crate) async fn owner(app: &TestApp, name: &str) -> (Client, Device) {
     let person = app.editor(name).await;
     let mut device = Device::at(ORIGIN);
@@ -43,7 +43,7 @@ pub(crate) async fn owner(app: &TestApp, name: &str) -> (Client, Device) {
     (person, device)
 }
 
-/// A browser that has asked for what it takes to sign in.
+/// A browser that has requested sign-in options.
 pub(crate) struct Browser {
     pub(crate) client: Client,
     pub(crate) cookie: String,
@@ -88,7 +88,7 @@ pub(crate) async fn sign_in(app: &TestApp, device: &mut Device) -> Answer {
     browser.shows(&credential).await
 }
 
-/// `name=value` of a cookie that was set.
+/// `name=value` of a cookie in the response.
 pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
     let set = answer
         .headers
@@ -100,7 +100,7 @@ pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Somebody at work with the cookie that a sign-in has set.
+/// A request with the cookie of a sign-in.
 pub(crate) async fn with_cookie(app: &TestApp, signed_in: &Answer, path: &str) -> Answer {
     let cookie = cookie(signed_in, "__Host-strongroom").unwrap();
     let client = app.anonymous();

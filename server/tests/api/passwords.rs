@@ -1,11 +1,11 @@
-//! What a password must be, wherever one is set.
+//! Password rules, at every endpoint that sets a password.
 
 use auth::password::breach;
 use serde_json::json;
 use server::{
-    Partial,
+    ConfigSource,
     config::{
-        factors::{FactorsSection, RequiredOf},
+        factors::{FactorsSection, FactorRequirementSetting},
         passwords::PasswordSection,
     },
 };
@@ -39,7 +39,7 @@ both! {
             ("ada ada ada ada ada", "username"),
             ("Strongroom2026!", "Strongroom"),
         ] {
-            // A name that is taken is told before anything is weighed.
+            // A username conflict is reported before the password is checked.
             let register = json!({"username": "eve", "password": password.replace("ada", "eve")});
             let change = json!({"current_password": PASSWORD, "new_password": password});
             let reset = json!({"token": token, "new_password": password});
@@ -94,16 +94,16 @@ both! {
     }
 }
 
-fn asking_for_factors(required: RequiredOf) -> Partial {
-    Partial {
+fn asking_for_factors(required: FactorRequirementSetting) -> ConfigSource {
+    ConfigSource {
         factors: Some(FactorsSection {
             required: Some(required),
         }),
-        ..Partial::default()
+        ..ConfigSource::default()
     }
 }
 
-/// What the page asks for, and says.
+/// The minimum length that the page requires and shows.
 async fn least_on(client: &Client, path: &str) -> String {
     let page = client.see(path).await.is(200).text;
     let least = page
@@ -124,9 +124,9 @@ async fn least_on(client: &Client, path: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn password_minimum_on_pages_follows_factor_setting() {
     for (required, least) in [
-        (RequiredOf::Optional, "15"),
-        (RequiredOf::Administrators, "15"),
-        (RequiredOf::All, "8"),
+        (FactorRequirementSetting::Optional, "15"),
+        (FactorRequirementSetting::Administrators, "15"),
+        (FactorRequirementSetting::All, "8"),
     ] {
         let app = TestApp::with(asking_for_factors(required)).await;
         for path in ["/sign-up", "/join", "/reset", "/first"] {
@@ -152,7 +152,7 @@ async fn password_minimum_on_pages_follows_factor_setting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn account_page_shows_the_accounts_password_minimum() {
-    let app = TestApp::with(asking_for_factors(RequiredOf::Administrators)).await;
+    let app = TestApp::with(asking_for_factors(FactorRequirementSetting::Administrators)).await;
     let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
     with_app(&app, &root).await;
     for (page, name, least) in [(root, "root", "8"), (ada, "ada", "15")] {
@@ -171,12 +171,12 @@ async fn account_page_shows_the_accounts_password_minimum() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn context_words_reject_passwords_and_are_validated() {
-    let words = |words: &[&str]| Partial {
+    let words = |words: &[&str]| ConfigSource {
         passwords: PasswordSection {
             context_words: Some(words.iter().map(ToString::to_string).collect()),
             ..PasswordSection::default()
         },
-        ..Partial::default()
+        ..ConfigSource::default()
     };
     let app = TestApp::with(words(&["Acme", "Haas VF-2"])).await;
     let refused = json!({"username": "ada", "password": "HaasVF2 at ACME!"});
@@ -197,11 +197,11 @@ async fn context_words_reject_passwords_and_are_validated() {
     app.anonymous().tell("/auth/register", taken).await.is(201);
 
     let folder = tempfile::tempdir().unwrap();
-    let config = Partial {
+    let config = ConfigSource {
         data: Some(folder.path().to_owned()),
         ..words(&["ok then", "x"])
     }
-    .decide()
+    .resolve()
     .unwrap();
     let refused = server::serve::open(&config, auth::Clock::system())
         .await
@@ -224,9 +224,9 @@ async fn breached_password_is_rejected() {
         breach_file: Some(path),
         ..PasswordSection::default()
     };
-    let app = TestApp::with(Partial {
+    let app = TestApp::with(ConfigSource {
         passwords,
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await;
     let answer = app
@@ -274,12 +274,12 @@ fn malformed_breach_or_pepper_file_fails_startup() {
             ),
         ] {
             let data = Some(folder.path().join("data"));
-            let config = Partial {
+            let config = ConfigSource {
                 passwords,
                 data,
-                ..Partial::default()
+                ..ConfigSource::default()
             }
-            .decide()
+            .resolve()
             .unwrap();
             let refused = runtime
                 .block_on(server::serve::open(&config, auth::Clock::system()))

@@ -1,4 +1,4 @@
-//! The list of accounts, for administrators.
+//! The list of accounts, for administrators only.
 
 use std::time::Duration;
 

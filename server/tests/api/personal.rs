@@ -1,4 +1,4 @@
-//! Personal access tokens: what they open, what they don't, and what ends them.
+//! Personal access tokens: what they can access, what they cannot, and what revokes them.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
 
 const ALL: [&str; 4] = ["files:read", "files:write", "locks:override", "admin"];
 
-/// Makes a token; `vaults` may be null.
+/// Creates a token; `vaults` may be null.
 pub(crate) async fn make(owner: &Client, scopes: Value, vaults: Value) -> Answer {
     owner
         .tell(
@@ -23,7 +23,7 @@ pub(crate) async fn make(owner: &Client, scopes: Value, vaults: Value) -> Answer
         .await
 }
 
-/// Somebody's script, which signs in by Bearer.
+/// A script that authenticates with a Bearer token.
 pub(crate) async fn client(owner: &Client, scopes: Value, vaults: Value) -> Client {
     let made = make(owner, scopes, vaults).await.is(201);
     Client {
@@ -54,7 +54,7 @@ both! {
         script.add("a.nc", b"x").await.is(201);
         script.check_out("a.nc").await.is(200);
         assert_eq!(script.see("/auth/me").await.body["scopes"], json!(["files:read", "files:write"]));
-        // no session of somebody's who signed in
+        // A token is not a sign-in session.
         assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 1);
     }
 
@@ -87,7 +87,7 @@ both! {
         }
         let bearer = Client { token: Some("sr_pat_x".to_owned()), ..script.clone() }.see("/api/files").await.is(401);
         assert_eq!(bearer.headers.get_all("www-authenticate").iter().count(), 1);
-        // one kind of credentials, once
+        // Exactly one credential per request.
         let two = basic(&script, Method::GET, "/api/files", "ada").header("cookie", "strongroom=sr_ws_x");
         script.ask(two).await.is(400);
     }
@@ -122,10 +122,10 @@ both! {
             let refused = script.ask(script.request(method.clone(), &path).json(&body)).await;
             assert_eq!(refused.status, 403, "{method} {path}: {}", refused.text);
         }
-        // nor is it a refresh token
+        // It is not a refresh token.
         let form = [("grant_type", "refresh_token"), ("refresh_token", script.token.as_deref().unwrap())];
         script.ask(app.anonymous().post("/auth/token").form(&form)).await.is(400);
-        // but it opens events, and can be given back
+        // It opens event streams and can be revoked.
         script.tell("/auth/ws-ticket", Value::Null).await.is(200);
         script.tell("/auth/logout", Value::Null).await.is(204);
         script.see("/api/files").await.is(401);
@@ -180,7 +180,7 @@ both! {
         script.tell(&file("a.nc", "/override"), json!({"reason": "r"})).await.is(403);
         script.see("/api/users").await.is(403);
         script.add("b.nc", b"x").await.is(201);
-        // rights are those of now
+        // The present rights of the owner apply.
         root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
         script.add("c.nc", b"x").await.is(403);
         root.ask(root.delete("/api/vaults/main/members/ada")).await.is(204);
@@ -201,7 +201,7 @@ both! {
         }
         let ticket = script.tell("/auth/ws-ticket", Value::Null).await.is(200).body["ticket"].as_str().unwrap().to_owned();
         app.anonymous().see(&format!("/api/events?ticket={ticket}")).await.is(404);
-        // what is of the whole installation is not of one vault
+        // Operations on the installation are not part of one vault.
         script.see("/api/users").await.is(403);
         script.tell("/api/vaults", json!({"name": "cellar"})).await.is(403);
         assert_eq!(root.see("/auth/tokens").await.body[0]["vaults"], json!(["attic"]));
@@ -236,7 +236,7 @@ both! {
         script.see("/api/files").await.is(200);
         app.later(Duration::from_hours(24));
         script.see("/api/files").await.is(401);
-        // making one wants a recent sign-in
+        // Creation requires a recent sign-in.
         let ada = app.sign_in("ada").await;
         make(&ada, json!(["files:read"]), Value::Null).await.is(201);
         app.later(Duration::from_mins(11));
@@ -249,7 +249,7 @@ both! {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
         let reader = json!(["files:read"]);
-        // by its own address, and only by its owner's hand
+        // By its own URL, and only by its owner.
         let made = make(&ada, reader.clone(), Value::Null).await.is(201);
         let script = Client { token: made.body["token"].as_str().map(str::to_owned), ..ada.clone() };
         let path = format!("/auth/tokens/{}", made.body["id"].as_str().unwrap());
@@ -259,7 +259,7 @@ both! {
         ada.ask(ada.delete(&path)).await.is(204);
         ada.ask(ada.delete(&path)).await.is(404);
         script.see("/api/files").await.is(401);
-        // by RFC 7009
+        // Revoked by RFC 7009.
         let script = client(&ada, reader.clone(), Value::Null).await;
         let shown = [("token", script.token.as_deref().unwrap())];
         let known = ada.ask(ada.post("/auth/introspect").form(&shown)).await.is(200);
@@ -267,12 +267,12 @@ both! {
         ada.ask(app.anonymous().post("/auth/revoke").form(&shown)).await.is(200);
         script.see("/api/files").await.is(401);
         assert_eq!(ada.ask(ada.post("/auth/introspect").form(&shown)).await.body, json!({"active": false}));
-        // by a new password
+        // Revoked by a password change.
         let script = client(&ada, reader.clone(), Value::Null).await;
         let change = json!({"current_password": PASSWORD, "new_password": "another long password"});
         ada.ask(ada.put("/auth/me/password").json(&change)).await.is(204);
         script.see("/api/files").await.is(401);
-        // by the administrator
+        // Revoked by an administrator.
         let script = client(&ada, reader, Value::Null).await;
         script.see("/api/files").await.is(200);
         root.ask(root.request(Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.is(200);

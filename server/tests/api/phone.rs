@@ -1,4 +1,4 @@
-//! An authenticator app of our own, by RFC 4226 and 6238, so that the server's is tried against another one.
+//! An independent authenticator app (RFC 4226 and 6238), to check the server's implementation.
 
 use aws_lc_rs::hmac;
 
@@ -8,7 +8,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// From the Base32 (RFC 4648 §6) that people type.
+    /// From the Base32 secret (RFC 4648 §6) that users type.
     pub(crate) fn typed(secret: &str) -> Self {
         let value = |c: u8| match c {
             b'A'..=b'Z' => c - b'A',
@@ -29,7 +29,7 @@ impl App {
         }
     }
 
-    /// What it shows at that second since 1970.
+    /// The code at this Unix time.
     pub(crate) fn shows_at(&self, second: i64) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.secret);
         let tag = hmac::sign(&key, &(second / 30).to_be_bytes());

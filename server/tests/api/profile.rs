@@ -1,4 +1,4 @@
-//! One's own name and address, and whose they are.
+//! The own display name and e-mail address, and their verification.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Client {
     }
 }
 
-/// With an address from the start, which nobody has verified.
+/// A user with an unverified address from registration.
 async fn with_address(app: &TestApp, name: &str) -> Client {
     let address = app.register_with_address(name).await;
     app.letter_to(&address, 1).await;
@@ -56,7 +56,7 @@ both! {
         assert_eq!((&me["email"], &me["email_verified"]), (&json!("new@example.org"), &json!(true)));
         assert_eq!(confirm(&app, &token).await, 403, "once");
         app.letter_to("ada@example.org", 1).await;
-        // Emptied is at once, and of the old address nothing is left.
+        // Removal takes effect at once and leaves nothing of the old address.
         let me = ada.patches(json!({"email": null})).await.is(200).body;
         assert_eq!((&me["email"], &me["email_verified"]), (&Value::Null, &json!(false)));
     }
@@ -121,12 +121,12 @@ both! {
         ada.patches(json!({"email": "new@example.org"})).await.is(200);
         let told = app.letter_to("ada@example.org", 1).await;
         assert_eq!(told.subject, "A new e-mail address was requested");
-        assert!(!told.text.contains("new@example.org"), "what a thief typed is not sent on");
+        assert!(!told.text.contains("new@example.org"), "the address that a thief entered is not disclosed");
         let audit = root.see("/api/audit").await.is(200).body;
         let entry = audit.as_array().unwrap().iter().find(|entry| entry["action"] == "email.asked").unwrap();
         assert_eq!((&entry["actor"], &entry["subject"]), (&json!("ada"), &json!("ada")));
         assert_eq!(entry["facts"]["email"], "new@example.org");
-        // Nothing was wrong, so nobody is called a guesser.
+        // No credential was wrong, so no failed sign-in is recorded.
         assert!(!audit.as_array().unwrap().iter().any(|entry| entry["action"] == "sign_in.refused"), "{audit}");
     }
 
@@ -181,7 +181,7 @@ both! {
         app.sign_in("ada").await;
         let eve = app.sign_in("eve").await;
         assert_eq!(eve.see("/auth/me?username=ada").await.body["username"], "eve");
-        // The claim in a refresh request is the token's, not the form's.
+        // The user of a refresh request comes from the token, not from the form.
         let form = [("grant_type", "refresh_token"), ("refresh_token", &eve.refresh), ("username", "ada")];
         let answer = eve.ask(app.anonymous().post("/auth/token").form(&form)).await.is(200);
         let token = answer.body["access_token"].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! What the documents say is proved by tests: each name that they mention is there, and no requirement is left out.
+//! The documents match the tests: each test that they name exists, and no requirement is missing.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -16,7 +16,7 @@ fn document(name: &str) -> String {
     std::fs::read_to_string(house().join("docs/security").join(name)).unwrap()
 }
 
-/// The names of all functions in the house's sources, and of what `ci/` runs.
+/// The names of all functions in the sources, and of the scripts in `ci/`.
 fn functions() -> HashSet<String> {
     let mut names = HashSet::new();
     for room in [
@@ -55,7 +55,7 @@ fn functions_in(source: &str) -> Vec<String> {
         .collect()
 }
 
-/// Words in backticks that look like a test's name: a sentence with underscores.
+/// Words in backticks that look like test names: words joined by underscores.
 fn tests_named_in(text: &str) -> BTreeSet<String> {
     let is_sentence = |word: &&str| {
         word.matches('_').count() >= 2
@@ -71,7 +71,7 @@ fn tests_named_in(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The rows of all tables: their cells, without headings.
+/// The cells of all table rows, without headings.
 fn rows(text: &str) -> Vec<Vec<String>> {
     let cells = |line: &str| {
         line.trim()
@@ -115,7 +115,7 @@ fn tests_named_in_security_documents_exist() {
     }
 }
 
-/// How many requirements each section of ASVS 5.0 has, of the chapters that are held wholly.
+/// The number of requirements in each section of ASVS 5.0, for the chapters listed completely.
 const SECTIONS: [(&str, usize); 41] = [
     ("6.1", 3),
     ("6.2", 12),
@@ -175,7 +175,7 @@ fn account_requirements_in_asvs_document_are_answered() {
     let missing: Vec<String> = wanted
         .filter(|id| !answered.contains(id.as_str()))
         .collect();
-    assert!(missing.is_empty(), "asvs.md says nothing of {missing:?}");
+    assert!(missing.is_empty(), "asvs.md lacks {missing:?}");
     for row in rows
         .iter()
         .filter(|row| row[0].starts_with(|c: char| c.is_ascii_digit()))
@@ -260,7 +260,8 @@ fn documented_rules_name_a_test() {
     }
 }
 
-/// Every row of the published list that applies is answered, and those of our sections too.
+/// Every applicable requirement of the published list has an answer, and so has every requirement
+/// of our sections.
 #[test]
 fn applicable_asvs_requirements_are_answered() {
     let shared = std::env::var_os("STRONGROOM_SHARED")

@@ -1,4 +1,4 @@
-//! HTTP itself: methods, messages that end in two places, numbers that are too large, members that are there twice.
+//! HTTP itself: methods, ambiguous message lengths, oversized numbers, duplicate members.
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -9,10 +9,10 @@ use crate::{
     headers::every_route,
 };
 
-/// Sends bytes as they stand, and reads all answers until the other side closes or has nothing more to say.
+/// Sends bytes unchanged, and reads all responses until the server closes or is silent.
 pub(crate) async fn exchange(app: &TestApp, request: &[u8]) -> String {
     let mut stream = tokio::net::TcpStream::connect(app.address()).await.unwrap();
-    // It may have refused the rest before it was sent.
+    // The server may close before the whole request is sent.
     let _ = stream.write_all(request).await;
     let mut answer = Vec::new();
     let mut read = async || -> std::io::Result<()> {
@@ -74,7 +74,7 @@ async fn unsupported_http_methods_return_405() {
     )
     .await;
     assert_eq!(statuses(&tunnel)[0], "421", "{tunnel}");
-    // What says that it is another method is not believed.
+    // Method override headers are ignored.
     root.add("a.nc", b"x").await.is(201);
     let disguised = root
         .post(&file("a.nc", ""))
@@ -86,7 +86,7 @@ async fn unsupported_http_methods_return_405() {
 #[tokio::test(flavor = "multi_thread")]
 async fn http_versions_other_than_1_1_are_rejected() {
     let app = TestApp::sqlite().await;
-    // RFC 9113: preface, settings that change nothing, and `GET /health/live` of localhost on the first stream.
+    // RFC 9113: preface, empty settings, and `GET /health/live` of localhost on the first stream.
     let fields = b"\x82\x86\x04\x0c/health/live\x01\x09localhost";
     let head = [0, 0, u8::try_from(fields.len()).unwrap(), 1, 5, 0, 0, 0, 1];
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -140,7 +140,7 @@ async fn ambiguous_message_length_smuggles_no_request() {
         ),
         (
             format!("transfer-encoding: xchunked\r\ncontent-length: 0\r\n\r\n{hidden}"),
-            "an encoding of nobody's",
+            "an unknown encoding",
         ),
         (
             format!("transfer-encoding: chunked\r\n\r\n-1\r\n\r\n{hidden}"),
@@ -166,8 +166,9 @@ async fn ambiguous_message_length_smuggles_no_request() {
         let answers = exchange(&app, format!("{head}{ends}").as_bytes()).await;
         let statuses = statuses(&answers);
         if why == "chunks end it" {
-            // RFC 9112 §6.3: the chunks count. What follows is a request of the same sender, and is answered as such or
-            // not at all; the length never hides it in a body.
+            // RFC 9112 §6.3: the chunks decide the length. The bytes after them are a second
+            // request of the same client, which is answered as such or not at all. The content
+            // length never hides them in a body.
             assert!(
                 statuses == ["422", "401"] || statuses == ["422"] || statuses == ["400"],
                 "{why}: {answers}"
@@ -251,7 +252,7 @@ async fn duplicate_or_misplaced_parameters_are_rejected() {
             "{twice}"
         );
     }
-    // The query never fills in for the body, nor the body for the query.
+    // Query and body parameters never complement each other.
     let split = anonymous
         .post("/auth/token?username=ada")
         .form(&[("password", PASSWORD)]);
@@ -268,7 +269,7 @@ async fn duplicate_or_misplaced_parameters_are_rejected() {
         let body = json!({"username": "bob", "password": wrong});
         anonymous.tell("/auth/register", body).await.is(422);
     }
-    // A body that says it is packed is not unpacked, however large it would be.
+    // A body with a content encoding is not decompressed.
     let packed = anonymous
         .post("/auth/register")
         .header("content-type", "application/json")
@@ -333,7 +334,7 @@ async fn stray_files_and_version_are_not_exposed() {
     }
 }
 
-/// RFC 6266, RFC 8187: whatever a file is called, the header has one parameter and holds the name.
+/// RFC 6266, RFC 8187: for any filename the header has one parameter that contains the name.
 #[tokio::test(flavor = "multi_thread")]
 async fn download_filename_matches_the_stored_filename() {
     let app = TestApp::sqlite().await;
@@ -407,7 +408,7 @@ async fn download_filename_matches_the_stored_filename() {
     stranger.see(&file("plain.nc", "/content")).await.is(401);
 }
 
-/// hyper's own answers, before anything of ours: nothing is in them, and the connection ends.
+/// Responses of hyper itself: an empty body, and the connection closes.
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_http_gets_an_empty_error_response() {
     let app = TestApp::sqlite().await;

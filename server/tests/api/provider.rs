@@ -1,4 +1,4 @@
-//! A small `OpenID` provider that does as it is told.
+//! A mock `OpenID` provider.
 
 use std::{
     collections::HashMap,
@@ -21,38 +21,38 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use server::config::ProviderSection;
 
-/// Of a form.
+/// Form parameters.
 pub(crate) type Members = Vec<(String, String)>;
 
-/// What the provider says of whoever comes, and what came to its token endpoint.
+/// The claims that the provider issues, and the requests that its token endpoint received.
 #[derive(Clone)]
 pub(crate) struct Provider {
     pub(crate) issuer: String,
     key: Arc<Vec<u8>>,
     pub(crate) jwk: Value,
     claims: Arc<Mutex<Value>>,
-    /// The nonce that goes into ID tokens, and the forms that came.
+    /// The nonce for ID tokens, and the received forms.
     pub(crate) nonce: Arc<Mutex<String>>,
     pub(crate) forms: Arc<Mutex<Vec<Members>>>,
-    /// The last ID token that it gave.
+    /// The last issued ID token.
     pub(crate) told: Arc<Mutex<String>>,
     pub(crate) misbehaves: Arc<Mutex<Misbehaviour>>,
 }
 
-/// What no provider should do, where it is told to.
+/// Faults of the provider.
 #[derive(Default)]
 pub(crate) struct Misbehaviour {
-    /// Members of its metadata that are not as they should be.
+    /// Overrides for members of its metadata.
     pub(crate) metadata: serde_json::Map<String, Value>,
-    /// Answers when it is asked for its keys.
+    /// Replaces the response with its keys.
     pub(crate) keys: Option<fn() -> Response>,
-    /// Makes ID tokens of claims.
+    /// Creates ID tokens from claims.
     pub(crate) forger: Option<Forger>,
 }
 
 pub(crate) type Forger = Box<dyn Fn(&Value) -> String + Send>;
 
-/// The provider's, for itself: we ask it for nothing more.
+/// The provider's own access token. The server does not use it.
 pub(crate) const UPSTREAM_ACCESS: &str = "opens-only-what-is-there";
 
 impl Provider {
@@ -97,7 +97,7 @@ impl Provider {
         provider
     }
 
-    /// What the settings say of it.
+    /// The provider's section in the configuration.
     pub(crate) fn section(&self, strangers: UnknownUsers) -> ProviderSection {
         ProviderSection {
             id: "work".to_owned(),
@@ -112,7 +112,7 @@ impl Provider {
         }
     }
 
-    /// From now on whoever comes is this.
+    /// Sets the claims for later sign-ins.
     pub(crate) fn says(&self, claims: Value) {
         *self.claims.lock().unwrap() = claims;
     }
@@ -135,7 +135,7 @@ fn keys(provider: &Provider) -> Response {
     Json(json!({"keys": [provider.jwk]})).into_response()
 }
 
-/// Knows whoever comes, and sends the browser back at once.
+/// Approves every request and redirects back at once.
 async fn authorize(
     State(provider): State<Provider>,
     Query(asked): Query<HashMap<String, String>>,
@@ -180,7 +180,7 @@ async fn token(
     Json(json!({"access_token": UPSTREAM_ACCESS, "token_type": "Bearer", "id_token": id_token}))
 }
 
-/// Seconds since 1970.
+/// The present Unix time, in seconds.
 pub(crate) fn uptime() -> u64 {
     let clock = auth::Clock::system();
     u64::try_from(clock.now().as_second()).unwrap()

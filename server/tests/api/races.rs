@@ -1,4 +1,4 @@
-//! Everybody at once.
+//! Concurrent requests.
 
 use std::sync::Arc;
 

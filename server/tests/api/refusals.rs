@@ -1,4 +1,4 @@
-//! Who was refused what, in the record.
+//! Rejected requests in the audit log.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::{
     ending::cookie,
 };
 
-/// The refusals of `who`, newest first, once there are so many: they are written beside the answer.
+/// The rejections of `who`, newest first. Waits until there are `many`, because they are written
+/// after the response.
 async fn refusals(root: &Client, who: &str, many: usize) -> Vec<Value> {
     let path = format!("/api/audit?action=action.refused&actor={who}");
     for _ in 0..100 {
@@ -20,7 +21,7 @@ async fn refusals(root: &Client, who: &str, many: usize) -> Vec<Value> {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("fewer than {many} refusals of {who}");
+    panic!("fewer than {many} rejections of {who}");
 }
 
 both! {
@@ -41,7 +42,7 @@ both! {
         assert_eq!(lock["facts"]["request"], "POST /api/files/a%2Enc/override");
         assert_eq!(of("file.read")["vault"], "attic");
         assert_eq!(of("accounts.see")["facts"]["request"], "GET /api/users");
-        // Whom it is about reads it too, in words.
+        // The affected user reads it as a sentence.
         let page = ada.ask(ada.get("/account/security").header("accept", "text/html")).await.is(200).text;
         assert!(page.contains("You requested an action that is not allowed: GET /api/users"), "{page}");
     }
@@ -88,9 +89,9 @@ both! {
         let told = refusals(&root, "ada", 1).await;
         assert_eq!((&told[0]["subject"], &told[0]["reason"]), (&json!("by_another_site"), &json!("cross_site")));
         assert_eq!(told[0]["facts"]["site"], "https://evil.example");
-        assert_eq!(told[0]["facts"]["request"], "POST /auth/sessions/end-others", "without its query");
+        assert_eq!(told[0]["facts"]["request"], "POST /auth/sessions/end-others", "the request without its query");
         assert_eq!(told[0]["by"]["kind"], "web");
-        assert_eq!(root.see("/api/audit?action=action.refused").await.body.as_array().unwrap().len(), 1, "nobody's cookie is told of nobody");
+        assert_eq!(root.see("/api/audit?action=action.refused").await.body.as_array().unwrap().len(), 1, "an unknown cookie is not recorded");
     }
 
     async fn step_up_and_unknown_vault_are_not_audited(app: TestApp) {

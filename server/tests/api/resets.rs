@@ -1,4 +1,4 @@
-//! A new password by link, through HTTP.
+//! Password reset by link, over HTTP.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ both! {
         app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
         let mut n = 1;
         let token = loop {
-            // Setting up the app wrote a letter too.
+            // The enrollment of the app also sent a mail.
             let letter = app.letter_to("ada@example.org", n).await;
             if letter.subject == "Reset your Strongroom password" {
                 break letter.secret().to_owned();
@@ -96,7 +96,7 @@ both! {
             let poison = if name == "forwarded" { "host=evil.example" } else { "evil.example" };
             let request = anonymous.post("/auth/reset").header(name, poison).json(&json!({"account": "ada"}));
             if name == "host" {
-                // By a name that is not ours nobody is served at all.
+                // Requests with a foreign host name are rejected.
                 anonymous.ask(request).await.is(421);
                 continue;
             }
@@ -148,7 +148,7 @@ both! {
             root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&change)).await.is(200);
         }
         let mut told = Vec::new();
-        // The first one asks to confirm the address.
+        // The first mail asks to confirm the address.
         for n in 2..=4 {
             told.push(app.letter_to("ada@example.org", n).await.subject);
         }

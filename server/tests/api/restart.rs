@@ -1,4 +1,4 @@
-//! What was acknowledged is there after a restart, and what was ended stays ended.
+//! Acknowledged changes survive a restart, and ended sessions stay ended.
 
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
-//! What an OAuth client that takes the standards at their word finds out about this server (RFC 8414, 7517, 9068).
+//! A strict OAuth client (RFC 8414, 7517, 9068).
 
 use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Value, json};
 use server::{
-    Partial,
+    ConfigSource,
     config::{KeysSection, keys::Algorithm},
 };
 
@@ -51,7 +51,7 @@ both! {
                 assert!(![404, 405].contains(&posted) || ![404, 405].contains(&got), "{name}: {posted} {got}");
             }
         }
-        // Said, because what is assumed otherwise is not so (§2).
+        // Explicit, because the default value (§2) does not apply.
         assert_eq!(list(&metadata, "response_modes_supported"), ["query"]);
         assert_eq!(list(&metadata, "token_endpoint_auth_methods_supported"), ["none"]);
         assert_eq!(list(&metadata, "revocation_endpoint_auth_methods_supported"), ["none"]);
@@ -65,7 +65,7 @@ both! {
         let grants = list(&known(&client).await, "grant_types_supported");
         for name in &grants {
             let answer = grant(&client, name).await;
-            // What is missing is said, or the user is unknown: the grant itself is not.
+            // A parameter is missing or the user is unknown, but the grant type is supported.
             assert!((400..500).contains(&answer.status) && answer.body["error"] != "unsupported_grant_type", "{name}: {answer:?}");
         }
         for name in ["implicit", "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer", "Password"] {
@@ -96,9 +96,9 @@ async fn access_token_verifies_with_published_jwks() {
         algorithm: Some(Algorithm::EdDsa),
         ..KeysSection::default()
     };
-    let app = TestApp::with(Partial {
+    let app = TestApp::with(ConfigSource {
         keys: Some(keys),
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await;
     let (client, ada) = (app.anonymous(), app.editor("ada").await);

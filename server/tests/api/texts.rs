@@ -1,5 +1,5 @@
-//! A list of strings that trip other programs, through every text that is kept and shown: exactly as it came, or
-//! refused; never markup on a page.
+//! A list of strings that break other programs, sent through every text field: stored unchanged or
+//! rejected, and never markup on a page.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::{
     passkeys,
 };
 
-/// None, loudly, where the list is not.
-#[expect(clippy::print_stderr, reason = "whoever runs the tests shall see it")]
+/// `None`, with a message on standard error, if the list is missing.
+#[expect(clippy::print_stderr, reason = "shown to the user who runs the tests")]
 fn naughty_strings() -> Option<Vec<String>> {
     let shared = std::env::var("STRONGROOM_SHARED")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").to_owned());
@@ -43,7 +43,8 @@ enum Fate {
     Refused,
 }
 
-/// What became of a text; one that was taken is there as it came. White space alone is nothing, and may be kept as nothing.
+/// The result for a text. An accepted text is stored unchanged. White space alone may be stored as
+/// an empty text.
 #[track_caller]
 fn fate_of(answer: &Answer, good: u16, stored: &Value, sent: &str) -> Fate {
     if answer.status == 422 {
@@ -57,7 +58,7 @@ fn fate_of(answer: &Answer, good: u16, stored: &Value, sent: &str) -> Fate {
     Fate::Kept
 }
 
-/// What a reader of the source would see as markup, or as the end of an attribute.
+/// Anything that a browser would parse as markup, or as the end of an attribute.
 #[track_caller]
 fn assert_no_markup(page: &Answer, sent: &str) {
     assert_eq!(page.status, 200, "{sent:?}: {}", page.text);
@@ -70,14 +71,14 @@ fn assert_no_markup(page: &Answer, sent: &str) {
     }
 }
 
-/// Everybody who is needed to say something.
+/// The clients for all text fields.
 struct House {
     app: TestApp,
     ada: Client,
     root: Client,
-    /// Of root, for pages.
+    /// The session cookie of root, for pages.
     cookie: String,
-    /// How many were kept, by field.
+    /// The number of accepted texts, by field.
     kept: std::collections::BTreeMap<&'static str, usize>,
 }
 
@@ -111,7 +112,7 @@ impl House {
         anonymous.ask(request).await
     }
 
-    /// Description, note, reason, comment: on the file's page and in the record.
+    /// Description, note, reason, comment: on the file's page and in the audit log.
     async fn of_a_file(&mut self, text: &str) {
         let (ada, root) = (self.ada.clone(), self.root.clone());
         let described = ada
@@ -161,7 +162,7 @@ impl House {
         assert_no_markup(&self.page("/v/main/h/a.nc").await, text);
     }
 
-    /// Names that people give themselves, their tokens and groups.
+    /// Display names, and names of tokens and groups.
     async fn of_people(&mut self, text: &str) {
         let root = self.root.clone();
         let named = root
@@ -170,7 +171,7 @@ impl House {
                     .json(&json!({"display_name": text})),
             )
             .await;
-        // A name is kept without the white space around it.
+        // Names are stored without surrounding white space.
         let fate = fate_of(&named, 200, &named.body["display_name"], text.trim());
         self.count("display name", fate);
         assert_no_markup(&self.page("/account").await, text);
@@ -198,7 +199,7 @@ impl House {
         self.count("vault's name", fate);
     }
 
-    /// What people look for is shown again.
+    /// Search pages repeat the query.
     async fn of_searches(&mut self, text: &str) {
         let query: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
         for path in [
@@ -253,7 +254,7 @@ async fn naughty_strings_are_stored_exactly_or_rejected() {
     }
 }
 
-/// Each is the one to prove the next change with: had it been kept as something else, that would be refused.
+/// Each password confirms the next change. A password stored differently would be rejected.
 #[tokio::test(flavor = "multi_thread")]
 async fn naughty_string_passwords_sign_in_or_are_rejected() {
     let Some(strings) = naughty_strings() else {
@@ -277,13 +278,13 @@ async fn naughty_string_passwords_sign_in_or_are_rejected() {
             ),
             status => panic!("{status} for {text:?}: {}", answer.text),
         }
-        // A sign-in is recent for ten minutes, and the test may take longer on a slow machine.
+        // A sign-in is recent for 10 minutes, and the test may take longer on a slow machine.
         if taken % 50 == 49 {
             app.later(Duration::from_secs(1));
         }
     }
     assert!(taken > 100, "only {taken} were taken");
-    // A form holds no NUL (RFC 6749's texts neither), and such a password is refused above.
+    // A form cannot contain NUL (nor can values in RFC 6749). Such a password is rejected above.
     let form = [("username", "ada"), ("password", current.as_str())];
     app.anonymous()
         .ask(app.anonymous().post("/auth/token").form(&form))

@@ -1,9 +1,9 @@
-//! Guessing and spraying, as an attacker would try it; and what administrators see of it.
+//! Password guessing and password spraying, and what administrators see of them.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use server::{Partial, config::SessionsSection};
+use server::{ConfigSource, config::SessionsSection};
 
 use crate::{
     accounts::refresh,
@@ -14,7 +14,7 @@ use crate::{
 const WRONG: &str = "this is not it at all";
 
 impl Client {
-    /// Signs in through the proxy that the test's server trusts, from `address`.
+    /// Signs in from `address`, through a trusted proxy.
     async fn password_from(&self, address: &str, username: &str, password: &str) -> Answer {
         let form = [("username", username), ("password", password)];
         self.ask(
@@ -30,7 +30,7 @@ impl Client {
         self.ask(self.post("/auth/token").form(&form)).await
     }
 
-    /// The page's form, with the cookies that a browser would send.
+    /// Submits the sign-in form with the cookies of a browser.
     async fn page_from(
         &self,
         address: &str,
@@ -59,10 +59,10 @@ fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-pub(crate) fn behind_a_proxy() -> Partial {
-    Partial {
+pub(crate) fn behind_a_proxy() -> ConfigSource {
+    ConfigSource {
         trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]),
-        ..Partial::default()
+        ..ConfigSource::default()
     }
 }
 
@@ -118,7 +118,7 @@ both! {
 
     async fn network_throttle_is_lifted_by_a_mapped_address(app: TestApp) {
         let root = app.administrator("root").await;
-        // One failure is paid off every three seconds, and hashing takes its time.
+        // The bucket refills one failure every 3 s, and hashing takes time.
         let mut tried = 0;
         while app.anonymous().guess(&format!("x{tried}")).await.status == 401 {
             tried += 1;
@@ -141,7 +141,7 @@ async fn throttle_survives_restart() {
         app.anonymous().guess("ada").await.is(401);
     }
     let app = app.restart().await;
-    // It may have taken a second: the next one is counted on from there in any case.
+    // The test may take a second. The next attempt counts either way.
     let after = [
         app.anonymous().guess("ada").await.status,
         app.anonymous().guess("ada").await.status,
@@ -167,7 +167,7 @@ async fn lockout_exempts_known_browser_and_network() {
         .await
         .is(303);
     anyone.password_from(home, "ada", PASSWORD).await.is(200);
-    // Of no use to anybody else, nor without its owner.
+    // It helps no other account, and needs its owner's token.
     app.editor("eve").await;
     shut_out(&app, "eve").await;
     anyone
@@ -214,12 +214,12 @@ async fn device_cookie_is_set_at_sign_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn spoofed_forwarded_header_does_not_bypass_throttle() {
-    for settings in [Partial::default(), behind_a_proxy()] {
+    for settings in [ConfigSource::default(), behind_a_proxy()] {
         let trusts = settings.trusted_proxies.is_some();
         let app = TestApp::with(settings).await;
         let mut tried = 0;
         loop {
-            // The proxy writes to the right of what the attacker wrote.
+            // The proxy appends to the right of the attacker's value.
             let spoofed = format!("10.1.2.{}", tried % 250);
             let header = if trusts {
                 format!("{spoofed}, 203.0.113.7")
@@ -234,7 +234,7 @@ async fn spoofed_forwarded_header_does_not_bypass_throttle() {
                 break;
             }
             tried += 1;
-            assert!(tried < 200, "a new address for each guess");
+            assert!(tried < 200, "one new address per guess was never throttled");
         }
         assert!(tried >= 100, "{tried}");
     }
@@ -278,7 +278,7 @@ async fn dead_refresh_token_attempts_are_throttled() {
             ("refresh_token", token.to_owned()),
         ]
     };
-    // What no token can look like costs nothing.
+    // Malformed tokens cost nothing.
     for _ in 0..210 {
         ada.ask(app.anonymous().post("/auth/token").form(&form(&dead)))
             .await
@@ -295,7 +295,7 @@ async fn dead_refresh_token_attempts_are_throttled() {
         );
     }
     assert_eq!((answers[0], answers[200]), (400, 429));
-    // Nor are they tried where they are ended; one that is somebody's is ended all the same.
+    // Revocation does not check guesses either. A valid token is still revoked.
     let revoke = |token: &str| {
         ada.ask(
             app.anonymous()
@@ -307,7 +307,7 @@ async fn dead_refresh_token_attempts_are_throttled() {
     let stolen = app.sign_in("ada").await;
     revoke(&stolen.refresh).await.is(200);
     stolen.see("/auth/me").await.is(401);
-    // Signing in has a count of its own.
+    // Sign-in has its own count.
     app.sign_in("ada").await;
 }
 
@@ -322,8 +322,8 @@ async fn dead_token_flood_does_not_block_valid_tokens() {
     for _ in 0..200 {
         last = refresh(&dead, &dead.refresh).await.status;
     }
-    assert_eq!(last, 429, "the flooder is refused");
-    // At its first use, so nothing is remembered of it.
+    assert_eq!(last, 429, "the flooding client is throttled");
+    // The first use, so nothing is cached yet.
     script.see("/api/files").await.is(200);
     refresh(&ada, &ada.refresh).await.is(200);
     refresh(&dead, &dead.refresh).await.is(429);
@@ -335,9 +335,9 @@ async fn session_request_rate_limit_is_per_session() {
         requests_per_minute: Some(60),
         ..SessionsSection::default()
     };
-    let app = TestApp::with(Partial {
+    let app = TestApp::with(ConfigSource {
         sessions: Some(sessions),
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await;
     let (greedy, other) = (app.editor("greedy").await, app.sign_in("greedy").await);

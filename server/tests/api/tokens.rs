@@ -1,4 +1,4 @@
-//! Access and refresh tokens over their lives.
+//! The life cycle of access and refresh tokens.
 
 use std::time::Duration;
 

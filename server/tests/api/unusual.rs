@@ -1,4 +1,4 @@
-//! What is out of the ordinary is told to whom it is about: on their page, and by mail.
+//! Notices of unusual sign-ins, on the page and by mail.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn sign_in_with(app: &TestApp, password: &str, program: &str) -> Answer {
         .await
 }
 
-/// Registers with an address for letters.
+/// Registers with an e-mail address.
 async fn ada(app: &TestApp) -> Client {
     app.register_reader("ada").await;
     client(app, &sign_in_with(app, PASSWORD, HOME).await.is(200))
@@ -87,7 +87,7 @@ both! {
         assert!(page.contains("You signed in, after 7 failed attempts") && page.contains("After failed attempts"), "{page}");
         assert_eq!(app.letter_to("ada@example.org", 1).await.subject, "Sign-in after failed attempts");
         let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
-        assert_eq!(newest_sign_in(&ada).await["refused_before"], Value::Null, "told once");
+        assert_eq!(newest_sign_in(&ada).await["refused_before"], Value::Null, "reported once");
     }
 
     async fn failures_before_registration_are_not_reported(app: TestApp) {
@@ -132,7 +132,7 @@ both! {
         let about = |app: &TestApp| app.letters().into_iter().filter(|letter| letter.subject.contains("expires soon")).collect::<Vec<_>>();
         app.later(DAY * 22);
         tokio::time::sleep(Duration::from_millis(700)).await;
-        assert_eq!(about(&app).len(), 0, "eight days before is too early, and a week's token wants no letter");
+        assert_eq!(about(&app).len(), 0, "eight days before is too early, and a one-week token gets no mail");
         app.later(DAY);
         for _ in 0..300 {
             if !about(&app).is_empty() {
@@ -145,7 +145,7 @@ both! {
         let app = app.restart().await;
         app.later(DAY);
         tokio::time::sleep(Duration::from_millis(700)).await;
-        assert_eq!(about(&app).len(), 1, "once, after a restart too");
+        assert_eq!(about(&app).len(), 1, "one mail, even after a restart");
         let again = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
         let page = again.ask(again.get("/account/tokens").header("accept", "text/html")).await.is(200).text;
         assert_eq!(page.matches("Expires soon").count(), 1, "{page}");

@@ -160,7 +160,8 @@ upgraded! {
 
     async fn an_old_passkey_signs_in(old: Upgraded) {
         let mut phone = Device::stored(&old.secrets["ada"]["passkey"], ORIGIN);
-        // A signature counter that does not rise is the mark of a copy (WebAuthn §6.1.1).
+        // A signature counter that does not increase indicates a cloned authenticator (WebAuthn
+        // §6.1.1).
         let counter = phone.counter;
         phone.counter = counter - 1;
         passkeys::sign_in(&old.app, &mut phone).await.is(401);

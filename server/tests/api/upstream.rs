@@ -1,8 +1,8 @@
-//! Signing in through an upstream provider, against a small one that does as it is told.
+//! Sign-in through an upstream provider, with a mock provider.
 
 use auth::upstream::UnknownUsers;
 use serde_json::{Value, json};
-use server::{Partial, config::ProviderSection};
+use server::{ConfigSource, config::ProviderSection};
 
 use crate::{
     app::{Answer, Client, PASSWORD, TestApp},
@@ -11,20 +11,20 @@ use crate::{
 
 impl Provider {
     pub(crate) async fn app(&self, strangers: UnknownUsers) -> TestApp {
-        let settings = Partial {
+        let settings = ConfigSource {
             providers: Some(vec![self.section(strangers)]),
-            ..Partial::default()
+            ..ConfigSource::default()
         };
         TestApp::with(settings).await
     }
 }
 
-/// A browser: keeps cookies, follows nothing.
+/// A browser that stores cookies and follows no redirects.
 pub(crate) struct Browser {
     pub(crate) client: Client,
 }
 
-/// What leaving for the provider gave: the state in the address, and the cookie.
+/// The result of starting a login: the state in the URL, and the cookie.
 pub(crate) struct Left {
     pub(crate) state: String,
     pub(crate) cookie: String,
@@ -105,7 +105,7 @@ pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
     Some(pair.to_owned())
 }
 
-/// The name of whoever is signed in after that answer.
+/// The username of the session after that response.
 pub(crate) async fn who(browser: &Browser, answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text);
     let session = cookie(answer, "strongroom").unwrap();
@@ -118,7 +118,7 @@ pub(crate) async fn who(browser: &Browser, answer: &Answer) -> String {
 }
 
 impl Browser {
-    /// With the password, on the page; answers the session's cookie.
+    /// Signs in with the password on the page. Returns the session cookie.
     async fn enters(&self, username: &str) -> String {
         let form = [("username", username), ("password", PASSWORD)];
         let request = self
@@ -137,7 +137,7 @@ impl Browser {
         self.client.ask(request.header("cookie", session)).await
     }
 
-    /// Leaves for the provider, to join an account there.
+    /// Starts a login to link a provider account.
     async fn leaves_to_join(&self, provider: &Provider, session: &str) -> Left {
         let answer = self.posts("/auth/oidc/work/link", session).await.is(200);
         let location = answer.body["location"].as_str().unwrap();
@@ -146,7 +146,7 @@ impl Browser {
     }
 }
 
-/// Signs ada in with her password on the page, and joins the provider's account to hers.
+/// Signs ada in with her password on the page, and links the provider account to hers.
 async fn join(app: &TestApp, provider: &Provider, username: &str) -> Answer {
     let browser = Browser::of(app);
     let session = browser.enters(username).await;
@@ -163,7 +163,7 @@ async fn identity_link_from_older_epoch_or_session_fails() {
     app.editor("ada").await;
     let browser = Browser::of(&app);
     let session = browser.enters("ada").await;
-    // A thief left for the provider in ada's browser, and kept the address to come back to.
+    // A thief started a login in ada's browser and kept the callback URL.
     let left = browser.leaves_to_join(&provider, &session).await;
     browser
         .posts("/auth/sessions/end-others", &session)
@@ -336,7 +336,7 @@ async fn provider_username_change_does_not_switch_accounts() {
         who(&browser, &browser.sign_in(&provider).await).await,
         "bob"
     );
-    // They swap names there; here they stay who they are.
+    // Usernames change at the provider; the linked accounts stay the same.
     provider.says(json!({"sub": "1", "preferred_username": "bob"}));
     assert_eq!(
         who(&browser, &browser.sign_in(&provider).await).await,
@@ -476,9 +476,9 @@ async fn unavailable_provider_returns_502_and_next_stays_local() {
         issuer: "http://127.0.0.1:9".to_owned(),
         ..provider.section(UnknownUsers::Provision)
     };
-    let app = TestApp::with(Partial {
+    let app = TestApp::with(ConfigSource {
         providers: Some(vec![gone]),
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await;
     let answer = app.anonymous().see("/auth/oidc/work").await.is(502);

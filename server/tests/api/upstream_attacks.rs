@@ -1,4 +1,4 @@
-//! Providers, and people between us and them, who are not what they say: nobody is let in by any of it.
+//! Malicious providers and attackers on the network: none of them can sign in.
 
 use std::{
     convert::Infallible,
@@ -20,7 +20,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use futures_util::{Stream, StreamExt as _};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use server::{Partial, config::ProviderSection};
+use server::{ConfigSource, config::ProviderSection};
 
 use crate::{
     app::{Answer, TestApp},
@@ -95,7 +95,8 @@ async fn callback_with_wrong_iss_is_rejected_before_exchange() {
     assert_eq!(who(&browser, &back(Some(&issuer)).await).await, "ada");
 }
 
-/// Two providers, one of them a thief: its own answer, brought to the other one's address, and the other way round.
+/// Two providers, one of them malicious: its response at the callback of the other, and the
+/// reverse.
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_mix_up_is_rejected() {
     let (honest, thief) = (Provider::start().await, Provider::start().await);
@@ -104,9 +105,9 @@ async fn provider_mix_up_is_rejected() {
         ..thief.section(UnknownUsers::Provision)
     };
     let sections = vec![honest.section(UnknownUsers::Provision), second];
-    let app = TestApp::with(Partial {
+    let app = TestApp::with(ConfigSource {
         providers: Some(sections),
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await;
     let (client, browser) = (app.anonymous(), Browser::of(&app));
@@ -138,7 +139,7 @@ async fn provider_mix_up_is_rejected() {
             "no code went anywhere"
         );
     }
-    // The thief's own accounts are the thief's: the same subject there is somebody else.
+    // A subject is unique per provider: the same subject at the malicious one is another user.
     honest.says(json!({"sub": "1", "preferred_username": "ada"}));
     assert_eq!(who(&browser, &browser.sign_in(&honest).await).await, "ada");
     thief.says(json!({"sub": "1", "iss": honest.issuer, "preferred_username": "ada"}));
@@ -155,7 +156,7 @@ async fn provider_mix_up_is_rejected() {
     );
 }
 
-/// Header and claims, and what signs them.
+/// A JWT from header, claims and a signing function.
 fn token(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
     let message = format!(
         "{}.{}",
@@ -210,7 +211,7 @@ fn rs256(header: Value) -> Forger {
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_id_token_is_rejected() {
     let provider = Provider::start().await;
-    // Says that it signs with anything: that is not for it to say.
+    // The metadata claims support for every algorithm. The server ignores that claim.
     let all = ["none", "HS256", "RS256", "ES256", "ES384", "EdDSA"];
     lies(
         &provider,
@@ -338,7 +339,7 @@ async fn id_token_with_invalid_claim_is_rejected() {
     );
 }
 
-/// A provider's answer, when it is asked for its keys.
+/// The provider's response with its keys.
 fn answer(body: Body) -> Response {
     ([("content-type", "application/json")], body).into_response()
 }
@@ -374,7 +375,7 @@ async fn provider_redirect_or_oversized_answer_is_rejected() {
             "{what}: it is not asked again at once"
         );
         app.later(Duration::from_secs(11));
-        assert_eq!(departs(&app).await, 303, "asked again, it answers");
+        assert_eq!(departs(&app).await, 303, "the provider responds again");
     }
 }
 
@@ -391,9 +392,9 @@ async fn unresponsive_provider_times_out_without_blocking_another() {
         ..other.section(UnknownUsers::Provision)
     };
     let sections = vec![slow.section(UnknownUsers::Provision), second];
-    let app = TestApp::with(Partial {
+    let app = TestApp::with(ConfigSource {
         providers: Some(sections),
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await;
     let asked = Instant::now();
@@ -403,7 +404,7 @@ async fn unresponsive_provider_times_out_without_blocking_another() {
     while !waiting.is_finished() && asked.elapsed() < Duration::from_secs(2) {
         quick.see("/auth/oidc/other").await.is(303);
     }
-    assert!(!waiting.is_finished(), "it is still waited for");
+    assert!(!waiting.is_finished(), "the sign-in still waits for the provider");
     assert_eq!(waiting.await.unwrap(), 502);
     assert!(asked.elapsed() < Duration::from_secs(20));
 }

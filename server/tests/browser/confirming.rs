@@ -1,10 +1,10 @@
-//! What is asked of people now and then: that it is still them, that an address is theirs, that they wait a moment.
+//! Step-up authentication, confirmation of e-mail addresses, and rate limits, in the browser.
 
 use std::time::Duration;
 
 use auth::upstream::UnknownUsers;
 use serde_json::json;
-use server::{Partial, config::SessionsSection};
+use server::{ConfigSource, config::SessionsSection};
 
 use crate::{
     app::PASSWORD,
@@ -23,10 +23,10 @@ async fn asks_for_a_token(window: &Window) {
     window.clicks("#new-token-dialog [data-submit]").await;
 }
 
-/// Somebody who came by way of a provider, looking at their tokens some time later.
+/// A user who signed in through a provider opens the tokens page some time later.
 pub(crate) async fn came_by_a_provider(stage: &Stage, provider: &Provider) -> Window {
     let mut ada = stage.window("ada").await;
-    // Where the provider sends people back to.
+    // The redirect URI of the provider has this origin.
     ada.base = stage.app.url("");
     provider.says(json!({"sub": "17", "preferred_username": "ada"}));
     ada.goto("/sign-in").await;
@@ -43,10 +43,10 @@ pub(crate) async fn came_by_a_provider(stage: &Stage, provider: &Provider) -> Wi
 pub(crate) async fn beside(provider: &Provider) -> Option<Stage> {
     let providers = Some(vec![provider.section(UnknownUsers::Provision)]);
     let public_url = Some("http://127.0.0.1:0".to_owned());
-    Stage::with(Partial {
+    Stage::with(ConfigSource {
         providers,
         public_url,
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await
 }
@@ -62,7 +62,7 @@ async fn passwordless_account_steps_up_at_provider_in_browser() {
     ada.reads("#step-up-providers a", "Sign in with Work again")
         .await;
     ada.clicks("#step-up-providers a").await;
-    // Back where it began, and what was asked for then needs no more than to be asked again.
+    // The user returns to the page where the step-up began and repeats the action.
     ada.misses("#new-token-dialog").await;
     ada.arrives_at("/account/tokens").await;
     asks_for_a_token(&ada).await;
@@ -154,7 +154,7 @@ async fn setup_page_creates_the_first_administrator() {
     ada.is_live().await;
     ada.clicks("#user-menu summary").await;
     ada.finds("#user-menu a[href='/admin/users']").await;
-    // The link has done its work.
+    // The link is used up.
     let eve = stage.window("eve").await;
     eve.goto(&format!("/first#{token}")).await;
     eve.reads("main", "An administrator exists already").await;
@@ -162,7 +162,8 @@ async fn setup_page_creates_the_first_administrator() {
     ada.complains_only_of(&["status of 422"]).await;
 }
 
-/// To such an origin browsers send no `Sec-Fetch-Site`: what tells our own form from another site's is its `Origin`.
+/// Browsers send no `Sec-Fetch-Site` to such an origin, so `Origin` alone identifies forms of this
+/// site.
 #[tokio::test(flavor = "multi_thread")]
 async fn mailed_links_work_over_plain_http() {
     let Some(stage) = Stage::open().await else {
@@ -201,10 +202,10 @@ async fn mailed_links_work_over_plain_http() {
     ben.signs_in("four quiet lathes hum").await;
 }
 
-/// A page, where the session has asked for as much as it may.
+/// A page whose session has used up its request rate.
 pub(crate) async fn asks_too_much(ada: &Window) {
     ada.goto("/account").await;
-    // At once: a second later there is one more to be had.
+    // Immediately: one second later the limit allows another request.
     ada.run(
         "for (let n = 0; n < 80; n++) await fetch('/auth/me'); setTimeout(() => location.assign('/account?again'))",
     )
@@ -217,9 +218,9 @@ pub(crate) async fn with_a_limit() -> Option<Stage> {
         requests_per_minute: Some(60),
         ..SessionsSection::default()
     };
-    Stage::with(Partial {
+    Stage::with(ConfigSource {
         sessions: Some(sessions),
-        ..Partial::default()
+        ..ConfigSource::default()
     })
     .await
 }

@@ -1,17 +1,17 @@
-//! What a browser complained of: refused scripts and styles, errors, failed requests.
+//! Browser console messages: blocked scripts and styles, errors, failed requests.
 
 use serde_json::json;
 
 use crate::window::Window;
 
 impl Window {
-    /// Nothing went wrong in this window since it was opened, or since this was last asked.
+    /// The console has no message since the window was opened or since the last check.
     pub(crate) async fn has_no_complaints(&self) {
         self.complains_only_of(&[]).await;
     }
 
-    /// Every complaint has one of these words in it. Chromium writes each answer of 400 and above into its console;
-    /// a story in which the server refuses something says so here.
+    /// Every console message contains one of these words. Chromium logs each response of 400 and
+    /// above, so a test that expects such a response lists it here.
     pub(crate) async fn complains_only_of(&self, expected: &[&str]) {
         let log = self
             .driver

@@ -1,4 +1,4 @@
-//! What was deleted is found again by people who do not know its address.
+//! The list of deleted files, for users who do not know a file's URL.
 
 use crate::{app::PASSWORD, stage::Stage, vault::row};
 
@@ -19,7 +19,7 @@ async fn deleted_file_can_be_restored_from_the_list() {
     ada.clicks("a[href='/v/main/deleted']").await;
     ada.is_live().await;
     ada.reads("[data-file='gear.mcam']", "by ada").await;
-    // Whoever looks while a colleague deletes sees it, too.
+    // An open list shows a file that another user deletes.
     let administrator = stage.app.sign_in("ada").await;
     administrator
         .ask(administrator.delete(&crate::app::file("fixtures/vise.step", "")))
@@ -37,7 +37,7 @@ async fn deleted_file_can_be_restored_from_the_list() {
     ada.misses("[data-file='gear.mcam']").await;
     ada.clicks("#notices a").await;
     ada.arrives_at("/v/main/h/gear.mcam").await;
-    // A viewer may look, and is offered nothing.
+    // A viewer can open the list, but gets no restore button.
     ada.goto("/admin/users").await;
     ada.picks("[data-user=ben] select[data-vault=main]", "viewer")
         .await;

@@ -1,4 +1,4 @@
-//! The API page: signing in there and calling something.
+//! The API page: authorize, then call an operation.
 
 use crate::{app::PASSWORD, stage::Stage};
 

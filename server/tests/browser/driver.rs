@@ -1,4 +1,4 @@
-//! chromedriver: started on a port of its own choosing, and ended with all its browsers whatever becomes of the test.
+//! chromedriver, on a port that it chooses. It ends with all its browsers, even if a test panics.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -31,7 +31,7 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// None, loudly, where there is no Chromium.
+    /// `None`, with a message on standard error, if Chromium is not installed.
     pub(crate) fn start() -> Option<Self> {
         let missing = ["chromedriver", "chromium"]
             .into_iter()
@@ -55,13 +55,13 @@ impl Driver {
         let port = lines
             .by_ref()
             .find_map(|line| port_in(&line.unwrap()))
-            .expect("chromedriver says its port");
-        // It must always find somebody who reads what it says.
+            .expect("chromedriver prints its port");
+        // chromedriver blocks if its output is not read.
         std::thread::spawn(move || lines.for_each(drop));
         Some(Self { process, port })
     }
 
-    /// A new browser with a profile of its own in `home`. What it downloads goes into `home/downloads`.
+    /// A new browser with its own profile in `home`. Downloads go to `home/downloads`.
     pub(crate) async fn browser(&self, home: &Path) -> Client {
         let switches = SWITCHES.map(str::to_owned).into_iter();
         let profile = format!("--user-data-dir={}", home.join("profile").display());
@@ -84,7 +84,8 @@ impl Driver {
             .unwrap()
     }
 
-    /// chromedriver's own commands, which are in no standard: `goog/cdp/execute` and `se/log`.
+    /// Commands that only chromedriver has, outside the WebDriver standard: `goog/cdp/execute` and
+    /// `se/log`.
     pub(crate) async fn tell(&self, browser: &Client, command: &str, body: Value) -> Value {
         let session = browser.session_id().await.unwrap().unwrap();
         let url = self.url(&format!("/session/{session}/{command}"));
@@ -97,7 +98,7 @@ impl Driver {
         answer.json::<Value>().await.unwrap()["value"].take()
     }
 
-    /// As [`tell`](Self::tell), to take something away.
+    /// Like [`tell`](Self::tell), with the method `DELETE`.
     pub(crate) async fn remove(&self, browser: &Client, what: &str) {
         let session = browser.session_id().await.unwrap().unwrap();
         let url = self.url(&format!("/session/{session}/{what}"));
@@ -114,7 +115,8 @@ impl Driver {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// chromedriver's own way to end: it takes its browsers along, which a signal would leave behind.
+    /// Ends chromedriver through its own command, which also ends its browsers. A signal would
+    /// leave them running.
     fn shut_down(&self) -> std::io::Result<()> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;

@@ -1,4 +1,4 @@
-//! Second factors, as people set them up, use them, and lose them.
+//! Second factors: enrollment, use and loss.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     window::Window,
 };
 
-/// Turns an app on, on the page; hands over what it is and the recovery codes.
+/// Enrolls an authenticator app on the page. Returns the app and the recovery codes.
 async fn turns_on_an_app(ada: &Window, app: &TestApp) -> (App, Vec<String>) {
     ada.goto("/account/factors").await;
     ada.clicks("#app-begin").await;
@@ -72,7 +72,7 @@ async fn totp_is_enrolled_and_required_at_sign_in() {
     ada.clicks("#second-app button.primary").await;
     ada.arrives_at("/").await;
     ada.is_live().await;
-    // The half-way house is empty: its address leads nowhere.
+    // No sign-in is pending, so the page redirects.
     ada.goto("/sign-in/second").await;
     ada.arrives_at("/").await;
     ada.complains_only_of(&["status of 401", "status of 422"])
@@ -128,7 +128,7 @@ async fn step_up_dialog_confirms_and_resumes_the_action() {
     ada.clicks("#step-up-dialog [data-submit]").await;
     ada.reads("#notices", "ben is signed out and cannot sign in.")
         .await;
-    // The next minutes are free.
+    // The recent sign-in covers further actions for some minutes.
     ada.clicks("[data-user=ben] .more summary").await;
     ada.clicks("[data-user=ben] [data-action=enable]").await;
     ada.reads("#notices", "ben can sign in again.").await;

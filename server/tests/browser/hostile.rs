@@ -1,4 +1,4 @@
-//! Whatever people call things, the pages show it as text.
+//! Pages show every name as text, never as markup.
 
 use crate::{
     app::{PASSWORD, file},

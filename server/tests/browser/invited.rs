@@ -1,10 +1,10 @@
-//! Invitations and groups, in the pages that are for them.
+//! The invitations and groups pages.
 
 use serde_json::{Value, json};
 
 use crate::{app::PASSWORD, stage::Stage, window::Window};
 
-/// What stands after the # in the link that is shown.
+/// The fragment of the displayed link.
 async fn shown_token(window: &Window) -> String {
     window
         .sees("document.querySelector('#link').value.includes('/join#')")
@@ -40,7 +40,7 @@ async fn invitation_page_registers_account_with_its_role() {
         json!(""),
         "the token stays in no history"
     );
-    // A refused password costs nothing.
+    // A rejected password does not consume the invitation.
     kim.writes("#username", "kim").await;
     kim.run("document.querySelector('#join').noValidate = true")
         .await;
@@ -54,7 +54,7 @@ async fn invitation_page_registers_account_with_its_role() {
     kim.goto("/account").await;
     kim.sees("document.querySelector('#main input[name=email]').value === 'kim@example.org'")
         .await;
-    // Who manages a vault invites, too; but is no administrator.
+    // A vault manager can invite without being an administrator.
     kim.clicks("#user-menu summary").await;
     kim.clicks("#user-menu a[href='/admin/invites']").await;
     kim.finds("#new-invite").await;

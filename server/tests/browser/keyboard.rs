@@ -1,4 +1,4 @@
-//! Without a mouse.
+//! Keyboard navigation.
 
 use crate::{stage::Stage, vault::row, window::Window};
 
@@ -29,7 +29,7 @@ async fn check_out_and_check_in_work_by_keyboard() {
         row("gear.mcam")
     ))
     .await;
-    // The button is gone; the focus is on the one that took its place.
+    // The button was replaced; the focus moves to its replacement.
     ada.is_focused("[data-action=check-in]").await;
     ada.presses(ENTER).await;
     ada.finds("#check-in-dialog").await;
@@ -75,7 +75,7 @@ async fn menu_works_by_keyboard() {
     ada.presses(ESCAPE).await;
     ada.misses("tr [data-action=describe]").await;
     ada.is_focused("tr .more summary").await;
-    // A slash goes to the search from anywhere.
+    // A slash focuses the search field from anywhere.
     ada.presses("/").await;
     ada.is_focused("#search").await;
     ada.presses("gear").await;
@@ -97,7 +97,7 @@ async fn first_tab_stop_skips_the_header() {
     ada.is_focused("#main").await;
 }
 
-/// Every press lands on something that can be seen to have the focus.
+/// Every Tab press focuses a visible element.
 async fn tabs_to(window: &Window, css: &str) {
     let there = format!("document.activeElement.matches({})", serde_json::json!(css));
     for _ in 0..40 {
@@ -106,5 +106,5 @@ async fn tabs_to(window: &Window, css: &str) {
             return;
         }
     }
-    panic!("Tab does not lead to {css}");
+    panic!("Tab does not reach {css}");
 }

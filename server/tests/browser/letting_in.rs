@@ -1,4 +1,4 @@
-//! Access tokens, and letting devices and programs in, on the pages that are for it.
+//! Access tokens, and consent for devices and OAuth clients.
 
 use crate::stage::Stage;
 
@@ -27,7 +27,7 @@ async fn token_page_creates_and_ends_a_token() {
     };
     script.see("/api/files").await.is(200);
     script.add("a.nc", b"x").await.is(403);
-    // The secret is on the page this once.
+    // The page shows the secret once.
     ada.reload().await;
     ada.reads("#tokens", "last used").await;
     ada.misses("#made:not([hidden])").await;
@@ -85,7 +85,7 @@ async fn consent_page_denies_and_approves_a_client() {
         return;
     };
     let ada = stage.editor("ada").await;
-    // Somewhere to come back to: the server itself, which has no such page.
+    // A redirect URI on the server itself, which has no such page.
     let back = format!("{}/callback", stage.app.url(""));
     let mut query = form_urlencoded::Serializer::new(String::new());
     let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

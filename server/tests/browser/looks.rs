@@ -1,4 +1,4 @@
-//! On a phone, and in the dark.
+//! Visual tests: phone size and dark mode.
 
 use serde_json::json;
 
@@ -9,14 +9,14 @@ const LONG: &str = "fixtures/a-very-long-name-without-any-place-to-break-it-in-t
 const COLLEAGUE: &str = "a.colleague.with.a.long.name@example.org";
 
 impl Window {
-    /// The size of the page, as a phone or a screen has it.
+    /// Sets the viewport size in CSS pixels.
     pub(crate) async fn is_sized(&self, width: u32, height: u32) {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500});
         self.cdp("Emulation.setDeviceMetricsOverride", metrics)
             .await;
     }
 
-    /// The scheme that this person's system asks for: `light` or `dark`.
+    /// Sets the preferred color scheme: `light` or `dark`.
     pub(crate) async fn prefers(&self, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.cdp("Emulation.setEmulatedMedia", json!({"features": features}))
@@ -149,7 +149,7 @@ async fn current_page_is_marked_in_the_tabs() {
             "{path}"
         );
     }
-    // On a phone the row of them scrolls, to the one that is open.
+    // On a phone the tab bar scrolls to the open tab.
     ada.is_sized(360, 740).await;
     ada.reload().await;
     let whole = "(({left, right}) => left >= 0 && right <= innerWidth)(document.querySelector('.tabs [aria-current]').getBoundingClientRect())";

@@ -1,5 +1,5 @@
-//! Somebody who never read a manual turns on a passkey and an app, loses the phone that holds both, gets back in, and
-//! sees on one page everything that happened.
+//! A user enrolls a passkey and an authenticator app, loses the phone that holds both, recovers the
+//! account, and reads all of it on the security page.
 
 use crate::{app::PASSWORD, authenticator::App, stage::Stage, window::Window};
 
@@ -15,7 +15,7 @@ impl Window {
         text.as_str().unwrap().to_owned()
     }
 
-    /// How often something of that kind stands on the security page.
+    /// The number of entries with this action on the security page.
     async fn counts(&self, action: &str) -> u64 {
         let count =
             format!("document.querySelectorAll('#activity [data-action=\"{action}\"]').length");
@@ -29,7 +29,7 @@ async fn lost_phone_recovery_is_shown_in_activity() {
         return;
     };
     let ada = stage.editor("ada").await;
-    // Both factors, on one phone; the codes go into a drawer.
+    // Both factors are on one phone; the recovery codes are stored elsewhere.
     let phone = ada.has_a_device().await;
     ada.adds_a_passkey("My phone").await;
     let code = ada.text("#codes-list li:nth-child(3)").await;
@@ -47,7 +47,7 @@ async fn lost_phone_recovery_is_shown_in_activity() {
     phone.knows_its_user(false.into()).await;
     ada.signs_out().await;
     phone.gets_lost().await;
-    // Without it the password alone is not enough, and a guess is no code.
+    // Without the phone, the password is not enough and a guessed code fails.
     ada.writes("#username", "ada").await;
     ada.writes("#password", PASSWORD).await;
     ada.clicks("#sign-in button.primary").await;
@@ -58,12 +58,12 @@ async fn lost_phone_recovery_is_shown_in_activity() {
     ada.writes("#otp", "000000").await;
     ada.clicks("#second-app button.primary").await;
     ada.finds("#message").await;
-    // The drawer.
+    // A recovery code.
     ada.clicks("#second-recovery summary").await;
     ada.writes("#recovery", &code.to_lowercase()).await;
     ada.clicks("#second-recovery button.primary").await;
     ada.arrives_at("/").await;
-    // The old phone goes, a new one comes.
+    // The new phone replaces the old one.
     let _new_phone = ada.has_a_device().await;
     ada.goto("/account/factors").await;
     ada.reads("#codes-left", "9 left").await;
@@ -76,7 +76,7 @@ async fn lost_phone_recovery_is_shown_in_activity() {
     ada.clicks("#app-remove").await;
     ada.clicks("#remove-dialog [data-submit]").await;
     ada.finds("#app-begin").await;
-    // Everything, on one page.
+    // The security page lists all of it.
     ada.goto("/account/security").await;
     ada.finds("#activity").await;
     for (action, least) in [

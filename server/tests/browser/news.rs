@@ -1,4 +1,4 @@
-//! What happens to a file while somebody has its page open.
+//! Live updates of an open page.
 
 use reqwest::Method;
 use serde_json::json;
@@ -85,7 +85,7 @@ async fn reopened_untouched_dialog_shows_current_text() {
     ada.clicks("[data-action=describe]").await;
     ada.sees("document.querySelector('#describe-dialog textarea').value === 'The large gear'")
         .await;
-    // What was typed stays, and says so where somebody else was quicker while nobody looked.
+    // Entered text is kept, with a notice if another user has changed the file.
     ada.writes("#describe-dialog textarea", "The small gear")
         .await;
     ada.clicks("#describe-dialog [data-close]").await;

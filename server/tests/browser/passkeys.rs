@@ -1,11 +1,12 @@
-//! Passkeys, with Chromium's own authenticator (`WebAuthn` §11): nobody here wrote it.
+//! Passkeys with Chromium's virtual authenticator (`WebAuthn` §11), which is independent of this
+//! project.
 
 use serde_json::{Value, json};
 
 use crate::{app::PASSWORD, stage::Stage, window::Window};
 
 impl Window {
-    /// Puts a device into this browser that holds passkeys, and whose user is there and is who they are.
+    /// Adds a virtual authenticator that stores passkeys and verifies its user.
     pub(crate) async fn has_a_device(&self) -> Authenticator<'_> {
         let kind = json!({
             "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
@@ -21,7 +22,7 @@ impl Window {
         }
     }
 
-    /// From the page of the account to the codes that come with a first factor.
+    /// Adds a passkey, from the account page to the recovery codes of a first factor.
     pub(crate) async fn adds_a_passkey(&self, name: &str) {
         self.goto("/account/factors").await;
         self.clicks("#passkey-add").await;
@@ -42,7 +43,7 @@ pub(crate) struct Authenticator<'a> {
 }
 
 impl Authenticator<'_> {
-    /// Whether its user passes the check from now on.
+    /// Sets whether user verification succeeds from now on.
     pub(crate) async fn knows_its_user(&self, known: Value) {
         let command = format!("webauthn/authenticator/{}/uv", self.id);
         self.window
@@ -55,7 +56,7 @@ impl Authenticator<'_> {
             .await;
     }
 
-    /// Unplugged, lost, or at the bottom of a lake.
+    /// Removes the authenticator.
     pub(crate) async fn gets_lost(self) {
         let path = format!("webauthn/authenticator/{}", self.id);
         self.window.driver.remove(&self.window.browser, &path).await;
@@ -79,12 +80,12 @@ async fn passkey_is_added_signs_in_and_is_removed() {
     ada.clicks("#codes-dialog [data-submit]").await;
     ada.reads("[data-kind=passkey]", "My phone").await;
     ada.reads("[data-kind=passkey]", "never used").await;
-    // The same device is not added twice.
+    // An authenticator cannot be registered twice.
     ada.adds_a_passkey("My phone again").await;
     ada.reads("#passkey-form [data-error]", "already has a passkey")
         .await;
     ada.goto("/").await;
-    // Nothing is offered on its own while the device is shy.
+    // The browser offers no passkey while user verification fails.
     device.knows_its_user(json!(false)).await;
     ada.signs_out().await;
     ada.clicks("#passkey-button").await;
@@ -159,7 +160,7 @@ async fn sign_in_page_names_the_passkey_origin() {
     ada.misses("#passkey-button").await;
 }
 
-/// Writes down how the page asks for passkeys; `conditional` is what the browser offers in the username field.
+/// Records how the page requests passkeys. `conditional` means autofill in the username field.
 const LISTENS: &str = "const ask = CredentialsContainer.prototype.get;
     CredentialsContainer.prototype.get = function (how) {
         sessionStorage.asked = [sessionStorage.asked ?? '', how.mediation ?? 'modal'].join(' ').trim();
@@ -182,7 +183,7 @@ async fn passkey_autofill_signs_in_from_username_field() {
     )
     .await;
     ada.goto("/").await;
-    // Whoever takes up nothing that is offered hears nothing of it, and the form is there as always.
+    // A user who ignores the offer sees no error and can use the form.
     device.knows_its_user(json!(false)).await;
     ada.signs_out().await;
     ada.finds("#username[autocomplete='username webauthn']")
@@ -190,7 +191,7 @@ async fn passkey_autofill_signs_in_from_username_field() {
     ada.finds("#password[autocomplete=current-password]").await;
     ada.sees("sessionStorage.asked === 'conditional'").await;
     ada.misses("#passkey [data-error]").await;
-    // Whoever does is in: no button, nothing typed.
+    // A user who accepts it is signed in without a button or typing.
     device.knows_its_user(json!(true)).await;
     ada.reload().await;
     ada.arrives_at("/").await;

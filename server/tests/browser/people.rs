@@ -1,4 +1,4 @@
-//! Accounts, sessions and roles, in the pages that are for them.
+//! The pages for accounts, sessions and roles.
 
 use crate::{app::PASSWORD, stage::Stage, vault::row};
 
@@ -45,7 +45,7 @@ async fn session_ended_elsewhere_redirects_to_sign_in() {
     forgotten.signs_in(PASSWORD).await;
     ada.goto("/account").await;
     ada.reads("#sessions [data-current]", "This session").await;
-    // Signing in through the API to start with left a session of its own, told apart as a program's.
+    // The initial sign-in through the API has its own session, listed as an app.
     ada.reads("#sessions", "App").await;
     let others =
         "#sessions [data-session]:not([data-current], :has(.tag)) [data-action=end-session]";
@@ -82,7 +82,8 @@ async fn viewer_page_offers_no_write_actions() {
     ada.picks("[data-user=ben] select[data-vault=main]", "viewer")
         .await;
     ada.reads("#notices", "ben is viewer of main.").await;
-    // The page that is open still shows the button; the server refuses, and the page says so.
+    // The open page still shows the button. The server rejects the action and the page shows the
+    // error.
     ben.acts("gear.mcam", "check-out").await;
     ben.finds("#notices [data-kind=error]").await;
     program.check_out("gear.mcam").await.is(403);
@@ -115,7 +116,7 @@ async fn disabled_account_page_redirects_to_sign_in() {
     ben.clicks("#sign-in button.primary").await;
     ben.reads("#message", "Incorrect username or password")
         .await;
-    // The last administrator cannot be locked out.
+    // The last administrator cannot be disabled.
     ada.clicks("[data-user=ada] .more summary").await;
     ada.clicks("[data-user=ada] [data-action=unmake-admin]")
         .await;

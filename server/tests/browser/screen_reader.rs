@@ -1,8 +1,8 @@
-//! What somebody hears who does not see the page: names of controls, headings, landmarks.
+//! Accessibility for screen readers: names of controls, headings, landmarks.
 
 use crate::{stage::Stage, vault::row};
 
-/// Everything on the page that would leave such a person guessing, as sentences.
+/// Returns each accessibility error on the page as a sentence.
 const GUESSING: &str = r"(() => {
     const found = [], shown = (it) => it.checkVisibility({visibilityProperty: true}) && it.getClientRects().length > 0;
     const all = (css) => [...document.querySelectorAll(css)].filter(shown);

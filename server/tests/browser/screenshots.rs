@@ -1,5 +1,5 @@
-//! Pictures of the pages: those in the README, and every page in every look, for whoever changes one. Taken anew with
-//! `cargo test -p server --test browser -- --ignored`.
+//! Screenshots: those of the README, and every page in every size and color scheme. Run `cargo test
+//! -p server --test browser -- --ignored` to update them.
 
 use std::path::{Path, PathBuf};
 
@@ -60,7 +60,7 @@ async fn readme_screenshots_are_taken() {
     ada.is_pictured(folder.join("sign-in.png")).await;
 }
 
-/// Somebody guesses in vain, and the owner adds a passkey.
+/// Failed sign-ins occur, then the owner adds a passkey.
 async fn something_happens_to_the_account(stage: &Stage, ada: &Window) {
     let stranger = stage.app.anonymous();
     for guess in [
@@ -184,7 +184,7 @@ async fn rare_page_screenshots_are_taken_in_each_theme() {
     ada.in_every_look("too-much", "").await;
 }
 
-/// Ada's window, a few days after the workshop began.
+/// Ada's window, after the events of [`workshop`](crate::workshop).
 async fn a_busy_workshop(stage: &Stage) -> Window {
     let ada = stage.window("ada").await;
     workshop::fill(&stage.app).await;
@@ -198,7 +198,7 @@ impl Window {
         std::fs::write(path, self.browser.screenshot().await.unwrap()).unwrap();
     }
 
-    /// `path` is empty for the page that is open.
+    /// An empty `path` means the open page.
     async fn in_every_look(&self, name: &str, path: &str) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
         std::fs::create_dir_all(&folder).unwrap();
@@ -222,7 +222,7 @@ impl Window {
         }
     }
 
-    /// The page's clock runs ahead like the server's, so that both speak of the same hours.
+    /// Advances the page's clock like the server's, so that both show the same times.
     async fn comes_later(&self, hours: u64) {
         let script = format!("const now = Date.now; Date.now = () => now() + {hours} * 3600000;");
         let params = json!({"source": script});

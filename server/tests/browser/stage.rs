@@ -1,8 +1,8 @@
-//! A server, a chromedriver, and a desk with files on it.
+//! A server, a chromedriver, and a folder with local files.
 
 use std::{path::PathBuf, sync::Arc};
 
-use server::Partial;
+use server::ConfigSource;
 use tempfile::TempDir;
 
 use crate::{
@@ -12,19 +12,19 @@ use crate::{
 };
 
 pub(crate) struct Stage {
-    // Ends before the server, so that no browser asks a server that is gone.
+    // Dropped before the server, so that browsers do not send requests to a stopped server.
     pub(crate) driver: Arc<Driver>,
     pub(crate) app: TestApp,
     desk: TempDir,
 }
 
 impl Stage {
-    /// None where there is no browser.
+    /// `None` if there is no browser.
     pub(crate) async fn open() -> Option<Self> {
-        Self::with(Partial::default()).await
+        Self::with(ConfigSource::default()).await
     }
 
-    pub(crate) async fn with(settings: Partial) -> Option<Self> {
+    pub(crate) async fn with(settings: ConfigSource) -> Option<Self> {
         let driver = Arc::new(Driver::start()?);
         Some(Self {
             driver,
@@ -33,17 +33,17 @@ impl Stage {
         })
     }
 
-    /// At `localhost`, where browsers make passkeys.
+    /// At `localhost`, where browsers allow passkeys.
     pub(crate) async fn at_localhost() -> Option<Self> {
-        // Whatever port it will be.
-        Self::with(Partial {
+        // The system chooses the port.
+        Self::with(ConfigSource {
             public_url: Some("http://127.0.0.1:0".to_owned()),
-            ..Partial::default()
+            ..ConfigSource::default()
         })
         .await
     }
 
-    /// Somebody's browser, at no page yet.
+    /// A new browser window without a page.
     pub(crate) async fn window(&self, name: &'static str) -> Window {
         let home = tempfile::tempdir().unwrap();
         let browser = self.driver.browser(home.path()).await;
@@ -58,13 +58,13 @@ impl Stage {
         }
     }
 
-    /// An editor with an account, signed in, looking at the vault.
+    /// The window of a signed-in editor, at the vault page.
     pub(crate) async fn editor(&self, name: &'static str) -> Window {
         self.app.editor(name).await;
         self.entered(name).await
     }
 
-    /// An administrator, signed in, looking at the vault.
+    /// The window of a signed-in administrator, at the vault page.
     pub(crate) async fn administrator(&self, name: &'static str) -> Window {
         self.app.administrator(name).await;
         self.entered(name).await
@@ -76,7 +76,7 @@ impl Stage {
         window
     }
 
-    /// A file on somebody's own disk; `name` may have folders.
+    /// A local file; `name` may contain folders.
     pub(crate) fn on_disk(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.desk.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -84,7 +84,7 @@ impl Stage {
         path
     }
 
-    /// A folder on somebody's own disk.
+    /// A local folder.
     pub(crate) fn folder_on_disk(&self, name: &str) -> PathBuf {
         self.desk.path().join(name)
     }

@@ -1,11 +1,11 @@
-//! What a browser keeps of us: its cookies, and nothing else (OWASP ASVS 5.0, 14.3.3).
+//! Browser storage: cookies and nothing else (OWASP ASVS 5.0, 14.3.3).
 
 use serde_json::json;
 
 use crate::{stage::Stage, window::Window};
 
 impl Window {
-    /// Names of all that a page can store, in every kind of storage.
+    /// Checks every kind of storage that a page can use.
     async fn has_stored_nothing(&self, at: &str) {
         self.run(
             "window.kept = undefined; \
@@ -20,7 +20,7 @@ impl Window {
             json!([[], [], [], [], []]),
             "{at}"
         );
-        // The session is a cookie that no script sees.
+        // The session cookie is HttpOnly.
         assert_eq!(self.value("document.cookie").await, "", "{at}");
     }
 }
@@ -32,7 +32,7 @@ async fn pages_leave_nothing_in_browser_storage() {
     };
     let ada = stage.administrator("ada").await;
     ada.has_stored_nothing("after signing in").await;
-    // While the password alone is enough for a program.
+    // Before enrollment, because programs can sign in with the password alone.
     stage
         .app
         .sign_in("ada")
@@ -66,7 +66,7 @@ async fn pages_leave_nothing_in_browser_storage() {
         ada.has_stored_nothing(page).await;
     }
     ada.goto("/").await;
-    // At hand, it would sign her in again from the username field.
+    // Otherwise passkey autofill would sign her in again.
     phone.gets_lost().await;
     ada.signs_out().await;
     for page in [

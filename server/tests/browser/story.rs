@@ -1,4 +1,4 @@
-//! The whole story, with two people side by side: from the printed link to a file that both worked on.
+//! An end-to-end test with two users: from the printed setup link to a file that both changed.
 
 use crate::{app::PASSWORD, stage::Stage, vault::row, window::Window};
 
@@ -33,14 +33,14 @@ async fn becomes_the_first_administrator(stage: &Stage, ada: &Window) {
         .running
         .setup_link
         .clone()
-        .expect("a link is printed while there is no administrator");
+        .expect("a setup link while there is no administrator");
     let (_, token) = link.split_once('#').unwrap();
     ada.goto("/first#sr_first_guess").await;
     ada.writes("#username", "ada").await;
     ada.writes("#password", PASSWORD).await;
     ada.clicks("#first button.primary").await;
     ada.reads("#message", "This link is no longer valid").await;
-    // Pasted into the same window; what went wrong before does not spoil the true link.
+    // In the same window: an earlier error does not invalidate the link.
     ada.goto(&format!("/first#{token}")).await;
     ada.sees("location.hash === ''").await;
     ada.is_focused("#username").await;

@@ -1,4 +1,4 @@
-//! Uploads that take their time.
+//! Slow uploads.
 
 use serde_json::json;
 
@@ -38,7 +38,7 @@ async fn upload_shows_progress_and_can_be_retried() {
 }
 
 impl Window {
-    /// Bytes in a second; -1 for as many as it can.
+    /// Limits the upload rate to `speed` bytes per second; -1 removes the limit.
     async fn uploads_at(&self, speed: i64) {
         let conditions = json!({"offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": speed});
         self.cdp("Network.enable", json!({})).await;

@@ -1,16 +1,16 @@
-//! What people do with files, in a window that shows the vault or one file.
+//! Actions on files, in a window with the vault or one file.
 
 use std::path::PathBuf;
 
 use crate::window::Window;
 
-/// A file's row in the list.
+/// The CSS selector of a file's row.
 pub(crate) fn row(filename: &str) -> String {
     format!("tr[data-file={}]", serde_json::json!(filename))
 }
 
 impl Window {
-    /// Presses one of the buttons of a row, opening its menu where the button is in there.
+    /// Clicks a button of a row, in the row or in its menu.
     pub(crate) async fn acts(&self, filename: &str, action: &str) {
         let row = row(filename);
         if ["describe", "move", "override", "delete", "history"].contains(&action) {
@@ -47,7 +47,7 @@ impl Window {
         .await;
     }
 
-    /// In the dialog, with the changed file and a comment.
+    /// Checks in the changed file with a comment, through the dialog.
     pub(crate) async fn checks_in(&self, filename: &str, changed: PathBuf, comment: &str) {
         self.acts(filename, "check-in").await;
         self.chooses("#check-in-file", &[changed]).await;
@@ -67,7 +67,7 @@ impl Window {
         .await;
     }
 
-    /// The names that show, in order.
+    /// Waits until the list shows exactly these names, in this order.
     pub(crate) async fn lists(&self, names: &[&str]) {
         let names = serde_json::json!(names);
         self.sees(&format!(

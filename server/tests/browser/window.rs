@@ -1,4 +1,4 @@
-//! One person's browser window. Everything waits for what it needs, up to a deadline; nothing sleeps.
+//! A browser window. Every method waits for its condition up to a deadline and never sleeps.
 
 use std::{fmt::Debug, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,16 +13,16 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::driver::Driver;
 
-/// Machines that build and test at once are slow; a promise that is kept is kept long before.
+/// Generous for slow machines: a passing wait ends much earlier.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Window {
     pub(crate) name: &'static str,
     pub(crate) browser: Client,
     pub(crate) driver: Arc<Driver>,
-    /// Where the server is: `http://127.0.0.1:41000`.
+    /// The origin of the server, such as `http://127.0.0.1:41000`.
     pub(crate) base: String,
-    /// The browser's profile, and what it downloaded.
+    /// The browser's profile and downloads.
     pub(crate) home: TempDir,
 }
 
@@ -38,13 +38,13 @@ impl Window {
         self.browser.refresh().await.unwrap();
     }
 
-    /// The path that this window stands at, once it stands there.
+    /// Waits until the window is at this path.
     pub(crate) async fn arrives_at(&self, path: &str) {
         self.sees(&format!("location.pathname === {}", json!(path)))
             .await;
     }
 
-    /// The way people sign in who have an account.
+    /// Signs in through the form with an existing account.
     pub(crate) async fn signs_in(&self, password: &str) {
         self.goto("/sign-in").await;
         self.writes("#username", self.name).await;
@@ -54,13 +54,13 @@ impl Window {
         self.is_live().await;
     }
 
-    /// The page gets events from now on.
+    /// Waits until the page receives live events.
     pub(crate) async fn is_live(&self) {
         self.sees("document.querySelector('#live').dataset.state === 'live'")
             .await;
     }
 
-    // -- acting
+    // Actions
 
     pub(crate) async fn clicks(&self, css: &str) {
         self.tries(&format!("click {css}"), || async move {
@@ -69,7 +69,7 @@ impl Window {
         .await;
     }
 
-    /// Types into a field after emptying it.
+    /// Replaces the content of a field.
     pub(crate) async fn writes(&self, css: &str, text: &str) {
         self.tries(&format!("write into {css}"), || async move {
             let field = self.shown(css).await?;
@@ -79,14 +79,14 @@ impl Window {
         .await;
     }
 
-    /// Chooses files or a folder, as the file dialog would.
+    /// Selects files or a folder, as the file dialog does.
     pub(crate) async fn chooses(&self, css: &str, paths: &[PathBuf]) {
         let paths: Vec<_> = paths.iter().map(|path| path.to_str().unwrap()).collect();
         let field = self.browser.find(Locator::Css(css)).await.unwrap();
         field.send_keys(&paths.join("\n")).await.unwrap();
     }
 
-    /// Keys, one after the other, to whatever has the focus.
+    /// Sends keys to the focused element.
     pub(crate) async fn presses(&self, keys: &str) {
         let both = |value| [KeyAction::Down { value }, KeyAction::Up { value }];
         let presses = keys
@@ -103,12 +103,12 @@ impl Window {
         .await;
     }
 
-    /// Runs a script for what it does.
+    /// Runs a script and returns its result.
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.browser.execute(script, vec![]).await.unwrap()
     }
 
-    // -- seeing
+    // Expectations
 
     /// Waits until an expression is true in the page.
     pub(crate) async fn sees(&self, expression: &str) {
@@ -122,7 +122,7 @@ impl Window {
         .await;
     }
 
-    /// Waits until somebody could read `text` in what `css` names.
+    /// Waits until the element `css` visibly contains `text`.
     pub(crate) async fn reads(&self, css: &str, text: &str) {
         let (css, text) = (json!(css), json!(text));
         self.sees(&format!(
@@ -131,7 +131,7 @@ impl Window {
         .await;
     }
 
-    /// Waits until something shows.
+    /// Waits until a matching element is visible.
     pub(crate) async fn finds(&self, css: &str) {
         self.tries(&format!("find {css}"), || async move {
             self.shown(css).await.map(drop)
@@ -139,7 +139,7 @@ impl Window {
         .await;
     }
 
-    /// Waits until nothing of the kind shows.
+    /// Waits until no matching element is visible.
     pub(crate) async fn misses(&self, css: &str) {
         let css = json!(css);
         self.sees(&format!(
@@ -148,7 +148,7 @@ impl Window {
         .await;
     }
 
-    /// What an expression is at this moment.
+    /// The present value of an expression.
     pub(crate) async fn value(&self, expression: &str) -> Value {
         self.run(&format!("return {expression}")).await
     }
@@ -175,7 +175,7 @@ impl Window {
         std::fs::remove_file(path).unwrap();
     }
 
-    /// The first element that matches and can be seen.
+    /// The first visible element that matches.
     async fn shown(&self, css: &str) -> Result<fantoccini::elements::Element, CmdError> {
         for element in self.browser.find_all(Locator::Css(css)).await? {
             if element.is_displayed().await? {

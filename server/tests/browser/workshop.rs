@@ -1,4 +1,4 @@
-//! A workshop that has used its vault for some days: what the pictures show.
+//! Fixtures: a vault after some days of use, for the screenshots.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::{Client, TestApp, file};
 
-/// From its beginning to its end: 18 h + 6 × (17 min + 17 h) + 4 h + 18 min.
+/// The whole duration: 18 h + 6 × (17 min + 17 h) + 4 h + 18 min.
 pub(crate) const HOURS: u64 = 126;
 
 const FILES: [(&str, usize, &str); 10] = [
@@ -22,7 +22,7 @@ const FILES: [(&str, usize, &str); 10] = [
     ("vise-jaws.f3d", 3_350_000, "ada"),
 ];
 
-/// What was checked in since, by whom, and what they said.
+/// Later check-ins: file, size, user, comment.
 const CHANGES: [(&str, usize, &str, &str); 6] = [
     (
         "gearbox-housing.sldprt",
@@ -64,7 +64,7 @@ const CHANGES: [(&str, usize, &str, &str); 6] = [
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Everything happens through the API, on a clock that ends `HOURS` ahead.
+/// Fills the vault through the API, on a clock that ends `HOURS` ahead.
 pub(crate) async fn fill(app: &TestApp) {
     app.administrator("ada").await;
     for name in ["jonas", "marco", "priya"] {

@@ -1,4 +1,4 @@
-//! A door that is not the first argument is too late: what stands before it has run already.
+//! A door must be the first argument: extractors before it would run without authorization.
 
 use auth::Anyone;
 use axum::{extract::State, http::StatusCode, routing::MethodFilter};

@@ -1,4 +1,4 @@
-//! The handler's first argument is not a door.
+//! The first argument of this handler is not a door.
 
 use axum::{extract::State, http::StatusCode, routing::MethodFilter};
 use server::{routes::Api, state::Vault};

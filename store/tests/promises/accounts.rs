@@ -2,17 +2,17 @@
 
 use auth::{
     AccountChange, AccountStatus, AuthStore as _, DisplayName, EmailAddress, NewAccount,
-    PasswordHash, RealmId, Role, SessionKind, TokenHash,
+    PasswordHash, RealmId, Role, SessionId, SessionKind, TokenHash,
     store::{
         AccountQuery, ChangeRejected, IdentityStore as _, InsertResult, LinkResult, PasswordWrite,
     },
 };
 use futures_util::future::join_all;
-use store::testing::TestDatabase;
+use store::{Store, testing::TestDatabase};
 
 use crate::builders::{
-    account, actor, administrator, era, identity, new_vault, register, second, session, signed_in,
-    user,
+    account, actor, administrator, epoch_of, identity, new_vault, register, second, session,
+    signed_in, signed_in_with, user,
 };
 
 crate::on_both_databases!(
@@ -26,12 +26,12 @@ crate::on_both_databases!(
     accounts_are_paged_by_username,
     parallel_first_administrator_creations_succeed_once,
     parallel_demotions_keep_the_last_administrator,
-    disabling_an_account_ends_its_session,
+    disabling_an_account_ends_its_sessions,
     disabled_account_cannot_start_a_session,
     role_changes_are_stored_with_an_event,
     disabled_account_is_not_a_realm_member,
     password_replacement_is_compare_and_swap,
-    stored_password_change_ends_the_other_session,
+    stored_password_change_ends_the_other_sessions,
     hash_samples_cover_each_stored_profile,
     account_event_numbers_have_no_gaps_under_concurrency,
     vault_creator_with_account_becomes_manager,
@@ -64,7 +64,7 @@ async fn console_username_is_reserved(db: TestDatabase) {
         .create_account(console(), Vec::new(), actor("root"))
         .await
         .unwrap();
-    assert_eq!(made, InsertResult::Duplicate, "imported, or added");
+    assert_eq!(made, InsertResult::Duplicate, "the username is reserved for imported and added accounts");
     let linked = db
         .store
         .create_linked_account(console(), Vec::new(), identity("17"), actor("console"))
@@ -73,7 +73,7 @@ async fn console_username_is_reserved(db: TestDatabase) {
     assert_eq!(
         linked,
         LinkResult::UsernameTaken,
-        "by a provider where people choose their names"
+        "the username is reserved for accounts of a provider"
     );
     let first = db
         .store
@@ -144,14 +144,14 @@ async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
         )
         .await
         .unwrap();
-    for standing in [
+    for status in [
         AccountStatus::Active,
         AccountStatus::Disabled,
         AccountStatus::Deleted,
     ] {
         let back = db
             .store
-            .change_account(&user("ada"), stand(standing), actor("root"), second(2))
+            .change_account(&user("ada"), stand(status), actor("root"), second(2))
             .await;
         assert!(
             matches!(back, Err(ChangeRejected::NoSuchAccount)),
@@ -167,11 +167,24 @@ async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
     );
 }
 
-fn stand(standing: AccountStatus) -> AccountChange {
+fn stand(status: AccountStatus) -> AccountChange {
     AccountChange {
-        status: Some(standing),
+        status: Some(status),
         ..AccountChange::default()
     }
+}
+
+/// The secrets of the sessions begin with `prefix`.
+async fn one_session_of_each_kind(store: &Store, name: &str, prefix: &str) -> Vec<SessionId> {
+    let mut ids = Vec::new();
+    for (secret, kind) in [
+        ("tokens", SessionKind::OAuth),
+        ("web", SessionKind::Web),
+        ("personal", SessionKind::Personal),
+    ] {
+        ids.push(signed_in_with(store, name, &format!("{prefix}{secret}"), kind).await);
+    }
+    ids
 }
 
 fn promotion() -> AccountChange {
@@ -203,7 +216,7 @@ async fn deleted_account_keeps_only_its_username(db: TestDatabase) {
         db.store
             .link_identity(
                 actor(name),
-                era(&db.store, name).await,
+                epoch_of(&db.store, name).await,
                 identity(name),
                 second(2),
             )
@@ -231,7 +244,7 @@ async fn deleted_account_keeps_only_its_username(db: TestDatabase) {
     assert_eq!(
         db.store.identities_of(&user("ada")).await.unwrap().len(),
         1,
-        "it opens nothing, and makes no new one"
+        "the identity stays linked, so that it creates no new account"
     );
     let bob = db.store.credentials(&user("bob")).await.unwrap().unwrap();
     assert!(bob.account.email.is_some() && !bob.password.as_str().is_empty());
@@ -344,12 +357,12 @@ async fn parallel_first_administrator_creations_succeed_once(db: TestDatabase) {
         7
     );
     assert!(db.store.has_administrator().await.unwrap());
-    let everybody = AccountQuery {
+    let everyone = AccountQuery {
         limit: 100,
         ..AccountQuery::default()
     };
-    let everybody = db.store.members(everybody).await.unwrap();
-    assert!(everybody.len() == 1 && everybody[0].account.administrator);
+    let everyone = db.store.members(everyone).await.unwrap();
+    assert!(everyone.len() == 1 && everyone[0].account.administrator);
 }
 
 async fn parallel_demotions_keep_the_last_administrator(db: TestDatabase) {
@@ -373,7 +386,7 @@ async fn parallel_demotions_keep_the_last_administrator(db: TestDatabase) {
                 .await
                 .unwrap();
         }
-        // Who was deleted does not come back for another round.
+        // A deleted account cannot return, so only the last round deletes one.
         let gone = if round == 4 {
             AccountStatus::Deleted
         } else {
@@ -402,9 +415,9 @@ async fn parallel_demotions_keep_the_last_administrator(db: TestDatabase) {
     }
 }
 
-async fn disabling_an_account_ends_its_session(db: TestDatabase) {
+async fn disabling_an_account_ends_its_sessions(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let id = signed_in(&db.store, "ada", "one").await;
+    let ids = one_session_of_each_kind(&db.store, "ada", "").await;
     let before = db.store.last_account_event().await.unwrap();
     let change = stand(AccountStatus::Disabled);
     let account = db
@@ -413,10 +426,10 @@ async fn disabling_an_account_ends_its_session(db: TestDatabase) {
         .await
         .unwrap();
     assert_eq!(account.status, AccountStatus::Disabled);
-    assert_eq!(
-        db.store.session(&id).await.unwrap().unwrap().ended_at,
-        Some(second(5))
-    );
+    for id in &ids {
+        let session = db.store.session(id).await.unwrap().unwrap();
+        assert_eq!(session.ended_at, Some(second(5)), "{:?}", session.kind);
+    }
     assert!(
         db.store
             .sessions_of(&user("ada"), second(6))
@@ -425,7 +438,7 @@ async fn disabling_an_account_ends_its_session(db: TestDatabase) {
             .is_empty()
     );
     let events = db.store.account_events_after(before).await.unwrap();
-    assert!(events.iter().any(|event| event.username == user("ada")));
+    assert!(events.len() == 1 && events[0].username == user("ada"));
     let unknown = db
         .store
         .change_account(&user("bob"), promotion(), actor("root"), second(5))
@@ -445,10 +458,10 @@ async fn disabled_account_cannot_start_a_session(db: TestDatabase) {
         .await
         .unwrap();
     let late = session("late", "ada", SessionKind::Web);
-    let era = era(&db.store, "ada").await;
+    let epoch = epoch_of(&db.store, "ada").await;
     assert_eq!(
         db.store
-            .start_session(late, TokenHash::new("cookie"), era)
+            .start_session(late, TokenHash::new("cookie"), epoch)
             .await
             .unwrap(),
         None
@@ -571,24 +584,22 @@ async fn password_replacement_is_compare_and_swap(db: TestDatabase) {
     assert_eq!(
         db.store.last_account_event().await.unwrap(),
         0,
-        "an upgrade takes nothing away"
+        "a rehash ends nothing"
     );
 }
 
-async fn stored_password_change_ends_the_other_session(db: TestDatabase) {
+async fn stored_password_change_ends_the_other_sessions(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
-    let (kept, other) = (
-        signed_in(&db.store, "ada", "one").await,
-        signed_in(&db.store, "ada", "two").await,
-    );
+    let current = signed_in(&db.store, "ada", "current").await;
+    let others = one_session_of_each_kind(&db.store, "ada", "").await;
     let foreign = signed_in(&db.store, "bob", "three").await;
     let (old, new) = (
         PasswordHash::from_stored("$argon2id$old"),
         PasswordHash::from_stored("new"),
     );
     let why = PasswordWrite::Change {
-        keep: Some(kept.clone()),
-        epoch: era(&db.store, "ada").await,
+        keep: Some(current.clone()),
+        epoch: epoch_of(&db.store, "ada").await,
     };
     assert!(
         db.store
@@ -605,17 +616,17 @@ async fn stored_password_change_ends_the_other_session(db: TestDatabase) {
     );
     let ended = async |id| db.store.session(id).await.unwrap().unwrap().ended_at;
     assert_eq!(
-        (
-            ended(&kept).await,
-            ended(&other).await,
-            ended(&foreign).await
-        ),
-        (None, Some(second(3)), None)
+        (ended(&current).await, ended(&foreign).await),
+        (None, None)
     );
+    for other in &others {
+        assert_eq!(ended(other).await, Some(second(3)));
+    }
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
+    let others = one_session_of_each_kind(&db.store, "ada", "new ").await;
     let newer = PasswordHash::from_stored("newer");
     let keeping = PasswordWrite::ChangeKeepingSessions {
-        epoch: era(&db.store, "ada").await,
+        epoch: epoch_of(&db.store, "ada").await,
     };
     assert!(
         db.store
@@ -623,7 +634,9 @@ async fn stored_password_change_ends_the_other_session(db: TestDatabase) {
             .await
             .unwrap()
     );
-    assert_eq!(ended(&kept).await, None);
+    for id in others.iter().chain([&current]) {
+        assert_eq!(ended(id).await, None);
+    }
 }
 
 async fn account_event_numbers_have_no_gaps_under_concurrency(db: TestDatabase) {
@@ -645,7 +658,9 @@ async fn account_event_numbers_have_no_gaps_under_concurrency(db: TestDatabase) 
             )
             .await
     });
-    assert!(join_all(tries).await.into_iter().all(|done| done.is_ok()));
+    for done in join_all(tries).await {
+        done.unwrap();
+    }
     let numbers: Vec<i64> = db
         .store
         .account_events_after(0)
@@ -658,7 +673,7 @@ async fn account_event_numbers_have_no_gaps_under_concurrency(db: TestDatabase) 
 }
 
 async fn vault_creator_with_account_becomes_manager(db: TestDatabase) {
-    // Made by `root`, who has no account yet.
+    // `root` has no account yet.
     let made_early = new_vault(&db.store, "early").await;
     register(&db.store, &["root"]).await;
     let made_late = new_vault(&db.store, "late").await;
@@ -685,7 +700,7 @@ async fn hash_samples_cover_each_stored_profile(db: TestDatabase) {
         hashes.push(format!("$sr1$0a1b2c3d{}", argon("m=65536,t=3,p=1", n)));
         hashes.push(format!("$sr1$0a1b2c3d{}", argon("m=19456,t=2,p=1", n)));
     }
-    // Shorter than salt and output are elsewhere.
+    // Salt and output are shorter here.
     hashes.push("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$dGFndGFndGFndGFndGFndA".to_owned());
     for (n, hash) in hashes.iter().enumerate() {
         let new = NewAccount {
@@ -717,8 +732,8 @@ async fn hash_samples_cover_each_stored_profile(db: TestDatabase) {
         )
         .await
         .unwrap();
-    let told = db.store.hash_samples().await.unwrap();
-    assert_eq!(told.len(), 6);
+    let samples = db.store.hash_samples().await.unwrap();
+    assert_eq!(samples.len(), 6);
     for kind in [
         "$2b$12$",
         "$2b$04$",
@@ -728,7 +743,7 @@ async fn hash_samples_cover_each_stored_profile(db: TestDatabase) {
         "$sr1$0a1b2c3d$argon2id$v=19$m=19456,",
     ] {
         assert!(
-            told.iter().any(|hash| hash.as_str().starts_with(kind)),
+            samples.iter().any(|hash| hash.as_str().starts_with(kind)),
             "{kind}"
         );
     }

@@ -1,4 +1,4 @@
-//! The audit chains: what is in them, and that nobody changes them unseen.
+//! The audit chains: their entries, and the detection of changes.
 
 use auth::{AuthStore as _, Role, audit::AuditQuery, store::AuditStore as _};
 use sqlx::{Connection as _, Executor as _};
@@ -14,7 +14,7 @@ crate::on_both_databases!(
     rehashed_audit_chain_end_is_detected,
 );
 
-/// Does what no program of ours does.
+/// Runs SQL on the database directly, without the store.
 async fn tamper(db: &TestDatabase, sql: &'static str) {
     match &db.database {
         Database::Sqlite(path) => rusqlite::Connection::open(path)
@@ -28,7 +28,7 @@ async fn tamper(db: &TestDatabase, sql: &'static str) {
     }
 }
 
-/// A vault whose chain has five entries: made, and four operations.
+/// A vault whose chain has five entries: its creation and four operations.
 async fn some_history(db: &TestDatabase) -> Chain {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("a").await.unwrap();
@@ -93,12 +93,13 @@ async fn edited_audit_entry_is_detected(db: TestDatabase) {
     assert_eq!(
         verdict(&db, &Chain::Accounts).await,
         ChainStatus::Intact { entries: 0 },
-        "each chain for itself"
+        "the chains are independent"
     );
 }
 
 async fn forged_audit_entry_is_detected_and_not_listed(db: TestDatabase) {
-    // A copy of the newest entry, by somebody else; moved, because what is run here is no text made at run time.
+    // A copy of the newest entry with another actor. A second statement moves it, because the SQL
+    // is static.
     const COPY: &str =
         "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail)
         SELECT chain, 0, prev_hash, 'forged', at, 'eve', action, subject, detail FROM audit
@@ -143,34 +144,34 @@ async fn missing_audit_entry_is_detected(db: TestDatabase) {
     assert_eq!(
         verdict(&db, &chain).await,
         ChainStatus::Broken { at: 5 },
-        "the newest"
+        "newest entry"
     );
     tamper(&db, "DELETE FROM audit WHERE n = 2 AND chain <> 'accounts'").await;
     assert_eq!(
         verdict(&db, &chain).await,
         ChainStatus::Broken { at: 2 },
-        "one in between"
+        "entry in between"
     );
     tamper(&db, "DELETE FROM audit WHERE n = 1 AND chain <> 'accounts'").await;
     assert_eq!(
         verdict(&db, &chain).await,
         ChainStatus::Broken { at: 1 },
-        "the first"
+        "first entry"
     );
     tamper(&db, "DELETE FROM audit_heads WHERE chain <> 'accounts'").await;
     assert_eq!(
         verdict(&db, &chain).await,
         ChainStatus::Broken { at: 1 },
-        "all of it"
+        "whole chain"
     );
 }
 
 async fn rehashed_audit_chain_end_is_detected(db: TestDatabase) {
     let chain = some_history(&db).await;
-    // The last entry is given another hash, and nothing follows that would show it.
+    // The last entry gets another hash. No later entry contradicts it.
     tamper(
         &db,
-        "UPDATE audit SET hash = 'made anew' WHERE n = 5 AND chain <> 'accounts'",
+        "UPDATE audit SET hash = 'rewritten' WHERE n = 5 AND chain <> 'accounts'",
     )
     .await;
     assert_eq!(verdict(&db, &chain).await, ChainStatus::Broken { at: 5 });

@@ -1,4 +1,4 @@
-//! Short words for long types.
+//! Builders of test data.
 
 use auth::{
     Actor, AuthMethod, AuthMethods, AuthStore as _, NewAccount, Origin, PasswordHash, Realm,
@@ -14,7 +14,7 @@ use vault::{
     store::{AfterCheckIn, AfterOverride, IdempotencyKey},
 };
 
-/// So many seconds after some day.
+/// `after` seconds after a fixed moment.
 pub(crate) fn second(after: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + after).unwrap()
 }
@@ -102,20 +102,30 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
     }
 }
 
-/// A signed-in account with one session of tokens.
+/// Starts an OAuth session of `name`, whose refresh token hashes to `secret`.
 pub(crate) async fn signed_in(store: &Store, name: &str, secret: &str) -> SessionId {
-    let new = session(&format!("session-{secret}"), name, SessionKind::OAuth);
+    signed_in_with(store, name, secret, SessionKind::OAuth).await
+}
+
+/// As [`signed_in`], with a session of any kind.
+pub(crate) async fn signed_in_with(
+    store: &Store,
+    name: &str,
+    secret: &str,
+    kind: SessionKind,
+) -> SessionId {
+    let new = session(&format!("session-{secret}"), name, kind);
     let id = new.id.clone();
     store
-        .start_session(new, TokenHash::new(secret), era(store, name).await)
+        .start_session(new, TokenHash::new(secret), epoch_of(store, name).await)
         .await
         .unwrap()
         .unwrap();
     id
 }
 
-/// The present one of an account.
-pub(crate) async fn era(store: &Store, name: &str) -> SecurityEpoch {
+/// The present security epoch of an account.
+pub(crate) async fn epoch_of(store: &Store, name: &str) -> SecurityEpoch {
     store
         .credentials(&user(name))
         .await
@@ -142,7 +152,7 @@ pub(crate) fn name(raw: &str) -> Filename {
     Filename::parse(raw).unwrap()
 }
 
-/// Content number `n`.
+/// The blob with content number `n`.
 pub(crate) fn blob(n: u64) -> Blob {
     Blob {
         id: BlobId::parse(&format!("{n:064x}")).unwrap(),
@@ -173,7 +183,7 @@ impl User {
         }
     }
 
-    /// The same user, whose requests carry this key.
+    /// The same user, whose requests carry this idempotency key.
     pub(crate) fn with_key(&self, key: &str, fingerprint: &str) -> Self {
         let key = IdempotencyKey {
             key: key.to_owned(),
@@ -301,7 +311,7 @@ pub(crate) async fn ada_and_bob(store: &Store) -> (User, User) {
     )
 }
 
-/// Changes and events of a vault are numbered from 1 without gaps, as far as its counters say.
+/// Changes and events of a vault are numbered from 1 to its counters, without gaps.
 pub(crate) async fn assert_no_gaps(store: &Store, vault: &VaultId) {
     let heads = store.heads(vault).await.unwrap();
     let changes = store.changes(vault, 0, 1_000_000).await.unwrap();

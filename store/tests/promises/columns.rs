@@ -1,4 +1,4 @@
-//! `docs/security/data.md` speaks of every column, and of none that is not there.
+//! `docs/security/data.md` classifies exactly the columns of the database.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -10,21 +10,21 @@ crate::on_both_databases!(database_columns_match_the_data_classification);
 async fn database_columns_match_the_data_classification(db: TestDatabase) {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security/data.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let (classified, there) = (classified(&page), columns(&db.database).await);
-    let missing: Vec<_> = there.difference(&classified).collect();
+    let (classified, existing) = (classified(&page), columns(&db.database).await);
+    let missing: Vec<_> = existing.difference(&classified).collect();
     assert!(
         missing.is_empty(),
-        "data.md does not say what these are: {missing:?}"
+        "data.md lacks these columns: {missing:?}"
     );
-    let gone: Vec<_> = classified.difference(&there).collect();
+    let gone: Vec<_> = classified.difference(&existing).collect();
     assert!(
         gone.is_empty(),
-        "data.md speaks of what is not there: {gone:?}"
+        "data.md has columns that do not exist: {gone:?}"
     );
-    assert!(there.len() > 150, "{} columns", there.len());
+    assert!(existing.len() > 150, "{} columns", existing.len());
 }
 
-/// `table.column` in the first cells of rows that have a class; none is there twice.
+/// `table.column` from the first cells of the rows with a class, without duplicates.
 fn classified(page: &str) -> BTreeSet<String> {
     const CLASSES: [&str; 5] = ["secret", "personal", "work", "record", "internal"];
     let mut columns = BTreeSet::new();
@@ -36,15 +36,15 @@ fn classified(page: &str) -> BTreeSet<String> {
         .filter(|line| line.starts_with("| `"))
     {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [names, class, protected, kept] = cells[..] else {
-            panic!("four cells: {row}")
+        let [names, class, protected, retention] = cells[..] else {
+            panic!("not four cells: {row}")
         };
         assert!(
-            CLASSES.contains(&class) && !protected.is_empty() && !kept.is_empty(),
+            CLASSES.contains(&class) && !protected.is_empty() && !retention.is_empty(),
             "{row}"
         );
         for name in names.split(", ").map(|name| name.trim_matches('`')) {
-            assert!(columns.insert(name.to_owned()), "{name} is there twice");
+            assert!(columns.insert(name.to_owned()), "{name} occurs twice");
         }
     }
     columns

@@ -1,4 +1,4 @@
-//! Everything of an account is thrown out: then what was begun before it, and is not finished, comes to nothing.
+//! A new security epoch of an account voids every flow that an older one started.
 
 use auth::{
     AccountChange, AccountStatus, AuthStore as _, EmailAddress, Factor, FactorId, FactorKind,
@@ -13,7 +13,7 @@ use auth::{
 use serde_json::json;
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{actor, end, era, register, second, session, signed_in, user};
+use crate::builders::{actor, end, epoch_of, register, second, session, signed_in, user};
 
 crate::on_both_databases!(
     ending_all_sessions_bumps_the_security_epoch,
@@ -24,7 +24,7 @@ crate::on_both_databases!(
     email_link_works_once_in_its_security_epoch,
 );
 
-/// Each way to throw everything out, by name.
+/// Each way to start a new security epoch.
 const WAYS: [&str; 9] = [
     "a new password",
     "a new password that keeps sessions",
@@ -37,7 +37,7 @@ const WAYS: [&str; 9] = [
     "a reset required",
 ];
 
-async fn throw_out(store: &Store, way: &str, n: i64) {
+async fn start_new_epoch(store: &Store, way: &str, n: i64) {
     let (ada, root, at) = (user("ada"), actor("root"), second(n));
     let change = async |change| {
         drop(
@@ -53,7 +53,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
                 store,
                 PasswordWrite::Change {
                     keep: None,
-                    epoch: era(store, "ada").await,
+                    epoch: epoch_of(store, "ada").await,
                 },
                 n,
             )
@@ -63,7 +63,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
             replace(
                 store,
                 PasswordWrite::ChangeKeepingSessions {
-                    epoch: era(store, "ada").await,
+                    epoch: epoch_of(store, "ada").await,
                 },
                 n,
             )
@@ -72,7 +72,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
         "a reset link" => {
             let account = store.credentials(&ada).await.unwrap().unwrap().account;
             let terms = serde_json::to_string(&ResetConditions::of(&account, None)).unwrap();
-            let link = slip(OneTimeKind::Reset, &format!("reset {n}"), &terms);
+            let link = one_time_token(OneTimeKind::Reset, &format!("reset {n}"), &terms);
             let made = NewAuditEntry::new(&root, AuditAction::ResetCreated, at).subject("ada");
             assert!(store.insert_reset(link.clone(), made, None).await.unwrap());
             let password = auth::PasswordHash::from_stored(&format!("reset {n}"));
@@ -85,7 +85,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
             store.reset_password(reset).await.unwrap().unwrap();
         }
         "others ended" | "all ended" => {
-            let keep = signed_in(store, "ada", &format!("kept {n}")).await;
+            let keep = signed_in(store, "ada", &format!("current {n}")).await;
             let keep = (way == "others ended").then_some(&keep);
             store
                 .end_sessions(&ada, keep, end(EndReason::EndedByOwner, "ada", n))
@@ -97,7 +97,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
                 end(EndReason::EndedByAdministrator, "root", n),
                 PersonalTokenPolicy::Keep,
             );
-            let keep = Some(signed_in(store, "ada", &format!("kept {n}")).await);
+            let keep = Some(signed_in(store, "ada", &format!("current {n}")).await);
             store
                 .end_all_sessions(EndAllSessions {
                     keep,
@@ -171,7 +171,7 @@ fn app(n: i64) -> FactorChange {
     }
 }
 
-fn slip(kind: OneTimeKind, hash: &str, body: &str) -> OneTimeToken {
+fn one_time_token(kind: OneTimeKind, hash: &str, body: &str) -> OneTimeToken {
     let (hash, body) = (TokenHash::new(hash), body.to_owned());
     OneTimeToken {
         kind,
@@ -187,23 +187,23 @@ async fn ending_all_sessions_bumps_the_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for (n, way) in (1..).zip(WAYS) {
         let (before, heard) = (
-            era(&db.store, "ada").await,
+            epoch_of(&db.store, "ada").await,
             db.store.last_account_event().await.unwrap(),
         );
-        throw_out(&db.store, way, n).await;
-        assert!(era(&db.store, "ada").await > before, "{way}");
+        start_new_epoch(&db.store, way, n).await;
+        assert!(epoch_of(&db.store, "ada").await > before, "{way}");
         assert!(
             db.store.last_account_event().await.unwrap() > heard,
             "{way}: other nodes hear of it"
         );
         let member = db.store.member(&user("ada")).await.unwrap().unwrap();
-        assert_eq!(member.account.epoch, era(&db.store, "ada").await, "{way}");
+        assert_eq!(member.account.epoch, epoch_of(&db.store, "ada").await, "{way}");
     }
 }
 
 async fn rehash_or_single_sign_out_keeps_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let before = era(&db.store, "ada").await;
+    let before = epoch_of(&db.store, "ada").await;
     replace(&db.store, PasswordWrite::Rehash, 1).await;
     let id = signed_in(&db.store, "ada", "one").await;
     assert!(
@@ -220,14 +220,14 @@ async fn rehash_or_single_sign_out_keeps_security_epoch(db: TestDatabase) {
         .change_account(&user("ada"), renamed, actor("ada"), second(3))
         .await
         .unwrap();
-    assert_eq!(era(&db.store, "ada").await, before);
+    assert_eq!(epoch_of(&db.store, "ada").await, before);
 }
 
 async fn session_from_older_security_epoch_cannot_start(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for (n, way) in (1..).zip(WAYS) {
-        let proved = era(&db.store, "ada").await;
-        throw_out(&db.store, way, n).await;
+        let proved = epoch_of(&db.store, "ada").await;
+        start_new_epoch(&db.store, way, n).await;
         for kind in [SessionKind::Web, SessionKind::OAuth, SessionKind::Personal] {
             let late = session(&format!("late {n} {}", kind.as_str()), "ada", kind);
             let secret = TokenHash::new(late.id.as_str());
@@ -253,7 +253,7 @@ async fn security_epoch_increases_despite_clock_set_back(db: TestDatabase) {
             .end_sessions(&user("ada"), None, ended.clone())
             .await
             .unwrap();
-        let now = era(&db.store, "ada").await;
+        let now = epoch_of(&db.store, "ada").await;
         assert!(now > before, "{n}");
         assert_eq!(now, before.bump(ended.at), "as it is said in `Era`");
         before = now;
@@ -263,7 +263,7 @@ async fn security_epoch_increases_despite_clock_set_back(db: TestDatabase) {
 async fn ending_sessions_during_sign_ins_leaves_no_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for round in 0..30 {
-        let known = era(&db.store, "ada").await;
+        let known = epoch_of(&db.store, "ada").await;
         let sign_ins = (0..4).map(|n| {
             let (store, new) = (
                 db.store.clone(),
@@ -296,7 +296,7 @@ async fn ending_sessions_during_sign_ins_leaves_no_session(db: TestDatabase) {
 async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let asked = async |n: i64| {
-        let link = slip(OneTimeKind::EmailLink, &format!("link {n}"), "{}");
+        let link = one_time_token(OneTimeKind::EmailLink, &format!("link {n}"), "{}");
         let record =
             NewAuditEntry::new(&actor("ada"), AuditAction::EmailChangeRequested, second(n))
                 .subject("ada");
@@ -326,7 +326,7 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     assert_eq!(
         db.store.confirm_email(first).await.unwrap(),
         None,
-        "there is a newer one"
+        "a newer link exists"
     );
     let tries = (0..8).map(|_| {
         let (store, link) = (db.store.clone(), second_one.clone());
@@ -350,7 +350,7 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     );
     for (n, way) in (200..).zip(WAYS) {
         let link = asked(n).await;
-        throw_out(&db.store, way, n).await;
+        start_new_epoch(&db.store, way, n).await;
         assert_eq!(db.store.confirm_email(link).await.unwrap(), None, "{way}");
     }
     let stolen = EmailConfirmation {
@@ -360,6 +360,6 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     assert_eq!(
         db.store.confirm_email(stolen).await.unwrap(),
         None,
-        "the address was another one"
+        "the link is for another previous address"
     );
 }

@@ -1,8 +1,9 @@
-//! Second factors: each step and each code once, the last one kept, every change felt by the other sessions.
+//! Second factors: single use of steps and codes, the last required factor, the end of other
+//! sessions.
 
 use auth::{
     AccountChange, AccountStatus, AuthMethod, AuthMethods, AuthStore as _, Factor, FactorId,
-    FactorKind, SecurityEpoch, SessionId, TokenHash,
+    FactorKind, SecurityEpoch, SessionId, SessionKind, TokenHash,
     audit::AuditAction,
     store::{
         EndReason, FactorChange, FactorChangeRejected, FactorStore as _, KeyStore as _,
@@ -12,13 +13,13 @@ use auth::{
 use serde_json::json;
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{actor, end, era, register, second, signed_in, user};
+use crate::builders::{actor, end, epoch_of, register, second, signed_in, signed_in_with, user};
 
 crate::on_both_databases!(
     factors_round_trip_through_the_store,
     parallel_uses_of_totp_step_succeed_once,
     parallel_uses_of_recovery_code_succeed_once,
-    stored_factor_change_ends_the_other_session,
+    stored_factor_change_ends_the_other_sessions,
     ended_session_cannot_change_factors,
     parallel_removals_keep_the_last_required_factor,
     recovery_code_is_removed_with_last_factor,
@@ -36,10 +37,10 @@ async fn renewal(
     methods: AuthMethods,
     at: i64,
 ) -> StepUpRenewal {
-    let era = era(&db.store, by).await;
+    let epoch = epoch_of(&db.store, by).await;
     StepUpRenewal {
         by: actor(by),
-        epoch: era,
+        epoch,
         session: session.clone(),
         methods,
         at: second(at),
@@ -75,11 +76,11 @@ fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
     }
 }
 
-fn removing(of: &str, id: &str, least: MinimumFactors) -> FactorChange {
+fn removing(of: &str, id: &str, minimum: MinimumFactors) -> FactorChange {
     let remove = Removal::One(FactorId::new(id));
     FactorChange {
         remove,
-        minimum: least,
+        minimum: minimum,
         action: AuditAction::FactorRemoved,
         ..adding(of, Vec::new())
     }
@@ -195,11 +196,11 @@ async fn parallel_uses_of_recovery_code_succeed_once(db: TestDatabase) {
     };
     assert_eq!(use_of("eve").await, None);
     let tries: Vec<_> = (0..30).map(|_| tokio::spawn(use_of("ada"))).collect();
-    let mut lefts = Vec::new();
+    let mut codes_left = Vec::new();
     for one in tries {
-        lefts.extend(one.await.unwrap());
+        codes_left.extend(one.await.unwrap());
     }
-    assert_eq!(lefts, [1]);
+    assert_eq!(codes_left, [1]);
     let used = db
         .store
         .factor(&FactorId::new("one"))
@@ -209,12 +210,14 @@ async fn parallel_uses_of_recovery_code_succeed_once(db: TestDatabase) {
     assert_eq!(used.used_at, Some(second(3)));
 }
 
-async fn stored_factor_change_ends_the_other_session(db: TestDatabase) {
+async fn stored_factor_change_ends_the_other_sessions(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
-    let (this, other) = (
-        signed_in(&db.store, "ada", "this").await,
+    let this = signed_in(&db.store, "ada", "this").await;
+    let others = [
         signed_in(&db.store, "ada", "other").await,
-    );
+        signed_in_with(&db.store, "ada", "web", SessionKind::Web).await,
+        signed_in_with(&db.store, "ada", "personal", SessionKind::Personal).await,
+    ];
     let bobs = signed_in(&db.store, "bob", "bob's").await;
     let methods = AuthMethods::of(&[AuthMethod::Password, AuthMethod::Otp]);
     let add = adding("ada", vec![factor("app", "ada", FactorKind::Totp)]);
@@ -230,7 +233,10 @@ async fn stored_factor_change_ends_the_other_session(db: TestDatabase) {
         (session(&this).await.ended_at, session(&this).await.methods),
         (None, methods)
     );
-    assert_eq!(session(&other).await.ended_at, Some(second(2)));
+    for other in &others {
+        let other = session(other).await;
+        assert_eq!(other.ended_at, Some(second(2)), "{:?}", other.kind);
+    }
     assert_eq!(session(&bobs).await.ended_at, None);
     let events = db.store.account_events_after(0).await.unwrap();
     assert_eq!(events.last().unwrap().username, user("ada"));
@@ -389,7 +395,7 @@ async fn session_renewal_stores_time_and_methods(db: TestDatabase) {
     };
     assert!(
         !db.store.renew_session(elsewhere).await.unwrap(),
-        "proved in another era"
+        "proved in another security epoch"
     );
     assert!(
         db.store

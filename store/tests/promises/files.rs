@@ -1,4 +1,4 @@
-//! One operation after the other: what is written is what is read.
+//! Single operations: written data is read back unchanged.
 
 use auth::{AuthStore as _, Realm, RealmId, RealmName};
 use store::testing::TestDatabase;
@@ -52,9 +52,9 @@ async fn file_round_trips_through_the_store(db: TestDatabase) {
     assert_eq!(
         ada.find("fixtures/VISE Ü.step").await,
         Some(added.file),
-        "one name in any capitals"
+        "names ignore case"
     );
-    assert_eq!(ada.find("fixtures").await, None, "a folder is no file");
+    assert_eq!(ada.find("fixtures").await, None, "a folder is not a file");
 }
 
 async fn stored_lock_prevents_a_second_check_out(db: TestDatabase) {
@@ -115,17 +115,24 @@ async fn rejected_operation_changes_nothing(db: TestDatabase) {
         db.store.heads(&ada.vault).await.unwrap(),
         ada.find("a/b.step").await,
     );
-    for refused in [
+    assert!(matches!(
         bob.check_in("a/b.step", 9).await,
+        Err(VaultError::NotLockHolder { .. })
+    ));
+    assert!(matches!(
         bob.delete("a/b.step").await,
-        // Refused late, when the counters have moved and folders were made: the file is in the way.
-        ada.add("x/y/z.step")
-            .await
-            .and(ada.add("x/y/z.step/deep.step").await),
+        Err(VaultError::LockedByOther { .. })
+    ));
+    // Rejected late: the counters have moved and folders exist when the name conflict shows.
+    ada.add("x/y/z.step").await.unwrap();
+    assert!(matches!(
+        ada.add("x/y/z.step/deep.step").await,
+        Err(VaultError::NameConflict { .. })
+    ));
+    assert!(matches!(
         bob.with_key("k", "f").check_in("a/b.step", 9).await,
-    ] {
-        refused.unwrap_err();
-    }
+        Err(VaultError::NotLockHolder { .. })
+    ));
     assert_eq!(
         db.store.heads(&ada.vault).await.unwrap(),
         Heads {
@@ -138,7 +145,7 @@ async fn rejected_operation_changes_nothing(db: TestDatabase) {
     assert_eq!(
         blobs,
         [blob(1)],
-        "a refused check-in's content is not referenced"
+        "the content of a rejected check-in is not referenced"
     );
     let top = db.store.folder(&ada.vault, None, None, 10).await.unwrap();
     assert_eq!(top.len(), 2);
@@ -222,7 +229,7 @@ async fn deleted_file_is_restored_with_its_history(db: TestDatabase) {
         .unwrap();
     assert!(
         newest.deleted && newest.id != first.id,
-        "the one deleted last"
+        "the file deleted last"
     );
     let back = ada.restore(&first).await.unwrap().file;
     assert_eq!(
@@ -272,7 +279,7 @@ async fn deleted_files_are_listed_until_name_is_reused(db: TestDatabase) {
         [of("c.step", 7), of("fixtures/b.step", 6)]
     );
     assert_eq!(listed(Some(6), 2).await, [of("a.step", 5)]);
-    // Used again and deleted again: one line, the file that a restoration brings back.
+    // A name used again and deleted again has one entry: the file that a restore brings back.
     ada.add("A.STEP").await.unwrap();
     assert_eq!(
         listed(None, 9).await,
@@ -329,7 +336,7 @@ async fn retry_with_idempotency_key_replays_the_outcome(db: TestDatabase) {
     assert_eq!(
         ada.find("a.step").await.unwrap().lock,
         None,
-        "nothing was done again"
+        "the operation does not run again"
     );
     let other = bob
         .with_key("key 1", "checkout a.step")

@@ -1,4 +1,4 @@
-//! Folders come and go with the files in them, and no two names are one.
+//! Folders exist only with files in them, and names are unique.
 
 use store::{Database, testing::TestDatabase};
 use vault::{VaultError, VaultStore as _, store::FolderEntry};
@@ -19,7 +19,7 @@ crate::on_both_databases!(
     filename_over_index_limit_is_rejected_cleanly,
 );
 
-/// What is in a folder: names, folders with a slash.
+/// The entries of a folder by name, subfolders with a trailing slash.
 async fn listed(user: &User, folder: &str) -> Vec<String> {
     let folder = (!folder.is_empty()).then(|| name(folder));
     let entries = user
@@ -196,7 +196,7 @@ async fn long_and_unusual_filenames_round_trip(db: TestDatabase) {
 
 async fn filename_over_index_limit_is_rejected_cleanly(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
-    // The longest that Filename takes, and nothing that compresses.
+    // The longest name that `Filename` accepts, incompressible.
     let random = hex::encode(auth::SecureRandom::system().bytes::<1_900>());
     let segments: Vec<&str> = random
         .as_bytes()

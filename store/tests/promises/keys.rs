@@ -1,4 +1,4 @@
-//! The key ring: one key signs, and is replaced by one of those who try.
+//! The key ring: one active key, replaced by compare-and-swap.
 
 use auth::{
     Actor, Auth, AuthError, AuthStore as _, Clock, PasswordHash, SecureRandom, Settings,
@@ -46,17 +46,17 @@ async fn one_key_is_active_and_listed_first(db: TestDatabase) {
     assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
     assert!(
         !db.store.replace_key(key("b", 1), None).await.unwrap(),
-        "there is one"
+        "another key is active"
     );
     assert!(
         !db.store.replace_key(key("b", 1), Some("z")).await.unwrap(),
-        "it does not sign"
+        "the old key is unknown"
     );
     assert!(db.store.replace_key(key("b", 1), Some("a")).await.unwrap());
     assert!(db.store.replace_key(key("c", 2), Some("b")).await.unwrap());
     assert!(
         !db.store.replace_key(key("d", 3), Some("a")).await.unwrap(),
-        "it does not sign any more"
+        "the old key is retired"
     );
     assert_eq!(kids(&db).await, ["c", "b", "a"]);
     let keys = db.store.keys(KeyPurpose::AccessTokens).await.unwrap();
@@ -64,14 +64,13 @@ async fn one_key_is_active_and_listed_first(db: TestDatabase) {
         keys.iter().map(|key| key.retired_at).collect::<Vec<_>>(),
         [None, Some(second(2)), Some(second(1))]
     );
-    assert!(
-        db.store.replace_key(key("c", 4), Some("c")).await.is_err(),
-        "a name is given once"
-    );
+    let duplicate = db.store.replace_key(key("c", 4), Some("c")).await;
+    let error = format!("{:?}", duplicate.unwrap_err());
+    assert!(error.to_lowercase().contains("unique"), "{error}");
     assert_eq!(
         kids(&db).await,
         ["c", "b", "a"],
-        "and nothing was changed by trying"
+        "the failed insert changes nothing"
     );
 }
 
@@ -121,8 +120,8 @@ const NEW: &str = "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd";
 
 async fn open(db: &TestDatabase, master: &str) -> Result<Auth<Store>, AuthError> {
     let settings = Settings {
-        registration: auth::service::Registration::Open,
-        hashing: auth::service::HashingCost {
+        registration: auth::settings::Registration::Open,
+        hashing: auth::settings::HashingCost {
             memory_kib: 19 * 1024,
             passes: 2,
             lanes: 1,
@@ -156,26 +155,28 @@ async fn master_key_replacement_reseals_and_rejects_old_key(db: TestDatabase) {
         MasterKey::parse(NEW).unwrap(),
     );
     assert_eq!(db.store.master_id().await.unwrap(), Some(old.id().unwrap()));
-    let (clock, chance) = (Clock::system(), SecureRandom::system());
-    let turn = || auth::keys::rotation::rotate_master_key(&db.store, (&old, &new), &clock, &chance);
-    assert_eq!(turn().await.unwrap().keys, 1);
+    let (clock, rng) = (Clock::system(), SecureRandom::system());
+    let rotate = || auth::keys::rotation::rotate_master_key(&db.store, (&old, &new), &clock, &rng);
+    assert_eq!(rotate().await.unwrap().keys, 1);
     assert_eq!(db.store.master_id().await.unwrap(), Some(new.id().unwrap()));
     assert!(
-        matches!(turn().await, Err(AuthError::MasterKeyMismatch)),
-        "it is not in force any more"
+        matches!(rotate().await, Err(AuthError::MasterKeyMismatch)),
+        "the old key is not active any more"
     );
     assert!(matches!(
         open(&db, OLD).await,
         Err(AuthError::MasterKeyMismatch)
     ));
     open(&db, NEW).await.unwrap();
-    // What a process that has not heard of it would write is refused.
+    // A process that still uses the old master key cannot write.
     let kid = old_row.kid.clone();
     let late = StoredKey {
         kid: "late".to_owned(),
         ..old_row
     };
-    assert!(db.store.replace_key(late, Some(&kid)).await.is_err());
+    let late = db.store.replace_key(late, Some(&kid)).await;
+    let error = format!("{:?}", late.unwrap_err());
+    assert!(error.contains("master key"), "{error}");
     assert_eq!(kids(&db).await, [kid]);
     drop(before);
     let audit = db
@@ -204,7 +205,7 @@ async fn unused_retired_pepper_is_purged(db: TestDatabase) {
             .replace_key(pepper("ffffffff"), Some(kid))
             .await
             .unwrap(),
-        "it is retired by that"
+        "this retires the pepper"
     );
     let ada = builders::account("ada");
     let first = ada.password.clone();
@@ -228,12 +229,12 @@ async fn unused_retired_pepper_is_purged(db: TestDatabase) {
     assert_eq!(
         db.store.purge_peppers(second(0)).await.unwrap(),
         0,
-        "it was retired a moment ago"
+        "the pepper retired after the cutoff"
     );
     assert_eq!(
         db.store.purge_keys(second(9)).await.unwrap(),
         0,
-        "it is no key of the ring"
+        "a pepper is not a signing key"
     );
     assert_eq!(db.store.purge_peppers(second(9)).await.unwrap(), 1);
 }

@@ -1,4 +1,4 @@
-//! What the store promises, each promise tried on both databases.
+//! The contract of the store: each test runs on both databases.
 #![cfg(test)]
 
 mod accounts;
@@ -19,7 +19,8 @@ mod sessions;
 mod slips;
 mod throttles;
 
-/// Runs each function, which takes an empty [`TestDatabase`](store::testing::TestDatabase), on SQLite and on PostgreSQL.
+/// Runs each function on SQLite and on PostgreSQL. It takes an empty
+/// [`TestDatabase`](store::testing::TestDatabase).
 macro_rules! on_both_databases {
     ($($promise:ident),* $(,)?) => {
         mod on_sqlite {

@@ -1,4 +1,4 @@
-//! Opening: an old database, a newer one, one that is open already, one that is not there.
+//! Opening of an old, a newer, an already open and a missing database.
 
 use futures_util::future::join_all;
 use sqlx::{Connection as _, Executor as _};
@@ -90,7 +90,9 @@ async fn two_processes_can_share_one_database(db: TestDatabase) {
         work(other.clone(), "operator"),
     ])
     .await;
-    assert!(both.into_iter().all(|done| done.is_ok()));
+    for done in both {
+        done.unwrap();
+    }
     assert_no_gaps(&db.store, &ada.vault).await;
     assert_eq!(other.heads(&ada.vault).await.unwrap().change, 100);
 }
@@ -114,7 +116,7 @@ async fn console_can_write_beside_a_busy_server(db: TestDatabase) {
     for client in busy {
         assert!(
             client.await.unwrap_err().is_cancelled(),
-            "the server was never disturbed"
+            "no write of the server failed"
         );
     }
 }
@@ -145,13 +147,13 @@ async fn parallel_first_opens_succeed(db: TestDatabase) {
 #[tokio::test]
 async fn database_open_error_omits_the_password() {
     let sqlite = Database::parse("sqlite:///nowhere/at/all.db", Tls::Verified).unwrap();
-    let said = Store::open(&sqlite).await.unwrap_err().to_string();
-    assert!(said.contains("sqlite:///nowhere/at/all.db"), "{said}");
+    let error = Store::open(&sqlite).await.unwrap_err().to_string();
+    assert!(error.contains("sqlite:///nowhere/at/all.db"), "{error}");
     let postgres =
         Database::parse("postgres://ada:hunter2@127.0.0.1:1/vault", Tls::Verified).unwrap();
-    let said = Store::open(&postgres).await.unwrap_err();
-    assert!(said.to_string().contains("127.0.0.1:1/vault"), "{said}");
-    assert!(!format!("{said} {said:?}").contains("hunter2"), "{said:?}");
+    let error = Store::open(&postgres).await.unwrap_err();
+    assert!(error.to_string().contains("127.0.0.1:1/vault"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
 }
 
 #[cfg(unix)]
@@ -191,6 +193,6 @@ async fn checksums_missing_in_an_old_database_are_recorded(db: TestDatabase) {
         "UPDATE migrations SET checksum = 'edited' WHERE checksum IS NULL",
     )
     .await;
-    // None was left to edit.
+    // No checksum is NULL any more.
     drop(Store::open(&db.database).await.unwrap());
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL alone: the way there, and an account that may do no more than serve.
+//! PostgreSQL alone: the connection, and the account with the least privileges.
 
 use std::{borrow::Cow, path::Path, process::Command};
 
@@ -95,7 +95,7 @@ async fn outdated_postgresql_without_migration_right_is_rejected() {
         .fetch_all("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
         .await
         .unwrap();
-    assert!(tables.is_empty(), "nothing was made");
+    assert!(tables.is_empty(), "no table was created");
 }
 
 #[tokio::test]
@@ -158,21 +158,21 @@ async fn remote_postgresql_requires_matching_tls_certificate() {
     };
     assert!(
         open(clear.clone()).await.unwrap_err().contains("TLS"),
-        "it falls back to nothing"
+        "no fallback to plain text"
     );
     assert!(
         open(own.clone())
             .await
             .unwrap_err()
             .contains("UnknownIssuer"),
-        "nobody knows who signed it"
+        "the issuer is unknown"
     );
     assert!(
         open(trusted(others))
             .await
             .unwrap_err()
             .contains("not valid for name"),
-        "another machine's"
+        "the certificate is of another host"
     );
     open(trusted(own)).await.unwrap();
     let mut own = sqlx::PgConnection::connect(&format!("{}&sslmode=verify-full", trusted(own)))
@@ -180,7 +180,7 @@ async fn remote_postgresql_requires_matching_tls_certificate() {
         .unwrap();
     let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL";
     assert!(own.fetch_one(encrypted).await.unwrap().get::<bool, _>(0));
-    // Only where the operator says so.
+    // Plain text needs an explicit setting.
     let clear = Database::parse(&format!("{clear}?sslmode=disable"), Tls::AsTheUrlSays).unwrap();
     Store::open(&clear).await.unwrap();
 }
@@ -200,7 +200,7 @@ fn openssl(folder: &Path, arguments: &str) {
 
 const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
 
-/// Where its certificate is.
+/// Creates a certificate authority and returns the path of its certificate.
 fn authority(folder: &Path) -> String {
     openssl(
         folder,

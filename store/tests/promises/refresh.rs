@@ -1,4 +1,4 @@
-//! Refresh tokens: one use each, a moment's grace, and replay.
+//! Refresh tokens: single use, grace period, replay detection.
 
 use auth::{
     AuthStore as _, TokenHash,
@@ -31,8 +31,8 @@ fn rotate(old: &str, new: &str, at: i64) -> RefreshRotation {
     }
 }
 
-/// One letter for what became of it.
-async fn turn(db: &TestDatabase, old: &str, new: &str, at: i64) -> char {
+/// The result as one character: `o` rotated, `r` retried, `x` replayed, `-` invalid.
+async fn rotation_result(db: &TestDatabase, old: &str, new: &str, at: i64) -> char {
     match db.store.rotate_refresh(rotate(old, new, at)).await.unwrap() {
         Rotation::Rotated(session) => {
             assert_eq!(session.last_seen, second(at));
@@ -57,11 +57,11 @@ async fn refresh_token_is_rotated_once(db: TestDatabase) {
             .unwrap()
     };
     assert!(!state("a").await.unwrap().used);
-    assert_eq!(turn(&db, "a", "b", 100).await, 'o');
+    assert_eq!(rotation_result(&db, "a", "b", 100).await, 'o');
     assert!(state("a").await.unwrap().used && !state("b").await.unwrap().used);
     assert_eq!(state("b").await.unwrap().session.id, id);
-    assert_eq!(turn(&db, "b", "c", 200).await, 'o');
-    assert_eq!(turn(&db, "never issued", "d", 200).await, '-');
+    assert_eq!(rotation_result(&db, "b", "c", 200).await, 'o');
+    assert_eq!(rotation_result(&db, "never issued", "d", 200).await, '-');
     assert!(state("d").await.is_none());
 }
 
@@ -74,16 +74,16 @@ async fn parallel_refresh_token_uses_leave_one_successor(db: TestDatabase) {
         let turns = join_all(
             tokens
                 .iter()
-                .map(async |new| turn(&db, &old, new, 100).await),
+                .map(async |new| rotation_result(&db, &old, new, 100).await),
         )
         .await;
         assert_eq!(
-            turns.iter().filter(|turn| **turn == 'o').count(),
+            turns.iter().filter(|rotation_result| **rotation_result == 'o').count(),
             1,
             "{turns:?}"
         );
         assert_eq!(
-            turns.iter().filter(|turn| **turn == 'r').count(),
+            turns.iter().filter(|rotation_result| **rotation_result == 'r').count(),
             7,
             "{turns:?}"
         );
@@ -104,20 +104,20 @@ async fn parallel_refresh_token_uses_leave_one_successor(db: TestDatabase) {
 async fn refresh_retry_within_grace_gets_new_successor(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "a").await;
-    assert_eq!(turn(&db, "a", "lost", 100).await, 'o');
-    assert_eq!(turn(&db, "a", "b", 110).await, 'r');
-    assert_eq!(turn(&db, "b", "d", 110).await, 'o');
+    assert_eq!(rotation_result(&db, "a", "lost", 100).await, 'o');
+    assert_eq!(rotation_result(&db, "a", "b", 110).await, 'r');
+    assert_eq!(rotation_result(&db, "b", "d", 110).await, 'o');
 }
 
-/// Whoever has a copy of a token and shows it right after its owner gets a successor, and the owner's is displaced. The
-/// owner's program, half an hour later, must not merely be told to sign in again.
+/// A thief who replays a token within the grace period displaces the owner's successor. The owner's
+/// next refresh must end the session, not only fail.
 async fn displaced_refresh_token_reuse_ends_the_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for (round, late) in [(0, 101), (1, 900)] {
         let token = |name: &str| format!("{name}{round}");
         let id = signed_in(&db.store, "ada", &token("a")).await;
-        assert_eq!(turn(&db, &token("a"), &token("owners"), 100).await, 'o');
-        assert_eq!(turn(&db, &token("a"), &token("thiefs"), 100).await, 'r');
+        assert_eq!(rotation_result(&db, &token("a"), &token("owners"), 100).await, 'o');
+        assert_eq!(rotation_result(&db, &token("a"), &token("thiefs"), 100).await, 'r');
         let used = async |name: &str| {
             db.store
                 .session_by_refresh(&TokenHash::new(&token(name)))
@@ -127,64 +127,64 @@ async fn displaced_refresh_token_reuse_ends_the_session(db: TestDatabase) {
                 .used
         };
         assert!(used("owners").await && !used("thiefs").await);
-        // The thief goes on meanwhile.
+        // Meanwhile the thief refreshes again.
         assert_eq!(
-            turn(&db, &token("thiefs"), &token("next"), late - 1).await,
+            rotation_result(&db, &token("thiefs"), &token("next"), late - 1).await,
             'o'
         );
-        assert_eq!(turn(&db, &token("owners"), &token("x"), late).await, 'x');
+        assert_eq!(rotation_result(&db, &token("owners"), &token("x"), late).await, 'x');
         assert_eq!(
             db.store.session(&id).await.unwrap().unwrap().ended_at,
             Some(second(late))
         );
-        assert_eq!(turn(&db, &token("next"), &token("y"), late).await, '-');
+        assert_eq!(rotation_result(&db, &token("next"), &token("y"), late).await, '-');
     }
 }
 
 async fn clock_set_back_does_not_extend_refresh_grace(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "a").await;
-    assert_eq!(turn(&db, "a", "b", 900).await, 'o');
+    assert_eq!(rotation_result(&db, "a", "b", 900).await, 'o');
     assert_eq!(
-        turn(&db, "a", "c", 895).await,
+        rotation_result(&db, "a", "c", 895).await,
         'r',
         "another node's clock is a little behind"
     );
-    assert_eq!(turn(&db, "a", "d", 500).await, 'x');
+    assert_eq!(rotation_result(&db, "a", "d", 500).await, 'x');
 }
 
 async fn refresh_reuse_after_grace_ends_the_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let id = signed_in(&db.store, "ada", "a").await;
-    assert_eq!(turn(&db, "a", "b", 100).await, 'o');
+    assert_eq!(rotation_result(&db, "a", "b", 100).await, 'o');
     let before = db.store.last_account_event().await.unwrap();
-    assert_eq!(turn(&db, "a", "c", 111).await, 'x');
+    assert_eq!(rotation_result(&db, "a", "c", 111).await, 'x');
     assert_eq!(
         db.store.session(&id).await.unwrap().unwrap().ended_at,
         Some(second(111))
     );
     assert_eq!(db.store.last_account_event().await.unwrap(), before + 1);
     assert_eq!(
-        turn(&db, "b", "d", 111).await,
+        rotation_result(&db, "b", "d", 111).await,
         '-',
-        "the whole family is dead"
+        "the whole family is invalid"
     );
-    assert_eq!(turn(&db, "a", "e", 111).await, '-');
+    assert_eq!(rotation_result(&db, "a", "e", 111).await, '-');
 }
 
 async fn refresh_reuse_after_successor_use_ends_the_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "a").await;
-    assert_eq!(turn(&db, "a", "b", 100).await, 'o');
-    assert_eq!(turn(&db, "b", "c", 101).await, 'o');
-    assert_eq!(turn(&db, "a", "d", 102).await, 'x');
-    assert_eq!(turn(&db, "c", "e", 103).await, '-');
+    assert_eq!(rotation_result(&db, "a", "b", 100).await, 'o');
+    assert_eq!(rotation_result(&db, "b", "c", 101).await, 'o');
+    assert_eq!(rotation_result(&db, "a", "d", 102).await, 'x');
+    assert_eq!(rotation_result(&db, "c", "e", 103).await, '-');
 }
 
 async fn refresh_tokens_of_ended_sessions_are_dead(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "idle").await;
-    assert_eq!(turn(&db, "idle", "b", 1_001).await, '-');
+    assert_eq!(rotation_result(&db, "idle", "b", 1_001).await, '-');
     signed_in(&db.store, "ada", "expired").await;
     let late = RefreshRotation {
         idle_since: second(0),
@@ -199,7 +199,7 @@ async fn refresh_tokens_of_ended_sessions_are_dead(db: TestDatabase) {
         .end_session(&user("ada"), &id, end(EndReason::SignedOut, "ada", 5))
         .await
         .unwrap();
-    assert_eq!(turn(&db, "ended", "d", 6).await, '-');
+    assert_eq!(rotation_result(&db, "ended", "d", 6).await, '-');
     assert!(
         db.store
             .session_by_refresh(&TokenHash::new("ended"))
@@ -212,21 +212,21 @@ async fn refresh_tokens_of_ended_sessions_are_dead(db: TestDatabase) {
 async fn parallel_refresh_replays_end_the_session_once(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "a").await;
-    assert_eq!(turn(&db, "a", "b", 100).await, 'o');
+    assert_eq!(rotation_result(&db, "a", "b", 100).await, 'o');
     let tokens: Vec<String> = (0..8).map(|n| format!("stolen{n}")).collect();
     let turns = join_all(
         tokens
             .iter()
-            .map(async |new| turn(&db, "a", new, 500).await),
+            .map(async |new| rotation_result(&db, "a", new, 500).await),
     )
     .await;
     assert_eq!(
-        turns.iter().filter(|turn| **turn == 'x').count(),
+        turns.iter().filter(|rotation_result| **rotation_result == 'x').count(),
         1,
         "{turns:?}"
     );
     assert_eq!(
-        turns.iter().filter(|turn| **turn == '-').count(),
+        turns.iter().filter(|rotation_result| **rotation_result == '-').count(),
         7,
         "{turns:?}"
     );

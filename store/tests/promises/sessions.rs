@@ -1,4 +1,4 @@
-//! Sessions: begun, seen, ended, forgotten.
+//! Sessions: start, activity, end and purge.
 
 use auth::{
     AuthStore as _, SecurityEpoch, Session, SessionId, SessionKind, TokenHash,
@@ -59,7 +59,7 @@ async fn cookie_finds_its_session_until_session_end(db: TestDatabase) {
             .await
             .unwrap(),
         None,
-        "a token is no cookie"
+        "a refresh token is not a cookie"
     );
     assert!(
         db.store
@@ -67,7 +67,7 @@ async fn cookie_finds_its_session_until_session_end(db: TestDatabase) {
             .await
             .unwrap()
             .is_none(),
-        "a cookie is no token"
+        "a cookie is not a refresh token"
     );
     assert!(
         db.store
@@ -163,7 +163,7 @@ async fn live_sessions_are_sorted_by_last_activity(db: TestDatabase) {
         ids(49).await,
         [new.clone(), old.clone(), SessionId::new("short")]
     );
-    assert_eq!(ids(50).await, [new, old], "an expired session is over");
+    assert_eq!(ids(50).await, [new, old], "expired sessions are not listed");
     let member = db.store.member(&user("ada")).await.unwrap().unwrap();
     assert_eq!(member.last_seen, Some(second(20)));
 }

@@ -1,4 +1,4 @@
-//! Slips: found, revised, taken once; and identities at upstream providers.
+//! One-time tokens, and identities at upstream providers.
 
 use auth::{
     Actor, ActorVia, AuthMethod, AuthMethods, AuthStore as _, SessionId, SessionKind, TokenHash,
@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
 use crate::builders::{
-    account, actor, end, era, identity, register, second, session, signed_in, user,
+    account, actor, end, epoch_of, identity, register, second, session, signed_in, user,
 };
 
 crate::on_both_databases!(
@@ -29,7 +29,7 @@ crate::on_both_databases!(
     linked_account_creation_is_atomic,
 );
 
-fn slip(kind: OneTimeKind, hash: &str, of: Option<&str>) -> OneTimeToken {
+fn one_time_token(kind: OneTimeKind, hash: &str, of: Option<&str>) -> OneTimeToken {
     OneTimeToken {
         kind,
         hash: TokenHash::new(hash),
@@ -41,24 +41,24 @@ fn slip(kind: OneTimeKind, hash: &str, of: Option<&str>) -> OneTimeToken {
 }
 
 async fn one_time_token_is_consumed_once_by_kind(db: TestDatabase) {
-    let kept = slip(OneTimeKind::Reset, "a", Some("ada"));
-    db.store.insert_token(kept.clone()).await.unwrap();
+    let token = one_time_token(OneTimeKind::Reset, "a", Some("ada"));
+    db.store.insert_token(token.clone()).await.unwrap();
     assert_eq!(
         db.store
-            .find_token(OneTimeKind::Reset, &kept.hash, second(1))
+            .find_token(OneTimeKind::Reset, &token.hash, second(1))
             .await
             .unwrap(),
-        Some(kept.clone())
+        Some(token.clone())
     );
     assert_eq!(
         db.store
-            .consume_token(OneTimeKind::Invitation, &kept.hash, second(1))
+            .consume_token(OneTimeKind::Invitation, &token.hash, second(1))
             .await
             .unwrap(),
         None
     );
     let takes = (0..20).map(|_| {
-        let (store, hash) = (db.store.clone(), kept.hash.clone());
+        let (store, hash) = (db.store.clone(), token.hash.clone());
         tokio::spawn(async move {
             store
                 .consume_token(OneTimeKind::Reset, &hash, second(1))
@@ -79,7 +79,7 @@ async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
         let link = OneTimeToken {
             created_at: second(at),
             expires_at: second(at + 60),
-            ..slip(OneTimeKind::Reset, &hash, Some("ada"))
+            ..one_time_token(OneTimeKind::Reset, &hash, Some("ada"))
         };
         let record = NewAuditEntry::new(&actor("ada"), AuditAction::ResetCreated, second(at));
         let store = db.store.clone();
@@ -94,7 +94,7 @@ async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
     assert_eq!(
         asked
             .into_iter()
-            .filter(|kept| *kept.as_ref().unwrap())
+            .filter(|inserted| *inserted.as_ref().unwrap())
             .count(),
         1
     );
@@ -114,11 +114,11 @@ async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
 async fn expired_one_time_tokens_are_purged(db: TestDatabase) {
     for n in 0..1_200 {
         let expires_at = second(if n % 2 == 0 { 60 } else { 90 });
-        let slip = OneTimeToken {
+        let token = OneTimeToken {
             expires_at,
-            ..slip(OneTimeKind::AuthorizationCode, &n.to_string(), None)
+            ..one_time_token(OneTimeKind::AuthorizationCode, &n.to_string(), None)
         };
-        db.store.insert_token(slip).await.unwrap();
+        db.store.insert_token(token).await.unwrap();
     }
     let mut forgotten = Vec::new();
     while forgotten.last() != Some(&0) {
@@ -136,24 +136,24 @@ async fn expired_one_time_tokens_are_purged(db: TestDatabase) {
 }
 
 async fn expired_one_time_token_is_not_found(db: TestDatabase) {
-    let kept = slip(OneTimeKind::Invitation, "a", None);
-    db.store.insert_token(kept.clone()).await.unwrap();
+    let token = one_time_token(OneTimeKind::Invitation, "a", None);
+    db.store.insert_token(token.clone()).await.unwrap();
     assert_eq!(
         db.store
-            .find_token(OneTimeKind::Invitation, &kept.hash, second(60))
+            .find_token(OneTimeKind::Invitation, &token.hash, second(60))
             .await
             .unwrap(),
         None
     );
     assert!(
         !db.store
-            .compare_and_swap_token(&kept, "x".to_owned(), second(60))
+            .compare_and_swap_token(&token, "x".to_owned(), second(60))
             .await
             .unwrap()
     );
     assert_eq!(
         db.store
-            .consume_token(OneTimeKind::Invitation, &kept.hash, second(60))
+            .consume_token(OneTimeKind::Invitation, &token.hash, second(60))
             .await
             .unwrap(),
         None
@@ -167,7 +167,7 @@ async fn expired_one_time_token_is_not_found(db: TestDatabase) {
     );
     assert!(
         db.store
-            .consume_token(OneTimeKind::Invitation, &kept.hash, second(59))
+            .consume_token(OneTimeKind::Invitation, &token.hash, second(59))
             .await
             .unwrap()
             .is_some()
@@ -175,23 +175,23 @@ async fn expired_one_time_token_is_not_found(db: TestDatabase) {
 }
 
 async fn one_time_token_update_is_compare_and_swap(db: TestDatabase) {
-    let kept = slip(OneTimeKind::DeviceCode, "a", None);
-    db.store.insert_token(kept.clone()).await.unwrap();
+    let token = one_time_token(OneTimeKind::DeviceCode, "a", None);
+    db.store.insert_token(token.clone()).await.unwrap();
     assert!(
         db.store
-            .compare_and_swap_token(&kept, "one".to_owned(), second(1))
+            .compare_and_swap_token(&token, "one".to_owned(), second(1))
             .await
             .unwrap()
     );
     assert!(
         !db.store
-            .compare_and_swap_token(&kept, "two".to_owned(), second(1))
+            .compare_and_swap_token(&token, "two".to_owned(), second(1))
             .await
             .unwrap()
     );
     let now = db
         .store
-        .find_token(OneTimeKind::DeviceCode, &kept.hash, second(1))
+        .find_token(OneTimeKind::DeviceCode, &token.hash, second(1))
         .await
         .unwrap()
         .unwrap();
@@ -201,7 +201,7 @@ async fn one_time_token_update_is_compare_and_swap(db: TestDatabase) {
 async fn one_time_tokens_are_listed_per_account(db: TestDatabase) {
     for (hash, of) in [("a", Some("ada")), ("b", Some("bob")), ("c", None)] {
         db.store
-            .insert_token(slip(OneTimeKind::Reset, hash, of))
+            .insert_token(one_time_token(OneTimeKind::Reset, hash, of))
             .await
             .unwrap();
     }
@@ -229,28 +229,28 @@ async fn one_time_tokens_are_listed_per_account(db: TestDatabase) {
 }
 
 async fn parallel_inserts_of_one_time_token_succeed_once(db: TestDatabase) {
-    let slip = || OneTimeToken {
+    let login_state = || OneTimeToken {
         kind: OneTimeKind::Upstream,
-        hash: TokenHash::new("voyage"),
+        hash: TokenHash::new("login state"),
         username: None,
         body: String::new(),
         created_at: second(0),
         expires_at: second(10),
     };
-    let kept = join_all((0..8).map(|_| db.store.insert_token_if_absent(slip()))).await;
+    let inserted = join_all((0..8).map(|_| db.store.insert_token_if_absent(login_state()))).await;
     assert_eq!(
-        kept.iter().filter(|kept| matches!(kept, Ok(true))).count(),
+        inserted.iter().filter(|inserted| matches!(inserted, Ok(true))).count(),
         1
     );
     assert_eq!(
-        kept.iter().filter(|kept| matches!(kept, Ok(false))).count(),
+        inserted.iter().filter(|inserted| matches!(inserted, Ok(false))).count(),
         7
     );
     assert!(
         db.store
             .insert_token_if_absent(OneTimeToken {
                 hash: TokenHash::new("another"),
-                ..slip()
+                ..login_state()
             })
             .await
             .unwrap()
@@ -264,7 +264,7 @@ async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
         db.store
             .link_identity(
                 actor("ada"),
-                era(&db.store, "ada").await,
+                epoch_of(&db.store, "ada").await,
                 identity("1"),
                 second(1)
             )
@@ -276,7 +276,7 @@ async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
         db.store
             .link_identity(
                 actor("bob"),
-                era(&db.store, "bob").await,
+                epoch_of(&db.store, "bob").await,
                 identity("1"),
                 second(2)
             )
@@ -342,7 +342,7 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
         db.store
             .link_identity(
                 through(&over),
-                era(&db.store, "ada").await,
+                epoch_of(&db.store, "ada").await,
                 identity("1"),
                 second(2)
             )
@@ -359,20 +359,20 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
         db.store
             .link_identity(
                 through(&acting),
-                era(&db.store, "ada").await,
+                epoch_of(&db.store, "ada").await,
                 identity("1"),
                 late
             )
             .await
             .unwrap(),
         None,
-        "it has expired"
+        "the session has expired"
     );
     let joined = db
         .store
         .link_identity(
             through(&acting),
-            era(&db.store, "ada").await,
+            epoch_of(&db.store, "ada").await,
             identity("1"),
             second(3),
         )
@@ -382,7 +382,7 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
 
     let mut thief = session("there", "ada", SessionKind::Web);
     thief.methods = AuthMethods::of(&[AuthMethod::Upstream, AuthMethod::Otp]);
-    let began = era(&db.store, "ada").await;
+    let began = epoch_of(&db.store, "ada").await;
     db.store
         .start_session(thief.clone(), TokenHash::new("there"), began)
         .await
@@ -404,7 +404,7 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
         ),
         (Some(second(4)), None, None)
     );
-    // Whoever was just coming in that way is too late.
+    // A sign-in through that identity that is under way is rejected.
     thief.id = SessionId::new("too late");
     assert_eq!(
         db.store
@@ -422,11 +422,11 @@ async fn linked_account_creation_is_atomic(db: TestDatabase) {
             .await
             .unwrap()
     };
-    assert_eq!(make("ada", "1").await, LinkResult::LinkResult);
+    assert_eq!(make("ada", "1").await, LinkResult::Linked);
     assert_eq!(make("ada", "2").await, LinkResult::UsernameTaken);
     assert_eq!(make("bob", "1").await, LinkResult::IdentityTaken);
     assert!(
         db.store.credentials(&user("bob")).await.unwrap().is_none(),
-        "the account is taken back"
+        "the account is rolled back"
     );
 }

@@ -1,11 +1,12 @@
-//! Failures in a row, and places that are known.
+//! Failure counts and known sources.
 
 use std::time::Duration;
 
 use auth::{
     Actor, AuthStore as _, Origin, SecurityEpoch, Session, SessionKind, TokenHash, Username,
+    audit::{AuditQuery, Chain},
     store::{
-        AttemptSource, Bucket, Charge, LockoutQuery, NetworkPrefix, PurgeCutoffs, RateClass,
+        AttemptSource, AuditStore as _, Bucket, Charge, LockoutQuery, NetworkPrefix, PurgeCutoffs, RateClass,
         ThrottleQuery, ThrottleState, ThrottleStore as _, ThrottleTarget,
     },
     throttle::CredentialKind,
@@ -32,11 +33,11 @@ fn network(raw: &str) -> NetworkPrefix {
     NetworkPrefix::parse(raw).unwrap()
 }
 
-fn bucket(username: &str, secret: CredentialKind, place: AttemptSource) -> Bucket {
+fn bucket(username: &str, secret: CredentialKind, source: AttemptSource) -> Bucket {
     Bucket::Account {
         username: user(username),
         kind: secret,
-        source: place,
+        source,
     }
 }
 
@@ -48,7 +49,7 @@ fn tokens(raw: &str) -> Bucket {
     Bucket::Network(RateClass::Tokens, network(raw))
 }
 
-fn strange(username: &str) -> Bucket {
+fn unknown_source(username: &str) -> Bucket {
     bucket(username, CredentialKind::Password, AttemptSource::Unknown)
 }
 
@@ -62,7 +63,7 @@ fn charge(bucket: Bucket) -> Charge {
     }
 }
 
-async fn fail(store: &Store, bucket: &Bucket, at: i64) -> u32 {
+async fn record_failure(store: &Store, bucket: &Bucket, at: i64) -> u32 {
     store
         .record_failures(vec![charge(bucket.clone())], second(at))
         .await
@@ -86,22 +87,22 @@ async fn failures(store: &Store, bucket: &Bucket) -> u32 {
         .await
         .counts
         .first()
-        .map_or(0, |tally| tally.failures)
+        .map_or(0, |count| count.failures)
 }
 
-async fn known(store: &Store, username: &str, places: &[AttemptSource]) -> Vec<AttemptSource> {
-    let places = Some((user(username), places.to_vec()));
+async fn known(store: &Store, username: &str, sources: &[AttemptSource]) -> Vec<AttemptSource> {
+    let sources = Some((user(username), sources.to_vec()));
     store
         .throttles(ThrottleQuery {
-            buckets: vec![strange(username)],
-            sources: places,
+            buckets: vec![unknown_source(username)],
+            sources,
         })
         .await
         .unwrap()
         .known_sources
 }
 
-fn begun(id: &str, username: &str, origin: Origin) -> Session {
+fn session_from(id: &str, username: &str, origin: Origin) -> Session {
     Session {
         origin,
         ..session(id, username, SessionKind::Web)
@@ -121,7 +122,7 @@ async fn parallel_failures_are_counted_exactly(db: TestDatabase) {
     for n in 0..100 {
         let store = db.store.clone();
         tries.spawn(async move {
-            let charges = vec![charge(guesses("192.0.2.1")), charge(strange("ada"))];
+            let charges = vec![charge(guesses("192.0.2.1")), charge(unknown_source("ada"))];
             store.record_failures(charges, second(n)).await.unwrap()[1].failures
         });
     }
@@ -146,12 +147,12 @@ async fn network_penalty_decays_and_is_capped(db: TestDatabase) {
 }
 
 async fn throttle_buckets_count_separately(db: TestDatabase) {
-    let home = AttemptSource::NetworkPrefix(network("192.0.2.1"));
+    let known_network = AttemptSource::NetworkPrefix(network("192.0.2.1"));
     let buckets = [
-        strange("ada"),
-        strange("bob"),
+        unknown_source("ada"),
+        unknown_source("bob"),
         bucket("ada", CredentialKind::Totp, AttemptSource::Unknown),
-        bucket("ada", CredentialKind::Password, home.clone()),
+        bucket("ada", CredentialKind::Password, known_network.clone()),
         bucket(
             "ada",
             CredentialKind::Password,
@@ -162,17 +163,17 @@ async fn throttle_buckets_count_separately(db: TestDatabase) {
     ];
     for (times, bucket) in (1..).zip(&buckets) {
         for _ in 0..times {
-            fail(&db.store, bucket, 0).await;
+            record_failure(&db.store, bucket, 0).await;
         }
     }
     let all = ask(&db.store, &buckets.iter().collect::<Vec<_>>()).await;
     for (times, bucket) in (1..).zip(&buckets) {
-        let tally = all
+        let count = all
             .counts
             .iter()
-            .find(|tally| tally.bucket == *bucket)
+            .find(|count| count.bucket == *bucket)
             .unwrap();
-        assert_eq!(tally.failures, times);
+        assert_eq!(count.failures, times);
     }
     db.store.reset_count(buckets[0].clone()).await.unwrap();
     assert_eq!(
@@ -206,18 +207,18 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
     for n in 0..8 {
         db.store
             .record_failures(
-                vec![charge(strange("newhire")), charge(strange("other"))],
+                vec![charge(unknown_source("newhire")), charge(unknown_source("other"))],
                 second(n),
             )
             .await
             .unwrap();
     }
     register(&db.store, &["newhire"]).await;
-    assert_eq!(failures(&db.store, &strange("newhire")).await, 0);
-    assert_eq!(failures(&db.store, &strange("other")).await, 8);
-    // Nor is anything lifted by who only asks for a name that is taken.
+    assert_eq!(failures(&db.store, &unknown_source("newhire")).await, 0);
+    assert_eq!(failures(&db.store, &unknown_source("other")).await, 8);
+    // A rejected registration of a taken username lifts nothing.
     db.store
-        .record_failures(vec![charge(strange("newhire"))], second(9))
+        .record_failures(vec![charge(unknown_source("newhire"))], second(9))
         .await
         .unwrap();
     let again = db.store.create_account(
@@ -226,7 +227,7 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
         crate::builders::actor("eve"),
     );
     assert_eq!(again.await.unwrap(), auth::store::InsertResult::Duplicate);
-    assert_eq!(failures(&db.store, &strange("newhire")).await, 1);
+    assert_eq!(failures(&db.store, &unknown_source("newhire")).await, 1);
 }
 
 async fn sign_in_origin_is_known_to_its_account(db: TestDatabase) {
@@ -234,7 +235,7 @@ async fn sign_in_origin_is_known_to_its_account(db: TestDatabase) {
     let here = from("2001:db8:1:2:3::4", Some("her browser"));
     db.store
         .start_session(
-            begun("one", "ada", here.clone()),
+            session_from("one", "ada", here.clone()),
             TokenHash::new("one"),
             SecurityEpoch::default(),
         )
@@ -259,7 +260,7 @@ async fn known_origins_per_account_are_limited_to_50(db: TestDatabase) {
         let origin = from(&format!("192.0.2.{n}"), None);
         let session = Session {
             last_seen: second(n),
-            ..begun(&n.to_string(), "ada", origin)
+            ..session_from(&n.to_string(), "ada", origin)
         };
         db.store
             .start_session(
@@ -290,7 +291,7 @@ async fn personal_token_use_makes_no_origin_known(db: TestDatabase) {
     let origin = from("192.0.2.1", None);
     let session = Session {
         kind: SessionKind::Personal,
-        ..begun("token", "ada", origin.clone())
+        ..session_from("token", "ada", origin.clone())
     };
     db.store
         .start_session(session, TokenHash::new("token"), SecurityEpoch::default())
@@ -302,13 +303,13 @@ async fn personal_token_use_makes_no_origin_known(db: TestDatabase) {
 async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for at in 0..5 {
-        fail(&db.store, &strange("ada"), at).await;
-        fail(&db.store, &strange("a-password-typed-there"), at).await;
-        fail(&db.store, &guesses("192.0.2.1"), at).await;
-        fail(&db.store, &tokens("192.0.2.1"), at).await;
+        record_failure(&db.store, &unknown_source("ada"), at).await;
+        record_failure(&db.store, &unknown_source("a-password-typed-there"), at).await;
+        record_failure(&db.store, &guesses("192.0.2.1"), at).await;
+        record_failure(&db.store, &tokens("192.0.2.1"), at).await;
     }
-    fail(&db.store, &strange("bob"), 9).await;
-    fail(&db.store, &guesses("192.0.2.2"), 9).await;
+    record_failure(&db.store, &unknown_source("bob"), 9).await;
+    record_failure(&db.store, &guesses("192.0.2.2"), 9).await;
     let what = LockoutQuery {
         failures: 5,
         visible_after: second(12),
@@ -319,26 +320,26 @@ async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
         .await
         .unwrap()
         .into_iter()
-        .map(|tally| tally.bucket)
+        .map(|count| count.bucket)
         .collect();
-    assert_eq!(found, [guesses("192.0.2.1"), strange("ada")]);
+    assert_eq!(found, [guesses("192.0.2.1"), unknown_source("ada")]);
 }
 
 async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
     let (of_network, tokens) = (guesses("192.0.2.1"), tokens("192.0.2.1"));
-    let home = bucket(
+    let known_network = bucket(
         "ada",
         CredentialKind::Totp,
         AttemptSource::NetworkPrefix(network("192.0.2.1")),
     );
     for bucket in [
-        &strange("ada"),
-        &home,
-        &strange("bob"),
+        &unknown_source("ada"),
+        &known_network,
+        &unknown_source("bob"),
         &of_network,
         &tokens,
     ] {
-        fail(&db.store, bucket, 0).await;
+        record_failure(&db.store, bucket, 0).await;
     }
     let lift = async |whose| {
         db.store
@@ -348,10 +349,24 @@ async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
     };
     assert_eq!(lift(ThrottleTarget::Account(user("ada"))).await, 2);
     assert_eq!(lift(ThrottleTarget::Account(user("ada"))).await, 0);
-    assert_eq!(failures(&db.store, &strange("bob")).await, 1);
+    assert_eq!(failures(&db.store, &unknown_source("bob")).await, 1);
     assert_eq!(failures(&db.store, &of_network).await, 1);
     assert_eq!(lift(ThrottleTarget::Network(network("192.0.2.1"))).await, 2);
     assert_eq!(failures(&db.store, &of_network).await, 0);
+    // A lift of nothing is not audited.
+    let audit = db
+        .store
+        .audit(AuditQuery::newest(Chain::Accounts, 10))
+        .await
+        .unwrap();
+    let entries: Vec<_> = audit
+        .iter()
+        .map(|entry| (entry.action.as_str(), entry.subject.as_str()))
+        .collect();
+    assert_eq!(
+        entries,
+        [("throttle.lifted", "192.0.2.1"), ("throttle.lifted", "ada")]
+    );
 }
 
 async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
@@ -363,23 +378,22 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
         CredentialKind::Password,
         AttemptSource::Device(TokenHash::new("lost")),
     );
-    fail(&db.store, &paid, 0).await;
-    fail(&db.store, &owing, 100).await;
-    fail(&db.store, &strange("ada"), 0).await;
-    fail(&db.store, &strange("nobody"), 0).await;
-    fail(&db.store, &strange("recent"), 100).await;
-    fail(&db.store, &unseen, 0).await;
+    record_failure(&db.store, &paid, 0).await;
+    record_failure(&db.store, &owing, 100).await;
+    record_failure(&db.store, &unknown_source("ada"), 0).await;
+    record_failure(&db.store, &unknown_source("nobody"), 0).await;
+    record_failure(&db.store, &unknown_source("recent"), 100).await;
+    record_failure(&db.store, &unseen, 0).await;
     let what = PurgeCutoffs {
         tat_before: second(101),
         unknown_account_before: second(50),
         known_source_before: second(0),
     };
     assert_eq!(db.store.purge_throttles(what).await.unwrap(), 3);
-    let kept: Vec<&Bucket> = vec![&owing];
-    assert_eq!(ask(&db.store, &kept).await.counts.len(), 1);
+    assert_eq!(ask(&db.store, &[&owing]).await.counts.len(), 1);
     for (username, left) in [("ada", 1), ("nobody", 0), ("recent", 1)] {
         assert_eq!(
-            failures(&db.store, &strange(username)).await,
+            failures(&db.store, &unknown_source(username)).await,
             left,
             "{username}"
         );
@@ -387,7 +401,7 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
     let origin = from("192.0.2.9", None);
     db.store
         .start_session(
-            begun("one", "ada", origin.clone()),
+            session_from("one", "ada", origin.clone()),
             TokenHash::new("one"),
             SecurityEpoch::default(),
         )
@@ -404,7 +418,7 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
 
 async fn username_like_an_address_is_not_a_network(db: TestDatabase) {
     let named = Username::parse("192.0.2.1").unwrap();
-    fail(&db.store, &strange("192.0.2.1"), 0).await;
+    record_failure(&db.store, &unknown_source("192.0.2.1"), 0).await;
     assert_eq!(failures(&db.store, &guesses("192.0.2.1")).await, 0);
     let lifted = db
         .store

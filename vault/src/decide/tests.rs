@@ -1,6 +1,6 @@
 use auth::Actor;
 use jiff::Timestamp;
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::*;
 use crate::VaultId;
@@ -344,32 +344,48 @@ fn check_step(before: &File, command: &Command, effect: &Effect) -> Result<(), T
     Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-    #[test]
-    fn arbitrary_command_sequences_keep_lock_invariants(
-        steps in proptest::collection::vec((prop_oneof![Just("ada"), Just("bob")], any_operation()), 1..60),
-    ) {
-        let mut file: Option<File> = None;
-        let mut used_locks = Vec::new();
-        for (by, operation) in steps {
-            let command = command(by, operation);
-            let Ok(effect) = decide(file.as_ref(), &command) else { continue };
-            if effect.action == EventAction::Add {
-                prop_assert!(file.as_ref().is_none_or(|file| file.deleted));
-                used_locks.clear();
-            } else {
-                let before = file.as_ref().unwrap();
-                check_step(before, &command, &effect)?;
-                if effect.action == EventAction::CheckIn {
-                    let lock = before.lock.as_ref().unwrap();
-                    prop_assert_eq!(&lock.holder, &command.by.username);
-                    prop_assert!(!used_locks.contains(&lock.id), "one check-in per lock");
-                    used_locks.push(lock.id);
-                }
+/// Runs the commands in order and returns the actions of those that succeeded.
+fn run_checked(
+    steps: Vec<(&'static str, Operation)>,
+) -> Result<Vec<EventAction>, TestCaseError> {
+    let mut file: Option<File> = None;
+    let (mut used_locks, mut actions) = (Vec::new(), Vec::new());
+    for (by, operation) in steps {
+        let command = command(by, operation);
+        let Ok(effect) = decide(file.as_ref(), &command) else {
+            continue;
+        };
+        if effect.action == EventAction::Add {
+            prop_assert!(file.as_ref().is_none_or(|file| file.deleted));
+            used_locks.clear();
+        } else {
+            let before = file.as_ref().unwrap();
+            check_step(before, &command, &effect)?;
+            if effect.action == EventAction::CheckIn {
+                let lock = before.lock.as_ref().unwrap();
+                prop_assert_eq!(&lock.holder, &command.by.username);
+                prop_assert!(!used_locks.contains(&lock.id), "one check-in per lock");
+                used_locks.push(lock.id);
             }
-            file = Some(effect.file);
         }
+        actions.push(effect.action);
+        file = Some(effect.file);
+    }
+    Ok(actions)
+}
+
+#[test]
+fn arbitrary_command_sequences_keep_lock_invariants() {
+    let user = prop_oneof![Just("ada"), Just("bob")];
+    let steps = proptest::collection::vec((user, any_operation()), 1..60);
+    let seen = std::cell::RefCell::new(Vec::new());
+    TestRunner::new(ProptestConfig::with_cases(2_000))
+        .run(&steps, |steps| {
+            seen.borrow_mut().extend(run_checked(steps)?);
+            Ok(())
+        })
+        .unwrap();
+    for action in EventAction::ALL {
+        assert!(seen.borrow().contains(&action), "{action:?} never succeeded");
     }
 }

@@ -281,7 +281,10 @@ async fn retry_with_idempotency_key_sends_no_event() {
     let first = check_out().await.unwrap();
     assert_eq!(ticks.try_recv().unwrap(), fixture.vault.id);
     assert_eq!(check_out().await.unwrap(), first);
-    assert!(ticks.try_recv().is_err());
+    assert_eq!(
+        ticks.try_recv(),
+        Err(tokio::sync::broadcast::error::TryRecvError::Empty)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -303,14 +306,23 @@ async fn parallel_check_outs_in_vault_succeed_once() {
                 })
             })
             .collect();
-        let mut winners = Vec::new();
+        let (mut winners, mut losers) = (Vec::new(), Vec::new());
         for racer in racers {
-            winners.extend(racer.await.unwrap());
+            match racer.await.unwrap() {
+                Ok(file) => winners.push(file),
+                Err(error) => losers.push(error),
+            }
         }
-        assert_eq!(winners.len(), 1);
-        let winner = winners[0].holder().unwrap().as_str();
+        assert_eq!((winners.len(), losers.len()), (1, 7));
+        let winner = winners[0].holder().unwrap();
+        for loser in &losers {
+            assert!(
+                matches!(loser, VaultError::Locked { holder } if holder == winner),
+                "{loser:?}"
+            );
+        }
         fixture
-            .does(winner, "a.step", Operation::Cancel)
+            .does(winner.as_str(), "a.step", Operation::Cancel)
             .await
             .unwrap();
     }

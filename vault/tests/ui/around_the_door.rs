@@ -1,11 +1,11 @@
-use vault::{Blob, Vault, vault::Received};
+use vault::{Blob, Vault, vault::StoredContent};
 
-fn content(blob: Blob) -> Received {
-    Received(blob)
+fn content(blob: Blob) -> StoredContent {
+    StoredContent(blob)
 }
 
 fn store<S, B>(vault: Vault<S, B>) -> S {
-    vault.keeper.store
+    vault.core.store
 }
 
 fn main() {}

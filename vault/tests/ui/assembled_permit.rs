@@ -2,7 +2,7 @@ use auth::{Actor, Permit, Realm};
 use vault::action::Override;
 
 fn assemble(actor: Actor, realm: Realm) -> Permit<Override> {
-    Permit { actor, place: realm }
+    Permit { actor, target: realm }
 }
 
 fn main() {}

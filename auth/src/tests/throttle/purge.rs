@@ -1,4 +1,4 @@
-//! What the throttle purges, and what it does not charge.
+//! The purge of failure counts, and failures that are not charged.
 
 use super::*;
 

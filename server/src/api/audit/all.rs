@@ -14,7 +14,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use wire::AuditEntry;
 
-use super::Asked;
+use super::AuditListQuery;
 use crate::{
     error::Problem,
     extract::Query,
@@ -24,7 +24,7 @@ use crate::{
 /// The audit log to read.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Which {
+pub struct AuditFilterQuery {
     /// The name of a vault. Without it, the log of the accounts.
     pub(crate) vault: Option<String>,
     /// The exact client address.
@@ -33,7 +33,7 @@ pub struct Which {
 }
 
 /// List audit entries of the accounts or of one vault, newest first.
-#[utoipa::path(get, path = "/api/audit", tag = "Audit", params(Which, Asked),
+#[utoipa::path(get, path = "/api/audit", tag = "Audit", params(AuditFilterQuery, AuditListQuery),
     responses((status = 200, description = "A page of entries.", body = [AuditEntry])))]
 #[expect(
     clippy::too_many_arguments,
@@ -44,20 +44,20 @@ pub async fn handle(
     State(auth): State<Auth>,
     State(store): State<Store>,
     OriginalUri(uri): OriginalUri,
-    Query(which): Query<Which>,
-    Query(asked): Query<Asked>,
+    Query(filter): Query<AuditFilterQuery>,
+    Query(page): Query<AuditListQuery>,
 ) -> Result<(HeaderMap, Json<Vec<AuditEntry>>), Problem> {
-    let (query, limit) = asked.query(chain(&auth, &which).await?)?;
+    let (query, limit) = page.to_audit_query(parse_chain(&auth, &filter).await?)?;
     let query = AuditQuery {
-        address: which.address,
+        address: filter.address,
         ..query
     };
     let (headers, entries) = super::page(&uri, auth.admin().audit(&permit, query).await?, limit);
-    Ok((headers, Json(super::shapes(&store, entries).await?)))
+    Ok((headers, Json(super::wire_entries(&store, entries).await?)))
 }
 
-pub(crate) async fn chain(auth: &Auth, which: &Which) -> Result<Chain, Problem> {
-    let Some(name) = which.vault.as_deref().filter(|name| !name.is_empty()) else {
+pub(crate) async fn parse_chain(auth: &Auth, filter: &AuditFilterQuery) -> Result<Chain, Problem> {
+    let Some(name) = filter.vault.as_deref().filter(|name| !name.is_empty()) else {
         return Ok(Chain::Accounts);
     };
     let name = RealmName::parse(name).map_err(|_| AuthError::RealmNotFound)?;

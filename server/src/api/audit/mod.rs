@@ -15,7 +15,7 @@ use crate::{api::paging, error::Problem, state::Store};
 
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct AuditListQuery {
     /// The exact username of the actor.
     actor: Option<String>,
     /// The exact subject: a username, a group or a filename.
@@ -34,15 +34,15 @@ pub struct Asked {
     after: Option<i64>,
 }
 
-impl Asked {
+impl AuditListQuery {
     /// From the members of the page's form: actor, subject, action.
-    pub(crate) fn typed(
+    pub(crate) fn from_form(
         [actor, subject, action]: [&str; 3],
         since: Option<Timestamp>,
         until: Option<Timestamp>,
         after: Option<i64>,
     ) -> Self {
-        let given = |text: &str| Some(text.trim().to_owned());
+        let trimmed = |text: &str| Some(text.trim().to_owned());
         Self {
             actor: given(actor),
             subject: given(subject),
@@ -55,9 +55,9 @@ impl Asked {
     }
 
     /// Reads one entry more than a page, which shows whether a next page exists.
-    pub(crate) fn query(&self, chain: Chain) -> Result<(AuditQuery, usize), Problem> {
-        let limit = paging::limit(self.limit)?;
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    pub(crate) fn to_audit_query(&self, chain: Chain) -> Result<(AuditQuery, usize), Problem> {
+        let limit = paging::parse_limit(self.limit)?;
+        let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         let query = AuditQuery {
             actor: given(&self.actor),
             subject: given(&self.subject),
@@ -82,14 +82,14 @@ pub(crate) fn page(
     let last = entries.last().filter(|_| more);
     (
         last.map_or_else(HeaderMap::new, |last| {
-            paging::next(uri, &last.seq.to_string())
+            paging::next_link(uri, &last.seq.to_string())
         }),
         entries,
     )
 }
 
 /// The wire form of entries, with the names of vaults beside their ids.
-pub async fn shapes(
+pub async fn wire_entries(
     store: &Store,
     entries: Vec<AuditEntry>,
 ) -> Result<Vec<wire::AuditEntry>, Problem> {
@@ -111,7 +111,7 @@ pub async fn shapes(
                 .and_then(name);
             wire::AuditEntry {
                 vault: name(&entry.chain).or(realm),
-                ..shape(entry)
+                ..wire_entry(entry)
             }
         })
         .collect())
@@ -119,7 +119,7 @@ pub async fn shapes(
 
 /// The wire form of one entry, without the name of a vault.
 #[must_use]
-pub fn shape(entry: AuditEntry) -> wire::AuditEntry {
+pub fn wire_entry(entry: AuditEntry) -> wire::AuditEntry {
     let AuditEntry {
         chain,
         seq: n,

@@ -11,23 +11,24 @@ use axum::{
 use http::HeaderMap;
 use wire::AuditEntry;
 
-use super::Asked;
+use super::AuditListQuery;
 use crate::{error::Problem, extract::Query, state::AppState};
 
 /// List the audit entries of a vault, newest first.
 ///
-/// Administrators see the client address of every entry, other users only that of their own entries.
+/// Administrators see the client address of every entry, other users only that of their own
+/// entries.
 #[utoipa::path(get, path = "/api/vaults/{vault}/audit", tag = "Audit",
-    params(("vault" = String, Path), Asked),
+    params(("vault" = String, Path), AuditListQuery),
     responses((status = 200, description = "A page of entries.", body = [AuditEntry])))]
 pub async fn handle(
     Permitted(permit): Permitted<ReadRealmAudit>,
     caller: Caller,
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,
-    Query(asked): Query<Asked>,
+    Query(page): Query<AuditListQuery>,
 ) -> Result<(HeaderMap, Json<Vec<AuditEntry>>), Problem> {
-    let (query, limit) = asked.query(Chain::Realm(permit.realm().id.clone()))?;
+    let (query, limit) = page.to_audit_query(Chain::Realm(permit.realm().id.clone()))?;
     let (headers, entries) = super::page(
         &uri,
         state
@@ -37,5 +38,5 @@ pub async fn handle(
             .await?,
         limit,
     );
-    Ok((headers, Json(super::shapes(&state.store, entries).await?)))
+    Ok((headers, Json(super::wire_entries(&state.store, entries).await?)))
 }

@@ -8,8 +8,8 @@ use wire::{Authorize, Authorized, ProblemBody, Verdict};
 
 use crate::{
     error::Problem,
-    extract::Body,
-    state::{Auth, Site},
+    extract::JsonBody,
+    state::{Auth, SiteInfo},
 };
 
 /// Approve or deny an authorization request (RFC 6749 §4.1.1, RFC 7636).
@@ -23,26 +23,26 @@ use crate::{
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    Body(body): Body<Authorize>,
+    State(site): State<Arc<SiteInfo>>,
+    JsonBody(body): JsonBody<Authorize>,
 ) -> Result<Json<Authorized>, Problem> {
-    let client = known(&auth, &body.client_id, &body.redirect_uri)?;
-    let answer = match (check(&auth, client, &body), body.decision) {
-        (Err(refused), _) => Err(refused),
+    let client = find_client(&auth, &body.client_id, &body.redirect_uri)?;
+    let outcome_of_request = match (validate_request(&auth, client, &body), body.decision) {
+        (Err(error), _) => Err(error),
         (Ok(_), Verdict::Deny) => Err(OAuthError::AccessDenied),
-        (Ok(wanted), Verdict::Approve) => {
+        (Ok(request), Verdict::Approve) => {
             caller.require_recent()?;
-            match auth.oauth().authorize(&caller, wanted).await {
-                Err(AuthError::OAuth(refused)) => Err(refused),
+            match auth.oauth().authorize(&caller, request).await {
+                Err(AuthError::OAuth(error)) => Err(error),
                 code => Ok(code?),
             }
         }
     };
-    let outcome = answer
+    let outcome = outcome_of_request
         .as_ref()
         .map(auth::Token::expose)
-        .map_err(|refused| *refused);
-    let redirect_to = redirect(
+        .map_err(|error| *error);
+    let redirect_to = redirect_url(
         &body.redirect_uri,
         body.state.as_deref(),
         &site.config.public_url,
@@ -51,41 +51,41 @@ pub async fn handle(
     Ok(Json(Authorized { redirect_to }))
 }
 
-/// The client that is registered with this redirect URI. No response goes to another URI.
-pub(crate) fn known<'a>(
+/// The client registered with this redirect URI. Responses go to registered URIs only.
+pub(crate) fn find_client<'a>(
     auth: &'a Auth,
     client: &str,
     redirect_uri: &str,
 ) -> Result<&'a Client, Problem> {
     auth.oauth()
         .client_for(client, redirect_uri)
-        .map_err(|refused| Problem::Auth(refused.into()))
+        .map_err(|error| Problem::Auth(error.into()))
 }
 
-pub(crate) fn check(
+pub(crate) fn validate_request(
     auth: &Auth,
     client: &Client,
-    asked: &Authorize,
+    request: &Authorize,
 ) -> Result<AuthorizationRequest, OAuthError> {
     let challenge = (
-        asked.code_challenge.as_deref(),
-        asked.code_challenge_method.as_deref(),
+        request.code_challenge.as_deref(),
+        request.code_challenge_method.as_deref(),
     );
     let response = (
-        asked.response_type.as_deref(),
-        asked.response_mode.as_deref(),
+        request.response_type.as_deref(),
+        request.response_mode.as_deref(),
     );
     auth.oauth().validate_request(
         client,
-        &asked.redirect_uri,
+        &request.redirect_uri,
         response,
-        asked.scope.as_deref(),
+        request.scope.as_deref(),
         challenge,
     )
 }
 
 /// RFC 6749 §4.1.2 and §4.1.2.1, with the issuer (RFC 9207). The caller has validated `uri`.
-pub(crate) fn redirect(
+pub(crate) fn redirect_url(
     uri: &str,
     state: Option<&str>,
     issuer: &str,
@@ -94,9 +94,9 @@ pub(crate) fn redirect(
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     match outcome {
         Ok(code) => pairs.append_pair("code", code),
-        Err(why) => pairs
-            .append_pair("error", why.code())
-            .append_pair("error_description", &why.to_string()),
+        Err(error) => pairs
+            .append_pair("error", error.code())
+            .append_pair("error_description", &error.to_string()),
     };
     if let Some(state) = state {
         pairs.append_pair("state", state);

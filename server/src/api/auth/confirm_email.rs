@@ -7,13 +7,14 @@ use wire::{EmailLink, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
 /// Confirm a new e-mail address.
 ///
-/// `token` is the part after `#` in the link that was sent to the address. The call creates no session.
+/// `token` is the part after `#` in the link that was sent to the address. The call creates no
+/// session.
 #[utoipa::path(post, path = "/auth/me/email/confirm", tag = "Accounts", request_body = EmailLink, responses(
     (status = 204, description = "The address is confirmed."),
     (status = 403, description = "The link is invalid, used or expired.", body = ProblemBody, content_type = "application/problem+json"),
@@ -24,8 +25,8 @@ use crate::{
 pub async fn handle(
     _: Anyone,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<EmailLink>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<EmailLink>,
 ) -> Result<StatusCode, Problem> {
     auth.accounts().confirm_email(&body.token, &origin).await?;
     Ok(StatusCode::NO_CONTENT)

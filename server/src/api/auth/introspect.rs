@@ -26,12 +26,12 @@ pub async fn handle(
     State(auth): State<Auth>,
     form: Result<Form, Problem>,
 ) -> Result<Json<Introspected>, OAuthProblem> {
-    let found = auth
+    let token = auth
         .oauth()
-        .introspect(&caller, &form?.need("token")?)
+        .introspect(&caller, &form?.require("token")?)
         .await?;
-    let mut answer = Introspected {
-        active: found.is_some(),
+    let mut response = Introspected {
+        active: token.is_some(),
         scope: None,
         client_id: None,
         username: None,
@@ -40,14 +40,14 @@ pub async fn handle(
         exp: None,
         iat: None,
     };
-    if let Some(found) = found {
-        answer.scope = Some(found.scope);
-        answer.client_id = found.client;
-        answer.username = Some(found.username.to_string());
-        answer.sub = Some(found.username.to_string());
-        answer.token_type = Some(found.token_type.to_owned());
-        answer.exp = Some(found.expires_at.as_second());
-        answer.iat = Some(found.issued_at.as_second());
+    if let Some(token) = token {
+        response.scope = Some(token.scope);
+        response.client_id = token.client;
+        response.username = Some(token.username.to_string());
+        response.sub = Some(token.username.to_string());
+        response.token_type = Some(token.token_type.to_owned());
+        response.exp = Some(token.expires_at.as_second());
+        response.iat = Some(token.issued_at.as_second());
     }
-    Ok(Json(answer))
+    Ok(Json(response))
 }

@@ -9,7 +9,7 @@ use http::{HeaderName, StatusCode};
 
 use crate::{
     error::Problem,
-    state::{Auth, Site},
+    state::{Auth, SiteInfo},
     web::cookie,
 };
 
@@ -21,9 +21,9 @@ use crate::{
 pub async fn handle(
     AnySession(caller): AnySession,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<SiteInfo>>,
 ) -> Result<(StatusCode, CookieJar, [(HeaderName, &'static str); 1]), Problem> {
     auth.sessions().sign_out(&caller).await?;
-    let jar = CookieJar::new().add(cookie::ended(&site));
-    Ok((StatusCode::NO_CONTENT, jar, [cookie::CLEAR]))
+    let jar = CookieJar::new().add(cookie::clear_session(&site));
+    Ok((StatusCode::NO_CONTENT, jar, [cookie::CLEAR_SITE_DATA]))
 }

@@ -8,11 +8,11 @@ use wire::Me;
 #[utoipa::path(get, path = "/auth/me", tag = "Accounts",
     responses((status = 200, description = "The account, and the scopes of the session.", body = Me)))]
 pub async fn handle(AnySession(caller): AnySession) -> Json<Me> {
-    Json(of(caller.account(), &caller))
+    Json(me_of(caller.account(), &caller))
 }
 
 /// The current account. Scopes and factors are those of the session.
-pub(crate) fn of(account: &Account, caller: &Caller) -> Me {
+pub(crate) fn me_of(account: &Account, caller: &Caller) -> Me {
     Me {
         username: account.username.to_string(),
         display_name: account

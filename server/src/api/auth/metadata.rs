@@ -6,12 +6,12 @@ use auth::{Anyone, Scopes};
 use axum::{Json, extract::State};
 use wire::AuthorizationServer;
 
-use crate::{config::Switch, state::Site};
+use crate::{config::Toggle, state::SiteInfo};
 
 /// Show the authorization server metadata (RFC 8414).
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "Accounts",
     responses((status = 200, description = "RFC 8414 metadata.", body = AuthorizationServer)))]
-pub async fn handle(_: Anyone, State(site): State<Arc<Site>>) -> Json<AuthorizationServer> {
+pub async fn handle(_: Anyone, State(site): State<Arc<SiteInfo>>) -> Json<AuthorizationServer> {
     let url = &site.config.public_url;
     let at = |path: &str| format!("{url}{path}");
     let device = "urn:ietf:params:oauth:grant-type:device_code";
@@ -19,7 +19,7 @@ pub async fn handle(_: Anyone, State(site): State<Arc<Site>>) -> Json<Authorizat
         .map(str::to_owned)
         .to_vec();
     let none = || vec!["none".to_owned()];
-    if site.config.password_grant == Switch::On {
+    if site.config.password_grant == Toggle::On {
         grants.push("password".to_owned());
     }
     Json(AuthorizationServer {

@@ -1,13 +1,13 @@
 //! `PUT /auth/me/password`
 
-use auth::{Password, RecentlyAuthenticated, service::OtherSessions};
+use auth::{Password, RecentlyAuthenticated, accounts::self_service::OtherSessions};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ChangePassword, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
@@ -24,8 +24,8 @@ use crate::{
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<ChangePassword>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
     let others = if body.end_other_sessions {
         OtherSessions::End

@@ -4,10 +4,10 @@ use auth::{DisplayName, EmailAddress, Interactive, accounts::profile::ProfileCha
 use axum::{Json, extract::State};
 use wire::{ChangeMe, ChangedMe, ProblemBody};
 
-use super::{me, register::optional};
+use super::{me, register::parse_optional};
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
@@ -23,16 +23,16 @@ use crate::{
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<ChangeMe>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<ChangeMe>,
 ) -> Result<Json<ChangedMe>, Problem> {
     let display_name = body
         .display_name
-        .map(|name| optional(name, "/display_name", DisplayName::parse))
+        .map(|name| parse_optional(name, "/display_name", DisplayName::parse))
         .transpose()?;
     let email = body
         .email
-        .map(|email| optional(email, "/email", EmailAddress::parse))
+        .map(|email| parse_optional(email, "/email", EmailAddress::parse))
         .transpose()?;
     let profile = auth
         .accounts()
@@ -45,7 +45,7 @@ pub async fn handle(
             &origin,
         )
         .await?;
-    let me = me::of(&profile.account, &caller);
+    let me = me::me_of(&profile.account, &caller);
     Ok(Json(ChangedMe {
         me,
         email_to_confirm: profile.pending_email.map(|email| email.as_str().to_owned()),

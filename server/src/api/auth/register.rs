@@ -1,13 +1,16 @@
 //! `POST /auth/register`
 
-use auth::{Anyone, DisplayName, EmailAddress, Password, Username, service::RegistrationRequest};
+use auth::{
+    Anyone, DisplayName, EmailAddress, Password, Username,
+    accounts::registration::RegistrationRequest,
+};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{ProblemBody, Register, Registered};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
@@ -25,18 +28,18 @@ use crate::{
 pub async fn handle(
     _: Anyone,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<Register>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<Register>,
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
     let invite = body.invite.clone().filter(|invite| !invite.is_empty());
-    let applicant = applicant(body)?;
+    let request = registration_request(body)?;
     let account = match invite {
         Some(invite) => {
             auth.invitations()
-                .accept_invitation(applicant, &invite, &origin)
+                .accept_invitation(request, &invite, &origin)
                 .await?
         }
-        None => auth.accounts().register(applicant, &origin).await?,
+        None => auth.accounts().register(request, &origin).await?,
     };
     let registered = Registered {
         username: account.username.to_string(),
@@ -46,19 +49,19 @@ pub async fn handle(
     Ok((StatusCode::CREATED, Json(registered)))
 }
 
-fn applicant(body: Register) -> Result<RegistrationRequest, Problem> {
+fn registration_request(body: Register) -> Result<RegistrationRequest, Problem> {
     let username =
         Username::parse(&body.username).map_err(|error| Problem::invalid("/username", error))?;
     Ok(RegistrationRequest {
         username,
-        display_name: optional(body.display_name, "/display_name", DisplayName::parse)?,
-        email: optional(body.email, "/email", EmailAddress::parse)?,
+        display_name: parse_optional(body.display_name, "/display_name", DisplayName::parse)?,
+        email: parse_optional(body.email, "/email", EmailAddress::parse)?,
         password: Password::new(body.password),
     })
 }
 
 /// A blank value counts as absent.
-pub(crate) fn optional<T, E: std::fmt::Display>(
+pub(crate) fn parse_optional<T, E: std::fmt::Display>(
     raw: Option<String>,
     pointer: &str,
     parse: impl Fn(&str) -> Result<T, E>,

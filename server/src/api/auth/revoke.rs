@@ -7,7 +7,7 @@ use wire::{OneToken, TokenError};
 
 use crate::{
     error::{OAuthProblem, Problem},
-    extract::{Form, From},
+    extract::{Form, ClientOrigin},
     state::Auth,
 };
 
@@ -26,9 +26,11 @@ use crate::{
 pub async fn handle(
     _: Anyone,
     State(auth): State<Auth>,
-    From(origin): From,
+    ClientOrigin(origin): ClientOrigin,
     form: Result<Form, Problem>,
 ) -> Result<StatusCode, OAuthProblem> {
-    auth.oauth().revoke(&form?.need("token")?, &origin).await?;
+    auth.oauth()
+        .revoke(&form?.require("token")?, &origin)
+        .await?;
     Ok(StatusCode::OK)
 }

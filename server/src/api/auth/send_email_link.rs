@@ -5,7 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
 
-use crate::{error::Problem, extract::From, state::Auth};
+use crate::{error::Problem, extract::ClientOrigin, state::Auth};
 
 /// Send the confirmation link for the e-mail address again.
 ///
@@ -18,7 +18,7 @@ use crate::{error::Problem, extract::From, state::Auth};
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
-    From(origin): From,
+    ClientOrigin(origin): ClientOrigin,
 ) -> Result<StatusCode, Problem> {
     auth.accounts()
         .resend_verification(&caller, &origin)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use auth::{
     Anyone, AuthorizationCodeGrant, OneTimeCode, Password, Scopes, model::scope::UnknownScope,
-    service::TokenResponse as IssuedTokens, session::sign_in::SignInProof,
+    oauth::refresh::TokenResponse as IssuedTokens, session::sign_in::SignInProof,
 };
 use axum::{Json, extract::State};
 use http::{HeaderMap, HeaderValue, header};
@@ -17,15 +17,16 @@ use secrecy::ExposeSecret;
 use wire::{TokenError, TokenForm, TokenResponse};
 
 use crate::{
-    config::Switch,
+    config::Toggle,
     error::{OAuthProblem, Problem},
-    extract::{Form, From},
-    state::{Auth, Site},
+    extract::{Form, ClientOrigin},
+    state::{Auth, SiteInfo},
 };
 
 /// Issue an access token and a refresh token (RFC 6749 §3.2).
 ///
-/// The grant is a password, a refresh token, a device code (RFC 8628) or an authorization code (RFC 7636).
+/// The grant is a password, a refresh token, a device code (RFC 8628) or an authorization code (RFC
+/// 7636).
 #[utoipa::path(post, path = "/auth/token", tag = "Accounts",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
@@ -40,30 +41,30 @@ use crate::{
 pub async fn handle(
     _: Anyone,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    From(origin): From,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
     form: Result<Form, Problem>,
 ) -> Result<(HeaderMap, Json<TokenResponse>), OAuthProblem> {
     let mut form = form?;
     let tokens = match form.take("grant_type").as_deref() {
-        None | Some("password") if site.config.password_grant == Switch::Off => {
-            return Err(unsupported("The password grant is turned off."));
+        None | Some("password") if site.config.password_grant == Toggle::Off => {
+            return Err(unsupported_grant_type("The password grant is turned off."));
         }
         None | Some("password") => {
-            let username = form.need("username")?;
-            let password = Password::new(form.need("password")?);
-            let grants = narrower(form.take("scope"))?.unwrap_or(Scopes::ALL);
+            let username = form.require("username")?;
+            let password = Password::new(form.require("password")?);
+            let grants = parse_scope(form.take("scope"))?.unwrap_or(Scopes::ALL);
             let code = form.take("otp").map(|otp| OneTimeCode::parse(&otp));
             auth.oauth()
                 .token_with_scopes(grants, &username, SignInProof { password, code }, origin)
                 .await?
         }
         Some("refresh_token") => {
-            let scope = narrower(form.take("scope"))?;
+            let scope = parse_scope(form.take("scope"))?;
             let client = form.take("client_id");
             auth.oauth()
                 .refresh(
-                    &form.need("refresh_token")?,
+                    &form.require("refresh_token")?,
                     client.as_deref(),
                     scope,
                     origin,
@@ -73,51 +74,51 @@ pub async fn handle(
         Some("urn:ietf:params:oauth:grant-type:device_code") => {
             let client = form.take("client_id");
             auth.oauth()
-                .device_token(&form.need("device_code")?, client.as_deref(), origin)
+                .device_token(&form.require("device_code")?, client.as_deref(), origin)
                 .await?
         }
         Some("authorization_code") => {
             auth.oauth()
-                .exchange_code(redemption(&mut form)?, origin)
+                .exchange_code(parse_code_grant(&mut form)?, origin)
                 .await?
         }
-        Some(_) => return Err(unsupported("This grant type is not supported.")),
+        Some(_) => return Err(unsupported_grant_type("This grant type is not supported.")),
     };
-    Ok((uncached(), Json(response(&tokens))))
+    Ok((no_store_headers(), Json(wire_tokens(&tokens))))
 }
 
 /// RFC 6749 §4.1.3, RFC 7636 §4.5.
-fn redemption(form: &mut Form) -> Result<AuthorizationCodeGrant, Problem> {
+fn parse_code_grant(form: &mut Form) -> Result<AuthorizationCodeGrant, Problem> {
     Ok(AuthorizationCodeGrant {
-        code: form.need("code")?.into(),
-        client: form.need("client_id")?,
-        redirect_uri: form.need("redirect_uri")?,
-        verifier: form.need("code_verifier")?.into(),
+        code: form.require("code")?.into(),
+        client: form.require("client_id")?,
+        redirect_uri: form.require("redirect_uri")?,
+        verifier: form.require("code_verifier")?.into(),
     })
 }
 
 /// The requested scope (RFC 6749 §3.3 and §6). It can narrow the default, never widen it. `None`
 /// means the default. An empty value counts as absent, because FastAPI's forms send one.
-fn narrower(asked: Option<String>) -> Result<Option<Scopes>, Problem> {
+fn parse_scope(requested: Option<String>) -> Result<Option<Scopes>, Problem> {
     let unknown = |error: UnknownScope| Problem::OAuth {
         code: "invalid_scope",
         detail: error.to_string(),
     };
-    let asked = asked.filter(|scope| !scope.trim().is_empty());
-    asked
+    let requested = requested.filter(|scope| !scope.trim().is_empty());
+    requested
         .map(|scope| Scopes::parse(&scope))
         .transpose()
         .map_err(unknown)
 }
 
-fn unsupported(detail: &str) -> OAuthProblem {
+fn unsupported_grant_type(detail: &str) -> OAuthProblem {
     OAuthProblem(Problem::OAuth {
         code: "unsupported_grant_type",
         detail: detail.to_owned(),
     })
 }
 
-fn response(tokens: &IssuedTokens) -> TokenResponse {
+fn wire_tokens(tokens: &IssuedTokens) -> TokenResponse {
     TokenResponse {
         access_token: tokens.access_token.expose_secret().to_owned(),
         token_type: "bearer".to_owned(),
@@ -128,7 +129,7 @@ fn response(tokens: &IssuedTokens) -> TokenResponse {
 }
 
 /// RFC 6749 §5.1.
-pub(crate) fn uncached() -> HeaderMap {
+pub(crate) fn no_store_headers() -> HeaderMap {
     HeaderMap::from_iter([
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::PRAGMA, HeaderValue::from_static("no-cache")),

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use vault::action::Read;
 
 use crate::{
-    door::{Door, Entry},
+    door::{Door, AccessRule},
     error::Problem,
     state::AppState,
 };
@@ -24,33 +24,33 @@ use crate::{
 /// The door of a stream. It equals `Permitted<Read>`, and also accepts a single-use ticket in the
 /// query. It keeps the caller, whose access is checked for as long as the stream is open.
 #[derive(Debug)]
-pub struct Watching {
+pub struct PermittedStream {
     pub caller: Caller,
     pub permit: Permit<Read>,
 }
 
-impl Door for Watching {
-    const ENTRY: Entry = Entry::Permitted("file.read");
+impl Door for PermittedStream {
+    const ACCESS: AccessRule = AccessRule::Permitted("file.read");
 }
 
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-pub struct Asked {
+pub struct EventsQuery {
     /// Events with a greater id. Without it, events from now on.
     since: Option<i64>,
     /// A ticket from `POST /auth/ws-ticket`.
     ticket: Option<String>,
 }
 
-impl FromRequestParts<AppState> for Watching {
+impl FromRequestParts<AppState> for PermittedStream {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let asked = axum::extract::Query::<Asked>::try_from_uri(&parts.uri)
+        let params = axum::extract::Query::<EventsQuery>::try_from_uri(&parts.uri)
             .map(|query| query.0)
             .unwrap_or_default();
-        let caller = match asked.ticket {
+        let caller = match params.ticket {
             Some(ticket) => state.auth.sessions().authenticate_ticket(&ticket).await?,
             None => Caller::from_request_parts(parts, state).await?,
         };
@@ -64,12 +64,12 @@ impl FromRequestParts<AppState> for Watching {
 
 /// Checks whether an `Origin` is that of this server's pages.
 #[derive(Debug)]
-pub struct OwnOrigin {
+pub struct OriginCheck {
     parts: Parts,
     state: AppState,
 }
 
-impl FromRequestParts<AppState> for OwnOrigin {
+impl FromRequestParts<AppState> for OriginCheck {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(
@@ -83,14 +83,14 @@ impl FromRequestParts<AppState> for OwnOrigin {
     }
 }
 
-impl OwnOrigin {
-    fn is(&self, origin: &str) -> bool {
+impl OriginCheck {
+    fn is_own(&self, origin: &str) -> bool {
         self.state.is_own_origin(&self.parts, origin)
     }
 
     /// Writes the denial to the audit log.
-    fn note_refusal(&self, caller: &Caller, why: &AuthError) {
-        let asked = Refused::cross_site(request_of(&self.parts), site_of(&self.parts));
-        self.state.auth.audit_denial(caller, &asked, why);
+    fn audit_denial(&self, caller: &Caller, error: &AuthError) {
+        let request = Refused::cross_site(request_of(&self.parts), site_of(&self.parts));
+        self.state.auth.audit_denial(caller, &request, error);
     }
 }

@@ -5,26 +5,26 @@ use axum::{
     response::Response,
 };
 
-use super::{Asked, OwnOrigin, Watching};
+use super::{EventsQuery, OriginCheck, PermittedStream};
 use crate::{
     error::Problem,
     extract::Query,
-    live::{self, Viewer},
+    live::{self, VaultViewer},
 };
 
 /// The events of one vault as a WebSocket. The vault is `?vault=`, by default `main`.
 pub async fn handle(
-    Watching { caller, permit }: Watching,
-    Query(asked): Query<Asked>,
-    own: OwnOrigin,
+    PermittedStream { caller, permit }: PermittedStream,
+    Query(query): Query<EventsQuery>,
+    own: OriginCheck,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    live::refuse_foreign_socket(&caller, &own.parts.headers, |origin| own.is(origin))
-        .inspect_err(|why| own.note_refusal(&caller, why))?;
-    let upgrade = upgrade.map_err(|_| Problem::NotASocket)?;
+    live::check_socket_origin(&caller, &own.parts.headers, |origin| own.is_own(origin))
+        .inspect_err(|error| own.audit_denial(&caller, error))?;
+    let upgrade = upgrade.map_err(|_| Problem::WebSocketRequired)?;
     let (auth, hub) = (own.state.auth.clone(), own.state.hub.clone());
-    let viewer = Viewer::new(auth, caller, &permit);
-    Ok(live::ws(upgrade, hub, viewer, asked.since)
+    let viewer = VaultViewer::new(auth, caller, &permit);
+    Ok(live::ws(upgrade, hub, viewer, query.since)
         .await
         .map_err(auth::AuthError::Store)?)
 }

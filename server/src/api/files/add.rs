@@ -9,10 +9,10 @@ use http::StatusCode;
 use vault::{UserText, action::Add};
 use wire::{File, NewContent, ProblemBody};
 
-use super::{COMMENT, optional_prose, upload};
+use super::{MAX_COMMENT_CHARS, parse_optional_text, upload};
 use crate::{
     error::Problem,
-    extract::{Named, Retry},
+    extract::{FilenameParam, IdempotencyHeader},
     shape,
     state::AppState,
 };
@@ -29,26 +29,26 @@ use crate::{
         (status = 507, description = "The disk is full. Nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    lasting: Revalidating<Add>,
+    permitted: Revalidating<Add>,
     State(state): State<AppState>,
-    Named(name): Named,
-    retry: Retry,
+    FilenameParam(name): FilenameParam,
+    idempotency: IdempotencyHeader,
     request: Request,
 ) -> Result<(StatusCode, Json<File>), Problem> {
     let vault = &state.vault;
     let mut content = match vault
-        .start_upload_new(&lasting.permit, &name, retry.attempt())
+        .start_upload_new(&permitted.permit, &name, idempotency.precheck())
         .await
     {
         Ok(upload) => upload,
-        Err(refusal) => return Err(upload::refuse(request, refusal).await),
+        Err(refusal) => return Err(upload::drain_and_refuse(request, refusal).await),
     };
-    let fields = upload::receive(request, &mut content).await?;
-    let comment = optional_prose(fields.comment.as_deref(), COMMENT, "/comment")?
+    let fields = upload::receive_form(request, &mut content).await?;
+    let comment = parse_optional_text(fields.comment.as_deref(), MAX_COMMENT_CHARS, "/comment")?
         .unwrap_or_else(UserText::empty);
     let content = vault.finish_upload(content).await?;
-    let permit = lasting.revalidate(&state.auth).await?;
-    let key = retry.of(&format!("{}\n{comment}", content.id()));
+    let permit = permitted.revalidate(&state.auth).await?;
+    let key = idempotency.key_for(&format!("{}\n{comment}", content.id()));
     let file = vault.add(&permit, &name, content, comment, key).await?;
     Ok((
         StatusCode::CREATED,

@@ -7,7 +7,7 @@ use wire::{File, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::{Named, Retry},
+    extract::{FilenameParam, IdempotencyHeader},
     shape,
     state::Vault,
 };
@@ -24,9 +24,11 @@ use crate::{
 pub async fn handle(
     Permitted(permit): Permitted<Cancel>,
     State(vault): State<Vault>,
-    Named(name): Named,
-    retry: Retry,
+    FilenameParam(name): FilenameParam,
+    idempotency: IdempotencyHeader,
 ) -> Result<Json<File>, Problem> {
-    let file = vault.cancel(&permit, &name, retry.of("")).await?;
+    let file = vault
+        .cancel(&permit, &name, idempotency.key_for(""))
+        .await?;
     Ok(Json(shape::file(&file, permit.username())))
 }

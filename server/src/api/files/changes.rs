@@ -14,7 +14,7 @@ use crate::{api::paging, error::Problem, extract::Query, shape, state::Vault};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct ChangesQuery {
     /// Changes with a greater number.
     #[param(minimum = 0)]
     since: Option<i64>,
@@ -28,24 +28,24 @@ pub struct Asked {
 ///
 /// The list has every revision of every file, as the git history does.
 #[utoipa::path(get, path = "/api/vaults/{vault}/changes", tag = "Files",
-    params(("vault" = String, Path), Asked),
+    params(("vault" = String, Path), ChangesQuery),
     responses((status = 200, description = "A page of entries.", body = [Change])))]
 pub async fn handle(
     Permitted(permit): Permitted<Read>,
     State(vault): State<Vault>,
     OriginalUri(uri): OriginalUri,
-    Query(asked): Query<Asked>,
+    Query(query): Query<ChangesQuery>,
 ) -> Result<(HeaderMap, Json<Vec<Change>>), Problem> {
-    let limit = paging::limit(asked.limit)?;
-    let after = asked.after.map(|after| after.parse::<i64>()).transpose();
-    let after = after.map_err(|_| paging::no_place())?;
-    let since = after.unwrap_or(asked.since.unwrap_or(0)).max(0);
+    let limit = paging::parse_limit(query.limit)?;
+    let after = query.after.map(|after| after.parse::<i64>()).transpose();
+    let after = after.map_err(|_| paging::invalid_cursor())?;
+    let since = after.unwrap_or(query.since.unwrap_or(0)).max(0);
     let mut changes = vault.changes(&permit, since, limit + 1).await?;
     let mut headers = HeaderMap::new();
     if changes.len() > limit as usize {
         changes.truncate(limit as usize);
         if let Some(last) = changes.last() {
-            headers = paging::next(&uri, &last.change.to_string());
+            headers = paging::next_link(&uri, &last.change.to_string());
         }
     }
     Ok((headers, Json(changes.iter().map(shape::change).collect())))

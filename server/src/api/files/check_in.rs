@@ -14,10 +14,10 @@ use vault::{
 };
 use wire::{File, ProblemBody};
 
-use super::{COMMENT, prose, upload};
+use super::{MAX_COMMENT_CHARS, parse_text, upload};
 use crate::{
     error::Problem,
-    extract::{Named, Retry},
+    extract::{FilenameParam, IdempotencyHeader},
     shape,
     state::{AppState, Vault},
 };
@@ -42,36 +42,43 @@ use crate::{
     reason = "a check-in with If-Match reads before it writes: two permits"
 )]
 pub async fn handle(
-    lasting: Revalidating<CheckIn>,
+    permitted: Revalidating<CheckIn>,
     Permitted(read): Permitted<Read>,
     State(state): State<AppState>,
-    Named(name): Named,
-    retry: Retry,
+    FilenameParam(name): FilenameParam,
+    idempotency: IdempotencyHeader,
     request: Request,
 ) -> Result<Json<File>, Problem> {
     let vault = &state.vault;
     let tags = if_match(request.headers());
-    let base = match base(vault, &read, &name, (tags.as_deref(), retry.attempt())).await {
+    let base = match expected_base(
+        vault,
+        &read,
+        &name,
+        (tags.as_deref(), idempotency.precheck()),
+    )
+    .await
+    {
         Ok(base) => base,
-        Err(refusal) => return Err(upload::refuse(request, refusal).await),
+        Err(refusal) => return Err(upload::drain_and_refuse(request, refusal).await),
     };
     let mut content = match vault
-        .start_upload_revision(&lasting.permit, &name, retry.attempt())
+        .start_upload_revision(&permitted.permit, &name, idempotency.precheck())
         .await
     {
         Ok(upload) => upload,
-        Err(refusal) => return Err(upload::refuse(request, refusal).await),
+        Err(refusal) => return Err(upload::drain_and_refuse(request, refusal).await),
     };
-    let fields = upload::receive(request, &mut content).await?;
-    let comment = fields
-        .comment
-        .ok_or_else(|| Problem::invalid("/comment", "The comment is missing. Describe what changed."))?;
-    let comment = prose(&comment, COMMENT, "/comment")?;
-    let then = after(fields.keep_checked_out.as_deref())?;
+    let fields = upload::receive_form(request, &mut content).await?;
+    let comment = fields.comment.ok_or_else(|| {
+        Problem::invalid("/comment", "The comment is missing. Describe what changed.")
+    })?;
+    let comment = parse_text(&comment, MAX_COMMENT_CHARS, "/comment")?;
+    let then = parse_after(fields.keep_checked_out.as_deref())?;
     let content = vault.finish_upload(content).await?;
-    let permit = lasting.revalidate(&state.auth).await?;
+    let permit = permitted.revalidate(&state.auth).await?;
     let made_from = tags.map(|tags| format!("{tags}\n")).unwrap_or_default();
-    let key = retry.of(&format!("{made_from}{}\n{then:?}\n{comment}", content.id()));
+    let key = idempotency.key_for(&format!("{made_from}{}\n{then:?}\n{comment}", content.id()));
     let file = vault
         .check_in(
             &permit,
@@ -88,7 +95,7 @@ pub async fn handle(
     Ok(Json(shape::file(&file, permit.username())))
 }
 
-fn after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {
+fn parse_after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {
     match keep {
         None | Some("" | "false" | "0" | "off") => Ok(AfterCheckIn::Release),
         Some("true" | "1" | "on") => Ok(AfterCheckIn::KeepCheckedOut),
@@ -106,10 +113,10 @@ fn if_match(headers: &HeaderMap) -> Option<String> {
         .map(|given| given.to_str().unwrap_or_default().trim().to_owned())
 }
 
-/// `If-Match` (RFC 9110 §13.1.1): the base is stale unless one of the tags names the newest content.
-/// A retry is checked in the transaction, after the look-up of its key: if the first attempt
-/// succeeded, its base is no longer the newest content.
-async fn base(
+/// `If-Match` (RFC 9110 §13.1.1): the base is stale unless one of the tags names the newest
+/// content. A retry is checked in the transaction, after the look-up of its key: if the first
+/// attempt succeeded, its base is no longer the newest content.
+async fn expected_base(
     vault: &Vault,
     read: &Permit<Read>,
     name: &Filename,
@@ -118,7 +125,7 @@ async fn base(
     let Some(tags) = tags.filter(|tags| *tags != "*") else {
         return Ok(None);
     };
-    let named: Vec<BlobId> = tags
+    let expected: Vec<BlobId> = tags
         .split(',')
         .filter_map(|tag| {
             tag.trim()
@@ -128,8 +135,8 @@ async fn base(
         })
         .collect();
     match (vault.file(read, name).await, attempt) {
-        (Ok(file), _) if named.contains(&file.blob.id) => Ok(Some(file.blob.id)),
-        (_, Precheck::SkipForRetry) if !named.is_empty() => Ok(named.into_iter().next()),
+        (Ok(file), _) if expected.contains(&file.blob.id) => Ok(Some(file.blob.id)),
+        (_, Precheck::SkipForRetry) if !expected.is_empty() => Ok(expected.into_iter().next()),
         (Ok(_), _) => Err(VaultError::StaleBase.into()),
         (Err(error), _) => Err(error.into()),
     }

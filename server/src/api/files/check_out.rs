@@ -5,10 +5,10 @@ use axum::{Json, extract::State};
 use vault::action::CheckOut;
 use wire::{File, ProblemBody};
 
-use super::{NOTE, optional_prose};
+use super::{MAX_NOTE_CHARS, parse_optional_text};
 use crate::{
     error::Problem,
-    extract::{Body, Named, Retry},
+    extract::{JsonBody, FilenameParam, IdempotencyHeader},
     shape,
     state::Vault,
 };
@@ -28,13 +28,13 @@ use crate::{
 pub async fn handle(
     Permitted(permit): Permitted<CheckOut>,
     State(vault): State<Vault>,
-    Named(name): Named,
-    retry: Retry,
-    body: Option<Body<wire::CheckOut>>,
+    FilenameParam(name): FilenameParam,
+    idempotency: IdempotencyHeader,
+    body: Option<JsonBody<wire::CheckOut>>,
 ) -> Result<Json<File>, Problem> {
-    let note = body.and_then(|Body(body)| body.note);
-    let key = retry.of(note.as_deref().unwrap_or(""));
-    let note = optional_prose(note.as_deref(), NOTE, "/note")?;
+    let note = body.and_then(|JsonBody(body)| body.note);
+    let key = idempotency.key_for(note.as_deref().unwrap_or(""));
+    let note = parse_optional_text(note.as_deref(), MAX_NOTE_CHARS, "/note")?;
     let file = vault.check_out(&permit, &name, note, key).await?;
     Ok(Json(shape::file(&file, permit.username())))
 }

@@ -19,17 +19,17 @@ use wire::ProblemBody;
 
 use crate::{
     error::Problem,
-    extract::{Named, Query},
+    extract::{FilenameParam, Query},
     shape,
     state::Vault,
 };
 
 /// Bytes read at a time.
-const CHUNK: usize = 256 * 1024;
+const CHUNK_BYTES: usize = 256 * 1024;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct ContentQuery {
     /// A revision number. Without it, the newest revision.
     #[param(minimum = 1)]
     revision: Option<i64>,
@@ -37,7 +37,7 @@ pub struct Asked {
 
 /// Download the content of a file, whole or a range.
 #[utoipa::path(get, path = "/api/vaults/{vault}/files/{filename}/content", tag = "Files",
-    params(("vault" = String, Path), ("filename" = String, Path), Asked,
+    params(("vault" = String, Path), ("filename" = String, Path), ContentQuery,
         ("Range" = Option<String>, Header), ("If-None-Match" = Option<String>, Header)),
     responses(
         (status = 200, description = "The content.", content_type = "application/octet-stream"),
@@ -48,24 +48,24 @@ pub struct Asked {
 pub async fn handle(
     Permitted(permit): Permitted<Read>,
     State(vault): State<Vault>,
-    Named(name): Named,
-    Query(asked): Query<Asked>,
-    sent: HeaderMap,
+    FilenameParam(name): FilenameParam,
+    Query(query): Query<ContentQuery>,
+    request_headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let blob = vault.content(&permit, &name, asked.revision).await?;
+    let blob = vault.content(&permit, &name, query.revision).await?;
     let mut headers = shape::etag(&blob.id);
     headers.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     );
     let tag = format!("\"{}\"", blob.id);
-    if names(sent.get(header::IF_NONE_MATCH), &tag) {
+    if matches_etag(request_headers.get(header::IF_NONE_MATCH), &tag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    let part = asked_range(&sent, &tag, blob.size)?;
-    let range = part.clone().unwrap_or(0..blob.size);
-    describe(&mut headers, &name, &range);
-    let status = if part.is_some() {
+    let requested = requested_range(&request_headers, &tag, blob.size)?;
+    let range = requested.clone().unwrap_or(0..blob.size);
+    set_content_headers(&mut headers, &name, &range);
+    let status = if requested.is_some() {
         let text = format!("bytes {}-{}/{}", range.start, range.end - 1, blob.size);
         headers.insert(
             header::CONTENT_RANGE,
@@ -79,12 +79,12 @@ pub async fn handle(
     Ok((
         status,
         headers,
-        Body::from_stream(ReaderStream::with_capacity(reader, CHUNK)),
+        Body::from_stream(ReaderStream::with_capacity(reader, CHUNK_BYTES)),
     )
         .into_response())
 }
 
-fn describe(headers: &mut HeaderMap, name: &Filename, range: &Range<u64>) {
+fn set_content_headers(headers: &mut HeaderMap, name: &Filename, range: &Range<u64>) {
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/octet-stream"),
@@ -95,16 +95,16 @@ fn describe(headers: &mut HeaderMap, name: &Filename, range: &Range<u64>) {
         HeaderValue::from(range.end - range.start),
     );
     // RFC 6266 with RFC 8187: no character of the name can end the header or the parameter.
-    let leaf =
+    let file_name =
         percent_encoding::utf8_percent_encode(name.file_name(), percent_encoding::NON_ALPHANUMERIC);
-    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename*=UTF-8''{leaf}")) {
+    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename*=UTF-8''{file_name}")) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     let sandbox = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
     headers.insert(header::CONTENT_SECURITY_POLICY, sandbox);
 }
 
-fn names(header: Option<&HeaderValue>, tag: &str) -> bool {
+fn matches_etag(header: Option<&HeaderValue>, tag: &str) -> bool {
     let Some(given) = header.and_then(|value| value.to_str().ok()) else {
         return false;
     };
@@ -116,7 +116,7 @@ fn names(header: Option<&HeaderValue>, tag: &str) -> bool {
 
 /// The part of a range that lies within `size` bytes. A suffix range longer than the content is the
 /// whole content (RFC 9110 §14.1.2).
-fn within(range: SyntacticallyCorrectRange, size: u64) -> Option<Range<u64>> {
+fn resolve_range(range: SyntacticallyCorrectRange, size: u64) -> Option<Range<u64>> {
     let start = match range.start {
         StartPosition::Index(first) => first,
         StartPosition::FromLast(last) => size.saturating_sub(last),
@@ -130,14 +130,18 @@ fn within(range: SyntacticallyCorrectRange, size: u64) -> Option<Range<u64>> {
 
 /// The single requested range. A request for several ranges gets the whole content, which RFC 9110
 /// §14.2 allows.
-fn asked_range(sent: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>, Problem> {
-    let Some(range) = sent
+fn requested_range(
+    request_headers: &HeaderMap,
+    tag: &str,
+    size: u64,
+) -> Result<Option<Range<u64>>, Problem> {
+    let Some(range) = request_headers
         .get(header::RANGE)
         .and_then(|value| value.to_str().ok())
     else {
         return Ok(None);
     };
-    if sent
+    if request_headers
         .get(header::IF_RANGE)
         .is_some_and(|given| given.as_bytes() != tag.as_bytes())
     {
@@ -150,11 +154,11 @@ fn asked_range(sent: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u6
     let Ok(parsed) = parse_range_header(range) else {
         return Ok(None);
     };
-    let mut there = parsed
+    let mut ranges = parsed
         .ranges
         .into_iter()
-        .filter_map(|range| within(range, size));
-    match (there.next(), there.next()) {
+        .filter_map(|range| resolve_range(range, size));
+    match (ranges.next(), ranges.next()) {
         (Some(range), None) => Ok(Some(range)),
         (Some(_), Some(_)) => Ok(None),
         (None, _) => Err(Problem::Range { size }),

@@ -7,16 +7,16 @@ use serde::Deserialize;
 use vault::{UserText, action::Delete};
 use wire::ProblemBody;
 
-use super::{COMMENT, optional_prose};
+use super::{MAX_COMMENT_CHARS, parse_optional_text};
 use crate::{
     error::Problem,
-    extract::{Named, Query, Retry},
+    extract::{FilenameParam, Query, IdempotencyHeader},
     state::Vault,
 };
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct DeleteQuery {
     comment: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub struct Asked {
 ///
 /// Its history stays, and any revision can be restored.
 #[utoipa::path(delete, path = "/api/vaults/{vault}/files/{filename}", tag = "Files",
-    params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header), Asked),
+    params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header), DeleteQuery),
     responses(
         (status = 204, description = "Deleted."),
         (status = 409, description = "Another user holds the file.", body = ProblemBody, content_type = "application/problem+json"),
@@ -32,17 +32,17 @@ pub struct Asked {
 pub async fn handle(
     Permitted(permit): Permitted<Delete>,
     State(vault): State<Vault>,
-    Named(name): Named,
-    retry: Retry,
-    Query(asked): Query<Asked>,
+    FilenameParam(name): FilenameParam,
+    idempotency: IdempotencyHeader,
+    Query(query): Query<DeleteQuery>,
 ) -> Result<StatusCode, Problem> {
-    let comment = optional_prose(asked.comment.as_deref(), COMMENT, "#comment")?;
+    let comment = parse_optional_text(query.comment.as_deref(), MAX_COMMENT_CHARS, "#comment")?;
     vault
         .delete(
             &permit,
             &name,
             comment.unwrap_or_else(UserText::empty),
-            retry.of(""),
+            idempotency.key_for(""),
         )
         .await?;
     Ok(StatusCode::NO_CONTENT)

@@ -4,10 +4,10 @@ use auth::Permitted;
 use axum::{Json, extract::State};
 use wire::{File, ProblemBody};
 
-use super::{COMMENT, optional_prose};
+use super::{MAX_COMMENT_CHARS, parse_optional_text};
 use crate::{
     error::Problem,
-    extract::{Body, Named, Retry},
+    extract::{JsonBody, FilenameParam, IdempotencyHeader},
     shape,
     state::Vault,
 };
@@ -25,12 +25,12 @@ use crate::{
 pub async fn handle(
     Permitted(permit): Permitted<vault::action::Describe>,
     State(vault): State<Vault>,
-    Named(name): Named,
-    retry: Retry,
-    Body(body): Body<wire::Describe>,
+    FilenameParam(name): FilenameParam,
+    idempotency: IdempotencyHeader,
+    JsonBody(body): JsonBody<wire::Describe>,
 ) -> Result<Json<File>, Problem> {
-    let key = retry.of(body.description.as_deref().unwrap_or(""));
-    let description = optional_prose(body.description.as_deref(), COMMENT, "/description")?;
+    let key = idempotency.key_for(body.description.as_deref().unwrap_or(""));
+    let description = parse_optional_text(body.description.as_deref(), MAX_COMMENT_CHARS, "/description")?;
     let file = vault.describe(&permit, &name, description, key).await?;
     Ok(Json(shape::file(&file, permit.username())))
 }

@@ -13,14 +13,14 @@ use wire::Revision;
 use crate::{
     api::paging,
     error::Problem,
-    extract::{Named, Query},
+    extract::{FilenameParam, Query},
     shape,
     state::Vault,
 };
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct HistoryQuery {
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// The cursor from the `Link` header of the previous page.
@@ -31,24 +31,24 @@ pub struct Asked {
 ///
 /// A deleted file has a history until its name is used again.
 #[utoipa::path(get, path = "/api/vaults/{vault}/files/{filename}/history", tag = "Files",
-    params(("vault" = String, Path), ("filename" = String, Path), Asked),
+    params(("vault" = String, Path), ("filename" = String, Path), HistoryQuery),
     responses((status = 200, description = "A page of the list.", body = [Revision])))]
 pub async fn handle(
     Permitted(permit): Permitted<Read>,
     State(vault): State<Vault>,
-    Named(name): Named,
+    FilenameParam(name): FilenameParam,
     OriginalUri(uri): OriginalUri,
-    Query(asked): Query<Asked>,
+    Query(query): Query<HistoryQuery>,
 ) -> Result<(HeaderMap, Json<Vec<Revision>>), Problem> {
-    let limit = paging::limit(asked.limit)?;
-    let before = asked.after.map(|after| after.parse()).transpose();
-    let before = before.map_err(|_| paging::no_place())?;
+    let limit = paging::parse_limit(query.limit)?;
+    let before = query.after.map(|after| after.parse()).transpose();
+    let before = before.map_err(|_| paging::invalid_cursor())?;
     let mut revisions = vault.history(&permit, &name, before, limit + 1).await?;
     let mut headers = HeaderMap::new();
     if revisions.len() > limit as usize {
         revisions.truncate(limit as usize);
         if let Some(last) = revisions.last() {
-            headers = paging::next(&uri, &last.revision.to_string());
+            headers = paging::next_link(&uri, &last.revision.to_string());
         }
     }
     Ok((

@@ -21,19 +21,19 @@ use vault::UserText;
 use crate::error::Problem;
 
 /// Characters of a comment or description, and of a note or reason.
-const COMMENT: usize = 10_000;
-const NOTE: usize = 1_000;
+const MAX_COMMENT_CHARS: usize = 10_000;
+const MAX_NOTE_CHARS: usize = 1_000;
 
-fn prose(raw: &str, most: usize, pointer: &str) -> Result<UserText, Problem> {
-    UserText::parse(raw, most).map_err(|error| Problem::invalid(pointer, error))
+fn parse_text(raw: &str, max_chars: usize, pointer: &str) -> Result<UserText, Problem> {
+    UserText::parse(raw, max_chars).map_err(|error| Problem::invalid(pointer, error))
 }
 
-fn optional_prose(
+fn parse_optional_text(
     raw: Option<&str>,
-    most: usize,
+    max_chars: usize,
     pointer: &str,
 ) -> Result<Option<UserText>, Problem> {
     raw.filter(|raw| !raw.is_empty())
-        .map(|raw| prose(raw, most, pointer))
+        .map(|raw| parse_text(raw, max_chars, pointer))
         .transpose()
 }

@@ -7,7 +7,7 @@ use wire::{File, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::{Body, Named, Retry},
+    extract::{JsonBody, FilenameParam, IdempotencyHeader},
     shape,
     state::Vault,
 };
@@ -27,11 +27,11 @@ use crate::{
 pub async fn handle(
     Permitted(permit): Permitted<Move>,
     State(vault): State<Vault>,
-    Named(name): Named,
-    retry: Retry,
-    Body(body): Body<wire::Move>,
+    FilenameParam(name): FilenameParam,
+    idempotency: IdempotencyHeader,
+    JsonBody(body): JsonBody<wire::Move>,
 ) -> Result<Json<File>, Problem> {
-    let key = retry.of(&body.to);
+    let key = idempotency.key_for(&body.to);
     let to = Filename::parse(&body.to).map_err(|error| Problem::invalid("/to", error))?;
     let file = vault.move_to(&permit, &name, to, key).await?;
     Ok(Json(shape::file(&file, permit.username())))

@@ -5,10 +5,10 @@ use axum::{Json, extract::State};
 use vault::{action::Override, store::AfterOverride};
 use wire::{File, ProblemBody};
 
-use super::{NOTE, prose};
+use super::{MAX_NOTE_CHARS, parse_text};
 use crate::{
     error::Problem,
-    extract::{Body, Named, Retry},
+    extract::{JsonBody, FilenameParam, IdempotencyHeader},
     shape,
     state::Vault,
 };
@@ -28,9 +28,9 @@ use crate::{
 pub async fn handle(
     Permitted(permit): Permitted<Override>,
     State(vault): State<Vault>,
-    Named(name): Named,
-    retry: Retry,
-    Body(body): Body<wire::Override>,
+    FilenameParam(name): FilenameParam,
+    idempotency: IdempotencyHeader,
+    JsonBody(body): JsonBody<wire::Override>,
 ) -> Result<Json<File>, Problem> {
     if body.reason.trim().is_empty() {
         return Err(Problem::invalid(
@@ -38,8 +38,8 @@ pub async fn handle(
             "The reason is missing. The user who held the file reads it.",
         ));
     }
-    let key = retry.of(&format!("{}\n{}", body.take, body.reason));
-    let reason = prose(&body.reason, NOTE, "/reason")?;
+    let key = idempotency.key_for(&format!("{}\n{}", body.take, body.reason));
+    let reason = parse_text(&body.reason, MAX_NOTE_CHARS, "/reason")?;
     let then = if body.take {
         AfterOverride::Take
     } else {

@@ -7,7 +7,7 @@ use wire::{File, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::{Body, Named, Retry},
+    extract::{JsonBody, FilenameParam, IdempotencyHeader},
     shape,
     state::Vault,
 };
@@ -27,11 +27,11 @@ use crate::{
 pub async fn handle(
     Permitted(permit): Permitted<Restore>,
     State(vault): State<Vault>,
-    Named(name): Named,
-    retry: Retry,
-    Body(body): Body<wire::Restore>,
+    FilenameParam(name): FilenameParam,
+    idempotency: IdempotencyHeader,
+    JsonBody(body): JsonBody<wire::Restore>,
 ) -> Result<Json<File>, Problem> {
-    let key = retry.of(&body.revision.to_string());
+    let key = idempotency.key_for(&body.revision.to_string());
     let file = vault.restore(&permit, &name, body.revision, key).await?;
     Ok(Json(shape::file(&file, permit.username())))
 }

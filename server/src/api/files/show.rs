@@ -6,7 +6,7 @@ use http::HeaderMap;
 use vault::action::Read;
 use wire::File;
 
-use crate::{error::Problem, extract::Named, shape, state::Vault};
+use crate::{error::Problem, extract::FilenameParam, shape, state::Vault};
 
 /// Show a file.
 ///
@@ -17,7 +17,7 @@ use crate::{error::Problem, extract::Named, shape, state::Vault};
 pub async fn handle(
     Permitted(permit): Permitted<Read>,
     State(vault): State<Vault>,
-    Named(name): Named,
+    FilenameParam(name): FilenameParam,
 ) -> Result<(HeaderMap, Json<File>), Problem> {
     let file = vault.file(&permit, &name).await?;
     Ok((

@@ -23,120 +23,123 @@ use vault::{BlobUpload, VaultError};
 use crate::error::Problem;
 
 /// After this time without a byte from the client, the upload fails.
-const STALLED: Duration = Duration::from_mins(1);
+const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// Bytes of a rejected body that are read and discarded, so that the client can read the response.
-const PATIENCE: usize = 64 << 20;
+const MAX_DRAINED_BYTES: usize = 64 << 20;
 /// Bytes of a text field.
-const MOST_TEXT: usize = 64 * 1024;
+const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// Bytes that the parser may rescan while it searches for the next multipart boundary, header or
-/// chunk. It rescans its whole buffer for every chunk, so this bounds quadratic work on tiny chunks.
-/// At most a third of it is buffered.
-const MOST_LOOKED_AT: usize = 4 << 20;
+/// chunk. It rescans its whole buffer for every chunk, so this bounds quadratic work on tiny
+/// chunks. At most a third of it is buffered.
+const MAX_RESCANNED_BYTES: usize = 4 << 20;
 /// Fields of a form, ignored ones included.
-const MOST_FIELDS: usize = 32;
+const MAX_FIELDS: usize = 32;
 
 /// Bytes buffered, and bytes rescanned, since the parser last yielded a field or chunk.
 #[derive(Clone, Debug, Default)]
-struct Held(Arc<(AtomicUsize, AtomicUsize)>);
+struct ParserBudget(Arc<(AtomicUsize, AtomicUsize)>);
 
-impl Held {
+impl ParserBudget {
     /// Counts one more chunk. Returns false if the limit is exceeded.
-    fn take_up(&self, more: usize) -> bool {
-        let (held, looked_at) = &*self.0;
-        let held = held.fetch_add(more, Ordering::Relaxed) + more;
+    fn record_chunk(&self, more: usize) -> bool {
+        let (buffered, rescanned) = &*self.0;
+        let buffered = buffered.fetch_add(more, Ordering::Relaxed) + more;
         // The first chunk always passes, whatever its size.
-        let before = looked_at.fetch_add(held, Ordering::Relaxed);
-        before == 0 || before + held <= MOST_LOOKED_AT
+        let before = rescanned.fetch_add(buffered, Ordering::Relaxed);
+        before == 0 || before + buffered <= MAX_RESCANNED_BYTES
     }
 
-    fn gave_back(&self) {
+    fn reset(&self) {
         self.0.0.store(0, Ordering::Relaxed);
         self.0.1.store(0, Ordering::Relaxed);
     }
 }
 
-/// The body of a form. The parser drains its input before it scans, and rescans its whole buffer for
-/// every chunk. It therefore gets one chunk at a time, up to the limit.
-struct Paced {
+/// The body of a form. The parser drains its input before it scans, and rescans its whole buffer
+/// for every chunk. It therefore gets one chunk at a time, up to the limit.
+struct PacedBody {
     body: BodyDataStream,
-    held: Held,
-    rests: bool,
+    budget: ParserBudget,
+    yields: bool,
     /// Bytes of a rejected form that were read and discarded.
-    thrown: usize,
+    discarded: usize,
 }
 
-impl Stream for Paced {
+impl Stream for PacedBody {
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if std::mem::take(&mut self.rests) {
+        if std::mem::take(&mut self.yields) {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let piece = ready!(self.body.poll_next_unpin(context));
-        self.rests = true;
-        let more = piece
+        let chunk = ready!(self.body.poll_next_unpin(context));
+        self.yields = true;
+        let more = chunk
             .as_ref()
-            .map_or(0, |piece| piece.as_ref().map_or(0, Bytes::len));
-        if !self.held.take_up(more) {
-            self.thrown += more;
+            .map_or(0, |chunk| chunk.as_ref().map_or(0, Bytes::len));
+        if !self.budget.record_chunk(more) {
+            self.discarded += more;
             // Reads on, so that the client can read the response.
-            if more > 0 && self.thrown < PATIENCE {
+            if more > 0 && self.discarded < MAX_DRAINED_BYTES {
                 return self.poll_next(context);
             }
             return Poll::Ready(Some(Err(
                 "a boundary or header of the form is too long".into()
             )));
         }
-        Poll::Ready(piece.map(|piece| piece.map_err(BoxError::from)))
+        Poll::Ready(chunk.map(|chunk| chunk.map_err(BoxError::from)))
     }
 }
 
 /// The text fields beside the file.
 #[derive(Debug, Default)]
-pub(crate) struct Fields {
+pub(crate) struct UploadFields {
     pub(crate) comment: Option<String>,
     pub(crate) keep_checked_out: Option<String>,
 }
 
 /// Reads the whole body: `file` into `upload`, the rest into [`Fields`], in any order.
-pub(crate) async fn receive<U: BlobUpload>(
+pub(crate) async fn receive_form<U: BlobUpload>(
     request: Request,
     upload: &mut U,
-) -> Result<Fields, Problem> {
-    let held = Held::default();
+) -> Result<UploadFields, Problem> {
+    let budget = ParserBudget::default();
     let request = request.map(|body| {
-        Body::from_stream(Paced {
+        Body::from_stream(PacedBody {
             body: body.into_data_stream(),
-            held: held.clone(),
-            rests: false,
-            thrown: 0,
+            budget: budget.clone(),
+            yields: false,
+            discarded: 0,
         })
     });
     let mut multipart = Multipart::from_request(request, &())
         .await
         .map_err(|_| Problem::MediaType("multipart/form-data with a file"))?;
-    let mut fields = Fields::default();
+    let mut fields = UploadFields::default();
     let (mut files, mut count) = (0, 0);
-    while let Some(field) = next_field(&mut multipart, &held).await? {
+    while let Some(field) = next_field(&mut multipart, &budget).await? {
         count += 1;
         match field.name() {
-            _ if count > MOST_FIELDS => {
+            _ if count > MAX_FIELDS => {
                 return Err(Problem::invalid("", "This form has too many fields."));
             }
             Some("file") if files > 0 => {
-                return Err(Problem::invalid("/file", "The form has more than one file."));
+                return Err(Problem::invalid(
+                    "/file",
+                    "The form has more than one file.",
+                ));
             }
             Some("file") => {
                 files += 1;
-                file(field, upload, &held).await?;
+                receive_file(field, upload, &budget).await?;
             }
-            Some("comment") => fields.comment = Some(text(field, "/comment", &held).await?),
+            Some("comment") => fields.comment = Some(read_text(field, "/comment", &budget).await?),
             Some("keep_checked_out") => {
-                fields.keep_checked_out = Some(text(field, "/keep_checked_out", &held).await?)
+                fields.keep_checked_out = Some(read_text(field, "/keep_checked_out", &budget).await?)
             }
-            _ => drain_field(field, &held).await?,
+            _ => drain_field(field, &budget).await?,
         }
     }
     if files == 0 {
@@ -147,24 +150,28 @@ pub(crate) async fn receive<U: BlobUpload>(
 
 async fn next_field<'a>(
     multipart: &'a mut Multipart,
-    held: &Held,
+    budget: &ParserBudget,
 ) -> Result<Option<Field<'a>>, Problem> {
-    match timeout(STALLED, multipart.next_field()).await {
+    match timeout(STALL_TIMEOUT, multipart.next_field()).await {
         Ok(Ok(field)) => {
-            held.gave_back();
+            budget.reset();
             Ok(field)
         }
-        Ok(Err(error)) => Err(broken(&error)),
+        Ok(Err(error)) => Err(invalid_upload(&error)),
         Err(_) => Err(VaultError::Incomplete.into()),
     }
 }
 
 /// Reads the file field. A browser sends this field even if no file was chosen: as text, or with an
 /// empty name and no bytes.
-async fn file<U: BlobUpload>(field: Field<'_>, upload: &mut U, held: &Held) -> Result<(), Problem> {
+async fn receive_file<U: BlobUpload>(
+    field: Field<'_>,
+    upload: &mut U,
+    budget: &ParserBudget,
+) -> Result<(), Problem> {
     let none = || Problem::invalid("/file", "The form has no file.");
     let is_named = !field.file_name().ok_or_else(none)?.is_empty();
-    let is_empty = stream(field, upload, held).await? == 0;
+    let is_empty = stream_to_blob(field, upload, budget).await? == 0;
     if is_named || !is_empty {
         Ok(())
     } else {
@@ -173,37 +180,37 @@ async fn file<U: BlobUpload>(field: Field<'_>, upload: &mut U, held: &Held) -> R
 }
 
 /// Returns the number of bytes.
-async fn stream<U: BlobUpload>(
+async fn stream_to_blob<U: BlobUpload>(
     mut field: Field<'_>,
     upload: &mut U,
-    held: &Held,
+    budget: &ParserBudget,
 ) -> Result<u64, Problem> {
     let mut size = 0;
-    while let Some(bytes) = next_chunk(&mut field, held).await? {
+    while let Some(bytes) = next_chunk(&mut field, budget).await? {
         size += bytes.len() as u64;
         if let Err(refusal) = upload.write(bytes).await {
-            drain_field(field, held).await.ok();
+            drain_field(field, budget).await.ok();
             return Err(refusal.into());
         }
     }
     Ok(size)
 }
 
-async fn next_chunk(field: &mut Field<'_>, held: &Held) -> Result<Option<Bytes>, Problem> {
-    match timeout(STALLED, field.chunk()).await {
+async fn next_chunk(field: &mut Field<'_>, budget: &ParserBudget) -> Result<Option<Bytes>, Problem> {
+    match timeout(STALL_TIMEOUT, field.chunk()).await {
         Ok(Ok(chunk)) => {
-            held.gave_back();
+            budget.reset();
             Ok(chunk)
         }
-        Ok(Err(error)) => Err(broken(&error)),
+        Ok(Err(error)) => Err(invalid_upload(&error)),
         Err(_) => Err(VaultError::Incomplete.into()),
     }
 }
 
-async fn text(mut field: Field<'_>, pointer: &str, held: &Held) -> Result<String, Problem> {
+async fn read_text(mut field: Field<'_>, pointer: &str, budget: &ParserBudget) -> Result<String, Problem> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = next_chunk(&mut field, held).await? {
-        if bytes.len() + chunk.len() > MOST_TEXT {
+    while let Some(chunk) = next_chunk(&mut field, budget).await? {
+        if bytes.len() + chunk.len() > MAX_TEXT_BYTES {
             return Err(Problem::invalid(pointer, "This text is too long."));
         }
         bytes.extend_from_slice(&chunk);
@@ -211,18 +218,18 @@ async fn text(mut field: Field<'_>, pointer: &str, held: &Held) -> Result<String
     String::from_utf8(bytes).map_err(|_| Problem::invalid(pointer, "This text is not UTF-8."))
 }
 
-async fn drain_field(mut field: Field<'_>, held: &Held) -> Result<(), Problem> {
-    let mut seen = 0;
-    while let Some(chunk) = next_chunk(&mut field, held).await? {
-        seen += chunk.len();
-        if seen > PATIENCE {
+async fn drain_field(mut field: Field<'_>, budget: &ParserBudget) -> Result<(), Problem> {
+    let mut drained = 0;
+    while let Some(chunk) = next_chunk(&mut field, budget).await? {
+        drained += chunk.len();
+        if drained > MAX_DRAINED_BYTES {
             return Err(Problem::BodyTooLarge);
         }
     }
     Ok(())
 }
 
-fn broken(error: &axum::extract::multipart::MultipartError) -> Problem {
+fn invalid_upload(error: &axum::extract::multipart::MultipartError) -> Problem {
     VaultError::BadUpload {
         detail: format!("The upload cannot be read: {}.", error.body_text()),
     }
@@ -230,12 +237,12 @@ fn broken(error: &axum::extract::multipart::MultipartError) -> Problem {
 }
 
 /// Reads and discards the body of a request that is rejected before it is parsed, up to a limit.
-pub(crate) async fn refuse(request: Request, refusal: impl Into<Problem>) -> Problem {
+pub(crate) async fn drain_and_refuse(request: Request, refusal: impl Into<Problem>) -> Problem {
     let mut body = Body::into_data_stream(request.into_body());
-    let mut seen = 0;
-    while let Ok(Some(Ok(chunk))) = timeout(STALLED, body.next()).await {
-        seen += chunk.len();
-        if seen > PATIENCE {
+    let mut drained = 0;
+    while let Ok(Some(Ok(chunk))) = timeout(STALL_TIMEOUT, body.next()).await {
+        drained += chunk.len();
+        if drained > MAX_DRAINED_BYTES {
             break;
         }
     }

@@ -1,6 +1,6 @@
 //! `PUT /api/groups/{group}/members/{username}`
 
-use auth::{Permitted, service::ManageAccounts};
+use auth::{Permitted, actions::ManageAccounts};
 use axum::extract::State;
 use http::StatusCode;
 
@@ -13,8 +13,8 @@ use crate::{error::Problem, extract, state::Auth};
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
-    extract::Group(name): extract::Group,
-    extract::User(username): extract::User,
+    extract::GroupParam(name): extract::GroupParam,
+    extract::UsernameParam(username): extract::UsernameParam,
 ) -> Result<StatusCode, Problem> {
     auth.admin().add_to_group(&permit, &name, &username).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,13 +1,13 @@
 //! `POST /api/groups`
 
-use auth::{GroupName, Permitted, service::ManageAccounts};
+use auth::{GroupName, Permitted, actions::ManageAccounts};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{GroupInfo, NewGroup, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::Body,
+    extract::JsonBody,
     state::{Auth, Store},
 };
 
@@ -24,9 +24,9 @@ pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
-    Body(body): Body<NewGroup>,
+    JsonBody(body): JsonBody<NewGroup>,
 ) -> Result<(StatusCode, Json<GroupInfo>), Problem> {
     let name = GroupName::parse(&body.name).map_err(|error| Problem::invalid("/name", error))?;
     let group = auth.admin().create_group(&permit, &name).await?;
-    Ok((StatusCode::CREATED, Json(super::info(&store, group).await?)))
+    Ok((StatusCode::CREATED, Json(super::wire_group(&store, group).await?)))
 }

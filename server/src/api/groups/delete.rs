@@ -1,6 +1,6 @@
 //! `DELETE /api/groups/{group}`
 
-use auth::{Permitted, service::ManageAccounts};
+use auth::{Permitted, actions::ManageAccounts};
 use axum::extract::State;
 use http::StatusCode;
 
@@ -15,7 +15,7 @@ use crate::{error::Problem, extract, state::Auth};
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
-    extract::Group(name): extract::Group,
+    extract::GroupParam(name): extract::GroupParam,
 ) -> Result<StatusCode, Problem> {
     auth.admin().delete_group(&permit, &name).await?;
     Ok(StatusCode::NO_CONTENT)

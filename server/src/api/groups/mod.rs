@@ -14,9 +14,9 @@ use wire::GroupInfo;
 use crate::{error::Problem, state::Store};
 
 /// The wire form, with vault names instead of ids.
-pub(crate) async fn infos(store: &Store, groups: Vec<Group>) -> Result<Vec<GroupInfo>, Problem> {
+pub(crate) async fn wire_groups(store: &Store, groups: Vec<Group>) -> Result<Vec<GroupInfo>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
-    let named = |id: &auth::RealmId| {
+    let vault_name = |id: &auth::RealmId| {
         vaults
             .iter()
             .find(|vault| vault.id == *id)
@@ -35,8 +35,8 @@ pub(crate) async fn infos(store: &Store, groups: Vec<Group>) -> Result<Vec<Group
     Ok(groups.into_iter().map(info).collect())
 }
 
-async fn info(store: &Store, group: Group) -> Result<GroupInfo, Problem> {
-    let mut infos = infos(store, vec![group]).await?;
+async fn wire_group(store: &Store, group: Group) -> Result<GroupInfo, Problem> {
+    let mut infos = wire_groups(store, vec![group]).await?;
     infos
         .pop()
         .ok_or_else(|| Problem::Internal("the group has no wire form".to_owned()))

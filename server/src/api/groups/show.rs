@@ -1,6 +1,6 @@
 //! `GET /api/groups/{group}`
 
-use auth::{Permitted, service::ReadAccounts};
+use auth::{Permitted, actions::ReadAccounts};
 use axum::{Json, extract::State};
 use wire::GroupInfo;
 
@@ -18,8 +18,8 @@ pub async fn handle(
     Permitted(permit): Permitted<ReadAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
-    extract::Group(name): extract::Group,
+    extract::GroupParam(name): extract::GroupParam,
 ) -> Result<Json<GroupInfo>, Problem> {
     let group = auth.admin().group(&permit, &name).await?;
-    Ok(Json(super::info(&store, group).await?))
+    Ok(Json(super::wire_group(&store, group).await?))
 }

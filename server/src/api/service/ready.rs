@@ -25,8 +25,8 @@ pub async fn handle(
     State(store): State<Store>,
     State(state): State<AppState>,
 ) -> Result<&'static str, Problem> {
-    let answered = timeout(Duration::from_secs(2), store.last_account_event()).await;
-    if *state.stopping.borrow() || !matches!(answered, Ok(Ok(_))) {
+    let response = timeout(Duration::from_secs(2), store.last_account_event()).await;
+    if *state.stopping.borrow() || !matches!(response, Ok(Ok(_))) {
         return Err(Problem::NotReady);
     }
     Ok("ok\n")

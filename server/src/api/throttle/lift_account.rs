@@ -13,7 +13,7 @@ use crate::{error::Problem, extract, state::Auth};
 pub async fn handle(
     Permitted(permit): Permitted<LiftLockouts>,
     State(auth): State<Auth>,
-    extract::User(username): extract::User,
+    extract::UsernameParam(username): extract::UsernameParam,
 ) -> Result<StatusCode, Problem> {
     auth.admin()
         .lift(&permit, ThrottleTarget::Account(username))

@@ -15,7 +15,7 @@ use crate::{error::Problem, extract, state::Auth};
 pub async fn handle(
     Permitted(permit): Permitted<LiftLockouts>,
     State(auth): State<Auth>,
-    extract::Place(network): extract::Place,
+    extract::NetworkParam(network): extract::NetworkParam,
 ) -> Result<StatusCode, Problem> {
     auth.admin()
         .lift(&permit, ThrottleTarget::Network(network))

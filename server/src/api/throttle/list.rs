@@ -11,7 +11,7 @@ use http::HeaderMap;
 use wire::Lockout;
 
 use crate::{
-    api::paging::{self, Asked},
+    api::paging::{self, PageQuery},
     error::Problem,
     extract::Query,
     state::Auth,
@@ -20,22 +20,22 @@ use crate::{
 /// List sign-in lockouts and recent failures of accounts and networks, latest first.
 ///
 /// The list has the latest 1,000. It omits usernames without an account.
-#[utoipa::path(get, path = "/api/throttle", tag = "Throttle", params(Asked),
+#[utoipa::path(get, path = "/api/throttle", tag = "Throttle", params(PageQuery),
     responses((status = 200, description = "A page of accounts and networks.", body = [Lockout])))]
 pub async fn handle(
     Permitted(permit): Permitted<ReadLockouts>,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
-    Query(asked): Query<Asked>,
+    Query(page): Query<PageQuery>,
 ) -> Result<(HeaderMap, Json<Vec<Lockout>>), Problem> {
     let lockouts = auth
         .admin()
         .lockouts(&permit)
         .await?
         .into_iter()
-        .map(super::lockout)
+        .map(super::wire_lockout)
         .collect();
-    paging::page(&uri, &asked, lockouts, |it: &Lockout| {
+    paging::page(&uri, &page, lockouts, |it: &Lockout| {
         (
             Reverse(it.last_at),
             it.account.clone(),

@@ -6,7 +6,7 @@ pub mod list;
 
 use auth::throttle::lockouts::{Lockout, LockoutSource, LockoutSubject, RetryAt};
 
-pub(crate) fn lockout(lockout: Lockout) -> wire::Lockout {
+pub(crate) fn wire_lockout(lockout: Lockout) -> wire::Lockout {
     let (account, secret, from, network) = match lockout.subject {
         LockoutSubject::Network(network) => (None, None, "network", Some(network)),
         LockoutSubject::Account {

@@ -1,15 +1,15 @@
 //! `PATCH /api/users/{username}`
 
 use auth::{
-    AccountChange, AccountStatus, DisplayName, EmailAddress, Permitted, service::ManageAccounts,
+    AccountChange, AccountStatus, DisplayName, EmailAddress, Permitted, actions::ManageAccounts,
 };
 use axum::{Json, extract::State};
 use wire::{ChangeUser, ProblemBody, User};
 
 use crate::{
-    api::auth::register::optional,
+    api::auth::register::parse_optional,
     error::Problem,
-    extract::{self, Body},
+    extract::{self, JsonBody},
     state::{Auth, Store},
 };
 
@@ -17,8 +17,8 @@ use crate::{
 ///
 /// - Disabling an account ends all its sessions at once.
 /// - The last administrator cannot be removed or disabled.
-/// - A personal access token cannot enable an account, make a user an administrator, change an address, withdraw
-///   a required password reset, or disable an administrator.
+/// - A personal access token cannot enable an account, make a user an administrator, change an
+///   address, withdraw a required password reset, or disable an administrator.
 /// - If a user becomes an administrator, their earlier tokens with the scope `admin` end.
 #[utoipa::path(patch, path = "/api/users/{username}", tag = "Users",
     params(("username" = String, Path)), request_body = ChangeUser,
@@ -32,23 +32,23 @@ pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
-    extract::User(username): extract::User,
-    Body(body): Body<ChangeUser>,
+    extract::UsernameParam(username): extract::UsernameParam,
+    JsonBody(body): JsonBody<ChangeUser>,
 ) -> Result<Json<User>, Problem> {
     let member = auth
         .admin()
-        .change_account(&permit, &username, change(body)?)
+        .change_account(&permit, &username, account_change(body)?)
         .await?;
-    Ok(Json(super::user(&store, member).await?))
+    Ok(Json(super::wire_user(&store, member).await?))
 }
 
-fn change(body: ChangeUser) -> Result<AccountChange, Problem> {
+fn account_change(body: ChangeUser) -> Result<AccountChange, Problem> {
     let display_name = body
         .display_name
-        .map(|name| optional(name, "/display_name", DisplayName::parse));
+        .map(|name| parse_optional(name, "/display_name", DisplayName::parse));
     let email = body
         .email
-        .map(|email| optional(email, "/email", EmailAddress::parse));
+        .map(|email| parse_optional(email, "/email", EmailAddress::parse));
     Ok(AccountChange {
         display_name: display_name.transpose()?,
         email: email.transpose()?,

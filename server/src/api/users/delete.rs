@@ -1,6 +1,6 @@
 //! `DELETE /api/users/{username}`
 
-use auth::{AccountChange, AccountStatus, Permitted, service::ManageAccounts};
+use auth::{AccountChange, AccountStatus, Permitted, actions::ManageAccounts};
 use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
@@ -19,14 +19,14 @@ use crate::{error::Problem, extract, state::Auth};
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
-    extract::User(username): extract::User,
+    extract::UsernameParam(username): extract::UsernameParam,
 ) -> Result<StatusCode, Problem> {
-    let gone = AccountChange {
+    let deletion = AccountChange {
         status: Some(AccountStatus::Deleted),
         ..AccountChange::default()
     };
     auth.admin()
-        .change_account(&permit, &username, gone)
+        .change_account(&permit, &username, deletion)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,13 +1,13 @@
 //! `POST /api/sessions/end-all`
 
 use auth::{
-    Permitted, accounts::administration::OwnSession, factor::AuditReason, service::ManageAccounts,
+    Permitted, accounts::administration::OwnSession, actions::ManageAccounts, factor::AuditReason,
     store::PersonalTokenPolicy,
 };
 use axum::{Json, extract::State};
 use wire::{EndEverybody, Ended, ProblemBody};
 
-use crate::{error::Problem, extract::Body, state::Auth};
+use crate::{error::Problem, extract::JsonBody, state::Auth};
 
 /// End all sessions of all accounts.
 ///
@@ -21,7 +21,7 @@ use crate::{error::Problem, extract::Body, state::Auth};
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
-    Body(body): Body<EndEverybody>,
+    JsonBody(body): JsonBody<EndEverybody>,
 ) -> Result<Json<Ended>, Problem> {
     let own = if body.keep_own {
         OwnSession::Keep
@@ -29,7 +29,7 @@ pub async fn handle(
         OwnSession::End
     };
     let tokens = if body.end_tokens {
-        PersonalTokenPolicy::SessionEnd
+        PersonalTokenPolicy::End
     } else {
         PersonalTokenPolicy::Keep
     };

@@ -1,6 +1,6 @@
 //! `POST /api/users/{username}/end-sessions`
 
-use auth::{Permitted, service::ManageAccounts};
+use auth::{Permitted, actions::ManageAccounts};
 use axum::{Json, extract::State};
 use wire::Ended;
 
@@ -15,7 +15,7 @@ use crate::{error::Problem, extract, state::Auth};
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
-    extract::User(username): extract::User,
+    extract::UsernameParam(username): extract::UsernameParam,
 ) -> Result<Json<Ended>, Problem> {
     Ok(Json(Ended {
         ended: auth.admin().end_sessions_of(&permit, &username).await?,

@@ -2,7 +2,7 @@
 
 use auth::{
     Permitted, Username,
-    service::ReadAccounts,
+    actions::ReadAccounts,
     store::{AccountFilter, AccountQuery},
 };
 use axum::{
@@ -22,10 +22,11 @@ use crate::{
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct UserListQuery {
     /// A part of the username, display name or e-mail address.
     q: Option<String>,
-    /// `active`, `disabled`, `administrators`, `without_second_factor`, `locked_out` or `reset_required`.
+    /// `active`, `disabled`, `administrators`, `without_second_factor`, `locked_out` or
+    /// `reset_required`.
     only: Option<String>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
@@ -34,26 +35,29 @@ pub struct Asked {
 }
 
 /// List accounts by username.
-#[utoipa::path(get, path = "/api/users", tag = "Users", params(Asked),
+#[utoipa::path(get, path = "/api/users", tag = "Users", params(UserListQuery),
     responses((status = 200, description = "A page of the list.", body = [User])))]
 pub async fn handle(
     Permitted(permit): Permitted<ReadAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
     OriginalUri(uri): OriginalUri,
-    Query(asked): Query<Asked>,
+    Query(query): Query<UserListQuery>,
 ) -> Result<(HeaderMap, Json<Vec<User>>), Problem> {
-    let limit = paging::limit(asked.limit)?;
-    let after = asked.after.as_deref().map(Username::parse).transpose();
-    let after = after.map_err(|_| paging::no_place())?;
-    let search = asked.q.filter(|q| !q.is_empty());
+    let limit = paging::parse_limit(query.limit)?;
+    let after = query.after.as_deref().map(Username::parse).transpose();
+    let after = after.map_err(|_| paging::invalid_cursor())?;
+    let search = query.q.filter(|q| !q.is_empty());
     if search.as_ref().is_some_and(|q| q.contains('\0')) {
-        return Err(Problem::invalid("#q", "The search text must not contain NUL."));
+        return Err(Problem::invalid(
+            "#q",
+            "The search text must not contain NUL.",
+        ));
     }
-    let filter = asked
+    let filter = query
         .only
         .as_deref()
-        .map(|only| AccountFilter::parse(only).ok_or_else(|| unknown(only)))
+        .map(|only| AccountFilter::parse(only).ok_or_else(|| unknown_filter(only)))
         .transpose()?;
     let mut members = auth
         .admin()
@@ -71,13 +75,13 @@ pub async fn handle(
     if members.len() > limit as usize {
         members.truncate(limit as usize);
         if let Some(last) = members.last() {
-            headers = paging::next(&uri, last.account.username.as_str());
+            headers = paging::next_link(&uri, last.account.username.as_str());
         }
     }
-    Ok((headers, Json(super::users(&store, members).await?)))
+    Ok((headers, Json(super::wire_users(&store, members).await?)))
 }
 
-fn unknown(only: &str) -> Problem {
+fn unknown_filter(only: &str) -> Problem {
     let known = AccountFilter::ALL.map(AccountFilter::as_str).join(", ");
     let only: String = only.chars().take(40).collect();
     Problem::invalid(

@@ -15,22 +15,22 @@ use vault::VaultStore;
 use crate::{error::Problem, state::Store};
 
 /// The wire form, with vault names instead of ids.
-pub(crate) async fn user(store: &Store, member: Member) -> Result<wire::User, Problem> {
-    let mut users = users(store, vec![member]).await?;
+pub(crate) async fn wire_user(store: &Store, member: Member) -> Result<wire::User, Problem> {
+    let mut users = wire_users(store, vec![member]).await?;
     users
         .pop()
         .ok_or_else(|| Problem::Internal("the account has no wire form".to_owned()))
 }
 
-pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wire::User>, Problem> {
+pub(crate) async fn wire_users(store: &Store, members: Vec<Member>) -> Result<Vec<wire::User>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
-    let named = |id: &auth::RealmId| {
+    let vault_name = |id: &auth::RealmId| {
         vaults
             .iter()
             .find(|vault| vault.id == *id)
             .map(|vault| vault.name.to_string())
     };
-    let words = |roles: &mut dyn Iterator<Item = (&auth::RealmId, &auth::Role)>| {
+    let role_names = |roles: &mut dyn Iterator<Item = (&auth::RealmId, &auth::Role)>| {
         roles
             .filter_map(|(vault, role)| Some((named(vault)?, role.as_str().to_owned())))
             .collect()

@@ -1,20 +1,20 @@
 //! `POST /api/users/{username}/recover`
 
-use auth::{Permitted, factor::AuditReason, service::OpenAccountAccess};
+use auth::{Permitted, actions::OpenAccountAccess, factor::AuditReason};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ProblemBody, Recover};
 
 use crate::{
     error::Problem,
-    extract::{self, Body},
+    extract::{self, JsonBody},
     state::Auth,
 };
 
 /// Remove all second factors of an account and end all its sessions.
 ///
-/// It is for a user who has lost every second factor. Verify the identity of the user first. A personal access
-/// token cannot do this.
+/// It is for a user who has lost every second factor. Verify the identity of the user first. A
+/// personal access token cannot do this.
 #[utoipa::path(post, path = "/api/users/{username}/recover", tag = "Users",
     params(("username" = String, Path)), request_body = Recover,
     responses(
@@ -26,8 +26,8 @@ use crate::{
 pub async fn handle(
     Permitted(permit): Permitted<OpenAccountAccess>,
     State(auth): State<Auth>,
-    extract::User(username): extract::User,
-    Body(body): Body<Recover>,
+    extract::UsernameParam(username): extract::UsernameParam,
+    JsonBody(body): JsonBody<Recover>,
 ) -> Result<StatusCode, Problem> {
     auth.factors()
         .reset_factors(&permit, &username, AuditReason::parse(&body.reason)?)

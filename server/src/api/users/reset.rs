@@ -1,16 +1,16 @@
 //! `POST /api/users/{username}/reset`
 
-use auth::{Permitted, service::OpenAccountAccess};
+use auth::{Permitted, actions::OpenAccountAccess};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
 use wire::{ProblemBody, ResetLink};
 
-use crate::{error::Problem, extract::User, state::Auth};
+use crate::{error::Problem, extract::UsernameParam, state::Auth};
 
 /// Create a password reset link for an account.
 ///
-/// Pass the link on to the user. It works once, within 30 minutes. An earlier link becomes invalid. A personal
-/// access token cannot do this.
+/// Pass the link on to the user. It works once, within 30 minutes. An earlier link becomes invalid.
+/// A personal access token cannot do this.
 #[utoipa::path(post, path = "/api/users/{username}/reset", tag = "Users", params(("username" = String, Path)), responses(
     (status = 200, description = "The link. It is not shown again.", body = ResetLink),
     (status = 409, description = "The account is disabled or your own.", body = ProblemBody, content_type = "application/problem+json"),
@@ -18,11 +18,11 @@ use crate::{error::Problem, extract::User, state::Auth};
 pub async fn handle(
     Permitted(permit): Permitted<OpenAccountAccess>,
     State(auth): State<Auth>,
-    User(username): User,
+    UsernameParam(username): UsernameParam,
 ) -> Result<Json<ResetLink>, Problem> {
-    let made = auth.passwords().reset_link(&permit, &username).await?;
+    let created = auth.passwords().reset_link(&permit, &username).await?;
     Ok(Json(ResetLink {
-        link: made.link.expose_secret().to_owned(),
-        expires_at: made.expires_at,
+        link: created.link.expose_secret().to_owned(),
+        expires_at: created.expires_at,
     }))
 }

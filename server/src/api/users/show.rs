@@ -1,6 +1,6 @@
 //! `GET /api/users/{username}`
 
-use auth::{Permitted, service::ReadAccounts};
+use auth::{Permitted, actions::ReadAccounts};
 use axum::{Json, extract::State};
 use wire::User;
 
@@ -18,8 +18,8 @@ pub async fn handle(
     Permitted(permit): Permitted<ReadAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
-    extract::User(username): extract::User,
+    extract::UsernameParam(username): extract::UsernameParam,
 ) -> Result<Json<User>, Problem> {
     let member = auth.admin().member(&permit, &username).await?;
-    Ok(Json(super::user(&store, member).await?))
+    Ok(Json(super::wire_user(&store, member).await?))
 }

@@ -6,7 +6,7 @@ use http::StatusCode;
 use vault::action::CreateVault;
 use wire::{NewVault, ProblemBody, VaultInfo};
 
-use crate::{error::Problem, extract::Body, state::Vault};
+use crate::{error::Problem, extract::JsonBody, state::Vault};
 
 /// Create a vault.
 #[utoipa::path(post, path = "/api/vaults", tag = "Vaults", request_body = NewVault, responses(
@@ -18,14 +18,14 @@ use crate::{error::Problem, extract::Body, state::Vault};
 pub async fn handle(
     Permitted(permit): Permitted<CreateVault>,
     State(vault): State<Vault>,
-    Body(body): Body<NewVault>,
+    JsonBody(body): JsonBody<NewVault>,
 ) -> Result<(StatusCode, Json<VaultInfo>), Problem> {
     let name = RealmName::parse(&body.name).map_err(|error| Problem::invalid("/name", error))?;
-    let made = vault.create_vault(&permit, name).await?;
+    let created = vault.create_vault(&permit, name).await?;
     Ok((
         StatusCode::CREATED,
         Json(VaultInfo {
-            name: made.name.to_string(),
+            name: created.name.to_string(),
             role: "manager".to_owned(),
         }),
     ))

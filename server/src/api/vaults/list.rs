@@ -9,20 +9,20 @@ use http::HeaderMap;
 use wire::VaultInfo;
 
 use crate::{
-    api::paging::{self, Asked},
+    api::paging::{self, PageQuery},
     error::Problem,
     extract::Query,
     state::Auth,
 };
 
 /// List the vaults in which you have a role, by name.
-#[utoipa::path(get, path = "/api/vaults", tag = "Vaults", params(Asked),
+#[utoipa::path(get, path = "/api/vaults", tag = "Vaults", params(PageQuery),
     responses((status = 200, description = "A page of vaults.", body = [VaultInfo])))]
 pub async fn handle(
     caller: Caller,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
-    Query(asked): Query<Asked>,
+    Query(page): Query<PageQuery>,
 ) -> Result<(HeaderMap, Json<Vec<VaultInfo>>), Problem> {
     let vaults = auth.sessions().realms_of(&caller).await?;
     let info = |(vault, role): (auth::Realm, auth::Role)| VaultInfo {
@@ -31,7 +31,7 @@ pub async fn handle(
     };
     paging::page(
         &uri,
-        &asked,
+        &page,
         vaults.into_iter().map(info).collect(),
         |vault| vault.name.clone(),
     )

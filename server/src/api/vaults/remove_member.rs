@@ -1,6 +1,6 @@
 //! `DELETE /api/vaults/{vault}/members/{username}`
 
-use auth::{Permitted, service::ManageMembers};
+use auth::{Permitted, actions::ManageMembers};
 use axum::extract::State;
 use http::StatusCode;
 
@@ -13,7 +13,7 @@ use crate::{error::Problem, extract, state::Auth};
 pub async fn handle(
     Permitted(permit): Permitted<ManageMembers>,
     State(auth): State<Auth>,
-    extract::User(username): extract::User,
+    extract::UsernameParam(username): extract::UsernameParam,
 ) -> Result<StatusCode, Problem> {
     auth.admin().set_role(&permit, &username, None).await?;
     Ok(StatusCode::NO_CONTENT)

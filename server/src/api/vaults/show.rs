@@ -12,9 +12,9 @@ use crate::{
 
 /// The vault of the URL.
 #[derive(Debug)]
-pub struct Asked(auth::RealmName);
+pub struct VaultParam(auth::RealmName);
 
-impl axum::extract::FromRequestParts<AppState> for Asked {
+impl axum::extract::FromRequestParts<AppState> for VaultParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -32,11 +32,11 @@ impl axum::extract::FromRequestParts<AppState> for Asked {
 pub async fn handle(
     caller: Caller,
     State(auth): State<Auth>,
-    Asked(name): Asked,
+    VaultParam(name): VaultParam,
 ) -> Result<Json<VaultInfo>, Problem> {
     let vaults = auth.sessions().realms_of(&caller).await?;
-    let found = vaults.into_iter().find(|(vault, _)| vault.name == name);
-    let (vault, role) = found.ok_or(auth::AuthError::RealmNotFound)?;
+    let membership = vaults.into_iter().find(|(vault, _)| vault.name == name);
+    let (vault, role) = membership.ok_or(auth::AuthError::RealmNotFound)?;
     Ok(Json(VaultInfo {
         name: vault.name.to_string(),
         role: role.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! Sockets end to end, over lines in memory and a clock that runs when nothing else does.
+//! WebSocket streams end to end, over in-memory connections and a paused clock.
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::{io::AsyncReadExt, time::sleep};
@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::Message as Said;
 
 use super::*;
 use crate::live::{
-    Verdict,
+    StreamAccess,
     testing::{Client, Desk, Log, user},
 };
 
@@ -22,7 +22,7 @@ async fn next_id(client: &mut Client) -> i64 {
     next(client).await["id"].as_i64().unwrap()
 }
 
-/// Answers pings until the server says goodbye. `None` where the line just went dead.
+/// Answers pings until the server closes. `None` if the connection ends without a close frame.
 async fn closing_code(client: &mut Client) -> Option<u16> {
     while let Some(Ok(said)) = client.next().await {
         if let Said::Close(Some(close)) = said {
@@ -74,7 +74,7 @@ async fn socket_shows_check_out_status_per_viewer() {
 
 #[tokio::test(start_paused = true)]
 async fn ended_session_closes_socket_within_a_second() {
-    for (verdict, code) in [(Verdict::SignedOut, 4001), (Verdict::NoRight, 4003)] {
+    for (verdict, code) in [(StreamAccess::SignedOut, 4001), (StreamAccess::Forbidden, 4003)] {
         let desk = Desk::over(Log::of(5));
         let mut client = desk.socket("").await;
         sleep(Duration::from_secs(5)).await;
@@ -90,7 +90,7 @@ async fn socket_sends_no_event_after_session_end() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
     sleep(Duration::from_secs(5)).await;
-    desk.turn(Verdict::SignedOut);
+    desk.turn(StreamAccess::SignedOut);
     desk.log.record(1);
     assert!(matches!(
         client.next().await,
@@ -101,7 +101,7 @@ async fn socket_sends_no_event_after_session_end() {
 #[tokio::test(start_paused = true)]
 async fn permission_lost_before_streaming_closes_the_socket() {
     let desk = Desk::over(Log::of(5));
-    desk.turn_silently(Verdict::NoRight);
+    desk.turn_silently(StreamAccess::Forbidden);
     let mut client = desk.socket("since=1").await;
     assert!(
         matches!(client.next().await, Some(Ok(Said::Close(Some(close)))) if u16::from(close.code) == 4003)
@@ -114,9 +114,9 @@ async fn silently_expired_session_closes_socket_at_next_ping() {
     let mut client = desk.socket("").await;
     sleep(Duration::from_secs(5)).await;
     let at = Instant::now();
-    desk.turn_silently(Verdict::SignedOut);
+    desk.turn_silently(StreamAccess::SignedOut);
     assert_eq!(closing_code(&mut client).await, Some(4001));
-    assert!(at.elapsed() <= PING);
+    assert!(at.elapsed() <= PING_INTERVAL);
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,13 +124,13 @@ async fn socket_survives_short_but_not_long_store_outage() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
     sleep(Duration::from_secs(1)).await;
-    desk.turn(Verdict::Unknown);
+    desk.turn(StreamAccess::Unavailable);
     sleep(Duration::from_secs(9)).await;
-    desk.turn_silently(Verdict::GoOn);
+    desk.turn_silently(StreamAccess::Allowed);
     sleep(Duration::from_mins(1)).await;
     desk.log.record(1);
     assert_eq!(next_id(&mut client).await, 6);
-    desk.turn(Verdict::Unknown);
+    desk.turn(StreamAccess::Unavailable);
     assert_eq!(closing_code(&mut client).await, Some(1013));
 }
 
@@ -154,7 +154,7 @@ async fn client_without_pong_is_closed_after_timeout() {
     let mut said = Vec::new();
     dead.into_inner().read_to_end(&mut said).await.unwrap();
     assert!(
-        (SILENCE..=SILENCE + FAREWELL + Duration::from_secs(1)).contains(&at.elapsed()),
+        (SILENCE_TIMEOUT..=SILENCE_TIMEOUT + CLOSE_TIMEOUT + Duration::from_secs(1)).contains(&at.elapsed()),
         "{:?}",
         at.elapsed()
     );
@@ -183,7 +183,7 @@ async fn socket_drops_slow_consumer_without_delaying_reader() {
         assert_eq!(next_id(&mut reader).await, id);
     }
     assert!(at.elapsed() < Duration::from_secs(1), "{:?}", at.elapsed());
-    sleep(PATIENCE + Duration::from_secs(1)).await;
+    sleep(SEND_TIMEOUT + Duration::from_secs(1)).await;
     assert_eq!(closing_code(&mut stuck).await, None);
 }
 
@@ -196,8 +196,8 @@ async fn ended_session_drops_slow_consumer_immediately() {
         .unwrap();
     desk.log.record(1000);
     sleep(Duration::from_secs(1)).await;
-    desk.turn(Verdict::SignedOut);
-    sleep(FAREWELL + Duration::from_millis(100)).await;
+    desk.turn(StreamAccess::SignedOut);
+    sleep(CLOSE_TIMEOUT + Duration::from_millis(100)).await;
     let mut taken = 0;
     while let Some(Ok(said)) = stuck.next().await {
         taken += usize::from(said.is_text());
@@ -217,7 +217,7 @@ async fn socket_closes_after_too_many_client_messages() {
     }
     desk.log.record(1);
     assert_eq!(next_id(&mut client).await, 6);
-    for _ in 0..CHATTER {
+    for _ in 0..MAX_CLIENT_FRAMES {
         client.send(Said::text("x")).await.unwrap();
     }
     assert_eq!(closing_code(&mut client).await, Some(1008));
@@ -228,7 +228,7 @@ async fn socket_closes_on_oversized_client_message() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
     client
-        .send(Said::text("x".repeat(LARGEST_MESSAGE + 1)))
+        .send(Said::text("x".repeat(MAX_MESSAGE_BYTES + 1)))
         .await
         .unwrap();
     assert_eq!(closing_code(&mut client).await, Some(1008));

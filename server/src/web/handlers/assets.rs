@@ -24,12 +24,8 @@ impl FromRequestParts<AppState> for Asked {
     }
 }
 
-pub(crate) async fn asset(
-    _: Anyone,
-    asked: Asked,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let response = assets::serve(&asked.build, &asked.path, &headers);
+pub(crate) async fn asset(_: Anyone, path: Asked, headers: HeaderMap) -> Result<Response, Problem> {
+    let response = assets::serve(&path.build, &path.path, &headers);
     if response.status() == http::StatusCode::NOT_FOUND {
         Err(Problem::NoRoute)
     } else {

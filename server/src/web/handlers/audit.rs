@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::{send, shell};
 use crate::{
-    api::audit::{self, Asked, all::Which},
+    api::audit::{self, AuditListQuery, all::AuditFilterQuery},
     error::Problem,
     extract::Query,
     state::AppState,
@@ -46,9 +46,14 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    fn asked(&self) -> Asked {
-        let words = [&*self.actor, &*self.subject, &*self.action];
-        Asked::typed(words, day(&self.since, 0), day(&self.until, 1), self.after)
+    fn to_query(&self) -> AuditListQuery {
+        let filters = [&*self.actor, &*self.subject, &*self.action];
+        AuditListQuery::from_form(
+            filters,
+            day(&self.since, 0),
+            day(&self.until, 1),
+            self.after,
+        )
     }
 }
 
@@ -59,19 +64,19 @@ pub(crate) async fn page(
     OriginalUri(uri): OriginalUri,
     Query(form): Query<Form>,
 ) -> Result<Response, Problem> {
-    let which = Which {
+    let filter = AuditFilterQuery {
         vault: Some(form.vault.clone()),
         address: form.address.trim().parse().ok(),
     };
     let (query, limit) = form
-        .asked()
-        .query(audit::all::chain(&state.auth, &which).await?)?;
+        .to_query()
+        .to_audit_query(audit::all::parse_chain(&state.auth, &filter).await?)?;
     let query = AuditQuery {
-        address: which.address,
+        address: filter.address,
         ..query
     };
-    let found = audit::page(&uri, state.auth.admin().audit(&permit, query).await?, limit);
-    show(&state, &caller, form, None, found).await
+    let page_of_entries = audit::page(&uri, state.auth.admin().audit(&permit, query).await?, limit);
+    show(&state, &caller, form, None, page_of_entries).await
 }
 
 /// The activity of one vault, for its managers.
@@ -83,9 +88,9 @@ pub(crate) async fn of_vault(
     Query(form): Query<Form>,
 ) -> Result<Response, Problem> {
     let (query, limit) = form
-        .asked()
-        .query(Chain::Realm(permit.realm().id.clone()))?;
-    let found = audit::page(
+        .to_query()
+        .to_audit_query(Chain::Realm(permit.realm().id.clone()))?;
+    let page_of_entries = audit::page(
         &uri,
         state
             .auth
@@ -99,7 +104,7 @@ pub(crate) async fn of_vault(
         &caller,
         form,
         Some(permit.realm().name.as_str()),
-        found,
+        page_of_entries,
     )
     .await
 }
@@ -108,13 +113,13 @@ async fn show(
     state: &AppState,
     caller: &Caller,
     form: Form,
-    of: Option<&str>,
+    vault_name: Option<&str>,
     (headers, entries): (HeaderMap, Vec<AuditEntry>),
 ) -> Result<Response, Problem> {
-    let shell = shell(&state.auth, caller, of).await?;
+    let shell = shell(&state.auth, caller, vault_name).await?;
     let viewer = caller.account().username.as_str();
-    let entries = audit::shapes(&state.store, entries).await?;
-    let happenings = Happening::told_all(entries, viewer);
+    let entries = audit::wire_entries(&state.store, entries).await?;
+    let activity = Happening::describe_all(entries, viewer);
     let Form {
         vault,
         actor,
@@ -126,7 +131,10 @@ async fn show(
         ..
     } = form;
     let (url, next) = (
-        of.map_or_else(|| "/admin/audit".to_owned(), |of| format!("/v/{of}/audit")),
+        vault_name.map_or_else(
+            || "/admin/audit".to_owned(),
+            |vault_name| format!("/v/{vault_name}/audit"),
+        ),
         next(&headers),
     );
     send(
@@ -141,17 +149,17 @@ async fn show(
             address,
             since,
             until,
-            happenings,
+            activity,
             next,
         },
     )
 }
 
 /// The start of the entered day plus `later` days. Invalid input does not filter.
-fn day(typed: &str, later: i64) -> Option<Timestamp> {
-    let day: Date = typed.trim().parse().ok()?;
+fn day(text: &str, days: i64) -> Option<Timestamp> {
+    let day: Date = text.trim().parse().ok()?;
     let day = day
-        .checked_add(jiff::Span::new().try_days(later).ok()?)
+        .checked_add(jiff::Span::new().try_days(days).ok()?)
         .ok()?;
     Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }

@@ -15,33 +15,33 @@ use wire::{Authorize, Verdict};
 use super::{allow_page, error_page, send, shell};
 use crate::{
     answer::RequestId,
-    api::auth::authorize::{check, known, redirect},
+    api::auth::authorize::{validate_request, find_client, redirect_url},
     error::Problem,
     extract::Form,
-    state::{Auth, Site},
+    state::{Auth, SiteInfo},
     web::AuthorizePage,
 };
 
 pub(crate) async fn page(
     OptionalCaller(caller): OptionalCaller,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<SiteInfo>>,
     Extension(id): Extension<RequestId>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let asked = match asked(&query) {
-        Ok(asked) => asked,
+    let request = match asked(&query) {
+        Ok(request) => request,
         Err(problem) => return Ok(sorry(&problem, &id)),
     };
-    let client = match known(&auth, &asked.client_id, &asked.redirect_uri) {
+    let client = match find_client(&auth, &request.client_id, &request.redirect_uri) {
         Ok(client) => client,
         Err(problem) => return Ok(sorry(&problem, &id)),
     };
     // The redirect URI is verified now, so errors can be sent to the client.
-    let wanted = match check(&auth, client, &asked) {
-        Ok(wanted) => wanted,
-        Err(refused) => return Ok(tell(&asked, &site, refused)),
+    let validated = match validate_request(&auth, client, &request) {
+        Ok(validated) => validated,
+        Err(error) => return Ok(tell(&request, &site, error)),
     };
     let Some(caller) = caller else {
         let next =
@@ -54,13 +54,13 @@ pub(crate) async fn page(
     let page = AuthorizePage {
         shell: shell(&auth, &caller, None).await?,
         username: caller.account().username.to_string(),
-        program: wanted.client().name().to_owned(),
-        scopes: wanted
+        program: validated.client().name().to_owned(),
+        scopes: validated
             .grants()
             .iter()
             .map(|grant| grant.as_str().to_owned())
             .collect(),
-        back_to: back_to(&asked.redirect_uri).to_owned(),
+        back_to: back_to(&request.redirect_uri).to_owned(),
     };
     send(StatusCode::OK, &page)
 }
@@ -69,8 +69,8 @@ pub(crate) async fn page(
 fn asked(query: &str) -> Result<Authorize, Problem> {
     let mut form = Form::parse(query.as_bytes())?;
     Ok(Authorize {
-        client_id: form.need("client_id")?,
-        redirect_uri: form.need("redirect_uri")?,
+        client_id: form.require("client_id")?,
+        redirect_uri: form.require("redirect_uri")?,
         response_type: form.take("response_type"),
         response_mode: form.take("response_mode"),
         scope: form.take("scope"),
@@ -81,13 +81,13 @@ fn asked(query: &str) -> Result<Authorize, Problem> {
     })
 }
 
-fn tell(asked: &Authorize, site: &Site, refused: OAuthError) -> Response {
+fn tell(request: &Authorize, site: &SiteInfo, error: OAuthError) -> Response {
     let issuer = &site.config.public_url;
-    Redirect::to(&redirect(
-        &asked.redirect_uri,
-        asked.state.as_deref(),
+    Redirect::to(&redirect_url(
+        &request.redirect_uri,
+        request.state.as_deref(),
         issuer,
-        Err(refused),
+        Err(error),
     ))
     .into_response()
 }

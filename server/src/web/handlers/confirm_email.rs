@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use super::{enter, send};
 use crate::{
     error::Problem,
-    extract::{Form, From},
+    extract::{Form, ClientOrigin},
     state::Auth,
     web::{ConfirmEmailPage, Shell},
 };
@@ -29,7 +29,7 @@ pub(crate) async fn page(_: Anyone) -> Result<Response, Problem> {
 pub(crate) async fn confirm(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    From(origin): From,
+    ClientOrigin(origin): ClientOrigin,
     mut form: Form,
 ) -> Result<Response, Problem> {
     let token = form.take("token").unwrap_or_default();

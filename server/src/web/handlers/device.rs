@@ -16,10 +16,10 @@ pub(crate) struct Asked {
 pub(crate) async fn page(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<Asked>,
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
-    let user_code = asked
+    let user_code = query
         .user_code
         .unwrap_or_default()
         .chars()

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use auth::{
     Account, AnySession, AuthError, DisplayName, EmailAddress, Origin, Password, SameOriginForm,
-    SessionKind, Username, access::extract::OptionalCaller, service::RegistrationRequest,
-    session::mfa_challenge::SignInOutcome, upstream::Provider,
+    SessionKind, Username, access::extract::OptionalCaller,
+    accounts::registration::RegistrationRequest, session::mfa_challenge::SignInOutcome,
+    upstream::Provider,
 };
 use axum::{
     extract::State,
@@ -17,12 +18,12 @@ use serde::Deserialize;
 
 use super::send;
 use crate::{
-    api::auth::register::optional,
+    api::auth::register::parse_optional,
     config::RegistrationMode,
     error::{Problem, retry_after},
-    extract::{Form, From, Query},
-    state::{Auth, Site},
-    web::{ProviderButton, Registration, Shell, SignInPage, SignUpPage, cookie, local_path},
+    extract::{Form, ClientOrigin, Query},
+    state::{Auth, SiteInfo},
+    web::{ProviderButton, SignUpAvailability, Shell, SignInPage, SignUpPage, cookie, local_path},
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,10 +34,10 @@ pub(crate) struct Next {
 /// `GET /sign-in`
 pub(crate) async fn sign_in_page(
     OptionalCaller(caller): OptionalCaller,
-    State(site): State<Arc<Site>>,
-    Query(asked): Query<Next>,
+    State(site): State<Arc<SiteInfo>>,
+    Query(query): Query<Next>,
 ) -> Result<Response, Problem> {
-    let next = local_path(asked.next.as_deref());
+    let next = local_path(query.next.as_deref());
     if caller.is_some() {
         return Ok(Redirect::to(next).into_response());
     }
@@ -46,7 +47,7 @@ pub(crate) async fn sign_in_page(
     )
 }
 
-fn sign_in_form(site: &Site, username: String, next: &str, message: Option<String>) -> SignInPage {
+fn sign_in_form(site: &SiteInfo, username: String, next: &str, message: Option<String>) -> SignInPage {
     let (shell, registration) = (Shell::default(), registration(site));
     let button = |provider: &Provider| ProviderButton {
         id: provider.id.clone(),
@@ -54,7 +55,7 @@ fn sign_in_form(site: &Site, username: String, next: &str, message: Option<Strin
         has_icon: site.config.providers.icon(&provider.id).is_some(),
     };
     let providers = site.config.providers.list.iter().map(button).collect();
-    let (next, passkeys) = (next.to_owned(), site.passkeys.clone());
+    let (next, passkeys) = (next.to_owned(), site.passkey_origin.clone());
     SignInPage {
         shell,
         username,
@@ -70,8 +71,8 @@ fn sign_in_form(site: &Site, username: String, next: &str, message: Option<Strin
 pub(crate) async fn sign_in(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    From(origin): From,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
     mut form: Form,
 ) -> Result<Response, Problem> {
     let username = form.take("username").unwrap_or_default();
@@ -93,14 +94,14 @@ pub(crate) async fn sign_in(
 }
 
 /// Completes the sign-in, or continues with the second factor.
-pub(super) fn go_on(site: &Site, step: SignInOutcome, next: &str) -> Response {
+pub(super) fn go_on(site: &SiteInfo, step: SignInOutcome, next: &str) -> Response {
     match step {
         SignInOutcome::Complete(signed_in) => {
             let jar = CookieJar::new().add(cookie::session(site, &signed_in.secret));
             (jar, Redirect::to(next)).into_response()
         }
-        SignInOutcome::MfaRequired(half_way) => {
-            let jar = CookieJar::new().add(cookie::half_way(site, &half_way));
+        SignInOutcome::MfaRequired(challenge) => {
+            let jar = CookieJar::new().add(cookie::mfa(site, &challenge));
             let next =
                 percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
             (jar, Redirect::to(&format!("/sign-in/second?next={next}"))).into_response()
@@ -111,7 +112,7 @@ pub(super) fn go_on(site: &Site, step: SignInOutcome, next: &str) -> Response {
 /// Every sign-in creates a new session and never reuses an existing one (session fixation).
 pub(super) async fn enter(
     auth: &Auth,
-    site: &Site,
+    site: &SiteInfo,
     (username, password): (&str, Password),
     origin: Origin,
 ) -> Result<CookieJar, AuthError> {
@@ -135,10 +136,10 @@ pub(super) fn again(problem: &Problem, mut page: Response) -> Response {
     page
 }
 
-pub(super) fn registration(site: &Site) -> Registration {
+pub(super) fn registration(site: &SiteInfo) -> SignUpAvailability {
     match site.config.registration {
-        RegistrationMode::Open => Registration::Open,
-        RegistrationMode::Invite | RegistrationMode::Closed => Registration::Closed,
+        RegistrationMode::Open => SignUpAvailability::Open,
+        RegistrationMode::Invite | RegistrationMode::Closed => SignUpAvailability::Closed,
     }
 }
 
@@ -146,7 +147,7 @@ pub(super) fn registration(site: &Site) -> Registration {
 pub(crate) async fn sign_up_page(
     OptionalCaller(caller): OptionalCaller,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<SiteInfo>>,
 ) -> Result<Response, Problem> {
     if caller.is_some() {
         return Ok(Redirect::to("/").into_response());
@@ -163,7 +164,7 @@ pub(super) struct Typed {
 }
 
 impl Typed {
-    pub(super) fn take(form: &mut Form) -> Self {
+    pub(super) fn from_form(form: &mut Form) -> Self {
         let mut take = |name| form.take(name).unwrap_or_default();
         Self {
             username: take("username"),
@@ -172,28 +173,28 @@ impl Typed {
         }
     }
 
-    pub(super) fn applicant(&self, password: Password) -> Result<RegistrationRequest, Problem> {
+    pub(super) fn registration_request(&self, password: Password) -> Result<RegistrationRequest, Problem> {
         let username = Username::parse(&self.username)
             .map_err(|error| Problem::invalid("/username", error))?;
         Ok(RegistrationRequest {
             username,
-            display_name: optional(
+            display_name: parse_optional(
                 Some(self.display_name.clone()),
                 "/display_name",
                 DisplayName::parse,
             )?,
-            email: optional(Some(self.email.clone()), "/email", EmailAddress::parse)?,
+            email: parse_optional(Some(self.email.clone()), "/email", EmailAddress::parse)?,
             password,
         })
     }
 
-    fn page(self, auth: &Auth, site: &Site, message: Option<String>) -> SignUpPage {
+    fn page(self, auth: &Auth, site: &SiteInfo, message: Option<String>) -> SignUpPage {
         let Self {
             username,
             display_name,
             email,
         } = self;
-        let (registration, least) = (
+        let (registration, min_length) = (
             registration(site),
             auth.passwords().min_password_length(None),
         );
@@ -204,7 +205,7 @@ impl Typed {
             email,
             message,
             registration,
-            least,
+            min_length,
         }
     }
 }
@@ -213,20 +214,20 @@ impl Typed {
 pub(crate) async fn sign_up(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    From(origin): From,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
     mut form: Form,
 ) -> Result<Response, Problem> {
-    let typed = Typed::take(&mut form);
+    let fields = Typed::from_form(&mut form);
     let password = form.take("password").unwrap_or_default();
-    match register(&auth, &typed, password.clone(), &origin).await {
+    match register(&auth, &fields, password.clone(), &origin).await {
         Ok(account) => {
-            let who = (account.username.as_str(), Password::new(password));
-            let jar = enter(&auth, &site, who, origin).await?;
+            let credentials = (account.username.as_str(), Password::new(password));
+            let jar = enter(&auth, &site, credentials, origin).await?;
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
-            let page = typed.page(&auth, &site, Some(problem.detail()));
+            let page = fields.page(&auth, &site, Some(problem.detail()));
             Ok(again(&problem, send(problem.status(), &page)?))
         }
     }
@@ -234,13 +235,13 @@ pub(crate) async fn sign_up(
 
 async fn register(
     auth: &Auth,
-    typed: &Typed,
+    fields: &Typed,
     password: String,
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
         .accounts()
-        .register(typed.applicant(Password::new(password))?, origin)
+        .register(fields.registration_request(Password::new(password))?, origin)
         .await?)
 }
 
@@ -248,9 +249,9 @@ async fn register(
 pub(crate) async fn sign_out(
     AnySession(caller): AnySession,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<SiteInfo>>,
 ) -> Result<Response, Problem> {
     auth.sessions().sign_out(&caller).await?;
-    let jar = CookieJar::new().add(cookie::ended(&site));
-    Ok((jar, [cookie::CLEAR], Redirect::to("/sign-in")).into_response())
+    let jar = CookieJar::new().add(cookie::clear_session(&site));
+    Ok((jar, [cookie::CLEAR_SITE_DATA], Redirect::to("/sign-in")).into_response())
 }

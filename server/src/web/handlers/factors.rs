@@ -10,25 +10,25 @@ use super::{send, shell};
 use crate::{
     api::auth::factors::list,
     error::Problem,
-    state::{Auth, Site},
+    state::{Auth, SiteInfo},
     web::FactorsPage,
 };
 
 pub(crate) async fn page(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<SiteInfo>>,
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
     let is_due = caller.restriction().is_some();
-    let Json(ways) = list::handle(AllowRestricted(caller), State(auth)).await?;
+    let Json(overview) = list::handle(AllowRestricted(caller), State(auth)).await?;
     send(
         StatusCode::OK,
         &FactorsPage {
             shell,
-            ways,
+            overview,
             is_due,
-            passkeys_at: site.passkeys.clone(),
+            passkeys_at: site.passkey_origin.clone(),
         },
     )
 }

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     error::Problem,
-    extract::{Form, From},
-    state::{Auth, Site},
-    web::{FirstPage, Shell},
+    extract::{Form, ClientOrigin},
+    state::{Auth, SiteInfo},
+    web::{SetupPage, Shell},
 };
 
 /// `GET /first`. The token is in the fragment, so that no log contains it.
@@ -30,31 +30,31 @@ pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response
 
 async fn form(
     auth: &Auth,
-    typed: Typed,
+    fields: Typed,
     token: String,
     message: Option<String>,
-) -> Result<FirstPage, Problem> {
+) -> Result<SetupPage, Problem> {
     let Typed {
         username,
         display_name,
         ..
-    } = typed;
-    let (open, least) = (
+    } = fields;
+    let (is_open, min_length) = (
         auth.accounts().needs_administrator().await?,
         auth.passwords().min_password_length(None),
     );
-    Ok(FirstPage {
+    Ok(SetupPage {
         shell: Shell::default(),
         token,
         username,
         display_name,
         message,
-        open,
-        least,
+        is_open,
+        min_length,
     })
 }
 
-fn answer(status: StatusCode, page: &FirstPage) -> Result<Response, Problem> {
+fn answer(status: StatusCode, page: &SetupPage) -> Result<Response, Problem> {
     let mut response = send(status, page)?;
     response.headers_mut().insert(
         header::REFERRER_POLICY,
@@ -67,21 +67,21 @@ fn answer(status: StatusCode, page: &FirstPage) -> Result<Response, Problem> {
 pub(crate) async fn make(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    From(origin): From,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
     mut form_data: Form,
 ) -> Result<Response, Problem> {
-    let typed = Typed::take(&mut form_data);
+    let fields = Typed::from_form(&mut form_data);
     let token = form_data.take("token").unwrap_or_default();
     let password = form_data.take("password").unwrap_or_default();
-    match administrator(&auth, (&token, &typed), password.clone(), &origin).await {
+    match administrator(&auth, (&token, &fields), password.clone(), &origin).await {
         Ok(account) => {
-            let who = (account.username.as_str(), Password::new(password));
-            let jar = enter::enter(&auth, &site, who, origin).await?;
+            let credentials = (account.username.as_str(), Password::new(password));
+            let jar = enter::enter(&auth, &site, credentials, origin).await?;
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
-            let page = form(&auth, typed, token, Some(problem.detail())).await?;
+            let page = form(&auth, fields, token, Some(problem.detail())).await?;
             Ok(enter::again(&problem, answer(problem.status(), &page)?))
         }
     }
@@ -89,12 +89,12 @@ pub(crate) async fn make(
 
 async fn administrator(
     auth: &Auth,
-    (token, typed): (&str, &Typed),
+    (token, fields): (&str, &Typed),
     password: String,
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
         .accounts()
-        .create_first_administrator(token, typed.applicant(Password::new(password))?, origin)
+        .create_first_administrator(token, fields.registration_request(Password::new(password))?, origin)
         .await?)
 }

@@ -1,6 +1,6 @@
 //! `GET /admin/groups`
 
-use auth::{Caller, Permitted, service::ReadAccounts};
+use auth::{Caller, Permitted, actions::ReadAccounts};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 
@@ -13,7 +13,7 @@ pub(crate) async fn page(
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
-    let groups = groups::infos(&state.store, state.auth.admin().groups(&permit).await?).await?;
+    let groups = groups::wire_groups(&state.store, state.auth.admin().groups(&permit).await?).await?;
     let vaults = shell.vaults.clone();
     send(
         StatusCode::OK,

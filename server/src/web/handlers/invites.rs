@@ -28,11 +28,11 @@ pub(crate) async fn page(
         .into());
     }
     let config = &state.site.config;
-    let (open, mails) = (
+    let (open, sends_mail) = (
         config.registration != RegistrationMode::Closed,
         config.mail.is_some(),
     );
-    let invites = list::all(&state.auth, &state.store, &caller).await?;
+    let invites = list::list_all(&state.auth, &state.store, &caller).await?;
     send(
         StatusCode::OK,
         &InvitesPage {
@@ -40,7 +40,7 @@ pub(crate) async fn page(
             invites,
             vaults,
             open,
-            mails,
+            sends_mail,
         },
     )
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Account, Anyone, Origin, Password, SameOriginForm, service::Registration};
+use auth::{Account, Anyone, Origin, Password, SameOriginForm, settings::Registration};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     error::Problem,
-    extract::{Form, From},
-    state::{Auth, Site},
+    extract::{Form, ClientOrigin},
+    state::{Auth, SiteInfo},
     web::{JoinPage, Shell},
 };
 
@@ -28,13 +28,13 @@ pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response
     )
 }
 
-fn form(auth: &Auth, typed: Typed, token: String, message: Option<String>) -> JoinPage {
+fn form(auth: &Auth, fields: Typed, token: String, message: Option<String>) -> JoinPage {
     let Typed {
         username,
         display_name,
         email,
-    } = typed;
-    let (open, least) = (
+    } = fields;
+    let (open, min_length) = (
         auth.settings().registration != Registration::Closed,
         auth.passwords().min_password_length(None),
     );
@@ -46,7 +46,7 @@ fn form(auth: &Auth, typed: Typed, token: String, message: Option<String>) -> Jo
         email,
         message,
         open,
-        least,
+        min_length,
     }
 }
 
@@ -63,21 +63,21 @@ fn answer(status: StatusCode, page: &JoinPage) -> Result<Response, Problem> {
 pub(crate) async fn join(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    From(origin): From,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
     mut form_data: Form,
 ) -> Result<Response, Problem> {
-    let typed = Typed::take(&mut form_data);
+    let fields = Typed::from_form(&mut form_data);
     let token = form_data.take("invite").unwrap_or_default();
     let password = form_data.take("password").unwrap_or_default();
-    match register(&auth, (&typed, password.clone()), &token, &origin).await {
+    match register(&auth, (&fields, password.clone()), &token, &origin).await {
         Ok(account) => {
-            let who = (account.username.as_str(), Password::new(password));
-            let jar = enter::enter(&auth, &site, who, origin).await?;
+            let credentials = (account.username.as_str(), Password::new(password));
+            let jar = enter::enter(&auth, &site, credentials, origin).await?;
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
-            let page = form(&auth, typed, token, Some(problem.detail()));
+            let page = form(&auth, fields, token, Some(problem.detail()));
             Ok(enter::again(&problem, answer(problem.status(), &page)?))
         }
     }
@@ -85,12 +85,12 @@ pub(crate) async fn join(
 
 async fn register(
     auth: &Auth,
-    (typed, password): (&Typed, String),
+    (fields, password): (&Typed, String),
     token: &str,
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
         .invitations()
-        .accept_invitation(typed.applicant(Password::new(password))?, token, origin)
+        .accept_invitation(fields.registration_request(Password::new(password))?, token, origin)
         .await?)
 }

@@ -18,7 +18,7 @@ pub(crate) async fn page(
         .lockouts(&permit)
         .await?
         .into_iter()
-        .map(throttle::lockout)
+        .map(throttle::wire_lockout)
         .collect();
     send(StatusCode::OK, &LockoutsPage { shell, lockouts })
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::AppState,
 };
 
@@ -38,29 +38,29 @@ pub(crate) async fn check(
     _: SameOriginForm,
     OptionalCaller(caller): OptionalCaller,
     State(state): State<AppState>,
-    From(origin): From,
-    Body(asked): Body<Asked>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(input): JsonBody<Asked>,
 ) -> Result<Json<Weighed>, Problem> {
-    if !state.site.meter.may_ask(origin.address) {
+    if !state.site.strength_limit.allow(origin.address) {
         return Err(AuthError::Throttled {
             retry_after: Duration::from_mins(1),
         }
         .into());
     }
     let own = caller
-        .filter(|caller| asked.username.as_deref() == Some(caller.account().username.as_str()));
-    let password = Password::new(asked.password);
+        .filter(|caller| input.username.as_deref() == Some(caller.account().username.as_str()));
+    let password = Password::new(input.password);
     // Incomplete values are ignored.
-    let about = UserInputs {
-        username: asked.username.and_then(|name| Username::parse(&name).ok()),
-        display_name: asked
+    let inputs = UserInputs {
+        username: input.username.and_then(|name| Username::parse(&name).ok()),
+        display_name: input
             .display_name
             .and_then(|name| DisplayName::parse(&name).ok()),
-        email: asked
+        email: input
             .email
             .and_then(|email| EmailAddress::parse(&email).ok()),
     };
-    let weight = match own {
+    let strength = match own {
         Some(caller) => {
             state
                 .auth
@@ -68,12 +68,18 @@ pub(crate) async fn check(
                 .evaluate_for(caller.account(), password)
                 .await?
         }
-        None => state.auth.passwords().evaluate_new(password, about).await?,
+        None => {
+            state
+                .auth
+                .passwords()
+                .evaluate_new(password, inputs)
+                .await?
+        }
     };
     Ok(Json(Weighed {
-        characters: weight.characters,
-        least: weight.min_length,
-        strength: weight.strength,
-        detail: weight.rejection.map(|refused| refused.to_string()),
+        characters: strength.characters,
+        least: strength.min_length,
+        strength: strength.strength,
+        detail: strength.rejection.map(|refused| refused.to_string()),
     }))
 }

@@ -9,20 +9,20 @@ use http::{HeaderValue, StatusCode, header};
 use super::{enter::again, send};
 use crate::{
     error::Problem,
-    extract::{Form, From},
-    state::{Auth, Site},
+    extract::{Form, ClientOrigin},
+    state::{Auth, SiteInfo},
     web::{ForgotPage, ResetPage, Shell},
 };
 
 /// `GET /forgot`
 pub(crate) async fn forgot_page(
     _: Anyone,
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<SiteInfo>>,
 ) -> Result<Response, Problem> {
     send(StatusCode::OK, &forgot_form(&site))
 }
 
-fn forgot_form(site: &Site) -> ForgotPage {
+fn forgot_form(site: &SiteInfo) -> ForgotPage {
     ForgotPage {
         shell: Shell::default(),
         message: None,
@@ -35,12 +35,12 @@ fn forgot_form(site: &Site) -> ForgotPage {
 pub(crate) async fn forgot(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    From(origin): From,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
     mut form: Form,
 ) -> Result<Response, Problem> {
-    let whom = form.take("account").unwrap_or_default();
-    match auth.passwords().request_reset(&whom, &origin).await {
+    let account = form.take("account").unwrap_or_default();
+    match auth.passwords().request_reset(&account, &origin).await {
         Ok(()) => send(
             StatusCode::OK,
             &ForgotPage {
@@ -67,14 +67,14 @@ pub(crate) async fn reset_page(_: Anyone, State(auth): State<Auth>) -> Result<Re
 /// The page does not know the account. If only administrators must have a second factor, it shows
 /// the minimum length for other users.
 fn reset_form(auth: &Auth) -> ResetPage {
-    let least = auth.passwords().min_password_length(None);
+    let min_length = auth.passwords().min_password_length(None);
     ResetPage {
         shell: Shell::default(),
         token: String::new(),
         message: None,
         done: false,
         over: false,
-        least,
+        min_length,
     }
 }
 
@@ -92,7 +92,7 @@ fn answer(status: StatusCode, page: &ResetPage) -> Result<Response, Problem> {
 pub(crate) async fn reset(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    From(origin): From,
+    ClientOrigin(origin): ClientOrigin,
     mut form: Form,
 ) -> Result<Response, Problem> {
     let token = form.take("token").unwrap_or_default();
@@ -110,10 +110,10 @@ pub(crate) async fn reset(
             },
         ),
         Err(error) => {
-            let over = matches!(error, AuthError::ResetLinkInvalid);
+            let link_invalid = matches!(error, AuthError::ResetLinkInvalid);
             let problem = Problem::from(error);
             let page = ResetPage {
-                over,
+                link_invalid,
                 token,
                 message: Some(problem.detail()),
                 ..reset_form(&auth)

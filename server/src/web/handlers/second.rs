@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     error::Problem,
-    extract::{Form, From, Query},
-    state::{Auth, Site},
+    extract::{Form, ClientOrigin, Query},
+    state::{Auth, SiteInfo},
     web::{SecondPage, Shell, cookie, local_path},
 };
 
@@ -28,14 +28,14 @@ use crate::{
 pub(crate) async fn page(
     _: OptionalCaller,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<SiteInfo>>,
     jar: CookieJar,
-    Query(asked): Query<Next>,
+    Query(query): Query<Next>,
 ) -> Result<Response, Problem> {
     match auth.factors().pending_sign_in(token(&site, &jar)).await {
-        Ok(waiting) => send(
+        Ok(pending) => send(
             StatusCode::OK,
-            &form(&site, &waiting, local_path(asked.next.as_deref()), None),
+            &form(&site, &pending, local_path(query.next.as_deref()), None),
         ),
         Err(AuthError::SignInExpired) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => Err(error.into()),
@@ -50,14 +50,14 @@ pub(crate) async fn page(
 pub(crate) async fn step(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    From(origin): From,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
     jar: CookieJar,
-    mut sent: Form,
+    mut form: Form,
 ) -> Result<Response, Problem> {
     let (code, next) = (
-        OneTimeCode::parse(&sent.take("otp").unwrap_or_default()),
-        sent.take("next"),
+        OneTimeCode::parse(&form.take("otp").unwrap_or_default()),
+        form.take("next"),
     );
     let next = local_path(next.as_deref());
     let token = token(&site, &jar);
@@ -69,35 +69,35 @@ pub(crate) async fn step(
         Ok(signed_in) => {
             let jar = CookieJar::new()
                 .add(cookie::session(&site, &signed_in.secret))
-                .add(cookie::gone_in(&site));
+                .add(cookie::clear_mfa(&site));
             Ok((jar, Redirect::to(next)).into_response())
         }
         Err(AuthError::SignInExpired) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => {
             let problem = Problem::from(error);
-            let Ok(waiting) = auth.factors().pending_sign_in(token).await else {
+            let Ok(pending) = auth.factors().pending_sign_in(token).await else {
                 return Err(problem);
             };
-            let page = form(&site, &waiting, next, Some(problem.detail()));
+            let page = form(&site, &pending, next, Some(problem.detail()));
             Ok(again(&problem, send(problem.status(), &page)?))
         }
     }
 }
 
-fn form(site: &Site, waiting: &PendingSignIn, next: &str, message: Option<String>) -> SecondPage {
-    let username = waiting.account.username.to_string();
-    let (next, passkeys_at) = (next.to_owned(), site.passkeys.clone());
+fn form(site: &SiteInfo, pending: &PendingSignIn, next: &str, message: Option<String>) -> SecondPage {
+    let username = pending.account.username.to_string();
+    let (next, passkeys_at) = (next.to_owned(), site.passkey_origin.clone());
     SecondPage {
         shell: Shell::default(),
         username,
-        ways: waiting.available_factors,
+        factors: pending.available_factors,
         next,
         message,
         passkeys_at,
     }
 }
 
-pub(crate) fn token<'a>(site: &Site, jar: &'a CookieJar) -> &'a str {
-    jar.get(cookie::half_way_name(site))
+pub(crate) fn token<'a>(site: &SiteInfo, jar: &'a CookieJar) -> &'a str {
+    jar.get(cookie::mfa_name(site))
         .map_or("", |cookie| cookie.value())
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{audit::next, send, shell};
 use crate::{
     api::{
-        audit::{self, Asked},
+        audit::{self, AuditListQuery},
         auth::sessions,
     },
     error::Problem,
@@ -30,24 +30,24 @@ pub(crate) async fn page(
     Interactive(caller): Interactive,
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,
-    Query(which): Query<Which>,
+    Query(params): Query<Which>,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
-    let (query, limit) = Asked::typed([""; 3], None, None, which.after).query(Chain::Accounts)?;
+    let (query, limit) = AuditListQuery::from_form([""; 3], None, None, params.after).to_audit_query(Chain::Accounts)?;
     let (headers, entries) = audit::page(
         &uri,
         state.auth.accounts().own_audit(&caller, query).await?,
         limit,
     );
-    let entries = audit::shapes(&state.store, entries).await?;
+    let entries = audit::wire_entries(&state.store, entries).await?;
     let viewer = caller.account().username.to_string();
-    let happenings = Happening::told_all(entries, &viewer);
-    let sessions = sessions::list::all(&state.auth, &caller).await?;
+    let activity = Happening::describe_all(entries, &viewer);
+    let sessions = sessions::list::list_all(&state.auth, &caller).await?;
     send(
         StatusCode::OK,
         &SecurityPage {
             shell,
-            happenings,
+            activity,
             sessions,
             next: next(&headers),
         },

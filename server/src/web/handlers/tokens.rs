@@ -12,6 +12,6 @@ pub(crate) async fn page(
     State(auth): State<Auth>,
 ) -> Result<Response, Problem> {
     let (shell, now) = (shell(&auth, &caller, None).await?, auth.now());
-    let tokens = list::all(&auth, &caller).await?;
+    let tokens = list::list_all(&auth, &caller).await?;
     send(StatusCode::OK, &TokensPage { shell, tokens, now })
 }

@@ -19,8 +19,8 @@ use serde::Deserialize;
 use super::{enter, send};
 use crate::{
     error::Problem,
-    extract::{From, ProviderId, Query},
-    state::{Auth, Site},
+    extract::{ClientOrigin, ProviderParam, Query},
+    state::{Auth, SiteInfo},
     web::{Shell, UpstreamPage, cookie, local_path},
 };
 
@@ -35,24 +35,24 @@ pub(crate) struct Leave {
 pub(crate) async fn leave(
     _: Anyone,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    ProviderId(provider): ProviderId,
-    (jar, Query(asked)): (CookieJar, Query<Leave>),
+    State(site): State<Arc<SiteInfo>>,
+    ProviderParam(provider): ProviderParam,
+    (jar, Query(query)): (CookieJar, Query<Leave>),
 ) -> Result<Response, Problem> {
-    let errand = if asked.again.is_some() {
+    let purpose = if query.again.is_some() {
         LoginPurpose::Reauthenticate
     } else {
         LoginPurpose::SignIn
     };
-    let next = local_path(asked.next.as_deref()).to_owned();
+    let next = local_path(query.next.as_deref()).to_owned();
     match auth
         .upstream()
-        .start_login(&provider, errand, next, cookie::departure_of(&site, &jar))
+        .start_login(&provider, purpose, next, cookie::read_upstream_login(&site, &jar))
         .await
     {
-        Ok(departure) => {
-            let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser_token));
-            Ok((jar, Redirect::to(departure.location.expose_secret())).into_response())
+        Ok(redirect) => {
+            let jar = CookieJar::new().add(cookie::upstream_login(&site, &redirect.browser_token));
+            Ok((jar, Redirect::to(redirect.location.expose_secret())).into_response())
         }
         Err(error) => sorry(&auth, &provider, &error.into()),
     }
@@ -71,18 +71,18 @@ pub(crate) struct Back {
 pub(crate) async fn arrive(
     OptionalCaller(caller): OptionalCaller,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    ProviderId(provider): ProviderId,
-    (From(origin), jar, Query(back)): (From, CookieJar, Query<Back>),
+    State(site): State<Arc<SiteInfo>>,
+    ProviderParam(provider): ProviderParam,
+    (ClientOrigin(origin), jar, Query(query)): (ClientOrigin, CookieJar, Query<Back>),
 ) -> Result<Response, Problem> {
-    let browser = cookie::departure_of(&site, &jar);
-    let outcome = back
+    let browser = cookie::read_upstream_login(&site, &jar);
+    let outcome = query
         .code
-        .ok_or_else(|| plain(back.error.as_deref().unwrap_or("no error code")));
+        .ok_or_else(|| plain(query.error.as_deref().unwrap_or("no error code")));
     let callback = Callback {
-        state: back.state.into(),
+        state: query.state.into(),
         outcome,
-        issuer: back.iss,
+        issuer: query.iss,
         browser_token: browser,
     };
     match auth
@@ -99,8 +99,8 @@ pub(crate) async fn arrive(
 /// `GET /auth/oidc/{provider}/icon`, served only as an image.
 pub(crate) async fn icon(
     _: Anyone,
-    State(site): State<Arc<Site>>,
-    ProviderId(provider): ProviderId,
+    State(site): State<Arc<SiteInfo>>,
+    ProviderParam(provider): ProviderParam,
 ) -> Result<Response, Problem> {
     let icon = site
         .config
@@ -132,8 +132,8 @@ fn sorry(auth: &Auth, provider: &str, problem: &Problem) -> Result<Response, Pro
         .upstream()
         .providers()
         .iter()
-        .find(|known| known.id == provider)
-        .map(|known| known.name.clone());
+        .find(|provider_info| provider_info.id == provider)
+        .map(|provider_info| provider_info.name.clone());
     let page = UpstreamPage {
         shell: Shell::default(),
         provider: name,

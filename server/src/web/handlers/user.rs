@@ -1,6 +1,6 @@
 //! `GET /admin/users/{username}`
 
-use auth::{Caller, Permitted, service::ReadAccounts};
+use auth::{Caller, Permitted, actions::ReadAccounts};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 
@@ -11,11 +11,11 @@ pub(crate) async fn page(
     Permitted(permit): Permitted<ReadAccounts>,
     caller: Caller,
     State(state): State<AppState>,
-    extract::User(username): extract::User,
+    extract::UsernameParam(username): extract::UsernameParam,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
     let member = state.auth.admin().member(&permit, &username).await?;
-    let user = users::user(&state.store, member).await?;
+    let user = users::wire_user(&state.store, member).await?;
     let vaults = shell.vaults.clone();
     send(
         StatusCode::OK,

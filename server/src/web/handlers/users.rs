@@ -2,7 +2,7 @@
 
 use auth::{
     Caller, Permitted, Username,
-    service::ReadAccounts,
+    actions::ReadAccounts,
     store::{AccountFilter, AccountQuery},
 };
 use axum::{extract::State, response::Response};
@@ -27,18 +27,18 @@ pub(crate) async fn page(
     Permitted(permit): Permitted<ReadAccounts>,
     caller: Caller,
     State(state): State<AppState>,
-    Query(asked): Query<Asked>,
+    Query(query_params): Query<Asked>,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
-    let search = asked
+    let search = query_params
         .q
         .clone()
         .filter(|q| !q.trim().is_empty() && !q.contains('\0'));
-    let after = asked
+    let after = query_params
         .after
         .as_deref()
         .and_then(|after| Username::parse(after).ok());
-    let among = AccountFilter::parse(&asked.only);
+    let filter = AccountFilter::parse(&query_params.only);
     let mut members = state
         .auth
         .admin()
@@ -46,24 +46,24 @@ pub(crate) async fn page(
             &permit,
             AccountQuery {
                 search,
-                filter: among,
+                filter: filter,
                 after,
                 limit: PAGE + 1,
             },
         )
         .await?;
-    let query = asked.q.unwrap_or_default();
+    let query = query_params.q.unwrap_or_default();
     let more = members.len() > PAGE as usize;
     members.truncate(PAGE as usize);
     let next = members.last().filter(|_| more).map(|last| {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs
             .append_pair("q", &query)
-            .append_pair("only", among.map_or("", AccountFilter::as_str));
+            .append_pair("only", filter.map_or("", AccountFilter::as_str));
         pairs.append_pair("after", last.account.username.as_str());
         format!("/admin/users?{}", pairs.finish())
     });
-    let users = users::users(&state.store, members).await?;
+    let users = users::wire_users(&state.store, members).await?;
     let vaults = shell.vaults.clone();
     let registration = registration(&state.site);
     send(
@@ -71,7 +71,7 @@ pub(crate) async fn page(
         &UsersPage {
             shell,
             query,
-            among,
+            filter,
             users,
             vaults,
             next,

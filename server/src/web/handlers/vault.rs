@@ -13,7 +13,7 @@ use crate::{
     error::Problem,
     extract::{Query, path_param},
     shape,
-    state::{AppState, Auth, Site, Store, Vault},
+    state::{AppState, Auth, SiteInfo, Store, Vault},
     web::{DeletedPage, FilePage, Folder, FolderPage, Row, Workplace},
 };
 
@@ -25,13 +25,13 @@ pub(crate) struct Asked {
     after: Option<String>,
 }
 
-/// What page handlers for files need.
+/// Extracts the dependencies of the page handlers for files.
 #[derive(Clone, Debug)]
 pub(crate) struct Desk {
     auth: Auth,
     vault: Vault,
     store: Store,
-    site: Arc<Site>,
+    site: Arc<SiteInfo>,
 }
 
 impl FromRequestParts<AppState> for Desk {
@@ -65,10 +65,10 @@ impl FromRequestParts<AppState> for Tail {
 /// `GET /`: the vault `main`, or the first one that the caller can see.
 pub(crate) async fn home(
     caller: Caller,
-    desk: Desk,
-    Query(asked): Query<Asked>,
+    deps: Desk,
+    Query(query): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let vaults = desk.auth.sessions().realms_of(&caller).await?;
+    let vaults = deps.auth.sessions().realms_of(&caller).await?;
     let main = vaults
         .iter()
         .position(|(vault, _)| RealmName::parse("main").as_ref() == Ok(&vault.name));
@@ -76,39 +76,39 @@ pub(crate) async fn home(
         .or((!vaults.is_empty()).then_some(0))
         .map(|at| vaults[at].0.clone());
     let permit = caller.permit::<Read>(realm.as_ref())?;
-    folder(&caller, &permit, &desk, None, asked.after).await
+    folder(&caller, &permit, &deps, None, query.after).await
 }
 
 /// `GET /v/{vault}`
 pub(crate) async fn top(
     Permitted(permit): Permitted<Read>,
     caller: Caller,
-    desk: Desk,
-    Query(asked): Query<Asked>,
+    deps: Desk,
+    Query(query): Query<Asked>,
 ) -> Result<Response, Problem> {
-    folder(&caller, &permit, &desk, None, asked.after).await
+    folder(&caller, &permit, &deps, None, query.after).await
 }
 
 /// `GET /v/{vault}/f/{*path}`
 pub(crate) async fn below(
     Permitted(permit): Permitted<Read>,
     caller: Caller,
-    desk: Desk,
+    deps: Desk,
     Tail(path): Tail,
-    Query(asked): Query<Asked>,
+    Query(query): Query<Asked>,
 ) -> Result<Response, Problem> {
-    folder(&caller, &permit, &desk, Some(path), asked.after).await
+    folder(&caller, &permit, &deps, Some(path), query.after).await
 }
 
-async fn workplace(caller: &Caller, realm: &Realm, desk: &Desk) -> Result<Workplace, Problem> {
+async fn workplace(caller: &Caller, realm: &Realm, deps: &Desk) -> Result<Workplace, Problem> {
     let role = caller.role_in(&realm.id).ok_or(AuthError::RealmNotFound)?;
     // Read before the files: an event in between is then applied twice instead of never.
-    let heads = desk
+    let heads = deps
         .store
         .heads(&realm.id)
         .await
         .map_err(VaultError::Store)?;
-    let max_file_size = desk.site.config.max_file_size;
+    let max_file_size = deps.site.config.max_file_size;
     Ok(Workplace {
         vault: realm.name.to_string(),
         role,
@@ -120,16 +120,16 @@ async fn workplace(caller: &Caller, realm: &Realm, desk: &Desk) -> Result<Workpl
 async fn folder(
     caller: &Caller,
     permit: &Permit<Read>,
-    desk: &Desk,
+    deps: &Desk,
     folder: Option<Filename>,
     after: Option<String>,
 ) -> Result<Response, Problem> {
-    let at = workplace(caller, permit.realm(), desk).await?;
+    let at = workplace(caller, permit.realm(), deps).await?;
     let after = match after {
-        Some(after) => entry(permit, desk, &after).await?,
+        Some(after) => entry(permit, deps, &after).await?,
         None => None,
     };
-    let mut entries = desk
+    let mut entries = deps
         .vault
         .folder(permit, folder.as_ref(), after.as_ref(), PAGE + 1)
         .await?;
@@ -153,7 +153,7 @@ async fn folder(
             FolderEntry::File(file) => files.push(Row(shape::file(&file, permit.username()))),
         }
     }
-    let shell = shell(&desk.auth, caller, Some(&at.vault)).await?;
+    let shell = shell(&deps.auth, caller, Some(&at.vault)).await?;
     send(
         StatusCode::OK,
         &FolderPage {
@@ -178,7 +178,7 @@ fn position(entry: &FolderEntry) -> String {
 /// Parses a [`position`]. If its file is gone, listing starts from the beginning.
 async fn entry(
     permit: &Permit<Read>,
-    desk: &Desk,
+    deps: &Desk,
     position: &str,
 ) -> Result<Option<FolderEntry>, Problem> {
     let Some((kind, name)) = position.split_once(':') else {
@@ -190,7 +190,7 @@ async fn entry(
     if kind == "folder" {
         return Ok(Some(FolderEntry::Folder(name)));
     }
-    match desk.vault.file(permit, &name).await {
+    match deps.vault.file(permit, &name).await {
         Ok(file) => Ok(Some(FolderEntry::File(Box::new(file)))),
         Err(VaultError::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
@@ -201,19 +201,19 @@ async fn entry(
 pub(crate) async fn file(
     Permitted(permit): Permitted<Read>,
     caller: Caller,
-    desk: Desk,
+    deps: Desk,
     Tail(name): Tail,
-    Query(asked): Query<Asked>,
+    Query(query): Query<Asked>,
 ) -> Result<Response, Problem> {
     const REVISIONS: u32 = 50;
-    let at = workplace(&caller, permit.realm(), &desk).await?;
-    let before = asked.after.and_then(|after| after.parse().ok());
-    let file = match desk.vault.file(&permit, &name).await {
+    let at = workplace(&caller, permit.realm(), &deps).await?;
+    let before = query.after.and_then(|after| after.parse().ok());
+    let file = match deps.vault.file(&permit, &name).await {
         Ok(file) => Some(Row(shape::file(&file, permit.username()))),
         Err(VaultError::NotFound) => None,
         Err(error) => return Err(error.into()),
     };
-    let mut revisions = desk
+    let mut revisions = deps
         .vault
         .history(&permit, &name, before, REVISIONS + 1)
         .await?;
@@ -223,7 +223,7 @@ pub(crate) async fn file(
     let last = revisions.last().filter(|_| more);
     let next = last.map(|last| format!("{}?after={}", at.file_url(&filename), last.revision));
     let revisions = revisions.iter().map(shape::revision).collect();
-    let shell = shell(&desk.auth, &caller, Some(&at.vault)).await?;
+    let shell = shell(&deps.auth, &caller, Some(&at.vault)).await?;
     send(
         StatusCode::OK,
         &FilePage {
@@ -241,21 +241,21 @@ pub(crate) async fn file(
 pub(crate) async fn deleted(
     Permitted(permit): Permitted<Read>,
     caller: Caller,
-    desk: Desk,
-    Query(asked): Query<Asked>,
+    deps: Desk,
+    Query(query): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let at = workplace(&caller, permit.realm(), &desk).await?;
-    let before = asked.after.and_then(|after| after.parse().ok());
-    let mut gone = desk.vault.deleted(&permit, before, PAGE + 1).await?;
-    let more = gone.len() > PAGE as usize;
-    gone.truncate(PAGE as usize);
-    let last = gone.last().filter(|_| more);
+    let at = workplace(&caller, permit.realm(), &deps).await?;
+    let before = query.after.and_then(|after| after.parse().ok());
+    let mut deleted_files = deps.vault.deleted(&permit, before, PAGE + 1).await?;
+    let more = deleted_files.len() > PAGE as usize;
+    deleted_files.truncate(PAGE as usize);
+    let last = deleted_files.last().filter(|_| more);
     let next = last.map(|last| format!("{}/deleted?after={}", at.url(), last.change));
-    let files = gone
+    let files = deleted_files
         .iter()
         .map(|file| shape::file(file, permit.username()))
         .collect();
-    let shell = shell(&desk.auth, &caller, Some(&at.vault)).await?;
+    let shell = shell(&deps.auth, &caller, Some(&at.vault)).await?;
     send(
         StatusCode::OK,
         &DeletedPage {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-#[expect(clippy::needless_pass_by_value, reason = "made where it is told")]
+#[expect(clippy::needless_pass_by_value, reason = "each entry is created in the call")]
 fn told(entry: Value, viewer: &str) -> Happening {
     let mut whole = json!({"chain": "accounts", "n": 1, "at": "2026-01-02T03:04:05Z", "actor": "ada", "subject": "ada",
         "hash": "", "prev_hash": ""});
@@ -12,7 +12,7 @@ fn told(entry: Value, viewer: &str) -> Happening {
         .as_object_mut()
         .unwrap()
         .append(&mut entry.as_object().unwrap().clone());
-    Happening::told(serde_json::from_value(whole).unwrap(), viewer)
+    Happening::describe(serde_json::from_value(whole).unwrap(), viewer)
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn repeated_denials_from_one_address_are_collapsed() {
         refused(2, "192.0.2.1"),
         refused(1, "192.0.2.9"),
     ];
-    let told = Happening::told_all(entries, "ada");
+    let told = Happening::describe_all(entries, "ada");
     assert_eq!(told.iter().map(|it| it.times).collect::<Vec<_>>(), [3, 1]);
     assert_eq!(told[0].first_at, "2026-01-02T03:04:02Z".parse().unwrap());
 }

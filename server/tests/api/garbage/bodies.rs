@@ -40,7 +40,7 @@ async fn arbitrary_upload_is_stored_or_rejected_without_leftovers() {
     let mut kept = 0;
     for (n, (kind, mut body)) in cases(&strategy, 400).into_iter().enumerate() {
         if n % 3 == 0 {
-            // Mostly whole, so that some come to the end of it.
+            // Mostly complete, so that some reach the end.
             body = [
                 &b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n"[..],
                 &body,
@@ -147,13 +147,13 @@ async fn arbitrary_page_form_is_handled_or_rejected() {
             !answer.header("location").unwrap_or("/").contains("//"),
             "{about}"
         );
-        // what is wrong costs the address something, and this test is about something else
+        // Errors count against the address, and this test is not about throttling.
         app.later(std::time::Duration::from_hours(1));
     }
     assert_alive(&app.anonymous()).await;
 }
 
-/// The members of a body, as the document names them.
+/// The members of a request body, from the API document.
 fn members(document: &Value, operation: &Value) -> Vec<String> {
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
     let named = schema["$ref"]
@@ -180,7 +180,7 @@ async fn send(client: &Client, method: &str, path: &str, body: String) -> crate:
         .await
 }
 
-/// Each operation, as an administrator: nothing is refused for its sender's rights.
+/// Each operation, as an administrator, so that none is rejected for missing rights.
 #[tokio::test(flavor = "multi_thread")]
 async fn arbitrary_json_bodies_are_handled_or_rejected() {
     let app = TestApp::sqlite().await;
@@ -223,8 +223,8 @@ async fn arbitrary_json_bodies_are_handled_or_rejected() {
     assert_alive(&root).await;
 }
 
-/// What other parsers take for something: a member twice, a mark of byte order, half a surrogate, more after the end,
-/// and numbers and depths that are too large.
+/// JSON that parsers disagree about: duplicate members, a byte order mark, lone surrogates,
+/// trailing data, and excessive numbers and depths.
 fn odd_json(member: &str) -> Vec<String> {
     let deep = |n: usize| "[".repeat(n) + &"]".repeat(n);
     vec![

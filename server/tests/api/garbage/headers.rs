@@ -1,4 +1,4 @@
-//! Headers that are read: of content, of retries, of proxies, of streams.
+//! Request headers: content, retries, proxies, streams.
 
 use proptest::prelude::*;
 use reqwest::header::HeaderValue;
@@ -47,7 +47,7 @@ const KINDS: &[&str] = &[
     "application/x-www-form-urlencoded",
 ];
 
-/// What HTTP lets stand in a header: hyper refuses the rest before it is a request.
+/// Valid header values; hyper rejects all others before the server sees them.
 fn header(known: &'static [&'static str]) -> impl Strategy<Value = HeaderValue> {
     pieces(known, 12).prop_filter_map("no header", |bytes| {
         HeaderValue::from_bytes(

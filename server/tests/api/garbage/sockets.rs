@@ -1,4 +1,4 @@
-//! What clients say on a socket, and where they want to go on.
+//! WebSocket input, and resume positions.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ enum Said {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
-    /// As it stands on the wire: mostly no frame at all.
+    /// Raw bytes, mostly not a valid frame.
     Raw(Vec<u8>),
 }
 
@@ -59,7 +59,7 @@ async fn arbitrary_websocket_messages_do_not_break_server() {
             }
         }
         drop(socket.close(None).await);
-        // Until it is closed from there, which may have been long ago.
+        // Until the server closes, which may have happened before.
         while let Ok(Some(Ok(_))) =
             tokio::time::timeout(std::time::Duration::from_millis(20), socket.next()).await
         {
@@ -105,7 +105,7 @@ async fn arbitrary_stream_positions_are_accepted_or_rejected() {
                 .header("upgrade", "websocket")
                 .header("sec-websocket-version", "13")
                 .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
-            // Not read: a stream has no end.
+            // The body is not read, because a stream has no end.
             let status = stream.send().await.unwrap().status().as_u16();
             assert!(status < 500, "{path}?since={encoded}: {status}");
         }

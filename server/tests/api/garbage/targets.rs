@@ -1,4 +1,4 @@
-//! Addresses: paths, queries, what comes back from a provider, codes that people type.
+//! Request targets: paths, queries, provider callbacks, user codes.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ const PATH: &[&str] = &[
     "&",
 ];
 
-/// A request line ends at a space or a control character, and hyper refuses what is no path.
+/// A request line ends at a space or control character, and hyper rejects invalid paths.
 fn line(bytes: Vec<u8>) -> String {
     let plain = bytes
         .into_iter()
@@ -162,7 +162,7 @@ async fn arbitrary_queries_are_handled_or_rejected() {
             },
         );
         let response = request.send().await.unwrap();
-        // A stream that was opened has no end.
+        // An open stream has no end.
         if response.status().as_u16() >= 400 {
             assert_understood_or_refused(&Answer::read(response).await, &target);
         }

@@ -1,10 +1,10 @@
-//! What somebody would try who has a passkey of their own, a recording, or a stolen list of ids.
+//! Attacks with a passkey of the attacker, a recorded assertion, or stolen credential ids.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use server::Partial;
+use server::ConfigSource;
 
 use super::{Browser, ORIGIN, add, app, cookie, owner, sign_in};
 use crate::{
@@ -20,7 +20,7 @@ async fn replayed_passkey_assertion_is_rejected() {
     let credential = phone.get(&browser.options);
     browser.shows(&credential).await.is(204);
     browser.shows(&credential).await.is(410);
-    // nor does it fit a challenge that is new
+    // A recorded assertion does not match a new challenge.
     let again = Browser::about_to_sign_in(&app).await;
     again.shows(&credential).await.is(401);
 }
@@ -79,7 +79,7 @@ async fn passkey_sign_in_is_rejected_while_reset_required() {
     )
     .await
     .is(200);
-    // What was asked for before is over, and what is asked for now is refused.
+    // The earlier ceremony has ended, and the present one is rejected.
     browser.shows(&phone.get(&browser.options)).await.is(410);
     app.later(Duration::from_secs(1));
     let refused = sign_in(&app, &mut phone).await.is(403);
@@ -99,7 +99,8 @@ async fn passkey_ceremony_is_bound_to_its_browser() {
     let (_, mut phone) = owner(&app, "ada").await;
     let theirs = Browser::about_to_sign_in(&app).await;
     let credential = phone.get(&theirs.options);
-    // the attacker's ceremony and assertion, sent by the victim's browser: it would be signed in as the attacker
+    // The victim's browser sends the attacker's ceremony and assertion (login CSRF). It would sign
+    // in as the attacker.
     let mut victim = Browser::about_to_sign_in(&app).await;
     victim.ceremony = theirs.ceremony.clone();
     victim.shows(&credential).await.is(410);
@@ -145,7 +146,7 @@ async fn passkey_assertion_for_another_origin_is_rejected() {
     let mut elsewhere = browser.options.clone();
     elsewhere["rpId"] = json!("evil.example");
     browser.shows(&phone.get(&elsewhere)).await.is(401);
-    // in a frame of another site
+    // In an iframe of another site.
     phone.cross_origin = true;
     sign_in(&app, &mut phone).await.is(422);
     phone.cross_origin = false;
@@ -171,7 +172,7 @@ async fn cloned_passkey_is_rejected() {
     let (_, mut phone) = owner(&app, "ada").await;
     phone.counter = 40;
     sign_in(&app, &mut phone).await.is(204);
-    // the copy counts from where it was taken
+    // The clone continues from the counter at the time of the copy.
     phone.counter = 12;
     let refused = sign_in(&app, &mut phone).await.is(401);
     assert_eq!(refused.body["detail"], "This passkey was not accepted.");
@@ -252,7 +253,7 @@ async fn passkey_cannot_sign_in_to_another_account() {
     sign_in(&app, &mut eve).await.is(401);
     eve.handle = Vec::new();
     sign_in(&app, &mut eve).await.is(401);
-    // ada's id, signed with eve's key
+    // Ada's credential id, signed with Eve's key.
     (eve.id, eve.handle) = (ada.id.clone(), ada.handle.clone());
     sign_in(&app, &mut eve).await.is(401);
     (eve.id, eve.handle) = (id, handle);
@@ -295,13 +296,13 @@ async fn passkey_registration_is_bound_to_its_session() {
     for other in [app.editor("eve").await, app.sign_in("ada").await] {
         other.tell("/auth/passkeys", body.clone()).await.is(410);
     }
-    // which used it up
+    // The attempt consumed the ceremony.
     ada.tell("/auth/passkeys", body.clone()).await.is(410);
-    // the answer to one challenge is none to another
+    // A response to one challenge does not match another.
     let mut crossed = body.clone();
     crossed["ceremony"] = again().await["ceremony"].clone();
     ada.tell("/auth/passkeys", crossed).await.is(422);
-    // and a ceremony of signing in adds nothing
+    // A sign-in ceremony cannot register a passkey.
     let browser = Browser::about_to_sign_in(&app).await;
     let mut mixed = body.clone();
     mixed["ceremony"] = browser.ceremony.clone();
@@ -311,10 +312,10 @@ async fn passkey_registration_is_bound_to_its_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_passkey_attempts_throttle_only_their_network() {
-    let settings = Partial {
+    let settings = ConfigSource {
         public_url: Some(ORIGIN.to_owned()),
         trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]),
-        ..Partial::default()
+        ..ConfigSource::default()
     };
     let app = TestApp::with(settings).await;
     let (_, mut phone) = owner(&app, "ada").await;
@@ -328,11 +329,11 @@ async fn failed_passkey_attempts_throttle_only_their_network() {
         };
         assert_eq!(status, 401);
     }
-    assert_eq!(refused, 1, "nobody stopped the attacker");
+    assert_eq!(refused, 1, "the attacker was not throttled");
     assert_eq!(from("198.51.100.4", &app, &mut phone).await, Some(204));
 }
 
-/// A try from an address; `None` where the address has to wait.
+/// An attempt from an address; `None` if the address is throttled.
 async fn from(address: &str, app: &TestApp, device: &mut Device) -> Option<u16> {
     let client: Client = app.anonymous();
     let request = |path| {

@@ -1,4 +1,4 @@
-//! What no browser would send: refused as bad input, never an error of ours.
+//! Input that no browser sends: a client error, never a server error.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Browser, ORIGIN, app, owner};
 use crate::{device::Device, garbage::cases};
 
-/// Any JSON, not very deep.
+/// Any JSON of limited depth.
 pub(crate) fn anything() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -24,12 +24,12 @@ pub(crate) fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What is done to one member of a credential that was good.
+/// A change to one member of a valid credential.
 #[derive(Clone, Debug)]
 enum Damage {
     Replace(Value),
     Remove,
-    /// Changes, cuts or repeats bytes of what is in base64url.
+    /// Changes, truncates or repeats bytes of a base64url value.
     Bytes {
         at: usize,
         xor: u8,
@@ -113,7 +113,7 @@ async fn damaged_passkey_assertion_is_rejected() {
             answer.status,
             answer.text
         );
-        // what is wrong costs the address something, and this test is about something else
+        // Errors count against the address, and this test is not about throttling.
         app.later(std::time::Duration::from_hours(1));
     }
 }

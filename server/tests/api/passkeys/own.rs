@@ -1,4 +1,4 @@
-//! What passkeys are for.
+//! Registration of passkeys and sign-in with them.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn passkey_sign_in_counts_as_multi_factor() {
         listed[0]["last_used_at"].is_string() && listed[0]["synced"] == false,
         "{listed}"
     );
-    // and it is on the list of sessions, where it can be ended
+    // The list of sessions has it and can end it.
     let sessions = ada.see("/auth/sessions").await.body;
     assert!(
         sessions
@@ -75,7 +75,7 @@ async fn passkey_options_require_discoverable_verified_credentials() {
         "required"
     );
     assert_eq!(options["attestation"], "none");
-    // 16 random bytes, not the name
+    // 16 random bytes instead of the username.
     let handle = options["user"]["id"].as_str().unwrap();
     assert_eq!(handle.len(), 22, "{handle}");
     let browser = Browser::about_to_sign_in(&app).await;

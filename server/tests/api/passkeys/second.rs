@@ -1,4 +1,4 @@
-//! A passkey after the password, and to confirm that it is still the same person.
+//! A passkey as second factor, and for step-up authentication.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     device::{Device, PRESENT},
 };
 
-/// A browser in which the password was right.
+/// A browser with a correct password and a pending second factor.
 struct HalfWay {
     client: Client,
     cookie: String,
@@ -86,9 +86,9 @@ async fn passkey_completes_sign_in_after_password() {
     let signed_in = ada.shows(&asked["ceremony"], &credential).await.is(204);
     let me = with_cookie(&app, &signed_in, "/auth/me").await.is(200);
     assert_eq!(me.body["mfa"], true);
-    // once
+    // An assertion works once.
     ada.shows(&asked["ceremony"], &credential).await.is(401);
-    // and without the password there is nothing to go on with
+    // Without the password no sign-in is pending.
     let stranger = HalfWay {
         client: app.anonymous(),
         cookie: "x=y".to_owned(),
@@ -104,7 +104,7 @@ async fn passkey_of_another_account_is_no_second_factor() {
     let app = app().await;
     let (_, mut ada) = owner(&app, "ada").await;
     let (_, mut eve) = owner(&app, "eve").await;
-    // eve knows ada's password
+    // Eve knows Ada's password.
     let half_way = HalfWay::of(&app, "ada").await;
     let asked = half_way.options().await;
     half_way
@@ -117,7 +117,7 @@ async fn passkey_of_another_account_is_no_second_factor() {
         .shows(&asked["ceremony"], &eve.get(&asked["publicKey"]))
         .await
         .is(401);
-    // what ada signs for her own sign-in is not for this one
+    // Ada's assertion for her own sign-in does not match this one.
     let own = HalfWay::of(&app, "ada").await;
     let theirs = own.options().await;
     let credential = ada.get(&theirs["publicKey"]);
@@ -125,13 +125,13 @@ async fn passkey_of_another_account_is_no_second_factor() {
         .shows(&theirs["ceremony"], &credential)
         .await
         .is(410);
-    // nor what she signed to sign in alone
+    // Her assertion for a passkey-only sign-in does not match either.
     let asked = half_way.options().await;
     half_way
         .shows(&asked["ceremony"], &credential)
         .await
         .is(401);
-    // a wrong one has left it waiting
+    // A wrong assertion leaves the sign-in pending.
     let asked = half_way.options().await;
     half_way
         .shows(&asked["ceremony"], &ada.get(&asked["publicKey"]))
@@ -156,7 +156,7 @@ async fn passkey_step_up_renews_recent_authentication() {
             .is(200)
             .body
     };
-    // a device that has not checked who holds it, and a key that is nobody's
+    // An authenticator without user verification, and an unknown key.
     let asked = options().await;
     phone.flags = PRESENT;
     let unchecked =
@@ -216,7 +216,7 @@ async fn pending_mfa_sign_in_ends_with_other_sessions() {
         .await
         .is(200);
     thief.shows(&asked["ceremony"], &credential).await.is(401);
-    // A code in place of the passkey does not help either.
+    // A code does not replace the passkey.
     let codes = owner
         .tell("/auth/recovery-codes", Value::Null)
         .await

@@ -2,7 +2,7 @@
 
 use auth::{Clock, audit::Chain};
 use serde_json::{Value, json};
-use server::{Config, serve::Opened, witness::Witness};
+use server::{Config, serve::Installation, witness::AuditCheckpoint};
 use store::ChainStatus;
 use vault::{
     VaultStore as _,
@@ -13,7 +13,7 @@ use super::upgraded;
 use crate::app::file;
 
 /// Opens the data folder beside the server, as the commands do.
-async fn open(config: &Config) -> Opened {
+async fn open(config: &Config) -> Installation {
     let now = "2026-11-30T13:00:00Z".parse().unwrap();
     server::serve::open(config, Clock::from_fn(move || now))
         .await
@@ -37,8 +37,8 @@ async fn findings(config: &Config) -> (Vec<String>, Summary) {
 /// The number of entries of each audit chain, all of them intact.
 async fn audit_entries(config: &Config) -> Vec<i64> {
     let opened = open(config).await;
-    let checkpoint = Witness::of(config).unwrap();
-    assert_eq!(checkpoint.missing(&opened.store).await.unwrap(), []);
+    let checkpoint = AuditCheckpoint::open(config).unwrap();
+    assert_eq!(checkpoint.missing_entries(&opened.store).await.unwrap(), []);
     let mut chains = vec![Chain::Accounts];
     let vaults = opened.store.vaults().await.unwrap();
     chains.extend(vaults.into_iter().map(|vault| Chain::Realm(vault.id)));

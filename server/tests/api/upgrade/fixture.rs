@@ -9,7 +9,7 @@ use std::{
 use auth::Clock;
 use flate2::read::GzDecoder;
 use serde_json::Value;
-use server::{Config, Partial};
+use server::{Config, ConfigSource};
 use store::{Database, testing};
 use tempfile::TempDir;
 
@@ -129,11 +129,11 @@ impl Fixture {
     }
 }
 
-fn settings() -> Partial {
-    Partial {
+fn settings() -> ConfigSource {
+    ConfigSource {
         public_url: Some(ORIGIN.to_owned()),
         trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]),
-        ..Partial::default()
+        ..ConfigSource::default()
     }
 }
 

@@ -8,16 +8,16 @@ use http::HeaderMap;
 use wire::{DeviceAuthorization, DeviceForm, TokenError};
 
 use crate::{
-    api::auth::token::uncached,
+    api::auth::token::no_store_headers,
     error::{OAuthProblem, Problem},
-    extract::{Form, From},
-    state::{Auth, Site},
+    extract::{Form, ClientOrigin},
+    state::{Auth, SiteInfo},
 };
 
 /// Start the device authorization flow (RFC 8628 §3.1).
 ///
-/// The device shows `user_code`, and a user enters it at `verification_uri`. The device polls `POST /auth/token`
-/// for the result.
+/// The device shows `user_code`, and a user enters it at `verification_uri`. The device polls
+/// `POST /auth/token` for the result.
 #[utoipa::path(post, path = "/auth/device", tag = "Accounts",
     request_body(content = DeviceForm, content_type = "application/x-www-form-urlencoded"),
     responses(
@@ -30,8 +30,8 @@ use crate::{
 pub async fn handle(
     _: Anyone,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    From(origin): From,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
     form: Result<Form, Problem>,
 ) -> Result<(HeaderMap, Json<DeviceAuthorization>), OAuthProblem> {
     let mut form = form?;
@@ -43,7 +43,7 @@ pub async fn handle(
     let page = format!("{}/device", site.config.public_url);
     let user_code = codes.user_code.expose();
     Ok((
-        uncached(),
+        no_store_headers(),
         Json(DeviceAuthorization {
             device_code: codes.device_code.expose().to_owned(),
             verification_uri_complete: format!("{page}?user_code={user_code}"),

@@ -7,7 +7,7 @@ use wire::{DecideDevice, ProblemBody, Verdict};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
@@ -24,8 +24,8 @@ use crate::{
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<DecideDevice>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<DecideDevice>,
 ) -> Result<StatusCode, Problem> {
     let decision = match body.decision {
         Verdict::Approve => {

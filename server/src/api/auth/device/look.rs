@@ -6,7 +6,7 @@ use wire::{LookAtDevice, ProblemBody, WaitingDevice};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
@@ -23,25 +23,25 @@ use crate::{
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<LookAtDevice>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<LookAtDevice>,
 ) -> Result<Json<WaitingDevice>, Problem> {
-    let waiting = auth
+    let device = auth
         .oauth()
         .lookup_user_code(&caller, &body.user_code, &origin)
         .await?;
     Ok(Json(WaitingDevice {
-        request: waiting.id,
-        user_code: waiting.user_code.expose(),
-        program: waiting.client_name,
-        scopes: waiting
+        request: device.id,
+        user_code: device.user_code.expose(),
+        program: device.client_name,
+        scopes: device
             .scopes
             .iter()
             .map(|grant| grant.as_str().to_owned())
             .collect(),
-        address: waiting.address.to_string(),
-        user_agent: waiting.user_agent,
-        asked_at: waiting.requested_at,
-        expires_at: waiting.expires_at,
+        address: device.address.to_string(),
+        user_agent: device.user_agent,
+        asked_at: device.requested_at,
+        expires_at: device.expires_at,
     }))
 }

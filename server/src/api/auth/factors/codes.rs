@@ -5,7 +5,7 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{ProblemBody, RecoveryCodes};
 
-use crate::{error::Problem, extract::From, state::Auth};
+use crate::{error::Problem, extract::ClientOrigin, state::Auth};
 
 /// Replace the recovery codes with ten new ones.
 ///
@@ -17,7 +17,7 @@ use crate::{error::Problem, extract::From, state::Auth};
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
-    From(origin): From,
+    ClientOrigin(origin): ClientOrigin,
 ) -> Result<(StatusCode, Json<RecoveryCodes>), Problem> {
     let codes = auth
         .factors()

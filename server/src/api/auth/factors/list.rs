@@ -14,11 +14,11 @@ pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<WaysIn>, Problem> {
-    let ways = auth.factors().factor_overview(&caller).await?;
+    let overview = auth.factors().factor_overview(&caller).await?;
     Ok(Json(WaysIn {
-        factors: ways.factors.iter().map(info).collect(),
-        recovery_codes_left: ways.codes_left,
-        recovery_codes_made_at: ways.codes_made_at,
-        required: ways.required,
+        factors: overview.factors.iter().map(info).collect(),
+        recovery_codes_left: overview.codes_left,
+        recovery_codes_made_at: overview.codes_made_at,
+        required: overview.required,
     }))
 }

@@ -14,9 +14,9 @@ use crate::{error::Problem, extract::path_param, state::AppState};
 
 /// The `{id}` of the path.
 #[derive(Debug)]
-pub struct Which(pub FactorId);
+pub struct FactorIdParam(pub FactorId);
 
-impl FromRequestParts<AppState> for Which {
+impl FromRequestParts<AppState> for FactorIdParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -34,13 +34,13 @@ pub(crate) fn info(factor: &Factor) -> FactorInfo {
     }
 }
 
-pub(crate) fn added(added: &EnrolledFactor) -> FactorAdded {
-    let codes = added
+pub(crate) fn factor_added(enrolled: &EnrolledFactor) -> FactorAdded {
+    let codes = enrolled
         .recovery_codes
         .iter()
         .map(auth::factor::RecoveryCode::expose);
     FactorAdded {
-        factor: info(&added.factor),
+        factor: info(&enrolled.factor),
         recovery_codes: codes.collect(),
     }
 }

@@ -5,8 +5,8 @@ use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
 
-use super::Which;
-use crate::{error::Problem, extract::From, state::Auth};
+use super::FactorIdParam;
+use crate::{error::Problem, extract::ClientOrigin, state::Auth};
 
 /// Remove a second factor.
 ///
@@ -19,8 +19,8 @@ use crate::{error::Problem, extract::From, state::Auth};
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
-    From(origin): From,
-    Which(id): Which,
+    ClientOrigin(origin): ClientOrigin,
+    FactorIdParam(id): FactorIdParam,
 ) -> Result<StatusCode, Problem> {
     auth.factors().remove_factor(&caller, &id, &origin).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -5,8 +5,8 @@ use axum::extract::State;
 use http::StatusCode;
 use wire::{ProblemBody, RenameFactor};
 
-use super::Which;
-use crate::{error::Problem, extract::Body, state::Auth};
+use super::FactorIdParam;
+use crate::{error::Problem, extract::JsonBody, state::Auth};
 
 /// Rename a second factor.
 #[utoipa::path(patch, path = "/auth/factors/{id}", tag = "Second factors", params(("id" = String, Path)),
@@ -19,8 +19,8 @@ use crate::{error::Problem, extract::Body, state::Auth};
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
-    Which(id): Which,
-    Body(body): Body<RenameFactor>,
+    FactorIdParam(id): FactorIdParam,
+    JsonBody(body): JsonBody<RenameFactor>,
 ) -> Result<StatusCode, Problem> {
     auth.factors()
         .rename_factor(&caller, &id, &body.name)

@@ -10,12 +10,12 @@ use wire::{LinkBegun, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::ProviderId,
-    state::{Auth, Site},
+    extract::ProviderParam,
+    state::{Auth, SiteInfo},
     web::cookie,
 };
 
-/// Start linking an identity of an OpenID provider to the account.
+/// Start linking an identity of an OIDC provider to the account.
 ///
 /// The browser continues at `location`.
 #[utoipa::path(post, path = "/auth/oidc/{provider}/link", tag = "Accounts",
@@ -28,24 +28,24 @@ use crate::{
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    ProviderId(provider): ProviderId,
+    State(site): State<Arc<SiteInfo>>,
+    ProviderParam(provider): ProviderParam,
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<LinkBegun>), Problem> {
-    let departure = auth
+    let redirect = auth
         .upstream()
         .start_login(
             &provider,
             LoginPurpose::Link(&caller),
             "/account".to_owned(),
-            cookie::departure_of(&site, &jar),
+            cookie::read_upstream_login(&site, &jar),
         )
         .await?;
-    let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser_token));
+    let jar = CookieJar::new().add(cookie::upstream_login(&site, &redirect.browser_token));
     Ok((
         jar,
         Json(LinkBegun {
-            location: departure.location.expose_secret().to_owned(),
+            location: redirect.location.expose_secret().to_owned(),
         }),
     ))
 }

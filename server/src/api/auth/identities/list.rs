@@ -6,7 +6,7 @@ use wire::{Identities, IdentityInfo, ProviderInfo};
 
 use crate::{error::Problem, state::Auth};
 
-/// List the configured OpenID providers, and the identities linked to the account.
+/// List the configured OIDC providers, and the identities linked to the account.
 #[utoipa::path(get, path = "/auth/identities", tag = "Accounts",
     responses((status = 200, description = "The providers and the linked identities.", body = Identities)))]
 pub async fn handle(
@@ -14,12 +14,12 @@ pub async fn handle(
     State(auth): State<Auth>,
 ) -> Result<Json<Identities>, Problem> {
     let identities = auth.upstream().identities(&caller).await?;
-    let named = |id: &str| {
+    let name_of_provider = |id: &str| {
         auth.upstream()
             .providers()
             .iter()
-            .find(|known| known.id == id)
-            .map(|known| known.name.clone())
+            .find(|provider| provider.id == id)
+            .map(|provider| provider.name.clone())
     };
     let identities = identities.into_iter().map(|identity| IdentityInfo {
         id: identity_id(&identity.issuer, &identity.subject),
@@ -34,9 +34,9 @@ pub async fn handle(
         .upstream()
         .providers()
         .iter()
-        .map(|known| ProviderInfo {
-            id: known.id.clone(),
-            name: known.name.clone(),
+        .map(|provider| ProviderInfo {
+            id: provider.id.clone(),
+            name: provider.name.clone(),
         });
     Ok(Json(Identities {
         providers: providers.collect(),

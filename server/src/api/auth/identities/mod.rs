@@ -1,4 +1,4 @@
-//! Identities of upstream OpenID providers that are linked to the caller's account.
+//! Identities of upstream OIDC providers that are linked to the caller's account.
 
 pub mod link;
 pub mod list;

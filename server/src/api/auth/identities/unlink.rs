@@ -7,11 +7,11 @@ use wire::ProblemBody;
 
 use crate::{
     error::Problem,
-    extract::{From, Id},
+    extract::{ClientOrigin, IdParam},
     state::Auth,
 };
 
-/// Unlink an identity of an OpenID provider.
+/// Unlink an identity of an OIDC provider.
 ///
 /// The identity can no longer sign in to the account.
 #[utoipa::path(delete, path = "/auth/identities/{id}", tag = "Accounts",
@@ -23,8 +23,8 @@ use crate::{
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
-    From(origin): From,
-    Id(id): Id,
+    ClientOrigin(origin): ClientOrigin,
+    IdParam(id): IdParam,
 ) -> Result<StatusCode, Problem> {
     auth.upstream()
         .unlink_identity(&caller, &id, &origin)

@@ -9,16 +9,16 @@ use secrecy::ExposeSecret as _;
 use wire::{MadeInvite, NewInvite, ProblemBody};
 
 use crate::{
-    api::auth::register::optional,
+    api::auth::register::parse_optional,
     error::Problem,
-    extract::Body,
-    state::{Auth, Site, Store},
+    extract::JsonBody,
+    state::{Auth, SiteInfo, Store},
 };
 
 /// Create an invitation.
 ///
-/// It works once, within 72 hours. A manager can invite to their own vaults, an administrator to every vault and
-/// role.
+/// It works once, within 72 hours. A manager can invite to their own vaults, an administrator to
+/// every vault and role.
 #[utoipa::path(post, path = "/auth/invites", tag = "Accounts", request_body = NewInvite, responses(
     (status = 201, description = "The invitation with its link. The link is not shown again.", body = MadeInvite),
     (status = 404, description = "You have no role in this vault.", body = ProblemBody, content_type = "application/problem+json"),
@@ -30,8 +30,8 @@ pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     State(store): State<Store>,
-    State(site): State<Arc<Site>>,
-    Body(body): Body<NewInvite>,
+    State(site): State<Arc<SiteInfo>>,
+    JsonBody(body): JsonBody<NewInvite>,
 ) -> Result<
     (
         StatusCode,
@@ -40,24 +40,24 @@ pub async fn handle(
     ),
     Problem,
 > {
-    let invited = auth
+    let created = auth
         .invitations()
         .invite(&caller, invitation(&auth, &site, body).await?)
         .await?;
-    let link = invited.link.map(|link| link.expose_secret().to_owned());
-    let made = MadeInvite {
-        invite: super::info(&store, invited.invitation).await?,
+    let link = created.link.map(|link| link.expose_secret().to_owned());
+    let response = MadeInvite {
+        invite: super::wire_invite(&store, created.invitation).await?,
         link,
     };
     Ok((
         StatusCode::CREATED,
         [(header::CACHE_CONTROL, "no-store")],
-        Json(made),
+        Json(response),
     ))
 }
 
-async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<NewInvitation, Problem> {
-    let email = optional(body.email, "/email", EmailAddress::parse)?;
+async fn invitation(auth: &Auth, site: &SiteInfo, body: NewInvite) -> Result<NewInvitation, Problem> {
+    let email = parse_optional(body.email, "/email", EmailAddress::parse)?;
     let delivery = match body.delivery.as_deref() {
         None | Some("link") => Delivery::Link,
         Some("mail") if site.config.mail.is_none() => {
@@ -67,7 +67,12 @@ async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<NewInvi
             ));
         }
         Some("mail") if email.is_some() => Delivery::Mail,
-        Some("mail") => return Err(Problem::invalid("/email", "Delivery by mail needs an e-mail address.")),
+        Some("mail") => {
+            return Err(Problem::invalid(
+                "/email",
+                "Delivery by mail needs an e-mail address.",
+            ));
+        }
         Some(_) => {
             return Err(Problem::invalid(
                 "/delivery",
@@ -76,13 +81,14 @@ async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<NewInvi
         }
     };
     let mut roles = Vec::new();
-    // All roles are parsed before any vault is looked up, so that a role error reveals no vault name.
-    let words = body
+    // All roles are parsed before any vault is looked up, so that a role error reveals no vault
+    // name.
+    let roles_by_vault = body
         .roles
         .iter()
-        .map(|(vault, role)| role_of(vault, role).map(|role| (vault, role)));
-    for (vault, role) in words.collect::<Result<Vec<_>, _>>()? {
-        roles.push((known(auth, vault).await?, role));
+        .map(|(vault, role)| parse_role(vault, role).map(|role| (vault, role)));
+    for (vault, role) in roles_by_vault.collect::<Result<Vec<_>, _>>()? {
+        roles.push((find_realm(auth, vault).await?, role));
     }
     Ok(NewInvitation {
         administrator: body.is_admin,
@@ -93,7 +99,7 @@ async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<NewInvi
 }
 
 /// A malformed name is reported as not found.
-async fn known(auth: &Auth, vault: &str) -> Result<Realm, Problem> {
+async fn find_realm(auth: &Auth, vault: &str) -> Result<Realm, Problem> {
     let name = RealmName::parse(vault).map_err(|_| auth::AuthError::RealmNotFound)?;
     Ok(auth
         .sessions()
@@ -102,7 +108,7 @@ async fn known(auth: &Auth, vault: &str) -> Result<Realm, Problem> {
         .ok_or(auth::AuthError::RealmNotFound)?)
 }
 
-fn role_of(vault: &str, role: &str) -> Result<Role, Problem> {
+fn parse_role(vault: &str, role: &str) -> Result<Role, Problem> {
     let pointer = || format!("/roles/{vault}");
     Role::parse(role)
         .ok_or_else(|| Problem::invalid(pointer(), "The role must be viewer, editor or manager."))

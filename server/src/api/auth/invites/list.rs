@@ -11,7 +11,7 @@ use http::HeaderMap;
 use wire::InviteInfo;
 
 use crate::{
-    api::paging::{self, Asked},
+    api::paging::{self, PageQuery},
     error::Problem,
     extract::Query,
     state::{Auth, Store},
@@ -20,25 +20,25 @@ use crate::{
 /// List open invitations, newest first.
 ///
 /// A user sees their own, an administrator sees all.
-#[utoipa::path(get, path = "/auth/invites", tag = "Accounts", params(Asked),
+#[utoipa::path(get, path = "/auth/invites", tag = "Accounts", params(PageQuery),
     responses((status = 200, description = "A page of unused invitations.", body = [InviteInfo])))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
     State(store): State<Store>,
     OriginalUri(uri): OriginalUri,
-    Query(asked): Query<Asked>,
+    Query(page): Query<PageQuery>,
 ) -> Result<(HeaderMap, Json<Vec<InviteInfo>>), Problem> {
-    let invites = all(&auth, &store, &caller).await?;
-    paging::page(&uri, &asked, invites, |invite| {
+    let invites = list_all(&auth, &store, &caller).await?;
+    paging::page(&uri, &page, invites, |invite| {
         (Reverse(invite.created_at), invite.id.clone())
     })
 }
 
-pub(crate) async fn all(
+pub(crate) async fn list_all(
     auth: &Auth,
     store: &Store,
     caller: &Caller,
 ) -> Result<Vec<InviteInfo>, Problem> {
-    super::infos(store, auth.invitations().invitations(caller).await?).await
+    super::wire_invites(store, auth.invitations().invitations(caller).await?).await
 }

@@ -12,12 +12,12 @@ use wire::InviteInfo;
 use crate::{error::Problem, state::Store};
 
 /// The wire form, with vault names instead of ids.
-pub(crate) async fn infos(
+pub(crate) async fn wire_invites(
     store: &Store,
     invites: Vec<Invitation>,
 ) -> Result<Vec<InviteInfo>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
-    let named = |id: &auth::RealmId| {
+    let vault_name = |id: &auth::RealmId| {
         vaults
             .iter()
             .find(|vault| vault.id == *id)
@@ -44,8 +44,8 @@ pub(crate) async fn infos(
     Ok(invites.into_iter().map(info).collect())
 }
 
-async fn info(store: &Store, invite: Invitation) -> Result<InviteInfo, Problem> {
-    let mut infos = infos(store, vec![invite]).await?;
+async fn wire_invite(store: &Store, invite: Invitation) -> Result<InviteInfo, Problem> {
+    let mut infos = wire_invites(store, vec![invite]).await?;
     infos
         .pop()
         .ok_or_else(|| Problem::Internal("the invitation has no wire form".to_owned()))

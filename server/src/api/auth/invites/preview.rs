@@ -6,7 +6,7 @@ use wire::{InviteInfo, ProblemBody, ShownInvite};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::{Auth, Store},
 };
 
@@ -24,12 +24,12 @@ pub async fn handle(
     _: Anyone,
     State(auth): State<Auth>,
     State(store): State<Store>,
-    From(origin): From,
-    Body(body): Body<ShownInvite>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<ShownInvite>,
 ) -> Result<Json<InviteInfo>, Problem> {
     let invite = auth
         .invitations()
         .preview_invitation(&body.invite, &origin)
         .await?;
-    Ok(Json(super::info(&store, invite).await?))
+    Ok(Json(super::wire_invite(&store, invite).await?))
 }

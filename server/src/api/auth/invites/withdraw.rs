@@ -5,7 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
 
-use crate::{error::Problem, extract::Id, state::Auth};
+use crate::{error::Problem, extract::IdParam, state::Auth};
 
 /// Withdraw an open invitation.
 ///
@@ -19,7 +19,7 @@ use crate::{error::Problem, extract::Id, state::Auth};
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
-    Id(id): Id,
+    IdParam(id): IdParam,
 ) -> Result<StatusCode, Problem> {
     auth.invitations().revoke_invitation(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)

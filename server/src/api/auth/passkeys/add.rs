@@ -11,10 +11,10 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{AddedPasskey, ProblemBody};
 
-use super::{info, named};
+use super::{wire_passkey, parse_name};
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
@@ -32,8 +32,8 @@ use crate::{
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<wire::NewPasskey>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<wire::NewPasskey>,
 ) -> Result<(StatusCode, Json<AddedPasskey>), Problem> {
     let response = PasskeyResponse {
         ceremony: &body.ceremony,
@@ -41,13 +41,13 @@ pub async fn handle(
     };
     let new = NewPasskey {
         response,
-        name: named(&body.name)?,
+        name: parse_name(&body.name)?,
     };
-    let added = auth
+    let registered = auth
         .passkeys()
         .finish_registration(&caller, new, &origin)
         .await?;
-    let recovery_codes = added
+    let recovery_codes = registered
         .recovery_codes
         .iter()
         .map(RecoveryCode::expose)
@@ -55,7 +55,7 @@ pub async fn handle(
     Ok((
         StatusCode::CREATED,
         Json(AddedPasskey {
-            passkey: info(added.passkey),
+            passkey: wire_passkey(registered.passkey),
             recovery_codes,
         }),
     ))

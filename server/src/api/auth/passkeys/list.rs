@@ -4,7 +4,7 @@ use auth::AllowRestricted;
 use axum::{Json, extract::State};
 use wire::PasskeyInfo;
 
-use super::info;
+use super::wire_passkey;
 use crate::{error::Problem, state::Auth};
 
 /// List the passkeys of the account, oldest first.
@@ -19,7 +19,7 @@ pub async fn handle(
             .passkeys(&caller)
             .await?
             .into_iter()
-            .map(info)
+            .map(wire_passkey)
             .collect(),
     ))
 }

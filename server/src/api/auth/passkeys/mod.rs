@@ -1,4 +1,4 @@
-//! Passkeys (WebAuthn): registration, sign-in, second factor and step-up.
+//! Passkeys (`WebAuthn`): registration, sign-in, second factor and step-up.
 
 pub mod add;
 pub mod list;
@@ -23,9 +23,9 @@ use crate::{error::Problem, extract::path_param, state::AppState};
 
 /// The `{id}` of the path. An unknown id is 404.
 #[derive(Debug)]
-pub struct Id(FactorId);
+pub struct PasskeyIdParam(FactorId);
 
-impl axum::extract::FromRequestParts<AppState> for Id {
+impl axum::extract::FromRequestParts<AppState> for PasskeyIdParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -33,14 +33,14 @@ impl axum::extract::FromRequestParts<AppState> for Id {
     }
 }
 
-pub(crate) fn asked(asked: PasskeyChallenge) -> PasskeyOptions {
+pub(crate) fn wire_options(challenge: PasskeyChallenge) -> PasskeyOptions {
     PasskeyOptions {
-        ceremony: asked.ceremony,
-        public_key: asked.options,
+        ceremony: challenge.ceremony,
+        public_key: challenge.options,
     }
 }
 
-pub(crate) fn info(passkey: PasskeyInfo) -> wire::PasskeyInfo {
+pub(crate) fn wire_passkey(passkey: PasskeyInfo) -> wire::PasskeyInfo {
     wire::PasskeyInfo {
         id: passkey.id.to_string(),
         name: passkey.name,
@@ -50,10 +50,10 @@ pub(crate) fn info(passkey: PasskeyInfo) -> wire::PasskeyInfo {
     }
 }
 
-fn named(raw: &str) -> Result<DisplayName, Problem> {
-    let bad = "The name must have 1 to 64 visible characters.";
+fn parse_name(raw: &str) -> Result<DisplayName, Problem> {
+    let message = "The name must have 1 to 64 visible characters.";
     let name = DisplayName::parse(raw)
         .ok()
         .filter(|name| name.as_str().chars().count() <= 64);
-    name.ok_or_else(|| Problem::invalid("/name", bad))
+    name.ok_or_else(|| Problem::invalid("/name", message))
 }

@@ -4,7 +4,7 @@ use auth::AllowRestricted;
 use axum::{Json, extract::State};
 use wire::{PasskeyOptions, ProblemBody};
 
-use super::asked;
+use super::wire_options;
 use crate::{error::Problem, state::Auth};
 
 /// Start the registration of a passkey.
@@ -17,7 +17,7 @@ pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<PasskeyOptions>, Problem> {
-    Ok(Json(asked(
+    Ok(Json(wire_options(
         auth.passkeys().start_registration(&caller).await?,
     )))
 }

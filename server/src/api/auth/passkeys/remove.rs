@@ -5,8 +5,8 @@ use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
 
-use super::Id;
-use crate::{error::Problem, extract::From, state::Auth};
+use super::PasskeyIdParam;
+use crate::{error::Problem, extract::ClientOrigin, state::Auth};
 
 /// Remove a passkey.
 ///
@@ -21,8 +21,8 @@ use crate::{error::Problem, extract::From, state::Auth};
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
-    From(origin): From,
-    Id(id): Id,
+    ClientOrigin(origin): ClientOrigin,
+    PasskeyIdParam(id): PasskeyIdParam,
 ) -> Result<StatusCode, Problem> {
     auth.passkeys()
         .remove_passkey(&caller, &id, &origin)

@@ -4,8 +4,8 @@ use auth::RecentlyAuthenticated;
 use axum::{Json, extract::State};
 use wire::{PasskeyInfo, ProblemBody, RenamePasskey};
 
-use super::{Id, info, named};
-use crate::{error::Problem, extract::Body, state::Auth};
+use super::{PasskeyIdParam, wire_passkey, parse_name};
+use crate::{error::Problem, extract::JsonBody, state::Auth};
 
 /// Rename a passkey.
 #[utoipa::path(patch, path = "/auth/passkeys/{id}", tag = "Accounts", request_body = RenamePasskey,
@@ -19,12 +19,12 @@ use crate::{error::Problem, extract::Body, state::Auth};
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
-    Id(id): Id,
-    Body(body): Body<RenamePasskey>,
+    PasskeyIdParam(id): PasskeyIdParam,
+    JsonBody(body): JsonBody<RenamePasskey>,
 ) -> Result<Json<PasskeyInfo>, Problem> {
-    Ok(Json(info(
+    Ok(Json(wire_passkey(
         auth.passkeys()
-            .rename_passkey(&caller, &id, named(&body.name)?)
+            .rename_passkey(&caller, &id, parse_name(&body.name)?)
             .await?,
     )))
 }

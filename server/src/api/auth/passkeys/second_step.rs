@@ -10,8 +10,8 @@ use wire::{ProblemBody, ShownPasskey};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
-    state::{Auth, Site},
+    extract::{JsonBody, ClientOrigin},
+    state::{Auth, SiteInfo},
     web::{cookie, handlers::second},
 };
 
@@ -34,21 +34,21 @@ use crate::{
 pub async fn handle(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    From(origin): From,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
     jar: CookieJar,
-    Body(body): Body<ShownPasskey>,
+    JsonBody(body): JsonBody<ShownPasskey>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
-    let answered = PasskeyResponse {
+    let response = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,
     };
     let signed_in = auth
         .passkeys()
-        .finish_passkey_mfa(second::token(&site, &jar), answered, origin)
+        .finish_passkey_mfa(second::token(&site, &jar), response, origin)
         .await?;
     let jar = CookieJar::new()
         .add(cookie::session(&site, &signed_in.secret))
-        .add(cookie::gone_in(&site));
+        .add(cookie::clear_mfa(&site));
     Ok((StatusCode::NO_CONTENT, jar))
 }

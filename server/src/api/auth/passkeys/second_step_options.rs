@@ -7,10 +7,10 @@ use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
 use wire::{PasskeyOptions, ProblemBody};
 
-use super::asked;
+use super::wire_options;
 use crate::{
     error::Problem,
-    state::{Auth, Site},
+    state::{Auth, SiteInfo},
     web::handlers::second,
 };
 
@@ -24,10 +24,10 @@ use crate::{
 pub async fn handle(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<SiteInfo>>,
     jar: CookieJar,
 ) -> Result<Json<PasskeyOptions>, Problem> {
-    Ok(Json(asked(
+    Ok(Json(wire_options(
         auth.passkeys()
             .start_passkey_mfa(second::token(&site, &jar))
             .await?,

@@ -13,8 +13,8 @@ use wire::{ProblemBody, ShownPasskey};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
-    state::{Auth, Site},
+    extract::{JsonBody, ClientOrigin},
+    state::{Auth, SiteInfo},
     web::cookie,
 };
 
@@ -38,20 +38,20 @@ use crate::{
 pub async fn handle(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
-    From(origin): From,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
     jar: CookieJar,
-    Body(body): Body<ShownPasskey>,
+    JsonBody(body): JsonBody<ShownPasskey>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
     let browser =
-        cookie::browser_of(&site, &jar).ok_or(AuthError::Passkey(PasskeyError::CeremonyExpired))?;
-    let answered = PasskeyResponse {
+        cookie::read_passkey_browser(&site, &jar).ok_or(AuthError::Passkey(PasskeyError::CeremonyExpired))?;
+    let response = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,
     };
     let signed_in = auth
         .passkeys()
-        .finish_sign_in_with_passkey(answered, &browser, origin)
+        .finish_sign_in_with_passkey(response, &browser, origin)
         .await?;
     let jar = CookieJar::new().add(cookie::session(&site, &signed_in.secret));
     Ok((StatusCode::NO_CONTENT, jar))

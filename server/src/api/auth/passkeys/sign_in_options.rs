@@ -7,10 +7,10 @@ use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
 use wire::{PasskeyOptions, ProblemBody};
 
-use super::asked;
+use super::wire_options;
 use crate::{
     error::Problem,
-    state::{Auth, Site},
+    state::{Auth, SiteInfo},
     web::cookie,
 };
 
@@ -25,14 +25,14 @@ use crate::{
 pub async fn handle(
     _: SameOriginForm,
     State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
+    State(site): State<Arc<SiteInfo>>,
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<PasskeyOptions>), Problem> {
     let (options, browser) = auth
         .passkeys()
-        .start_sign_in(cookie::browser_of(&site, &jar))?;
+        .start_sign_in(cookie::read_passkey_browser(&site, &jar))?;
     Ok((
-        CookieJar::new().add(cookie::browser(&site, &browser)),
-        Json(asked(options)),
+        CookieJar::new().add(cookie::passkey_browser(&site, &browser)),
+        Json(wire_options(options)),
     ))
 }

@@ -7,7 +7,7 @@ use wire::{ProblemBody, ShownPasskey, SteppedUp};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
@@ -23,21 +23,21 @@ use crate::{
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<ShownPasskey>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<ShownPasskey>,
 ) -> Result<Json<SteppedUp>, Problem> {
-    let answered = PasskeyResponse {
+    let response = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,
     };
     let caller = auth
         .passkeys()
-        .finish_passkey_step_up(&caller, answered, &origin)
+        .finish_passkey_step_up(&caller, response, &origin)
         .await?;
-    let newer = auth.sessions().reissue_access_token(&caller)?;
+    let renewed = auth.sessions().reissue_access_token(&caller)?;
     Ok(Json(SteppedUp {
         signed_in_at: caller.session().auth_time,
-        expires_in: newer.as_ref().map(|access| access.expires_in.as_secs()),
-        access_token: newer.map(|access| access.token.expose_secret().to_owned()),
+        expires_in: renewed.as_ref().map(|access| access.expires_in.as_secs()),
+        access_token: renewed.map(|access| access.token.expose_secret().to_owned()),
     }))
 }

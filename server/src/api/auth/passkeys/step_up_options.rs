@@ -4,7 +4,7 @@ use auth::AllowRestricted;
 use axum::{Json, extract::State};
 use wire::{PasskeyOptions, ProblemBody};
 
-use super::asked;
+use super::wire_options;
 use crate::{error::Problem, state::Auth};
 
 /// Start a step-up with a passkey (RFC 9470).
@@ -16,7 +16,7 @@ pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<PasskeyOptions>, Problem> {
-    Ok(Json(asked(
+    Ok(Json(wire_options(
         auth.passkeys().start_passkey_step_up(&caller).await?,
     )))
 }

@@ -7,7 +7,7 @@ use wire::{AskReset, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
@@ -23,8 +23,8 @@ use crate::{
 pub async fn handle(
     _: Anyone,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<AskReset>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<AskReset>,
 ) -> Result<StatusCode, Problem> {
     auth.passwords()
         .request_reset(&body.account, &origin)

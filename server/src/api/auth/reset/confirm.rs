@@ -7,7 +7,7 @@ use wire::{ConfirmReset, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
@@ -24,8 +24,8 @@ use crate::{
 pub async fn handle(
     _: Anyone,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<ConfirmReset>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<ConfirmReset>,
 ) -> Result<StatusCode, Problem> {
     auth.passwords()
         .reset_password(&body.token, Password::new(body.new_password), &origin)

@@ -13,9 +13,9 @@ use crate::{
 
 /// The `{id}` of the path. An unknown id is 404.
 #[derive(Debug)]
-pub struct Id(pub(crate) SessionId);
+pub struct SessionIdParam(pub(crate) SessionId);
 
-impl axum::extract::FromRequestParts<AppState> for Id {
+impl axum::extract::FromRequestParts<AppState> for SessionIdParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -33,7 +33,7 @@ impl axum::extract::FromRequestParts<AppState> for Id {
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
-    Id(id): Id,
+    SessionIdParam(id): SessionIdParam,
 ) -> Result<StatusCode, Problem> {
     auth.sessions().end_session(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -11,36 +11,36 @@ use http::HeaderMap;
 use wire::SessionInfo;
 
 use crate::{
-    api::paging::{self, Asked},
+    api::paging::{self, PageQuery},
     error::Problem,
     extract::Query,
     state::Auth,
 };
 
 /// List the sessions of the account, most recently active first.
-#[utoipa::path(get, path = "/auth/sessions", tag = "Accounts", params(Asked),
+#[utoipa::path(get, path = "/auth/sessions", tag = "Accounts", params(PageQuery),
     responses((status = 200, description = "A page of live sessions.", body = [SessionInfo])))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
-    Query(asked): Query<Asked>,
+    Query(page): Query<PageQuery>,
 ) -> Result<(HeaderMap, Json<Vec<SessionInfo>>), Problem> {
-    let sessions = all(&auth, &caller).await?;
-    paging::page(&uri, &asked, sessions, |session| {
+    let sessions = list_all(&auth, &caller).await?;
+    paging::page(&uri, &page, sessions, |session| {
         (Reverse(session.last_seen_at), session.id.clone())
     })
 }
 
-pub(crate) async fn all(auth: &Auth, caller: &Caller) -> Result<Vec<SessionInfo>, Problem> {
+pub(crate) async fn list_all(auth: &Auth, caller: &Caller) -> Result<Vec<SessionInfo>, Problem> {
     let sessions = auth.sessions().sessions(caller).await?;
     Ok(sessions
         .into_iter()
-        .map(|session| info(session, caller))
+        .map(|session| wire_session(session, caller))
         .collect())
 }
 
-pub(crate) fn info(session: Session, caller: &Caller) -> SessionInfo {
+pub(crate) fn wire_session(session: Session, caller: &Caller) -> SessionInfo {
     SessionInfo {
         current: session.id == caller.session().id,
         id: session.id.to_string(),

@@ -7,7 +7,7 @@ use wire::{ProblemBody, StepUp, SteppedUp};
 
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
@@ -24,22 +24,22 @@ use crate::{
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<StepUp>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<StepUp>,
 ) -> Result<Json<SteppedUp>, Problem> {
     let code = body
         .otp
         .filter(|otp| !otp.trim().is_empty())
         .map(|otp| OneTimeCode::parse(&otp));
-    let proofs = SignInProof {
+    let proof = SignInProof {
         password: Password::new(body.password),
         code,
     };
-    let caller = auth.sessions().step_up(&caller, proofs, &origin).await?;
-    let newer = auth.sessions().reissue_access_token(&caller)?;
+    let caller = auth.sessions().step_up(&caller, proof, &origin).await?;
+    let renewed = auth.sessions().reissue_access_token(&caller)?;
     Ok(Json(SteppedUp {
         signed_in_at: caller.session().auth_time,
-        expires_in: newer.as_ref().map(|access| access.expires_in.as_secs()),
-        access_token: newer.map(|access| access.token.expose_secret().to_owned()),
+        expires_in: renewed.as_ref().map(|access| access.expires_in.as_secs()),
+        access_token: renewed.map(|access| access.token.expose_secret().to_owned()),
     }))
 }

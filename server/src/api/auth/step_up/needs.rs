@@ -14,12 +14,12 @@ pub async fn handle(
     State(auth): State<Auth>,
 ) -> Result<Json<StepUpNeeds>, Problem> {
     let factors = caller.factors();
-    let joined = auth.upstream().identities(&caller).await?;
-    let providers = auth
-        .upstream()
-        .providers()
-        .iter()
-        .filter(|known| joined.iter().any(|identity| identity.provider == known.id));
+    let identities = auth.upstream().identities(&caller).await?;
+    let providers = auth.upstream().providers().iter().filter(|provider| {
+        identities
+            .iter()
+            .any(|identity| identity.provider == provider.id)
+    });
     Ok(Json(StepUpNeeds {
         recent: caller.require_recent().is_ok(),
         max_age: auth.settings().step_up.max_age.as_secs(),
@@ -27,9 +27,9 @@ pub async fn handle(
         app: factors.contains(FactorKind::Totp),
         passkey: factors.contains(FactorKind::Passkey),
         providers: providers
-            .map(|known| ProviderInfo {
-                id: known.id.clone(),
-                name: known.name.clone(),
+            .map(|provider| ProviderInfo {
+                id: provider.id.clone(),
+                name: provider.name.clone(),
             })
             .collect(),
     }))

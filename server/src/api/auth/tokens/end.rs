@@ -5,7 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
 
-use crate::{api::auth::sessions::end::Id, error::Problem, state::Auth};
+use crate::{api::auth::sessions::end::SessionIdParam, error::Problem, state::Auth};
 
 /// Revoke a personal access token.
 #[utoipa::path(delete, path = "/auth/tokens/{id}", tag = "Accounts",
@@ -17,7 +17,7 @@ use crate::{api::auth::sessions::end::Id, error::Problem, state::Auth};
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
-    Id(id): Id,
+    SessionIdParam(id): SessionIdParam,
 ) -> Result<StatusCode, Problem> {
     auth.personal_tokens()
         .end_personal_token(&caller, &id)

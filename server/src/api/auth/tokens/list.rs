@@ -11,33 +11,33 @@ use http::HeaderMap;
 use wire::PersonalToken;
 
 use crate::{
-    api::paging::{self, Asked},
+    api::paging::{self, PageQuery},
     error::Problem,
     extract::Query,
     state::Auth,
 };
 
 /// List the personal access tokens of the account, newest first.
-#[utoipa::path(get, path = "/auth/tokens", tag = "Accounts", params(Asked),
+#[utoipa::path(get, path = "/auth/tokens", tag = "Accounts", params(PageQuery),
     responses((status = 200, description = "A page of live tokens, without their secrets.", body = [PersonalToken])))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
-    Query(asked): Query<Asked>,
+    Query(page): Query<PageQuery>,
 ) -> Result<(HeaderMap, Json<Vec<PersonalToken>>), Problem> {
-    let tokens = all(&auth, &caller).await?;
-    paging::page(&uri, &asked, tokens, |token| {
+    let tokens = list_all(&auth, &caller).await?;
+    paging::page(&uri, &page, tokens, |token| {
         (Reverse(token.created_at), token.id.clone())
     })
 }
 
-pub(crate) async fn all(auth: &Auth, caller: &Caller) -> Result<Vec<PersonalToken>, Problem> {
+pub(crate) async fn list_all(auth: &Auth, caller: &Caller) -> Result<Vec<PersonalToken>, Problem> {
     let vaults = own_vaults(auth, caller).await?;
     let tokens = auth.personal_tokens().personal_tokens(caller).await?;
     Ok(tokens
         .into_iter()
-        .map(|token| about(token, &vaults))
+        .map(|token| wire_token(token, &vaults))
         .collect())
 }
 
@@ -51,9 +51,9 @@ pub(crate) async fn own_vaults(auth: &Auth, caller: &Caller) -> Result<Vec<Realm
         .collect())
 }
 
-/// The wire form. It omits vaults in which the owner no longer has a role; the token gives no access
-/// to them either.
-pub(crate) fn about(token: Session, vaults: &[Realm]) -> PersonalToken {
+/// The wire form. It omits vaults in which the owner no longer has a role; the token gives no
+/// access to them either.
+pub(crate) fn wire_token(token: Session, vaults: &[Realm]) -> PersonalToken {
     let name = |id: &auth::RealmId| {
         vaults
             .iter()

@@ -7,17 +7,17 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{MadePersonalToken, ProblemBody};
 
-use super::list::{about, own_vaults};
+use super::list::{wire_token, own_vaults};
 use crate::{
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
 /// Issue a personal access token.
 ///
-/// It is for `Authorization: Bearer`, or for `Basic` with the username. It never has more rights than its owner.
-/// It cannot issue tokens or change the account.
+/// It is for `Authorization: Bearer`, or for `Basic` with the username. It never has more rights
+/// than its owner. It cannot issue tokens or change the account.
 #[utoipa::path(post, path = "/auth/tokens", tag = "Accounts", request_body = wire::NewPersonalToken, responses(
     (status = 201, description = "The token. The secret `token` is not shown again.", body = MadePersonalToken),
     (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
@@ -26,25 +26,25 @@ use crate::{
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<wire::NewPersonalToken>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<wire::NewPersonalToken>,
 ) -> Result<(StatusCode, Json<MadePersonalToken>), Problem> {
     let (session, secret) = auth
         .personal_tokens()
-        .create_personal_token(&caller, wanted(body)?, origin)
+        .create_personal_token(&caller, parse_new_token(body)?, origin)
         .await
-        .map_err(refused)?;
-    let about = about(session, &own_vaults(&auth, &caller).await?);
+        .map_err(to_problem)?;
+    let about = wire_token(session, &own_vaults(&auth, &caller).await?);
     Ok((
         StatusCode::CREATED,
         Json(MadePersonalToken {
             token: secret.expose().to_owned(),
-            about,
+            info,
         }),
     ))
 }
 
-fn wanted(body: wire::NewPersonalToken) -> Result<NewPersonalToken, Problem> {
+fn parse_new_token(body: wire::NewPersonalToken) -> Result<NewPersonalToken, Problem> {
     let scopes = Scopes::parse(&body.scopes.join(" "))
         .map_err(|error| Problem::invalid("/scopes", error))?;
     let vault =
@@ -63,16 +63,16 @@ fn wanted(body: wire::NewPersonalToken) -> Result<NewPersonalToken, Problem> {
 }
 
 /// The error with a pointer to the rejected member.
-fn refused(error: auth::AuthError) -> Problem {
-    let auth::AuthError::PersonalToken(why) = error else {
+fn to_problem(error: auth::AuthError) -> Problem {
+    let auth::AuthError::PersonalToken(reason) = error else {
         return error.into();
     };
-    let pointer = match why {
+    let pointer = match reason {
         PersonalTokenError::InvalidLabel => "/name",
         PersonalTokenError::NoScope | PersonalTokenError::ScopeNotAllowed(_) => "/scopes",
         PersonalTokenError::NoRealm | PersonalTokenError::UnknownRealm(_) => "/vaults",
         PersonalTokenError::InvalidLifetime(_) => "/expires_in_days",
         PersonalTokenError::TooMany => "",
     };
-    Problem::invalid(pointer, why)
+    Problem::invalid(pointer, reason)
 }

@@ -23,15 +23,17 @@ pub async fn handle(
     let uri = new.uri.expose_secret().to_owned();
     Ok(Json(NewTotp {
         secret: new.secret.expose_secret().to_owned(),
-        qr: picture(&uri)?,
+        qr: qr_svg(&uri)?,
         uri,
     }))
 }
 
 /// Dark on light in every colour scheme, because cameras read other combinations badly.
-fn picture(uri: &str) -> Result<String, Problem> {
+fn qr_svg(uri: &str) -> Result<String, Problem> {
     let code = QrCode::with_error_correction_level(uri, EcLevel::M);
-    let code = code.map_err(|error| Problem::Internal(format!("the QR code could not be rendered: {error}")))?;
+    let code = code.map_err(|error| {
+        Problem::Internal(format!("the QR code could not be rendered: {error}"))
+    })?;
     let mut image = code.render::<svg::Color<'_>>();
     image
         .min_dimensions(240, 240)

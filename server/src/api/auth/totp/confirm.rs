@@ -6,15 +6,16 @@ use http::StatusCode;
 use wire::{ConfirmTotp, FactorAdded, ProblemBody};
 
 use crate::{
-    api::auth::factors::added,
+    api::auth::factors::factor_added,
     error::Problem,
-    extract::{Body, From},
+    extract::{JsonBody, ClientOrigin},
     state::Auth,
 };
 
 /// Confirm the enrollment of an authenticator app with its first code.
 ///
-/// All other sessions of the account end. The current session counts as signed in with a second factor.
+/// All other sessions of the account end. The current session counts as signed in with a second
+/// factor.
 #[utoipa::path(post, path = "/auth/totp/confirm", tag = "Second factors", request_body = ConfirmTotp, responses(
     (status = 201, description = "Enrolled. The first factor comes with recovery codes, which are not shown again.", body = FactorAdded),
     (status = 409, description = "This session has no pending enrollment, or it has expired.", body = ProblemBody, content_type = "application/problem+json"),
@@ -24,12 +25,12 @@ use crate::{
 pub async fn handle(
     EnrollmentSession(caller): EnrollmentSession,
     State(auth): State<Auth>,
-    From(origin): From,
-    Body(body): Body<ConfirmTotp>,
+    ClientOrigin(origin): ClientOrigin,
+    JsonBody(body): JsonBody<ConfirmTotp>,
 ) -> Result<(StatusCode, Json<FactorAdded>), Problem> {
-    let done = auth
+    let enrolled = auth
         .factors()
         .confirm_totp(&caller, &OneTimeCode::parse(&body.code), &origin)
         .await?;
-    Ok((StatusCode::CREATED, Json(added(&done))))
+    Ok((StatusCode::CREATED, Json(factor_added(&enrolled))))
 }

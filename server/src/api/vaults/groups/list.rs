@@ -1,6 +1,6 @@
 //! `GET /api/vaults/{vault}/groups`
 
-use auth::{Permitted, service::ReadMembers};
+use auth::{Permitted, actions::ReadMembers};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -9,7 +9,7 @@ use http::HeaderMap;
 use wire::GroupRole;
 
 use crate::{
-    api::paging::{self, Asked},
+    api::paging::{self, PageQuery},
     error::Problem,
     extract::Query,
     state::Auth,
@@ -17,13 +17,13 @@ use crate::{
 
 /// List the groups with a role in a vault, by name.
 #[utoipa::path(get, path = "/api/vaults/{vault}/groups", tag = "Vaults",
-    params(("vault" = String, Path), Asked),
+    params(("vault" = String, Path), PageQuery),
     responses((status = 200, description = "A page of groups.", body = [GroupRole])))]
 pub async fn handle(
     Permitted(permit): Permitted<ReadMembers>,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
-    Query(asked): Query<Asked>,
+    Query(page): Query<PageQuery>,
 ) -> Result<(HeaderMap, Json<Vec<GroupRole>>), Problem> {
     let groups = auth.admin().groups_in(&permit).await?.into_iter();
     let groups = groups
@@ -32,5 +32,5 @@ pub async fn handle(
             role: role.as_str().to_owned(),
         })
         .collect();
-    paging::page(&uri, &asked, groups, |role: &GroupRole| role.group.clone())
+    paging::page(&uri, &page, groups, |role: &GroupRole| role.group.clone())
 }

@@ -1,6 +1,6 @@
 //! `DELETE /api/vaults/{vault}/groups/{group}`
 
-use auth::{Permitted, service::ManageMembers};
+use auth::{Permitted, actions::ManageMembers};
 use axum::extract::State;
 use http::StatusCode;
 
@@ -13,7 +13,7 @@ use crate::{error::Problem, extract, state::Auth};
 pub async fn handle(
     Permitted(permit): Permitted<ManageMembers>,
     State(auth): State<Auth>,
-    extract::Group(name): extract::Group,
+    extract::GroupParam(name): extract::GroupParam,
 ) -> Result<StatusCode, Problem> {
     auth.admin().set_group_role(&permit, &name, None).await?;
     Ok(StatusCode::NO_CONTENT)

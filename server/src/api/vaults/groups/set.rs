@@ -1,13 +1,13 @@
 //! `PUT /api/vaults/{vault}/groups/{group}`
 
-use auth::{Permitted, Role, service::ManageMembers};
+use auth::{Permitted, Role, actions::ManageMembers};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ProblemBody, SetRole};
 
 use crate::{
     error::Problem,
-    extract::{self, Body},
+    extract::{self, JsonBody},
     state::Auth,
 };
 
@@ -22,12 +22,12 @@ use crate::{
 pub async fn handle(
     Permitted(permit): Permitted<ManageMembers>,
     State(auth): State<Auth>,
-    extract::Group(name): extract::Group,
-    Body(body): Body<SetRole>,
+    extract::GroupParam(name): extract::GroupParam,
+    JsonBody(body): JsonBody<SetRole>,
 ) -> Result<StatusCode, Problem> {
     let role = Role::parse(&body.role);
-    let role =
-        role.ok_or_else(|| Problem::invalid("/role", "The role must be viewer, editor or manager."))?;
+    let role = role
+        .ok_or_else(|| Problem::invalid("/role", "The role must be viewer, editor or manager."))?;
     auth.admin()
         .set_group_role(&permit, &name, Some(role))
         .await?;
