@@ -10,6 +10,7 @@ pub mod actions;
 pub mod audit;
 mod background;
 pub mod clock;
+mod detached;
 pub mod error;
 pub mod factor;
 mod handles;

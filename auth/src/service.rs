@@ -26,7 +26,7 @@ use crate::{
     password::{hashing::Hasher, pepper::Peppers},
     session::cache::SessionCache,
     settings::Settings,
-    store::KeyPurpose,
+    store::{KeyPurpose, one_time::OneTimeTokens},
     throttle::{Throttle, event_dedup::RateLimitedEvents},
     upstream,
 };
@@ -53,6 +53,15 @@ pub(crate) struct Core<S> {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) rng: SecureRandom,
+}
+
+impl<S> Core<S> {
+    pub(crate) fn one_time(&self) -> OneTimeTokens<'_, S> {
+        OneTimeTokens {
+            store: &self.store,
+            clock: &self.clock,
+        }
+    }
 }
 
 /// Live sessions, and the keys that sign their access tokens.
@@ -109,7 +118,7 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::Internal`] for a hashing cost below 19 MiB, 2 passes or 1 lane;
-    /// [`AuthError::MasterKeyMismatch`].
+    /// [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch).
     pub async fn open(
         store: S,
         settings: Settings,

@@ -59,19 +59,19 @@ fn around_file() -> (String, String) {
     (before, format!("\r\n--{BOUNDARY}--\r\n"))
 }
 
-struct Head {
+struct RequestHead {
     text: String,
 }
 
-fn head(method: &str, path: &str, token: &str) -> Head {
+fn head(method: &str, path: &str, token: &str) -> RequestHead {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n");
     if !token.is_empty() {
         let _ = write!(text, "Authorization: Bearer {token}\r\n");
     }
-    Head { text }
+    RequestHead { text }
 }
 
-impl Head {
+impl RequestHead {
     fn describe(&mut self, kind: &str, length: u64) {
         if !kind.is_empty() {
             let _ = write!(self.text, "Content-Type: {kind}\r\n");

@@ -195,7 +195,7 @@ async fn reset(
         .status
         != AccountStatus::Active
     {
-        return Err(auth::AuthError::AccountDisabled.into());
+        return Err(auth::AuthError::Account(auth::error::AccountError::AccountDisabled).into());
     }
     if required.is_some() {
         let change = AccountChange {

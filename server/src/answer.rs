@@ -1,6 +1,7 @@
 //! The outermost layer: request id, header size limit, log line, metrics, security headers, and the
 //! rendering of errors.
 
+use auth::error::{AccessError, AccountError, FactorError};
 use std::time::Instant;
 
 use auth::{AuthError, access::policy::Restriction};
@@ -17,7 +18,7 @@ use vault::VaultError;
 use wire::{ProblemBody, TokenError};
 
 use crate::{
-    error::{ErrorFormat, Problem, PendingProblem},
+    error::{ErrorFormat, PendingProblem, Problem},
     host,
     state::{AppState, SiteInfo},
     web::{self, browser::DeviceCookie},
@@ -33,7 +34,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct RequestId(pub String);
 
 /// The outermost layer.
-pub async fn finish_response(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn finish_response(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let browser = DeviceCookie::from_headers(request.headers(), &state.site);
@@ -214,7 +219,10 @@ fn render_problem(mut response: Response, asked: &RequestInfo, id: &str) -> Resp
 fn needs_sign_in(problem: &Problem) -> bool {
     matches!(
         problem,
-        Problem::Auth(AuthError::Unauthenticated | AuthError::InvalidToken)
+        Problem::Auth(
+            AuthError::Access(AccessError::Unauthenticated)
+                | AuthError::Access(AccessError::InvalidToken)
+        )
     )
 }
 
@@ -222,7 +230,9 @@ fn needs_sign_in(problem: &Problem) -> bool {
 fn is_restricted(problem: &Problem) -> bool {
     matches!(
         problem,
-        Problem::Auth(AuthError::Restricted(Restriction::EnrollFactor))
+        Problem::Auth(AuthError::Access(AccessError::Restricted(
+            Restriction::EnrollFactor
+        )))
     )
 }
 
@@ -246,16 +256,24 @@ fn field_errors(pointer: &str, problem: &Problem) -> Vec<wire::FieldError> {
 fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
     let errors = match problem {
         Problem::Invalid(errors) => errors.clone(),
-        Problem::Auth(AuthError::PasswordRejected(why)) => {
+        Problem::Auth(AuthError::Account(AccountError::PasswordRejected(why))) => {
             vec![wire::FieldError {
                 pointer: "/password".to_owned(),
                 detail: why.to_string(),
             }]
         }
-        Problem::Auth(AuthError::EnrollmentCodeInvalid) => field_errors("/code", problem),
-        Problem::Auth(AuthError::InvalidFactorName) => field_errors("/name", problem),
-        Problem::Auth(AuthError::InvalidReason) => field_errors("/reason", problem),
-        Problem::Auth(AuthError::Passkey(_)) if status == StatusCode::UNPROCESSABLE_ENTITY => {
+        Problem::Auth(AuthError::Factor(FactorError::EnrollmentCodeInvalid)) => {
+            field_errors("/code", problem)
+        }
+        Problem::Auth(AuthError::Factor(FactorError::InvalidFactorName)) => {
+            field_errors("/name", problem)
+        }
+        Problem::Auth(AuthError::Account(AccountError::InvalidReason)) => {
+            field_errors("/reason", problem)
+        }
+        Problem::Auth(AuthError::Factor(FactorError::Passkey(_)))
+            if status == StatusCode::UNPROCESSABLE_ENTITY =>
+        {
             field_errors("/credential", problem)
         }
         Problem::Vault(VaultError::KeyReused) => field_errors("#Idempotency-Key", problem),

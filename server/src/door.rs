@@ -91,7 +91,7 @@ pub trait HasDoor {
 
 macro_rules! doors {
     ($($T:ident)*) => {
-        impl<M, D: Door, $($T),*> NamesItsDoor for (M, D, $($T,)*) {
+        impl<M, D: Door, $($T),*> HasDoor for (M, D, $($T,)*) {
             type Door = D;
         }
     };

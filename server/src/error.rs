@@ -3,6 +3,10 @@
 //! A handler returns a [`Problem`]. [`crate::answer`] renders it, because only that layer has the
 //! request id.
 
+use auth::error::{
+    AccessError, AccountError, ErrorKind, FactorError, KeyError, SignInError, ThrottleError,
+    TokenError, UpstreamError,
+};
 use std::{sync::Arc, time::Duration};
 
 use auth::{AuthError, access::policy::Restriction, factor::passkey::PasskeyError};
@@ -76,7 +80,7 @@ impl Problem {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Auth(error) => auth_status(error),
+            Self::Auth(error) => kind_status(error.kind()),
             Self::Vault(error) => vault_status(error),
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::OAuth { .. } => StatusCode::BAD_REQUEST,
@@ -101,35 +105,39 @@ impl Problem {
     pub fn oauth_code(&self) -> Option<&'static str> {
         match self {
             Self::Auth(
-                AuthError::InvalidCredentials
-                | AuthError::InvalidGrant
-                | AuthError::SecondFactorInvalid
-                | AuthError::SignInExpired,
+                AuthError::SignIn(SignInError::InvalidCredentials)
+                | AuthError::Token(TokenError::InvalidGrant)
+                | AuthError::SignIn(SignInError::SecondFactorInvalid)
+                | AuthError::SignIn(SignInError::SignInExpired),
             ) => Some("invalid_grant"),
-            Self::Auth(AuthError::SecondFactorRequired) => Some("mfa_required"),
-            Self::Auth(AuthError::ScopeWidened) => Some("invalid_scope"),
-            Self::Auth(AuthError::InvalidToken) => Some("invalid_token"),
+            Self::Auth(AuthError::SignIn(SignInError::SecondFactorRequired)) => {
+                Some("mfa_required")
+            }
+            Self::Auth(AuthError::Token(TokenError::ScopeWidened)) => Some("invalid_scope"),
+            Self::Auth(AuthError::Access(AccessError::InvalidToken)) => Some("invalid_token"),
             Self::Auth(
-                AuthError::NotAllowed { .. }
-                | AuthError::InsufficientScope { .. }
-                | AuthError::InteractiveSessionRequired,
+                AuthError::Access(AccessError::NotAllowed { .. })
+                | AuthError::Access(AccessError::InsufficientScope { .. })
+                | AuthError::Access(AccessError::InteractiveSessionRequired),
             ) => Some("insufficient_scope"),
-            Self::Auth(AuthError::PasswordChangeRequired) => Some("password_reset_required"),
-            Self::Auth(AuthError::StepUpRequired { .. }) => {
+            Self::Auth(AuthError::SignIn(SignInError::PasswordChangeRequired)) => {
+                Some("password_reset_required")
+            }
+            Self::Auth(AuthError::Access(AccessError::StepUpRequired { .. })) => {
                 Some("insufficient_user_authentication")
             }
-            Self::Auth(AuthError::Restricted(Restriction::EnrollFactor)) => {
+            Self::Auth(AuthError::Access(AccessError::Restricted(Restriction::EnrollFactor))) => {
                 Some("mfa_enrolment_required")
             }
             Self::Auth(
-                AuthError::Throttled { .. }
-                | AuthError::RateLimited { .. }
-                | AuthError::LockedOut
-                | AuthError::HasherBusy { .. },
+                AuthError::Throttle(ThrottleError::Throttled { .. })
+                | AuthError::Throttle(ThrottleError::RateLimited { .. })
+                | AuthError::Throttle(ThrottleError::LockedOut)
+                | AuthError::Throttle(ThrottleError::HasherBusy { .. }),
             ) => Some("temporarily_unavailable"),
-            Self::Auth(AuthError::OAuth(refused)) => Some(refused.code()),
+            Self::Auth(AuthError::Token(TokenError::OAuth(refused))) => Some(refused.code()),
             Self::OAuth { code, .. } => Some(code),
-            Self::Auth(AuthError::AmbiguousCredentials)
+            Self::Auth(AuthError::Access(AccessError::AmbiguousCredentials))
             | Self::Invalid(_)
             | Self::MediaType(_)
             | Self::BodyTooLarge
@@ -143,32 +151,35 @@ impl Problem {
     pub fn challenge(&self) -> Option<HeaderValue> {
         match self {
             Self::Auth(
-                AuthError::Unauthenticated
-                | AuthError::InvalidCredentials
-                | AuthError::SecondFactorRequired
-                | AuthError::SecondFactorInvalid
-                | AuthError::SignInExpired
-                | AuthError::Passkey(PasskeyError::Rejected),
+                AuthError::Access(AccessError::Unauthenticated)
+                | AuthError::SignIn(SignInError::InvalidCredentials)
+                | AuthError::SignIn(SignInError::SecondFactorRequired)
+                | AuthError::SignIn(SignInError::SecondFactorInvalid)
+                | AuthError::SignIn(SignInError::SignInExpired)
+                | AuthError::Factor(FactorError::Passkey(PasskeyError::Rejected)),
             ) => Some(HeaderValue::from_static("Bearer")),
-            Self::Auth(AuthError::InvalidToken) => {
+            Self::Auth(AuthError::Access(AccessError::InvalidToken)) => {
                 Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
             }
-            Self::Auth(AuthError::StepUpRequired { max_age }) => {
+            Self::Auth(AuthError::Access(AccessError::StepUpRequired { max_age })) => {
                 let challenge = format!(
                     "Bearer error=\"insufficient_user_authentication\", max_age={}",
                     max_age.as_secs()
                 );
                 HeaderValue::try_from(challenge).ok()
             }
-            Self::Auth(AuthError::InsufficientScope { grant }) => HeaderValue::try_from(format!(
-                "Bearer error=\"insufficient_scope\", scope=\"{grant}\""
-            ))
-            .ok(),
-            Self::Auth(AuthError::NotAllowed { .. } | AuthError::InteractiveSessionRequired) => {
-                Some(HeaderValue::from_static(
-                    "Bearer error=\"insufficient_scope\"",
+            Self::Auth(AuthError::Access(AccessError::InsufficientScope { scope })) => {
+                HeaderValue::try_from(format!(
+                    "Bearer error=\"insufficient_scope\", scope=\"{scope}\""
                 ))
+                .ok()
             }
+            Self::Auth(
+                AuthError::Access(AccessError::NotAllowed { .. })
+                | AuthError::Access(AccessError::InteractiveSessionRequired),
+            ) => Some(HeaderValue::from_static(
+                "Bearer error=\"insufficient_scope\"",
+            )),
             _ => None,
         }
     }
@@ -177,12 +188,14 @@ impl Problem {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Auth(
-                AuthError::Throttled { retry_after }
-                | AuthError::RateLimited { retry_after }
-                | AuthError::HasherBusy { retry_after },
+                AuthError::Throttle(ThrottleError::Throttled { retry_after })
+                | AuthError::Throttle(ThrottleError::RateLimited { retry_after })
+                | AuthError::Throttle(ThrottleError::HasherBusy { retry_after }),
             ) => Some(*retry_after),
             // The end is unknown, but clients of RFC 6585 §4 expect a number.
-            Self::Auth(AuthError::LockedOut) => Some(Duration::from_hours(24)),
+            Self::Auth(AuthError::Throttle(ThrottleError::LockedOut)) => {
+                Some(Duration::from_hours(24))
+            }
             Self::Auth(AuthError::Store(_))
             | Self::Vault(VaultError::Store(_))
             | Self::NotReady => Some(Duration::from_secs(1)),
@@ -195,8 +208,10 @@ impl Problem {
     pub fn detail(&self) -> String {
         let is_public = matches!(
             self,
-            Self::Auth(AuthError::HasherBusy { .. } | AuthError::ProviderUnavailable)
-                | Self::NotReady
+            Self::Auth(
+                AuthError::Throttle(ThrottleError::HasherBusy { .. })
+                    | AuthError::Upstream(UpstreamError::ProviderUnavailable)
+            ) | Self::NotReady
                 | Self::HttpVersion
                 | Self::Vault(VaultError::DiskFull)
         );
@@ -213,82 +228,19 @@ impl Problem {
     clippy::too_many_lines,
     reason = "a table without `_`, so that the compiler reports missing errors"
 )]
-fn auth_status(error: &AuthError) -> StatusCode {
-    match error {
-        AuthError::Unauthenticated
-        | AuthError::InvalidToken
-        | AuthError::InvalidCredentials
-        | AuthError::SecondFactorRequired
-        | AuthError::SecondFactorInvalid
-        | AuthError::SignInExpired
-        | AuthError::StepUpRequired { .. } => StatusCode::UNAUTHORIZED,
-        AuthError::InvalidGrant
-        | AuthError::ScopeWidened
-        | AuthError::AmbiguousCredentials
-        | AuthError::OAuth(_) => StatusCode::BAD_REQUEST,
-        AuthError::CrossSite
-        | AuthError::NotAllowed { .. }
-        | AuthError::InsufficientScope { .. }
-        | AuthError::InteractiveSessionRequired
-        | AuthError::Restricted(_)
-        | AuthError::RegistrationClosed
-        | AuthError::InvitationRequired
-        | AuthError::InvitationInvalid
-        | AuthError::EmailLinkInvalid
-        | AuthError::WrongCurrentPassword
-        | AuthError::InvalidCode
-        | AuthError::SetupLinkInvalid
-        | AuthError::ResetLinkInvalid
-        | AuthError::PasswordChangeRequired
-        | AuthError::IdentityNotLinked
-        | AuthError::StateMismatch
-        | AuthError::ProviderRejected(_) => StatusCode::FORBIDDEN,
-        AuthError::ProviderUnavailable => StatusCode::BAD_GATEWAY,
-        AuthError::RealmNotFound
-        | AuthError::NoSuchAccount
-        | AuthError::NoSuchSession
-        | AuthError::NoSuchProvider
-        | AuthError::LockoutNotFound
-        | AuthError::NoSuchInvitation
-        | AuthError::NoSuchGroup
-        | AuthError::NoSuchFactor
-        | AuthError::NoSuchToken
-        | AuthError::NoSuchDevice => StatusCode::NOT_FOUND,
-        AuthError::RealmTaken
-        | AuthError::AccountDisabled
-        | AuthError::NoUnverifiedEmail
-        | AuthError::UsernameTaken
-        | AuthError::LastAdministrator
-        | AuthError::OwnAccount
-        | AuthError::IdentityLinkedElsewhere
-        | AuthError::TooManyInvitations
-        | AuthError::GroupTaken
-        | AuthError::FactorTaken
-        | AuthError::LastFactor
-        | AuthError::MasterKeyUnchanged
-        | AuthError::EnrollmentExpired => StatusCode::CONFLICT,
-        AuthError::EnrollmentCodeInvalid
-        | AuthError::InvalidFactorName
-        | AuthError::InvalidReason
-        | AuthError::PasswordRejected(_)
-        | AuthError::PersonalToken(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        AuthError::Passkey(error) => passkey_status(error),
-        AuthError::Throttled { .. } | AuthError::RateLimited { .. } | AuthError::LockedOut => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
-        AuthError::HasherBusy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        AuthError::Internal(_) | AuthError::MasterKeyMismatch => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-fn passkey_status(error: &PasskeyError) -> StatusCode {
-    match error {
-        PasskeyError::Rejected => StatusCode::UNAUTHORIZED,
-        PasskeyError::NotConfirmed => StatusCode::FORBIDDEN,
-        PasskeyError::Malformed => StatusCode::UNPROCESSABLE_ENTITY,
-        PasskeyError::CeremonyExpired => StatusCode::GONE,
-        PasskeyError::NotRegistered | PasskeyError::Unavailable => StatusCode::NOT_FOUND,
-        PasskeyError::AlreadyRegistered | PasskeyError::TooMany { .. } => StatusCode::CONFLICT,
+fn kind_status(kind: ErrorKind) -> StatusCode {
+    match kind {
+        ErrorKind::BadRequest => StatusCode::BAD_REQUEST,
+        ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::Gone => StatusCode::GONE,
+        ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::BadGateway => StatusCode::BAD_GATEWAY,
+        ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -140,18 +140,18 @@ impl Form {
         let text = percent_encoding::percent_decode(bytes)
             .decode_utf8()
             .map(|_| bytes);
-        let text = text.map_err(|_| bad("The form is not UTF-8."))?;
+        let text = text.map_err(|_| invalid("The form is not UTF-8."))?;
         let mut members = std::collections::HashMap::new();
         for (name, value) in form_urlencoded::parse(text) {
             if value.contains('\0') {
-                return Err(bad("The form contains a NUL character."));
+                return Err(invalid("The form contains a NUL character."));
             }
             if !value.is_empty()
                 && members
                     .insert(name.into_owned(), value.into_owned())
                     .is_some()
             {
-                return Err(bad("A parameter occurs more than once."));
+                return Err(invalid("A parameter occurs more than once."));
             }
         }
         Ok(Self(members))
@@ -218,9 +218,11 @@ impl FromRequestParts<AppState> for UsernameParam {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let raw = path_param(parts, state, "username").await?;
-        Username::parse(&raw)
-            .map(Self)
-            .map_err(|_| Problem::Auth(auth::AuthError::NoSuchAccount))
+        Username::parse(&raw).map(Self).map_err(|_| {
+            Problem::Auth(auth::AuthError::Account(
+                auth::error::AccountError::NoSuchAccount,
+            ))
+        })
     }
 }
 
@@ -233,9 +235,11 @@ impl FromRequestParts<AppState> for GroupParam {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let raw = path_param(parts, state, "group").await?;
-        GroupName::parse(&raw)
-            .map(Self)
-            .map_err(|_| Problem::Auth(auth::AuthError::NoSuchGroup))
+        GroupName::parse(&raw).map(Self).map_err(|_| {
+            Problem::Auth(auth::AuthError::Account(
+                auth::error::AccountError::NoSuchGroup,
+            ))
+        })
     }
 }
 
@@ -250,7 +254,9 @@ impl FromRequestParts<AppState> for NetworkParam {
         let raw = path_param(parts, state, "address").await?;
         NetworkPrefix::parse(&raw)
             .map(Self)
-            .ok_or(Problem::Auth(auth::AuthError::LockoutNotFound))
+            .ok_or(Problem::Auth(auth::AuthError::Account(
+                auth::error::AccountError::LockoutNotFound,
+            )))
     }
 }
 
@@ -398,7 +404,10 @@ impl FromRequestParts<AppState> for ClientOrigin {
         // A sign-in by this request can mark the browser as known, so a browser without a token
         // gets one.
         Ok(Self(Origin {
-            device: parts.extensions.get::<DeviceCookie>().map(DeviceCookie::hash),
+            device: parts
+                .extensions
+                .get::<DeviceCookie>()
+                .map(DeviceCookie::hash),
             ..origin
         }))
     }
@@ -415,7 +424,10 @@ pub(crate) fn client_origin(parts: &Parts, state: &AppState) -> Option<Origin> {
         .and_then(|value| value.to_str().ok());
     let user_agent =
         user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
-    let device = parts.extensions.get::<DeviceCookie>().and_then(DeviceCookie::presented);
+    let device = parts
+        .extensions
+        .get::<DeviceCookie>()
+        .and_then(DeviceCookie::presented);
     Some(Origin {
         address,
         user_agent,

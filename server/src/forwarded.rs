@@ -85,7 +85,11 @@ mod tests {
             ", ,",
         ] {
             let line = format!("{spoofed}, 203.0.113.7");
-            assert_eq!(resolve(PROXY, &[line.as_bytes()]), "203.0.113.7", "{spoofed}");
+            assert_eq!(
+                resolve(PROXY, &[line.as_bytes()]),
+                "203.0.113.7",
+                "{spoofed}"
+            );
             assert_eq!(
                 resolve(PROXY, &[spoofed.as_bytes(), b"203.0.113.7"]),
                 "203.0.113.7",
@@ -114,7 +118,10 @@ mod tests {
             resolve(PROXY, &[b"198.51.100.1, 203.0.113.7, 10.0.0.2"]),
             "203.0.113.7"
         );
-        assert_eq!(resolve(INNER, &[b"203.0.113.7", b"10.0.0.1"]), "203.0.113.7");
+        assert_eq!(
+            resolve(INNER, &[b"203.0.113.7", b"10.0.0.1"]),
+            "203.0.113.7"
+        );
         assert_eq!(resolve("::ffff:10.0.0.1", &[b"203.0.113.7"]), "203.0.113.7");
         assert_eq!(resolve(PROXY, &[]), PROXY);
         assert_eq!(resolve(PROXY, &[b"10.0.0.2"]), INNER);

@@ -27,10 +27,9 @@ impl InstanceLock {
         let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!(
-                "Another Strongroom server already uses {}",
-                data.display()
-            ),
+            Err(TryLockError::WouldBlock) => {
+                bail!("Another Strongroom server already uses {}", data.display())
+            }
             // Some network file systems do not support locks. The server starts anyway.
             Err(TryLockError::Error(error)) => {
                 tracing::warn!(%error, "the data folder cannot be locked")

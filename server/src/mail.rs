@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::config::mail::MailConfig;
 use templates::{Rendered, render};
-use way::{SendError, MailSender};
+use way::{MailSender, SendError};
 
 /// Delays before each retry. After the last one the mail is dropped.
 const RETRY_DELAYS: [Duration; 4] = [

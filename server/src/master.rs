@@ -1,5 +1,6 @@
 //! The master key of an installation: where it comes from, and how it is replaced.
 
+use auth::error::KeyError;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -66,12 +67,14 @@ impl MasterKeys {
         match (self.pending, self.key) {
             (Some(new), _) if is_active(&new, store).await? => Ok(new),
             (_, Some(key)) => Ok(key),
-            (_, None) if on_missing == OnMissingKey::Fail && has_sealed_data(store).await? => bail!(
-                "{} is missing, and the secrets in the database are sealed under it. Restore it from a backup. \
+            (_, None) if on_missing == OnMissingKey::Fail && has_sealed_data(store).await? => {
+                bail!(
+                    "{} is missing, and the secrets in the database are sealed under it. Restore it from a backup. \
                  (If it is lost for good, `strongroom key rotate --end-tokens` creates another one. Every password and \
                  every authenticator app is then lost too, so create reset links with `strongroom user reset NAME`.)",
-                self.file.path().display()
-            ),
+                    self.file.path().display()
+                )
+            }
             (_, None) => Ok(self.file.load_or_create(&SecureRandom::system())?),
         }
     }
@@ -79,7 +82,11 @@ impl MasterKeys {
 
 /// Completes or reverts an interrupted replacement. Requires the lock on the data folder: another
 /// process could be in the middle of a replacement.
-pub(crate) async fn finish_interrupted_rotation(config: &Config, store: &Store, _: &InstanceLock) -> anyhow::Result<()> {
+pub(crate) async fn finish_interrupted_rotation(
+    config: &Config,
+    store: &Store,
+    _: &InstanceLock,
+) -> anyhow::Result<()> {
     if config.secret_key.is_some() {
         return Ok(());
     }
@@ -147,11 +154,14 @@ pub async fn rotate(
     tokens: OldKey,
     clock: Clock,
 ) -> anyhow::Result<Rotated> {
-    let lock = InstanceLock::acquire(&config.data)
-        .context("The master key can only be replaced while no server runs; stop the server first")?;
+    let lock = InstanceLock::acquire(&config.data).context(
+        "The master key can only be replaced while no server runs; stop the server first",
+    )?;
     let store = open_store(config).await?;
     finish_interrupted_rotation(config, &store, &lock).await?;
-    let old = MasterKeys::load(config)?.active(&store, OnMissingKey::Fail).await?;
+    let old = MasterKeys::load(config)?
+        .active(&store, OnMissingKey::Fail)
+        .await?;
     let rng = SecureRandom::system();
     let (key, next_step) = match (&config.secret_key, new) {
         (None, None) => (managed_key_file(config).create_pending(&rng)?, None),
@@ -173,9 +183,11 @@ pub async fn rotate(
     let resealed = match auth::keys::rotation::rotate_master_key(&store, (&old, &key), &clock, &rng)
         .await
     {
-        Err(AuthError::MasterKeyMismatch) if is_active(&key, &store).await? => bail!(
-            "The new key is already active: give the server the content of that file as SECRET_KEY or SECRET_KEY_FILE."
-        ),
+        Err(AuthError::Key(KeyError::MasterKeyMismatch)) if is_active(&key, &store).await? => {
+            bail!(
+                "The new key is already active: give the server the content of that file as SECRET_KEY or SECRET_KEY_FILE."
+            )
+        }
         resealed => resealed?,
     };
     let next_step = match next_step {

@@ -138,7 +138,8 @@ mod tests {
     async fn gzip_is_served_to_clients_that_accept_it() {
         let sample = sample();
         for takes in ["gzip", "br, GZIP", "gzip;q=0.5, br", "deflate,gzip ; q=1"] {
-            let answer = sample.respond(&request_headers(header::ACCEPT_ENCODING, takes), "no-cache");
+            let answer =
+                sample.respond(&request_headers(header::ACCEPT_ENCODING, takes), "no-cache");
             assert_eq!(
                 answer.headers()[header::CONTENT_ENCODING],
                 "gzip",
@@ -159,7 +160,8 @@ mod tests {
             "*",
             "gzip;q=much",
         ] {
-            let answer = sample.respond(&request_headers(header::ACCEPT_ENCODING, takes), "no-cache");
+            let answer =
+                sample.respond(&request_headers(header::ACCEPT_ENCODING, takes), "no-cache");
             assert!(
                 !answer.headers().contains_key(header::CONTENT_ENCODING),
                 "{takes}"
@@ -176,15 +178,20 @@ mod tests {
     async fn matching_etag_of_either_encoding_returns_304() {
         let sample = sample();
         for takes in ["gzip", "br"] {
-            let first = sample.respond(&request_headers(header::ACCEPT_ENCODING, takes), "no-cache");
+            let first =
+                sample.respond(&request_headers(header::ACCEPT_ENCODING, takes), "no-cache");
             let tag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
             for sent in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}")] {
-                let again = sample.respond(&request_headers(header::IF_NONE_MATCH, &sent), "no-cache");
+                let again =
+                    sample.respond(&request_headers(header::IF_NONE_MATCH, &sent), "no-cache");
                 assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{sent}");
                 assert!(body(again).await.is_empty());
             }
         }
-        let other = sample.respond(&request_headers(header::IF_NONE_MATCH, "\"other\""), "no-cache");
+        let other = sample.respond(
+            &request_headers(header::IF_NONE_MATCH, "\"other\""),
+            "no-cache",
+        );
         assert_eq!(other.status(), StatusCode::OK);
     }
 

@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    door::{Door, AccessRule, HasDoor},
+    door::{AccessRule, Door, HasDoor},
     state::AppState,
 };
 
@@ -61,7 +61,8 @@ impl ApiRouter {
         for method in P::methods() {
             for (path, suffix) in [(Some(&path), ""), (main_alias.as_ref(), "_in_main")] {
                 let Some(path) = path else { continue };
-                let mut operation = complete_operation(tagged_operation::<P>(), <T::Door as Door>::ACCESS, path);
+                let mut operation =
+                    complete_operation(tagged_operation::<P>(), <T::Door as Door>::ACCESS, path);
                 operation.operation_id = Some(format!("{name}{suffix}"));
                 self.document_at(path, method.clone(), operation);
                 self.router = self
@@ -109,7 +110,7 @@ fn tagged_operation<P: utoipa::Path + for<'a> Tags<'a>>() -> Operation {
 fn complete_operation(mut operation: Operation, access: AccessRule, path: &str) -> Operation {
     let in_vault =
         path.starts_with("/api/vaults/{vault}/") || matches!(access, AccessRule::Permitted(_));
-    let mut add = |status: &str, words: &str| {
+    let mut add = |status: &str, text: &str| {
         operation
             .responses
             .responses
@@ -126,10 +127,10 @@ fn complete_operation(mut operation: Operation, access: AccessRule, path: &str) 
         "503",
         "The server is busy or its database is down. Nothing has changed.",
     );
-    if entry != AccessRule::Anyone {
+    if access != AccessRule::Anyone {
         add("401", "The credentials are missing, invalid or expired.");
     }
-    if entry != AccessRule::Anyone {
+    if access != AccessRule::Anyone {
         add("403", "The caller does not have the required right.");
     }
     if in_vault {
@@ -147,7 +148,7 @@ fn complete_operation(mut operation: Operation, access: AccessRule, path: &str) 
             |parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "vault"),
         );
     }
-    if entry != AccessRule::Anyone {
+    if access != AccessRule::Anyone {
         operation.security = Some(vec![
             SecurityRequirement::new("password", Vec::<String>::new()),
             SecurityRequirement::new("token", Vec::<String>::new()),

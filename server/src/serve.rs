@@ -22,7 +22,7 @@ use crate::{
     hold::InstanceLock,
     live::Hub,
     mail::Mailer,
-    master::{OnMissingKey, MasterKeys, finish_interrupted_rotation},
+    master::{MasterKeys, OnMissingKey, finish_interrupted_rotation},
     router::router,
     state::{AppState, Auth, Shared, SiteInfo, Store, Vault},
     telemetry, upstream,
@@ -270,7 +270,10 @@ async fn serve(
 
 fn spawn_maintenance(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
     let store = store.clone();
-    let sessions_task = tokio::spawn(crate::counting::record_live_sessions(store.clone(), clock.clone()));
+    let sessions_task = tokio::spawn(crate::counting::record_live_sessions(
+        store.clone(),
+        clock.clone(),
+    ));
     let histogram_task = tokio::spawn(crate::counting::run_histogram_upkeep(telemetry::metrics()));
     let purge_task = tokio::spawn(async move {
         let mut hourly = tokio::time::interval(Duration::from_hours(1));
@@ -285,7 +288,11 @@ fn spawn_maintenance(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
 }
 
 /// Starts mail delivery. Without mail settings the queue is closed and mails are discarded.
-fn spawn_mailer(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Option<JoinHandle<()>>> {
+fn spawn_mailer(
+    auth: &Auth,
+    config: &Config,
+    clock: Clock,
+) -> anyhow::Result<Option<JoinHandle<()>>> {
     let queue = auth.mail().take_mail_queue();
     let Some(mail) = &config.mail else {
         return Ok(None);
@@ -295,7 +302,10 @@ fn spawn_mailer(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Op
 }
 
 /// Deletes idempotency keys after 24 hours. (`auth` deletes ended sessions.)
-async fn purge_idempotency_keys(store: &Store, clock: &Clock) -> Result<(), auth::StoreUnavailable> {
+async fn purge_idempotency_keys(
+    store: &Store,
+    clock: &Clock,
+) -> Result<(), auth::StoreUnavailable> {
     let before = clock.now() - SignedDuration::from_hours(24);
     loop {
         let keys = store.purge_idempotency_keys(before).await?;

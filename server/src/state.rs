@@ -1,5 +1,6 @@
 //! The shared state of all handlers. A handler extracts the parts it needs.
 
+use auth::error::AccessError;
 use std::sync::Arc;
 
 use auth::{AuthError, HasAuth, RealmName};
@@ -8,7 +9,7 @@ use http::request::Parts;
 use tokio::sync::watch;
 use vault::LocalBlobs;
 
-use crate::{config::Config, error::Problem, extract, host, live::Hub, web::meter::Meter};
+use crate::{config::Config, error::Problem, extract, host, live::Hub, web::meter::StrengthLimit};
 
 pub type Store = store::Store;
 pub type Auth = auth::Auth<Store>;
@@ -54,7 +55,7 @@ pub struct SiteInfo {
     /// The origin where passkeys work; `None` if they do not.
     pub passkey_origin: Option<String>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
-    pub strength_limit: Meter,
+    pub strength_limit: StrengthLimit,
 }
 
 impl SiteInfo {
@@ -75,7 +76,7 @@ impl SiteInfo {
             session_cookie,
             passkey_origin,
             metrics,
-            strength_limit: Meter::default(),
+            strength_limit: StrengthLimit::default(),
         }
     }
 
@@ -104,7 +105,8 @@ impl HasAuth for AppState {
             .find_map(|prefix| path.strip_prefix(prefix))
             .and_then(|rest| rest.split('/').next())
             .or_else(|| vault_of_stream(parts));
-        RealmName::parse(named.unwrap_or("main")).map_err(|_| AuthError::RealmNotFound)
+        RealmName::parse(named.unwrap_or("main"))
+            .map_err(|_| AuthError::Access(AccessError::RealmNotFound))
     }
 
     fn origin_of(&self, parts: &Parts) -> Result<auth::Origin, AuthError> {

@@ -17,7 +17,10 @@ const NOISY_TARGETS: [&str; 2] = ["webauthn_rs=error", "webauthn_rs_core=error"]
 pub fn init_logging(config: &Config) -> Result<(), ConfigError> {
     let mut filter = EnvFilter::try_new(&config.log_filter)
         .map_err(|error| ConfigError(format!("log.filter \"{}\": {error}", config.log_filter)))?;
-    for directive in NOISY_TARGETS.iter().filter_map(|directive| directive.parse().ok()) {
+    for directive in NOISY_TARGETS
+        .iter()
+        .filter_map(|directive| directive.parse().ok())
+    {
         filter = filter.add_directive(directive);
     }
     let registry = tracing_subscriber::registry().with(filter);

@@ -145,7 +145,9 @@ mod tests {
                 let _ = complete.send(());
             }
         };
-        let router = Router::new().route("/", any(handler)).layer(from_fn(buffer_and_detach));
+        let router = Router::new()
+            .route("/", any(handler))
+            .layer(from_fn(buffer_and_detach));
         let request = http::Request::builder()
             .method(method)
             .uri("/")
@@ -176,7 +178,9 @@ mod tests {
                 .map_or_else(|unread| unread.into_problem().status(), |_| StatusCode::OK)
         }
         let ask = async |body: Body| {
-            let router = Router::new().route("/", any(handler)).layer(from_fn(buffer_and_detach));
+            let router = Router::new()
+                .route("/", any(handler))
+                .layer(from_fn(buffer_and_detach));
             let request = http::Request::builder()
                 .method(Method::POST)
                 .uri("/")
@@ -186,7 +190,10 @@ mod tests {
         };
         assert_eq!(ask(Body::from("here")).await, StatusCode::OK);
         assert_eq!(
-            ask(Body::from_stream(stream::pending::<Result<&str, BodyError>>())).await,
+            ask(Body::from_stream(
+                stream::pending::<Result<&str, BodyError>>()
+            ))
+            .await,
             StatusCode::REQUEST_TIMEOUT
         );
         assert_eq!(

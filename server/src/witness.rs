@@ -49,7 +49,7 @@ impl AuditCheckpoint {
     /// Reads the checkpoint again from the same file.
     ///
     /// # Errors
-    /// As [`of`](Self::of).
+    /// As [`open`](Self::open).
     pub fn reload(&self) -> anyhow::Result<Self> {
         Self::load(self.path.clone())
     }
@@ -57,7 +57,10 @@ impl AuditCheckpoint {
     fn load(path: PathBuf) -> anyhow::Result<Self> {
         let heads = match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-                anyhow::anyhow!("{} is not a valid audit checkpoint: {error}", path.display())
+                anyhow::anyhow!(
+                    "{} is not a valid audit checkpoint: {error}",
+                    path.display()
+                )
             })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => anyhow::bail!("{} cannot be read: {error}", path.display()),
@@ -69,7 +72,10 @@ impl AuditCheckpoint {
     ///
     /// # Errors
     /// The database does not respond.
-    pub async fn missing_entries(&self, store: &Store) -> Result<Vec<MissingAuditEntry>, StoreUnavailable> {
+    pub async fn missing_entries(
+        &self,
+        store: &Store,
+    ) -> Result<Vec<MissingAuditEntry>, StoreUnavailable> {
         let heads = store.audit_heads().await?;
         let mut missing = Vec::new();
         for (chain, seen) in &self.heads {
@@ -129,11 +135,7 @@ impl AuditCheckpoint {
             match self.advance(&store).await {
                 Ok(missing) if missing != reported => {
                     for MissingAuditEntry { chain, n } in &missing {
-                        tracing::error!(
-                            chain,
-                            n,
-                            "an audit entry is missing or was modified"
-                        );
+                        tracing::error!(chain, n, "an audit entry is missing or was modified");
                     }
                     reported = missing;
                 }

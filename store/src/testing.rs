@@ -56,7 +56,7 @@ pub async fn databases() -> Vec<TestDatabase> {
 pub async fn sqlite() -> TestDatabase {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let database = Database::Sqlite(folder.path().join("strongroom.db"));
-    open(database, Some(folder)).await
+    open_store(database, Some(folder)).await
 }
 
 /// `None`, with a message on standard error, where PostgreSQL is not installed.
@@ -64,7 +64,7 @@ pub async fn sqlite() -> TestDatabase {
 /// # Panics
 /// As [`databases`].
 pub async fn postgres() -> Option<TestDatabase> {
-    Some(open(Database::Postgres(new_database().await?), None).await)
+    Some(open_store(Database::Postgres(new_database().await?), None).await)
 }
 
 /// A PostgreSQL database with the rows of `dump`: SQL alone, as `pg_dump --column-inserts` writes
@@ -74,7 +74,7 @@ pub async fn postgres() -> Option<TestDatabase> {
 /// As [`databases`], and if the dump cannot be restored.
 pub async fn postgres_from_dump(dump: &str) -> Option<Database> {
     let url = new_database().await?;
-    saved::restore(&url, dump).await;
+    saved::restore_dump(&url, dump).await;
     Some(Database::Postgres(url))
 }
 
@@ -85,7 +85,7 @@ async fn new_database() -> Option<String> {
         .await
         .expect("the PostgreSQL cluster starts");
     let Some(cluster) = cluster else {
-        skipped();
+        report_skipped();
         return None;
     };
     Some(cluster.new_database().await)
@@ -95,7 +95,7 @@ async fn new_database() -> Option<String> {
 ///
 /// # Panics
 /// If it is not PostgreSQL.
-pub async fn for_serving_only(db: &TestDatabase) -> String {
+pub async fn serving_only_url(db: &TestDatabase) -> String {
     let Database::Postgres(url) = &db.database else {
         unreachable!("SQLite has no accounts")
     };
@@ -125,7 +125,7 @@ pub async fn for_serving_only(db: &TestDatabase) -> String {
 ///
 /// # Panics
 /// As [`databases`].
-pub async fn elsewhere(port: u16, tls: Option<(&Path, &Path)>) -> Option<String> {
+pub async fn postgres_on_port(port: u16, tls: Option<(&Path, &Path)>) -> Option<String> {
     let cluster = Cluster::start_with(|folder| {
         let mut settings = vec![
             "listen_addresses=127.0.0.1".to_owned(),
@@ -142,17 +142,17 @@ pub async fn elsewhere(port: u16, tls: Option<(&Path, &Path)>) -> Option<String>
         settings
     });
     let Some(cluster) = cluster else {
-        skipped();
+        report_skipped();
         return None;
     };
     // The port is part of the socket's name too.
     let socket = format!("{}?port={port}", cluster.url("postgres"));
-    cluster.ready(&socket).await;
+    cluster.wait_until_ready(&socket).await;
     std::mem::forget(cluster);
     Some(format!("postgres://postgres@0.0.0.0:{port}/postgres"))
 }
 
-async fn open(database: Database, folder: Option<TempDir>) -> TestDatabase {
+async fn open_store(database: Database, folder: Option<TempDir>) -> TestDatabase {
     let store = Store::open(&database)
         .await
         .expect("an empty database opens");
@@ -163,7 +163,7 @@ async fn open(database: Database, folder: Option<TempDir>) -> TestDatabase {
     }
 }
 
-fn skipped() {
+fn report_skipped() {
     static ONCE: Once = Once::new();
     assert!(
         std::env::var_os("CI").is_none(),

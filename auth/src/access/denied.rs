@@ -3,6 +3,7 @@
 //!
 //! Records are written in the background. A failure to write one does not change the response.
 
+use crate::error::AccessError;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -77,12 +78,12 @@ impl<'a> DeniedRequest<'a> {
 /// The reason in the audit; `None` for denials that need no report.
 fn denial_reason(why: &AuthError, denied: &DeniedRequest<'_>) -> Option<&'static str> {
     match why {
-        AuthError::NotAllowed { .. } => Some("not_allowed"),
+        AuthError::Access(AccessError::NotAllowed { .. }) => Some("not_allowed"),
         // Only for an existing realm. Any other was mistyped.
-        AuthError::RealmNotFound => denied.realm.map(|_| "not_allowed"),
-        AuthError::InsufficientScope { .. } => Some("scope_missing"),
-        AuthError::InteractiveSessionRequired => Some("not_in_person"),
-        AuthError::CrossSite => Some("cross_site"),
+        AuthError::Access(AccessError::RealmNotFound) => denied.realm.map(|_| "not_allowed"),
+        AuthError::Access(AccessError::InsufficientScope { .. }) => Some("scope_missing"),
+        AuthError::Access(AccessError::InteractiveSessionRequired) => Some("not_in_person"),
+        AuthError::Access(AccessError::CrossSite) => Some("cross_site"),
         _ => None,
     }
 }
@@ -152,7 +153,7 @@ impl<S: AuthStore> Auth<S> {
                 auth.audit_denial(
                     &caller.with_origin(Arc::new(from)),
                     &denied,
-                    &AuthError::CrossSite,
+                    &AuthError::Access(AccessError::CrossSite),
                 );
             }
         });

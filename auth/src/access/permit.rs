@@ -1,6 +1,7 @@
 //! Permits: proofs of authorization. A domain function takes `&Permit<CheckOut>`; only the
 //! [policy](crate::access::policy) can create one.
 
+use crate::error::AccessError;
 use std::fmt;
 
 use crate::{Actor, AuthError, Realm, Role, Scope, Username};
@@ -108,12 +109,12 @@ impl<A: Action> Permit<A> {
     /// For the part of an action that requires an interactive session.
     ///
     /// # Errors
-    /// [`AuthError::InteractiveSessionRequired`].
+    /// [`AccessError::InteractiveSessionRequired`](crate::error::AccessError::InteractiveSessionRequired).
     pub(crate) fn require_interactive(&self) -> Result<(), AuthError> {
         if self.initiator == Initiator::User {
             Ok(())
         } else {
-            Err(AuthError::InteractiveSessionRequired)
+            Err(AuthError::Access(AccessError::InteractiveSessionRequired))
         }
     }
 

@@ -1,8 +1,10 @@
 //! The policy: the only place that creates a [`Permit`] from a request. The operator's console uses
 //! [`Permit::for_operator`].
 
+use crate::error::AccessError;
 use std::sync::Arc;
 
+pub use crate::error::Restriction;
 use crate::{
     Account, Action, Actor, ActorVia, AuthError, FactorKinds, Origin, Permit, Realm, RealmId, Role,
     Scope, Scopes, Session, SessionKind,
@@ -36,13 +38,6 @@ pub(crate) struct Assurance {
 pub(crate) enum AuthAge {
     Recent,
     Old,
-}
-
-/// A restriction of the session to one operation, until that is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Restriction {
-    /// The installation requires a second factor, and the account must enroll one.
-    EnrollFactor,
 }
 
 /// The credential of the request (RFC 6750 header, or the web session's cookie).
@@ -144,21 +139,21 @@ impl Caller {
     }
 
     /// # Errors
-    /// [`AuthError::Restricted`] while the session is restricted.
+    /// [`AccessError::Restricted`](crate::error::AccessError::Restricted) while the session is restricted.
     pub fn require_unrestricted(&self) -> Result<(), AuthError> {
         self.assurance.restriction.map_or(Ok(()), |restriction| {
-            Err(AuthError::Restricted(restriction))
+            Err(AuthError::Access(AccessError::Restricted(restriction)))
         })
     }
 
     /// # Errors
-    /// [`AuthError::StepUpRequired`] unless the sign-in is recent.
+    /// [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired) unless the sign-in is recent.
     pub fn require_recent(&self) -> Result<(), AuthError> {
         match self.assurance.age {
             AuthAge::Recent => Ok(()),
-            AuthAge::Old => Err(AuthError::StepUpRequired {
+            AuthAge::Old => Err(AuthError::Access(AccessError::StepUpRequired {
                 max_age: self.assurance.rules.max_age,
-            }),
+            })),
         }
     }
 
@@ -212,17 +207,19 @@ impl Caller {
     /// ignore it.
     ///
     /// # Errors
-    /// - [`AuthError::RealmNotFound`] without any role, because the caller may not learn that the
+    /// - [`AccessError::RealmNotFound`](crate::error::AccessError::RealmNotFound) without any role, because the caller may not learn that the
     ///   realm exists.
-    /// - [`AuthError::NotAllowed`] if the role is insufficient, [`AuthError::InsufficientScope`] if
+    /// - [`AccessError::NotAllowed`](crate::error::AccessError::NotAllowed) if the role is insufficient, [`AccessError::InsufficientScope`](crate::error::AccessError::InsufficientScope) if
     ///   the scopes are.
-    /// - [`AuthError::InteractiveSessionRequired`] if the action is for users only.
-    /// - [`AuthError::Restricted`] and [`AuthError::StepUpRequired`].
+    /// - [`AccessError::InteractiveSessionRequired`](crate::error::AccessError::InteractiveSessionRequired) if the action is for users only.
+    /// - [`AccessError::Restricted`](crate::error::AccessError::Restricted) and [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
     pub fn permit<A: Action>(&self, realm: Option<&Realm>) -> Result<Permit<A>, AuthError> {
         self.require_unrestricted()?;
         let target = <A::Target as Sealed>::authorize::<A>(self, realm)?;
         if !self.session.scopes.contains(A::SCOPE) {
-            return Err(AuthError::InsufficientScope { grant: A::SCOPE });
+            return Err(AuthError::Access(AccessError::InsufficientScope {
+                scope: A::SCOPE,
+            }));
         }
         let initiator = if self.is_interactive() {
             Initiator::User
@@ -230,7 +227,7 @@ impl Caller {
             Initiator::UserOrClient
         };
         if A::INITIATOR == Initiator::User && initiator != Initiator::User {
-            return Err(AuthError::InteractiveSessionRequired);
+            return Err(AuthError::Access(AccessError::InteractiveSessionRequired));
         }
         self.require_step_up(A::STEP_UP)?;
         Ok(Permit::new(self.actor(), target, initiator))
@@ -242,10 +239,14 @@ impl Sealed for RealmTarget {
         caller: &Caller,
         realm: Option<&Realm>,
     ) -> Result<Realm, AuthError> {
-        let realm = realm.ok_or(AuthError::RealmNotFound)?;
-        let role = caller.role_in(&realm.id).ok_or(AuthError::RealmNotFound)?;
+        let realm = realm.ok_or(AuthError::Access(AccessError::RealmNotFound))?;
+        let role = caller
+            .role_in(&realm.id)
+            .ok_or(AuthError::Access(AccessError::RealmNotFound))?;
         if role < A::REQUIRED_ROLE {
-            return Err(AuthError::NotAllowed { action: A::NAME });
+            return Err(AuthError::Access(AccessError::NotAllowed {
+                action: A::NAME,
+            }));
         }
         Ok(realm.clone())
     }
@@ -261,7 +262,9 @@ impl Sealed for GlobalTarget {
         if caller.account().administrator && everywhere {
             Ok(())
         } else {
-            Err(AuthError::NotAllowed { action: A::NAME })
+            Err(AuthError::Access(AccessError::NotAllowed {
+                action: A::NAME,
+            }))
         }
     }
 }

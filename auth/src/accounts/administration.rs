@@ -1,6 +1,7 @@
 //! Administration of accounts by administrators, and of realm members by managers. Each method
 //! requires a permit.
 
+use crate::error::AccountError;
 use crate::{
     Account, AccountChange, AccountStatus, Admin, AuthError, AuthStore, Permit, Role,
     SecurityNotice, Username,
@@ -30,7 +31,7 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchAccount`], also for a deleted account.
+    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount), also for a deleted account.
     pub async fn member(
         self,
         _permit: &Permit<ReadAccounts>,
@@ -40,8 +41,8 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::LastAdministrator`] for a change that would leave no administrator;
-    /// [`AuthError::NoSuchAccount`]; [`AuthError::InteractiveSessionRequired`] if a client requests
+    /// [`AccountError::LastAdministrator`](crate::error::AccountError::LastAdministrator) for a change that would leave no administrator;
+    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount); [`AccessError::InteractiveSessionRequired`](crate::error::AccessError::InteractiveSessionRequired) if a client requests
     /// a change that [grants access](AccountChange::grants_access), or that
     /// [revokes](AccountChange::revokes_access) an administrator's access. A stolen token then
     /// cannot lock out the administrators who would revoke it.
@@ -100,7 +101,7 @@ impl<S: AuthStore> Admin<'_, S> {
     /// Ends all sessions of an account, including personal tokens. Returns their number.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchAccount`].
+    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount).
     pub async fn end_sessions_of(
         self,
         permit: &Permit<ManageAccounts>,
@@ -163,7 +164,7 @@ impl<S: AuthStore> Admin<'_, S> {
     /// Sets a role in the permit's realm; `None` removes it.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchAccount`].
+    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount).
     pub async fn set_role(
         self,
         permit: &Permit<ManageMembers>,
@@ -185,14 +186,14 @@ impl<S: AuthStore> Admin<'_, S> {
         let member = self.0.core.store.member(username).await?;
         member
             .filter(|member| member.account.status != AccountStatus::Deleted)
-            .ok_or(AuthError::NoSuchAccount)
+            .ok_or(AuthError::Account(AccountError::NoSuchAccount))
     }
 }
 
 pub(crate) fn to_auth_error(rejected: ChangeRejected) -> AuthError {
     match rejected {
-        ChangeRejected::NoSuchAccount => AuthError::NoSuchAccount,
-        ChangeRejected::LastAdministrator => AuthError::LastAdministrator,
+        ChangeRejected::NoSuchAccount => AuthError::Account(AccountError::NoSuchAccount),
+        ChangeRejected::LastAdministrator => AuthError::Account(AccountError::LastAdministrator),
         ChangeRejected::Store(unavailable) => AuthError::Store(unavailable),
     }
 }

@@ -4,6 +4,7 @@
 //! An invitation is authorized when it is accepted: it is invalid if its creator was disabled or
 //! lost the right. It is withdrawn when its creator's sessions are all revoked.
 
+use crate::error::{AccessError, AccountError, ThrottleError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Account, AccountStatus, Actor, AuthError, AuthStore, Caller, EmailAddress, Invitations,
-    MailBody, NewAccount, Origin, OutgoingMail, Permit, Realm, RealmId, Role, Token, TokenKind,
-    Username,
+    MailBody, NewAccount, Origin, OutgoingMail, Permit, Realm, RealmId, Role, Token, TokenHash,
+    TokenKind, Username,
     accounts::registration::RegistrationRequest,
     actions::{ManageAccounts, ManageMembers, ReadAccounts},
     audit::{AuditAction, NewAuditEntry},
@@ -22,6 +23,7 @@ use crate::{
     settings::Registration,
     store::{
         AcceptInvitation, AcceptInvitationResult, Member, OneTimeKind, OneTimeToken, SessionEnd,
+        one_time::{OneTime, StoredToken},
     },
     throttle::{Attempt, CredentialKind},
 };
@@ -93,7 +95,8 @@ impl Invitation {
     /// already expired.
     #[must_use]
     pub fn withdrawal_entry(one_time: &OneTimeToken, end: &SessionEnd) -> Option<NewAuditEntry> {
-        let invitation = parse_invitation(one_time)
+        let body = InvitationBody::parse(one_time).ok()?;
+        let invitation = to_invitation(one_time, body)
             .ok()
             .filter(|invitation| end.at < invitation.expires_at)?;
         let record = invitation.audit_entry(AuditAction::InvitationRevoked, &end.by, end.at);
@@ -144,6 +147,11 @@ struct InvitationBody {
     delivery: Delivery,
 }
 
+impl OneTime for InvitationBody {
+    const KIND: OneTimeKind = OneTimeKind::Invitation;
+    const LIFETIME: Duration = INVITATION_LIFETIME;
+}
+
 impl InvitationBody {
     fn of(invitation: &Invitation) -> Self {
         Self {
@@ -166,13 +174,12 @@ fn role_strings(roles: &[(RealmId, Role)]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn parse_invitation(one_time: &OneTimeToken) -> Result<Invitation, AuthError> {
+fn to_invitation(row: &OneTimeToken, body: InvitationBody) -> Result<Invitation, AuthError> {
     let broken = || AuthError::Internal("the stored invitation could not be parsed");
-    let body: InvitationBody = serde_json::from_str(&one_time.body).map_err(|_| broken())?;
     let role = |(realm, role): (String, String)| Some((RealmId::new(&realm), Role::parse(&role)?));
     Ok(Invitation {
         id: body.id,
-        by: one_time
+        by: row
             .username
             .clone()
             .map_or(Inviter::Operator, Inviter::Account),
@@ -189,8 +196,8 @@ fn parse_invitation(one_time: &OneTimeToken) -> Result<Invitation, AuthError> {
             .transpose()
             .map_err(|_| broken())?,
         delivery: body.delivery,
-        created_at: one_time.created_at,
-        expires_at: one_time.expires_at,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
     })
 }
 
@@ -199,8 +206,8 @@ impl<S: AuthStore> Invitations<'_, S> {
     /// in it, up to their own.
     ///
     /// # Errors
-    /// [`AuthError::RegistrationClosed`]; the denials of the policy;
-    /// [`AuthError::TooManyInvitations`].
+    /// [`AccountError::RegistrationClosed`](crate::error::AccountError::RegistrationClosed); the denials of the policy;
+    /// [`AccountError::TooManyInvitations`](crate::error::AccountError::TooManyInvitations).
     pub async fn invite(
         self,
         caller: &Caller,
@@ -208,7 +215,7 @@ impl<S: AuthStore> Invitations<'_, S> {
     ) -> Result<CreatedInvitation, AuthError> {
         // An invitation gives access to a person, so a client must not create one.
         if !caller.is_interactive() {
-            return Err(AuthError::InteractiveSessionRequired);
+            return Err(AuthError::Access(AccessError::InteractiveSessionRequired));
         }
         if invitation.administrator || invitation.roles.is_empty() {
             self.0.auth().permit::<ManageAccounts>(caller, None, None)?;
@@ -219,20 +226,10 @@ impl<S: AuthStore> Invitations<'_, S> {
                 .permit::<ManageMembers>(caller, Some(realm), None)?;
         }
         let username = &caller.account().username;
-        if self
-            .0
-            .core
-            .store
-            .list_tokens(
-                OneTimeKind::Invitation,
-                Some(username),
-                self.0.core.clock.now(),
-            )
-            .await?
-            .len()
-            >= MAX_OPEN
-        {
-            return Err(AuthError::TooManyInvitations);
+        let one_time = self.0.core.one_time();
+        let open = one_time.list::<InvitationBody>(Some(username)).await?;
+        if open.len() >= MAX_OPEN {
+            return Err(AuthError::Account(AccountError::TooManyInvitations));
         }
         self.store_invitation(
             invitation,
@@ -245,7 +242,7 @@ impl<S: AuthStore> Invitations<'_, S> {
     /// Creates an invitation for the command line.
     ///
     /// # Errors
-    /// [`AuthError::RegistrationClosed`].
+    /// [`AccountError::RegistrationClosed`](crate::error::AccountError::RegistrationClosed).
     pub async fn invite_as_operator(
         self,
         permit: &Permit<ManageAccounts>,
@@ -262,7 +259,7 @@ impl<S: AuthStore> Invitations<'_, S> {
         actor: &Actor,
     ) -> Result<CreatedInvitation, AuthError> {
         if self.0.core.settings.registration == Registration::Closed {
-            return Err(AuthError::RegistrationClosed);
+            return Err(AuthError::Account(AccountError::RegistrationClosed));
         }
         let (token, now) = (
             Token::random(TokenKind::Invitation, &self.0.core.rng),
@@ -274,9 +271,9 @@ impl<S: AuthStore> Invitations<'_, S> {
             .as_ref()
             .filter(|_| invitation.delivery == Delivery::Mail);
         if to.is_some_and(|to| !self.0.mail.unverified_limit.allow_mailbox(to, now)) {
-            return Err(AuthError::Throttled {
+            return Err(AuthError::Throttle(ThrottleError::Throttled {
                 retry_after: RETRY_AFTER,
-            });
+            }));
         }
         let invite = Invitation {
             id: hex::encode(self.0.core.rng.bytes::<16>()),
@@ -292,25 +289,17 @@ impl<S: AuthStore> Invitations<'_, S> {
             created_at: now,
             expires_at: clock::add(now, INVITATION_LIFETIME),
         };
-        let body = serde_json::to_string(&InvitationBody::of(&invite))
-            .map_err(|_| AuthError::Internal("an invitation could not be serialized"))?;
         self.audit_invitation(AuditAction::InvitationCreated, actor, &invite)
             .await?;
-        let username = match &invite.by {
+        let creator = match &invite.by {
             Inviter::Operator => None,
-            Inviter::Account(username) => Some(username.clone()),
+            Inviter::Account(username) => Some(username),
         };
-        let (created_at, expires_at) = (invite.created_at, invite.expires_at);
-        let hash = token.hash();
-        let one_time = OneTimeToken {
-            kind: OneTimeKind::Invitation,
-            hash,
-            username,
-            body,
-            created_at,
-            expires_at,
-        };
-        self.0.core.store.insert_token(one_time).await?;
+        self.0
+            .core
+            .one_time()
+            .insert(&InvitationBody::of(&invite), token.hash(), creator, now)
+            .await?;
         Ok(self.deliver_invitation(invite, &token, actor))
     }
 
@@ -359,49 +348,36 @@ impl<S: AuthStore> Invitations<'_, S> {
             Ok(_) => None,
             Err(_) => Some(&caller.account().username),
         };
-        let one_time_tokens = self
-            .0
-            .core
-            .store
-            .list_tokens(OneTimeKind::Invitation, of, self.0.core.clock.now())
-            .await?;
-        one_time_tokens.iter().map(parse_invitation).collect()
+        let open = self.0.core.one_time().list(of).await?;
+        open.into_iter()
+            .map(|stored| stored.and_then(|stored| to_invitation(&stored.row, stored.body)))
+            .collect()
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchInvitation`], also for another creator's if the caller is not an
+    /// [`AccountError::NoSuchInvitation`](crate::error::AccountError::NoSuchInvitation), also for another creator's if the caller is not an
     /// administrator.
     pub async fn revoke_invitation(self, caller: &Caller, id: &str) -> Result<(), AuthError> {
-        let (now, username) = (self.0.core.clock.now(), &caller.account().username);
-        let of = if caller.permit::<ManageAccounts>(None).is_ok() {
-            None
-        } else {
-            Some(username)
+        let of = match caller.permit::<ManageAccounts>(None) {
+            Ok(_) => None,
+            Err(_) => Some(&caller.account().username),
         };
-        let one_time_tokens = self
-            .0
-            .core
-            .store
-            .list_tokens(OneTimeKind::Invitation, of, now)
-            .await?;
-        let found = one_time_tokens.into_iter().find_map(|one_time| {
-            Some((
-                parse_invitation(&one_time)
-                    .ok()
-                    .filter(|invitation| invitation.id == id)?,
-                one_time,
-            ))
+        let open = self.0.core.one_time().list(of).await?;
+        let found = open.into_iter().flatten().find_map(|stored| {
+            let StoredToken { row, body } = stored;
+            let invitation = to_invitation(&row, body).ok()?;
+            (invitation.id == id).then_some((invitation, row.hash))
         });
-        let (invitation, one_time) = found.ok_or(AuthError::NoSuchInvitation)?;
+        let (invitation, hash) = found.ok_or(AccountError::NoSuchInvitation)?;
         if self
             .0
             .core
-            .store
-            .consume_token(OneTimeKind::Invitation, &one_time.hash, now)
+            .one_time()
+            .consume::<InvitationBody>(&hash)
             .await?
             .is_none()
         {
-            return Err(AuthError::NoSuchInvitation);
+            return Err(AuthError::Account(AccountError::NoSuchInvitation));
         }
         self.audit_invitation(AuditAction::InvitationRevoked, &caller.actor(), &invitation)
             .await
@@ -422,7 +398,7 @@ impl<S: AuthStore> Invitations<'_, S> {
     /// Returns the content of an invitation, for its page. Throttled like accepting it.
     ///
     /// # Errors
-    /// [`AuthError::InvitationInvalid`], [`AuthError::Throttled`].
+    /// [`AccountError::InvitationInvalid`](crate::error::AccountError::InvitationInvalid), [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
     pub async fn preview_invitation(
         self,
         raw: &str,
@@ -438,15 +414,15 @@ impl<S: AuthStore> Invitations<'_, S> {
     /// the invitation valid.
     ///
     /// # Errors
-    /// [`AuthError::RegistrationClosed`], [`AuthError::InvitationInvalid`],
-    /// [`AuthError::Throttled`]; then as `register`.
+    /// [`AccountError::RegistrationClosed`](crate::error::AccountError::RegistrationClosed), [`AccountError::InvitationInvalid`](crate::error::AccountError::InvitationInvalid),
+    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled); then as `register`.
     pub async fn accept_invitation(
         self,
         request: RegistrationRequest,
         raw: &str,
         from: &Origin,
     ) -> Result<Account, AuthError> {
-        let (invitation, one_time) = self.load_invitation(raw, from).await?;
+        let (invitation, hash) = self.load_invitation(raw, from).await?;
         let guard = self
             .0
             .throttling()
@@ -477,7 +453,7 @@ impl<S: AuthStore> Invitations<'_, S> {
         let at = self.0.core.clock.now();
         let by = Actor::self_registered(&new).with_origin(from);
         let acceptance = AcceptInvitation {
-            hash: one_time.hash,
+            hash,
             invitation,
             new: new.clone(),
             roles: highest(roles),
@@ -495,8 +471,12 @@ impl<S: AuthStore> Invitations<'_, S> {
                     .await;
                 Ok(account)
             }
-            AcceptInvitationResult::UsernameTaken => Err(AuthError::UsernameTaken),
-            AcceptInvitationResult::Invalid => Err(AuthError::InvitationInvalid),
+            AcceptInvitationResult::UsernameTaken => {
+                Err(AuthError::Account(AccountError::UsernameTaken))
+            }
+            AcceptInvitationResult::Invalid => {
+                Err(AuthError::Account(AccountError::InvitationInvalid))
+            }
         }
     }
 
@@ -506,41 +486,35 @@ impl<S: AuthStore> Invitations<'_, S> {
         self,
         raw: &str,
         from: &Origin,
-    ) -> Result<(Invitation, OneTimeToken), AuthError> {
+    ) -> Result<(Invitation, TokenHash), AuthError> {
         if self.0.core.settings.registration == Registration::Closed {
-            return Err(AuthError::RegistrationClosed);
+            return Err(AuthError::Account(AccountError::RegistrationClosed));
         }
-        let one_time = self
+        let stored = self
             .0
             .throttling()
             .lookup_or_penalize(CredentialKind::Invite, from, self.invitation_token(raw))
             .await?;
-        let one_time = one_time.ok_or(AuthError::InvitationInvalid)?;
-        let invitation = parse_invitation(&one_time)?;
+        let StoredToken { row, body } = stored.ok_or(AccountError::InvitationInvalid)?;
+        let invitation = to_invitation(&row, body)?;
         let inviter = match &invitation.by {
             Inviter::Operator => None,
             Inviter::Account(username) => self.0.core.store.member(username).await?,
         };
         if !invitation.still_authorized(inviter.as_ref()) {
-            return Err(AuthError::InvitationInvalid);
+            return Err(AuthError::Account(AccountError::InvitationInvalid));
         }
-        Ok((invitation, one_time))
+        Ok((invitation, row.hash))
     }
 
-    async fn invitation_token(self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
-        let Some(token) = Token::parse(TokenKind::Invitation, raw) else {
-            return Ok(None);
-        };
-        Ok(self
-            .0
-            .core
-            .store
-            .find_token(
-                OneTimeKind::Invitation,
-                &token.hash(),
-                self.0.core.clock.now(),
-            )
-            .await?)
+    async fn invitation_token(
+        self,
+        raw: &str,
+    ) -> Result<Option<StoredToken<InvitationBody>>, AuthError> {
+        match Token::parse(TokenKind::Invitation, raw) {
+            Some(token) => self.0.core.one_time().find(&token.hash()).await,
+            None => Ok(None),
+        }
     }
 }
 

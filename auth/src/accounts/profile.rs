@@ -2,6 +2,7 @@
 //! confirmation link is used. The old address is notified of the request and of the change. Without
 //! mail a change takes effect at once, unverified.
 
+use crate::error::{AccountError, ThrottleError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,10 +14,12 @@ use crate::{
     MailBody, Origin, OutgoingMail, SecurityEpoch, SecurityNotice, Token, TokenKind,
     accounts::administration::to_auth_error,
     audit::{AuditAction, NewAuditEntry},
-    clock,
     handles::Accounts,
     mail::RETRY_AFTER,
-    store::{EmailConfirmation, OneTimeKind, OneTimeToken},
+    store::{
+        EmailConfirmation, OneTimeKind,
+        one_time::{OneTime, StoredToken},
+    },
     throttle::{Attempt, CredentialKind},
 };
 
@@ -46,10 +49,15 @@ struct EmailLinkBody {
     era: SecurityEpoch,
 }
 
+impl OneTime for EmailLinkBody {
+    const KIND: OneTimeKind = OneTimeKind::EmailLink;
+    const LIFETIME: Duration = LINK_LIFETIME;
+}
+
 impl<S: AuthStore> Accounts<'_, S> {
     /// # Errors
-    /// [`AuthError::StepUpRequired`] for a new address without a recent sign-in;
-    /// [`AuthError::Throttled`] for too many requests.
+    /// [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired) for a new address without a recent sign-in;
+    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) for too many requests.
     pub async fn change_profile(
         self,
         caller: &Caller,
@@ -138,33 +146,26 @@ impl<S: AuthStore> Accounts<'_, S> {
             .allow_account(&account.username, now)
             || !self.0.mail.unverified_limit.allow_mailbox(email, now)
         {
-            return Err(AuthError::Throttled {
+            return Err(AuthError::Throttle(ThrottleError::Throttled {
                 retry_after: RETRY_AFTER,
-            });
+            }));
         }
         let token = Token::random(TokenKind::EmailLink, &self.0.core.rng);
-        let expires_at = clock::add(now, LINK_LIFETIME);
         let before = account
             .email
             .as_ref()
             .map(|email| email.as_str().to_owned());
-        let body = serde_json::to_string(&EmailLinkBody {
+        let body = EmailLinkBody {
             before,
             email: email.as_str().to_owned(),
             era: account.epoch,
-        });
-        let one_time = OneTimeToken {
-            kind: OneTimeKind::EmailLink,
-            hash: token.hash(),
-            username: Some(account.username.clone()),
-            body: body
-                .map_err(|_| AuthError::Internal("the e-mail link could not be serialized"))?,
-            created_at: now,
-            expires_at,
         };
+        let one_time = body.to_token(token.hash(), Some(&account.username), now)?;
+        let expires_at = one_time.expires_at;
         let record = NewAuditEntry::new(by, AuditAction::EmailChangeRequested, now)
             .subject(account.username.as_str());
         let record = record.with_detail(|detail| detail.with("email", email.as_str()));
+        // Replaces the previous link in the same transaction.
         self.0
             .core
             .store
@@ -211,8 +212,8 @@ impl<S: AuthStore> Accounts<'_, S> {
     /// Sends the verification link again. The previous link becomes invalid.
     ///
     /// # Errors
-    /// [`AuthError::NoUnverifiedEmail`] without an unverified address or without mail;
-    /// [`AuthError::Throttled`] for too many requests.
+    /// [`AccountError::NoUnverifiedEmail`](crate::error::AccountError::NoUnverifiedEmail) without an unverified address or without mail;
+    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) for too many requests.
     pub async fn resend_verification(
         self,
         caller: &Caller,
@@ -221,7 +222,7 @@ impl<S: AuthStore> Accounts<'_, S> {
         let account = caller.account();
         let email = self
             .unverified_email(account)
-            .ok_or(AuthError::NoUnverifiedEmail)?;
+            .ok_or(AuthError::Account(AccountError::NoUnverifiedEmail))?;
         self.request_email_change(account, email, &caller.actor().with_origin(from), from)
             .await
     }
@@ -233,55 +234,50 @@ impl<S: AuthStore> Accounts<'_, S> {
             .filter(|_| !account.email_verified && !self.0.mail().mail_disabled())
     }
 
-    async fn load_email_link(self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
-        let Some(token) = Token::parse(TokenKind::EmailLink, raw) else {
-            return Ok(None);
-        };
-        Ok(self
-            .0
-            .core
-            .store
-            .find_token(
-                OneTimeKind::EmailLink,
-                &token.hash(),
-                self.0.core.clock.now(),
-            )
-            .await?)
+    async fn load_email_link(
+        self,
+        raw: &str,
+    ) -> Result<Option<StoredToken<EmailLinkBody>>, AuthError> {
+        match Token::parse(TokenKind::EmailLink, raw) {
+            Some(token) => self.0.core.one_time().find(&token.hash()).await,
+            None => Ok(None),
+        }
     }
 
     /// Uses the confirmation link. Does not sign in.
     ///
     /// # Errors
-    /// [`AuthError::EmailLinkInvalid`] for an unknown, used or expired link, or if the address or
-    /// the security epoch has changed since; [`AuthError::Throttled`].
+    /// [`AccountError::EmailLinkInvalid`](crate::error::AccountError::EmailLinkInvalid) for an unknown, used or expired link, or if the address or
+    /// the security epoch has changed since; [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
     pub async fn confirm_email(self, raw: &str, from: &Origin) -> Result<Account, AuthError> {
         let found = self
             .0
             .throttling()
             .lookup_or_penalize(CredentialKind::EmailLink, from, self.load_email_link(raw))
             .await?;
-        let one_time = found.ok_or(AuthError::EmailLinkInvalid)?;
-        let username = one_time
+        let link = found.ok_or(AuthError::Account(AccountError::EmailLinkInvalid))?;
+        let username = link
+            .row
             .username
             .as_ref()
-            .ok_or(AuthError::EmailLinkInvalid)?;
+            .ok_or(AuthError::Account(AccountError::EmailLinkInvalid))?;
         let known = self
             .0
             .core
             .store
             .credentials(username)
             .await?
-            .ok_or(AuthError::EmailLinkInvalid)?
+            .ok_or(AuthError::Account(AccountError::EmailLinkInvalid))?
             .account;
         let by = Actor::owner(&known).with_origin(from);
         let confirmed = self
             .0
             .core
             .store
-            .confirm_email(email_confirmation(&one_time, by, self.0.core.clock.now())?)
+            .confirm_email(email_confirmation(&link, by, self.0.core.clock.now())?)
             .await?;
         self.0.invalidate(username);
-        let account = confirmed.ok_or(AuthError::EmailLinkInvalid)?;
+        let account = confirmed.ok_or(AuthError::Account(AccountError::EmailLinkInvalid))?;
         if account.email != known.email {
             self.0
                 .mail()
@@ -292,19 +288,19 @@ impl<S: AuthStore> Accounts<'_, S> {
 }
 
 fn email_confirmation(
-    one_time: &OneTimeToken,
+    link: &StoredToken<EmailLinkBody>,
     by: Actor,
     at: Timestamp,
 ) -> Result<EmailConfirmation, AuthError> {
-    let broken = || AuthError::Internal("the stored e-mail link could not be parsed");
-    let body: EmailLinkBody = serde_json::from_str(&one_time.body).map_err(|_| broken())?;
-    let address = |raw: &str| EmailAddress::parse(raw).map_err(|_| broken());
-    let before = body.before.as_deref().map(address).transpose()?;
+    let address = |raw: &str| {
+        EmailAddress::parse(raw)
+            .map_err(|_| AuthError::Internal("the stored e-mail link could not be parsed"))
+    };
     Ok(EmailConfirmation {
-        link: one_time.hash.clone(),
-        epoch: body.era,
-        previous: before,
-        email: address(&body.email)?,
+        link: link.row.hash.clone(),
+        epoch: link.body.era,
+        previous: link.body.before.as_deref().map(address).transpose()?,
+        email: address(&link.body.email)?,
         by,
         at,
     })

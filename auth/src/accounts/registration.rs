@@ -1,6 +1,7 @@
 //! Account creation: self-registration, creation by administrators or the console, import, and the
 //! setup link of the first administrator.
 
+use crate::error::AccountError;
 use std::{
     sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
@@ -67,8 +68,8 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
     /// Registers without an invitation. Rate-limited per address, regardless of the result.
     ///
     /// # Errors
-    /// [`AuthError::RegistrationClosed`] and [`AuthError::InvitationRequired`] before any other
-    /// check; [`AuthError::PasswordRejected`]; [`AuthError::UsernameTaken`] for a name that is or
+    /// [`AccountError::RegistrationClosed`](crate::error::AccountError::RegistrationClosed) and [`AccountError::InvitationRequired`](crate::error::AccountError::InvitationRequired) before any other
+    /// check; [`AccountError::PasswordRejected`](crate::error::AccountError::PasswordRejected); [`AccountError::UsernameTaken`](crate::error::AccountError::UsernameTaken) for a name that is or
     /// was in use.
     pub async fn register(
         self,
@@ -77,8 +78,12 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
     ) -> Result<Account, AuthError> {
         match self.0.core.settings.registration {
             Registration::Open => {}
-            Registration::Invite => return Err(AuthError::InvitationRequired),
-            Registration::Closed => return Err(AuthError::RegistrationClosed),
+            Registration::Invite => {
+                return Err(AuthError::Account(AccountError::InvitationRequired));
+            }
+            Registration::Closed => {
+                return Err(AuthError::Account(AccountError::RegistrationClosed));
+            }
         }
         let attempt = Attempt {
             kind: CredentialKind::Registration,
@@ -119,7 +124,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
     }
 
     /// # Errors
-    /// [`AuthError::UsernameTaken`]. The password rules do not apply: only the hash is known.
+    /// [`AccountError::UsernameTaken`](crate::error::AccountError::UsernameTaken). The password rules do not apply: only the hash is known.
     pub async fn import_account(self, account: ImportedAccount) -> Result<Account, AuthError> {
         let new = NewAccount {
             username: account.username,
@@ -172,7 +177,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
     }
 
     /// # Errors
-    /// [`AuthError::SetupLinkInvalid`] for a used or expired link, or once there is an
+    /// [`AccountError::SetupLinkInvalid`](crate::error::AccountError::SetupLinkInvalid) for a used or expired link, or once there is an
     /// administrator. A rejected password or name leaves the link valid.
     pub async fn create_first_administrator(
         self,
@@ -185,7 +190,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
                 .throttling()
                 .penalize(CredentialKind::Setup, from, None)
                 .await?;
-            return Err(AuthError::SetupLinkInvalid);
+            return Err(AuthError::Account(AccountError::SetupLinkInvalid));
         }
         let new = NewAccount {
             administrator: true,
@@ -204,8 +209,8 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
                 self.0.invalidate(&new.username);
                 Ok(created_account(new))
             }
-            Some(InsertResult::Duplicate) => Err(AuthError::UsernameTaken),
-            None => Err(AuthError::SetupLinkInvalid),
+            Some(InsertResult::Duplicate) => Err(AuthError::Account(AccountError::UsernameTaken)),
+            None => Err(AuthError::Account(AccountError::SetupLinkInvalid)),
         }
     }
 
@@ -215,7 +220,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
     ) -> Result<NewAccount, AuthError> {
         // Reserved for the console.
         if request.username == Actor::console().username {
-            return Err(AuthError::UsernameTaken);
+            return Err(AuthError::Account(AccountError::UsernameTaken));
         }
         // Before the costly checks: the answer reveals a taken name in any case.
         if self
@@ -226,7 +231,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
             .await?
             .is_some()
         {
-            return Err(AuthError::UsernameTaken);
+            return Err(AuthError::Account(AccountError::UsernameTaken));
         }
         let inputs = UserInputs {
             username: Some(request.username.clone()),
@@ -267,7 +272,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
                 self.0.invalidate(&new.username);
                 Ok(created_account(new))
             }
-            InsertResult::Duplicate => Err(AuthError::UsernameTaken),
+            InsertResult::Duplicate => Err(AuthError::Account(AccountError::UsernameTaken)),
         }
     }
 

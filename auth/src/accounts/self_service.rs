@@ -1,5 +1,6 @@
 //! Account self-service: change the password, list and end sessions.
 
+use crate::error::{AccessError, SignInError, TokenError};
 use std::sync::Arc;
 
 use crate::{
@@ -21,8 +22,8 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// Changes the password. The current password is verified, throttled like a sign-in.
     ///
     /// # Errors
-    /// [`AuthError::WrongCurrentPassword`], also if the password or the security epoch changed
-    /// meanwhile; [`AuthError::PasswordRejected`].
+    /// [`SignInError::WrongCurrentPassword`](crate::error::SignInError::WrongCurrentPassword), also if the password or the security epoch changed
+    /// meanwhile; [`AccountError::PasswordRejected`](crate::error::AccountError::PasswordRejected).
     #[expect(
         clippy::too_many_arguments,
         reason = "two passwords that must not be confused, the caller, the policy and the origin"
@@ -48,7 +49,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             .store
             .credentials(username)
             .await?
-            .ok_or(AuthError::InvalidToken)?;
+            .ok_or(AuthError::Access(AccessError::InvalidToken))?;
         if !self
             .0
             .hasher
@@ -56,7 +57,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             .await?
         {
             self.0.throttling().failed(guard).await?;
-            return Err(AuthError::WrongCurrentPassword);
+            return Err(AuthError::SignIn(SignInError::WrongCurrentPassword));
         }
         self.0.throttling().succeeded(guard).await?;
         let new = Arc::new(new);
@@ -86,7 +87,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             .await?;
         self.0.invalidate(username);
         if !replaced {
-            return Err(AuthError::WrongCurrentPassword);
+            return Err(AuthError::SignIn(SignInError::WrongCurrentPassword));
         }
         self.0
             .throttling()
@@ -116,7 +117,7 @@ impl<S: AuthStore> Sessions<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchSession`] for an ended session or one of another account.
+    /// [`TokenError::NoSuchSession`](crate::error::TokenError::NoSuchSession) for an ended session or one of another account.
     pub async fn end_session(self, caller: &Caller, id: &SessionId) -> Result<(), AuthError> {
         let username = &caller.account().username;
         let ended = self
@@ -133,7 +134,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         if ended {
             Ok(())
         } else {
-            Err(AuthError::NoSuchSession)
+            Err(AuthError::Token(TokenError::NoSuchSession))
         }
     }
 

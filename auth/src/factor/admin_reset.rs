@@ -1,6 +1,7 @@
 //! Removal of all second factors by an administrator, for an account whose owner has lost them. The
 //! administrator must verify the owner's identity first.
 
+use crate::error::AccountError;
 use serde_json::json;
 
 use crate::{
@@ -17,14 +18,14 @@ pub struct AuditReason(String);
 
 impl AuditReason {
     /// # Errors
-    /// [`AuthError::InvalidReason`].
+    /// [`AccountError::InvalidReason`](crate::error::AccountError::InvalidReason).
     pub fn parse(raw: &str) -> Result<Self, AuthError> {
         let text = raw.trim();
         let is_valid = (1..=500).contains(&text.chars().count()) && !text.contains('\0');
         if is_valid {
             Ok(Self(text.to_owned()))
         } else {
-            Err(AuthError::InvalidReason)
+            Err(AuthError::Account(AccountError::InvalidReason))
         }
     }
 }
@@ -43,7 +44,7 @@ impl<S: AuthStore> Factors<'_, S> {
     /// notified. The audit records the administrator and the reason.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchAccount`], [`AuthError::OwnAccount`].
+    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount), [`AccountError::OwnAccount`](crate::error::AccountError::OwnAccount).
     pub async fn reset_factors(
         self,
         permit: &Permit<OpenAccountAccess>,
@@ -51,7 +52,7 @@ impl<S: AuthStore> Factors<'_, S> {
         reason: AuditReason,
     ) -> Result<(), AuthError> {
         if permit.actor().session().is_some() && permit.actor().username == *username {
-            return Err(AuthError::OwnAccount);
+            return Err(AuthError::Account(AccountError::OwnAccount));
         }
         let change = FactorChange {
             username: username.clone(),
@@ -81,7 +82,7 @@ impl<S: AuthStore> Factors<'_, S> {
             .store
             .member(username)
             .await?
-            .ok_or(AuthError::NoSuchAccount)?;
+            .ok_or(AuthError::Account(AccountError::NoSuchAccount))?;
         self.0
             .mail()
             .audit_and_notify_by(

@@ -1,6 +1,9 @@
 //! Management of one's own second factors. Each change requires a recent sign-in and ends every
 //! other session.
 
+use crate::error::{AccessError, AccountError, FactorError};
+use std::time::Duration;
+
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use serde::{Deserialize, Serialize};
@@ -13,15 +16,15 @@ use crate::{
     AuthError, AuthMethod, AuthMethods, AuthStore, Caller, DisplayName, Factors, Origin,
     SecurityNotice, Token, TokenKind,
     audit::{AuditAction, NewAuditEntry},
-    clock,
     store::{
-        FactorChange, FactorChangeRejected, MinimumFactors, OneTimeKind, OneTimeToken, Removal,
+        FactorChange, FactorChangeRejected, MinimumFactors, OneTimeKind, Removal,
+        one_time::{OneTime, StoredToken},
     },
     throttle::CredentialKind,
 };
 
 /// Lifetime of a secret that is not yet confirmed.
-const ENROLLMENT_LIFETIME: std::time::Duration = std::time::Duration::from_mins(15);
+const ENROLLMENT_LIFETIME: Duration = Duration::from_mins(15);
 /// Characters in a factor's name.
 const MAX_NAME_CHARS: usize = 64;
 
@@ -53,12 +56,17 @@ pub struct FactorOverview {
     pub required: bool,
 }
 
-/// The body of a one-time token of the kind `Enrollment`.
+/// The body of an [`OneTimeKind::Enrollment`] token.
 #[derive(Serialize, Deserialize)]
 struct TotpEnrollment {
     factor: String,
     session: String,
     sealed: String,
+}
+
+impl OneTime for TotpEnrollment {
+    const KIND: OneTimeKind = OneTimeKind::Enrollment;
+    const LIFETIME: Duration = ENROLLMENT_LIFETIME;
 }
 
 impl<S: AuthStore> Factors<'_, S> {
@@ -84,11 +92,11 @@ impl<S: AuthStore> Factors<'_, S> {
     /// one.
     ///
     /// # Errors
-    /// [`AuthError::FactorTaken`] if an authenticator app exists; [`AuthError::StepUpRequired`].
+    /// [`FactorError::FactorTaken`](crate::error::FactorError::FactorTaken) if an authenticator app exists; [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
     pub async fn start_totp(self, caller: &Caller) -> Result<NewTotp, AuthError> {
         caller.require_recent()?;
         if caller.factors().contains(FactorKind::Totp) {
-            return Err(AuthError::FactorTaken);
+            return Err(AuthError::Factor(FactorError::FactorTaken));
         }
         let (username, rng) = (&caller.account().username, &self.0.core.rng);
         let (id, raw) = (FactorId::random(rng), rng.bytes::<{ totp::SECRET_BYTES }>());
@@ -99,27 +107,24 @@ impl<S: AuthStore> Factors<'_, S> {
             .sealer
             .seal(secret.expose_secret(), id.as_str(), rng)?;
         let session = caller.session().id.as_str().to_owned();
-        let body = to_json(&TotpEnrollment {
+        let enrollment = TotpEnrollment {
             factor: id.as_str().to_owned(),
             session,
             sealed,
-        })?;
+        };
         let now = self.0.core.clock.now();
         self.0
             .core
             .store
             .delete_tokens(OneTimeKind::Enrollment, username)
             .await?;
-        let one_time = OneTimeToken {
-            kind: OneTimeKind::Enrollment,
-            // The row is found by owner and session. No token leads to this hash.
-            hash: Token::random(TokenKind::Flow, rng).hash(),
-            username: Some(username.clone()),
-            body,
-            created_at: now,
-            expires_at: clock::add(now, ENROLLMENT_LIFETIME),
-        };
-        self.0.core.store.insert_token(one_time).await?;
+        // The row is found by owner and session. No token leads to this hash.
+        let hash = Token::random(TokenKind::Flow, rng).hash();
+        self.0
+            .core
+            .one_time()
+            .insert(&enrollment, hash, Some(username), now)
+            .await?;
         let (secret, uri) =
             totp::otpauth_uri(secret.expose_secret(), &self.app_issuer(), username)?;
         Ok(NewTotp { secret, uri })
@@ -128,8 +133,8 @@ impl<S: AuthStore> Factors<'_, S> {
     /// Confirms the secret with a code of the app. The code cannot sign in afterwards.
     ///
     /// # Errors
-    /// [`AuthError::EnrollmentExpired`] if no secret was created or it has expired;
-    /// [`AuthError::EnrollmentCodeInvalid`], which leaves the enrollment open; otherwise as
+    /// [`FactorError::EnrollmentExpired`](crate::error::FactorError::EnrollmentExpired) if no secret was created or it has expired;
+    /// [`FactorError::EnrollmentCodeInvalid`](crate::error::FactorError::EnrollmentCodeInvalid), which leaves the enrollment open; otherwise as
     /// `start_totp`.
     pub async fn confirm_totp(
         self,
@@ -139,18 +144,16 @@ impl<S: AuthStore> Factors<'_, S> {
     ) -> Result<EnrolledFactor, AuthError> {
         caller.require_recent()?;
         let (username, now) = (&caller.account().username, self.0.core.clock.now());
-        let one_time = self
+        let enrollments = self
             .0
             .core
-            .store
-            .list_tokens(OneTimeKind::Enrollment, Some(username), now)
-            .await?
-            .into_iter()
-            .next();
-        let one_time = one_time.ok_or(AuthError::EnrollmentExpired)?;
-        let pending: TotpEnrollment = read(&one_time.body)?;
+            .one_time()
+            .list::<TotpEnrollment>(Some(username))
+            .await?;
+        let newest = enrollments.into_iter().next().transpose()?;
+        let StoredToken { row, body: pending } = newest.ok_or(FactorError::EnrollmentExpired)?;
         if pending.session != caller.session().id.as_str() {
-            return Err(AuthError::EnrollmentExpired);
+            return Err(AuthError::Factor(FactorError::EnrollmentExpired));
         }
         let factor = Factor {
             id: FactorId::new(&pending.factor),
@@ -167,13 +170,13 @@ impl<S: AuthStore> Factors<'_, S> {
         let step = code
             .digits()
             .and_then(|digits| totp.matching_step(digits, now))
-            .ok_or(AuthError::EnrollmentCodeInvalid)?;
+            .ok_or(AuthError::Factor(FactorError::EnrollmentCodeInvalid))?;
         self.0
             .core
-            .store
-            .consume_token(OneTimeKind::Enrollment, &one_time.hash, now)
+            .one_time()
+            .consume::<TotpEnrollment>(&row.hash)
             .await?
-            .ok_or(AuthError::EnrollmentExpired)?;
+            .ok_or(AuthError::Factor(FactorError::EnrollmentExpired))?;
         self.add_factor(
             caller,
             Factor {
@@ -240,8 +243,8 @@ impl<S: AuthStore> Factors<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchFactor`]; [`AuthError::LastFactor`] if the installation requires one;
-    /// [`AuthError::StepUpRequired`].
+    /// [`FactorError::NoSuchFactor`](crate::error::FactorError::NoSuchFactor); [`FactorError::LastFactor`](crate::error::FactorError::LastFactor) if the installation requires one;
+    /// [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
     pub async fn remove_factor(
         self,
         caller: &Caller,
@@ -253,7 +256,7 @@ impl<S: AuthStore> Factors<'_, S> {
         let found = found.filter(|one| {
             one.username == caller.account().username && one.kind != FactorKind::Recovery
         });
-        let found = found.ok_or(AuthError::NoSuchFactor)?;
+        let found = found.ok_or(AuthError::Factor(FactorError::NoSuchFactor))?;
         let mut change = self.factor_change(caller, AuditAction::FactorRemoved);
         change.detail = json!({ "facts": { "kind": found.kind.as_str(), "name": found.name } });
         let name = found.name;
@@ -269,7 +272,7 @@ impl<S: AuthStore> Factors<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchFactor`]; [`AuthError::InvalidFactorName`].
+    /// [`FactorError::NoSuchFactor`](crate::error::FactorError::NoSuchFactor); [`FactorError::InvalidFactorName`](crate::error::FactorError::InvalidFactorName).
     pub async fn rename_factor(
         self,
         caller: &Caller,
@@ -284,7 +287,7 @@ impl<S: AuthStore> Factors<'_, S> {
             .rename_factor(&caller.account().username, id, name.clone())
             .await?
         {
-            return Err(AuthError::NoSuchFactor);
+            return Err(AuthError::Factor(FactorError::NoSuchFactor));
         }
         let record = NewAuditEntry::new(
             &caller.actor(),
@@ -300,7 +303,7 @@ impl<S: AuthStore> Factors<'_, S> {
     /// Creates ten recovery codes and invalidates the old ones.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchFactor`] if there is no second factor to recover.
+    /// [`FactorError::NoSuchFactor`](crate::error::FactorError::NoSuchFactor) if there is no second factor to recover.
     pub async fn replace_recovery_codes(
         self,
         caller: &Caller,
@@ -313,7 +316,9 @@ impl<S: AuthStore> Factors<'_, S> {
         change.add = self.recovery_code_factors(caller, &codes);
         change.minimum = MinimumFactors::One;
         match self.change_factors(caller, change).await {
-            Err(AuthError::LastFactor) => return Err(AuthError::NoSuchFactor),
+            Err(AuthError::Factor(FactorError::LastFactor)) => {
+                return Err(AuthError::Factor(FactorError::NoSuchFactor));
+            }
             answer => answer?,
         }
         self.0
@@ -393,7 +398,7 @@ impl<S: AuthStore> Factors<'_, S> {
 }
 
 /// # Errors
-/// [`AuthError::InvalidFactorName`] for an empty name, more than 64 characters, or invisible ones.
+/// [`FactorError::InvalidFactorName`](crate::error::FactorError::InvalidFactorName) for an empty name, more than 64 characters, or invisible ones.
 pub(crate) fn parse_factor_name(raw: &str) -> Result<String, AuthError> {
     let name = raw.trim();
     let is_valid =
@@ -401,28 +406,18 @@ pub(crate) fn parse_factor_name(raw: &str) -> Result<String, AuthError> {
     if is_valid {
         Ok(name.to_owned())
     } else {
-        Err(AuthError::InvalidFactorName)
+        Err(AuthError::Factor(FactorError::InvalidFactorName))
     }
-}
-
-fn to_json(pending: &TotpEnrollment) -> Result<String, AuthError> {
-    serde_json::to_string(pending)
-        .map_err(|_| AuthError::Internal("enrollment could not be serialized"))
-}
-
-fn read(body: &str) -> Result<TotpEnrollment, AuthError> {
-    serde_json::from_str(body)
-        .map_err(|_| AuthError::Internal("stored enrollment could not be parsed"))
 }
 
 impl From<FactorChangeRejected> for AuthError {
     fn from(why: FactorChangeRejected) -> Self {
         match why {
-            FactorChangeRejected::NoSuchAccount => Self::NoSuchAccount,
-            FactorChangeRejected::NoSuchFactor => Self::NoSuchFactor,
-            FactorChangeRejected::Duplicate => Self::FactorTaken,
-            FactorChangeRejected::LastFactor => Self::LastFactor,
-            FactorChangeRejected::SessionEnded => Self::InvalidToken,
+            FactorChangeRejected::NoSuchAccount => AccountError::NoSuchAccount.into(),
+            FactorChangeRejected::NoSuchFactor => FactorError::NoSuchFactor.into(),
+            FactorChangeRejected::Duplicate => FactorError::FactorTaken.into(),
+            FactorChangeRejected::LastFactor => FactorError::LastFactor.into(),
+            FactorChangeRejected::SessionEnded => AccessError::InvalidToken.into(),
             FactorChangeRejected::Store(unavailable) => Self::Store(unavailable),
         }
     }

@@ -1,6 +1,7 @@
 //! Key maintenance: verifies tokens, loads new keys, rotates on schedule, and publishes public
 //! keys.
 
+use crate::error::KeyError;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use crate::{
     AuthError, AuthStore, clock,
     handles::Keys,
     keys::ring::RotationTrigger,
-    oauth::access_token::{AccessClaims, TokenError},
+    oauth::access_token::{AccessClaims, AccessTokenError},
 };
 
 /// Interval at which the key ring is reloaded. New and revoked keys take effect within one second.
@@ -53,8 +54,8 @@ impl<S: AuthStore> Keys<'_, S> {
             .verify(token, self.0.core.clock.now())
         {
             Ok(claims) => Ok(Some(claims)),
-            Err(TokenError::Invalid) => Ok(None),
-            Err(TokenError::UnknownKeyId) => {
+            Err(AccessTokenError::Invalid) => Ok(None),
+            Err(AccessTokenError::UnknownKeyId) => {
                 Box::pin(self.refetch_keys()).await?;
                 Ok(self
                     .0
@@ -103,7 +104,7 @@ impl<S: AuthStore> Keys<'_, S> {
         let (mut checked_at, mut failing) = (self.0.core.clock.now(), false);
         loop {
             ticks.tick().await;
-            if let Err(mismatch @ AuthError::MasterKeyMismatch) =
+            if let Err(mismatch @ AuthError::Key(KeyError::MasterKeyMismatch)) =
                 self.0.sessions.key_ring.ensure_master().await
             {
                 return mismatch;

@@ -1,6 +1,7 @@
 //! The key ring: creates, rotates, lists and loads signing keys. Keys are sealed under the master
 //! key, so that a copy of the database cannot sign. All processes on one database share the ring.
 
+use crate::error::KeyError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -91,11 +92,13 @@ impl<S: AuthStore> KeyRing<S> {
     }
 
     /// # Errors
-    /// [`AuthError::MasterKeyMismatch`] if another master key is active because this one was
+    /// [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch) if another master key is active because this one was
     /// replaced.
     pub(crate) async fn ensure_master(&self) -> Result<(), AuthError> {
         match self.store.master_id().await? {
-            Some(name) if name != self.master_id => Err(AuthError::MasterKeyMismatch),
+            Some(name) if name != self.master_id => {
+                Err(AuthError::Key(KeyError::MasterKeyMismatch))
+            }
             _ => Ok(()),
         }
     }
@@ -137,7 +140,7 @@ impl<S: AuthStore> KeyRing<S> {
     /// key, so it also recovers from a lost master key.
     ///
     /// # Errors
-    /// [`AuthError::MasterKeyMismatch`] for [`OldKey::KeepVerifying`] while another master key is
+    /// [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch) for [`OldKey::KeepVerifying`] while another master key is
     /// active.
     pub async fn rotate(&self, old: OldKey) -> Result<String, AuthError> {
         match old {
@@ -202,7 +205,7 @@ impl<S: AuthStore> KeyRing<S> {
     }
 
     /// # Errors
-    /// [`AuthError::MasterKeyMismatch`] for a ring that is sealed under another master key.
+    /// [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch) for a ring that is sealed under another master key.
     pub(crate) async fn load(&self) -> Result<VerificationKeys, AuthError> {
         let mut rows = self.list().await?;
         if rows.is_empty() {
@@ -272,7 +275,7 @@ impl<S: AuthStore> KeyRing<S> {
         let opened = self
             .sealer
             .open(row.sealed.expose_secret(), &aad(PURPOSE, &row.kid));
-        let jwk = opened.map_err(|_| AuthError::MasterKeyMismatch)?;
+        let jwk = opened.map_err(|_| AuthError::Key(KeyError::MasterKeyMismatch))?;
         let key = SigningKey::from_jwk(jwk.expose_secret()).filter(|key| key.kid == row.kid);
         key.ok_or(AuthError::Internal("a key of the ring is not a valid JWK"))
     }

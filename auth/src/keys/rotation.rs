@@ -1,6 +1,7 @@
 //! Master key rotation: one transaction reseals every sealed value and records the active key. So
 //! at any time exactly one of the two keys opens everything.
 
+use crate::error::KeyError;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 /// until no hash uses it.
 ///
 /// # Errors
-/// [`AuthError::MasterKeyMismatch`] if `old` is not active; [`AuthError::MasterKeyUnchanged`].
+/// [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch) if `old` is not active; [`KeyError::MasterKeyUnchanged`](crate::error::KeyError::MasterKeyUnchanged).
 pub async fn rotate_master_key<S: AuthStore>(
     store: &S,
     (old, new): (&MasterKey, &MasterKey),
@@ -27,7 +28,7 @@ pub async fn rotate_master_key<S: AuthStore>(
 ) -> Result<Resealed, AuthError> {
     let ids = (old.id()?, new.id()?);
     if ids.0 == ids.1 {
-        return Err(AuthError::MasterKeyUnchanged);
+        return Err(AuthError::Key(KeyError::MasterKeyUnchanged));
     }
     let ring = KeyRing::new(
         store.clone(),
@@ -53,7 +54,7 @@ pub async fn rotate_master_key<S: AuthStore>(
     store
         .reseal(reseal)
         .await?
-        .ok_or(AuthError::MasterKeyMismatch)
+        .ok_or(AuthError::Key(KeyError::MasterKeyMismatch))
 }
 
 /// Reseals values from the old to the new master key, per purpose (envelope encryption: rewrap).

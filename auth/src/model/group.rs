@@ -1,6 +1,7 @@
 //! Groups: accounts that share roles in realms. A group cannot make its members administrators. An
 //! account's role is the highest of its own and those of its groups.
 
+use crate::error::AccountError;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
@@ -82,7 +83,7 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchGroup`].
+    /// [`AccountError::NoSuchGroup`](crate::error::AccountError::NoSuchGroup).
     pub async fn group(
         self,
         _permit: &Permit<ReadAccounts>,
@@ -93,11 +94,11 @@ impl<S: AuthStore> Admin<'_, S> {
             .store
             .group(name)
             .await?
-            .ok_or(AuthError::NoSuchGroup)
+            .ok_or(AuthError::Account(AccountError::NoSuchGroup))
     }
 
     /// # Errors
-    /// [`AuthError::GroupTaken`].
+    /// [`AccountError::GroupTaken`](crate::error::AccountError::GroupTaken).
     pub async fn create_group(
         self,
         permit: &Permit<ManageAccounts>,
@@ -117,14 +118,14 @@ impl<S: AuthStore> Admin<'_, S> {
                 roles: Vec::new(),
                 created_at: at,
             }),
-            InsertResult::Duplicate => Err(AuthError::GroupTaken),
+            InsertResult::Duplicate => Err(AuthError::Account(AccountError::GroupTaken)),
         }
     }
 
     /// Deletes the group and revokes its members' roles at once.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchGroup`].
+    /// [`AccountError::NoSuchGroup`](crate::error::AccountError::NoSuchGroup).
     pub async fn delete_group(
         self,
         permit: &Permit<ManageAccounts>,
@@ -135,7 +136,7 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchGroup`], [`AuthError::NoSuchAccount`].
+    /// [`AccountError::NoSuchGroup`](crate::error::AccountError::NoSuchGroup), [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount).
     pub async fn add_to_group(
         self,
         permit: &Permit<ManageAccounts>,
@@ -147,7 +148,7 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchGroup`], [`AuthError::NoSuchAccount`].
+    /// [`AccountError::NoSuchGroup`](crate::error::AccountError::NoSuchGroup), [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount).
     pub async fn remove_from_group(
         self,
         permit: &Permit<ManageAccounts>,
@@ -161,7 +162,7 @@ impl<S: AuthStore> Admin<'_, S> {
     /// Sets the role of a group in the permit's realm; `None` removes it.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchGroup`].
+    /// [`AccountError::NoSuchGroup`](crate::error::AccountError::NoSuchGroup).
     pub async fn set_group_role(
         self,
         permit: &Permit<ManageMembers>,
@@ -191,8 +192,8 @@ impl<S: AuthStore> Admin<'_, S> {
         // The event log has one event for each affected account.
         self.0.background().apply_account_events().await?;
         changed.map_err(|rejected| match rejected {
-            GroupRejected::NoSuchGroup => AuthError::NoSuchGroup,
-            GroupRejected::NoSuchAccount => AuthError::NoSuchAccount,
+            GroupRejected::NoSuchGroup => AuthError::Account(AccountError::NoSuchGroup),
+            GroupRejected::NoSuchAccount => AuthError::Account(AccountError::NoSuchAccount),
             GroupRejected::Store(unavailable) => AuthError::Store(unavailable),
         })
     }

@@ -74,7 +74,7 @@ pub(crate) struct IssuedToken {
 
 /// Why a token was rejected. Never part of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TokenError {
+pub(crate) enum AccessTokenError {
     /// This process does not know the `kid`: the key is new, or the token is forged.
     UnknownKeyId,
     Invalid,
@@ -143,18 +143,18 @@ impl AccessTokens {
     }
 
     /// Verifies signature, header and claims. Issuer and audience must be ours.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, AccessTokenError> {
         if token.len() > MAX_BYTES {
-            return Err(TokenError::Invalid);
+            return Err(AccessTokenError::Invalid);
         }
         match self.keys().parse(token) {
             ParsedToken::Signed(header, payload) if is_access_token_header(&header) => {
-                let claims = serde_json::from_slice(&payload).map_err(|_| TokenError::Invalid)?;
+                let claims = serde_json::from_slice(&payload).map_err(|_| AccessTokenError::Invalid)?;
                 self.validate_claims(&claims, now)
-                    .ok_or(TokenError::Invalid)
+                    .ok_or(AccessTokenError::Invalid)
             }
-            ParsedToken::UnknownKey => Err(TokenError::UnknownKeyId),
-            ParsedToken::Signed(..) | ParsedToken::Malformed => Err(TokenError::Invalid),
+            ParsedToken::UnknownKey => Err(AccessTokenError::UnknownKeyId),
+            ParsedToken::Signed(..) | ParsedToken::Malformed => Err(AccessTokenError::Invalid),
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! The user approves on our page. The client exchanges the code for tokens once, within a minute.
 
+use crate::error::{AccessError, TokenError};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -14,15 +15,18 @@ use subtle::ConstantTimeEq as _;
 
 use crate::{
     AuthError, AuthStore, Caller, Client, OAuth, OAuthError, Origin, Scopes, SessionId, Token,
-    TokenHash, TokenKind, Username,
+    TokenHash, TokenKind,
     audit::{AuditAction, AuditDetail},
     clock,
     oauth::{
         client::parse_requested_scope,
         consent::{ClientSession, Consent},
-        refresh::TokenResponse,
+        token::TokenResponse,
     },
-    store::{EndReason, OneTimeKind, OneTimeToken},
+    store::{
+        EndReason, OneTimeKind,
+        one_time::{OneTime, StoredToken},
+    },
     throttle::CredentialKind,
 };
 
@@ -72,6 +76,11 @@ struct CodeBody {
     /// The code was presented with a wrong client, redirect URI or verifier. It is no longer valid.
     #[serde(default)]
     burnt: bool,
+}
+
+impl OneTime for CodeBody {
+    const KIND: OneTimeKind = OneTimeKind::AuthorizationCode;
+    const LIFETIME: Duration = REPLAY_RETENTION;
 }
 
 impl AuthorizationRequest {
@@ -190,15 +199,11 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
             replayed: false,
             burnt: false,
         };
-        let one_time = OneTimeToken {
-            kind: OneTimeKind::AuthorizationCode,
-            hash: code.hash(),
-            username: Some(caller.account().username.clone()),
-            body: to_json(&body)?,
-            created_at: now,
-            expires_at: clock::add(now, REPLAY_RETENTION),
-        };
-        self.0.core.store.insert_token(one_time).await?;
+        self.0
+            .core
+            .one_time()
+            .insert(&body, code.hash(), Some(&caller.account().username), now)
+            .await?;
         let add_detail =
             |detail: AuditDetail| detail.with("client", body.client).with("scope", body.scope);
         self.audit_decision(caller, AuditAction::ClientApproved, add_detail)
@@ -227,66 +232,54 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
                 self.load_code(&code.hash()),
             )
             .await?;
-        let (one_time, body) = found.ok_or(OAuthError::InvalidCode)?;
-        if body.session.is_some() {
-            self.revoke_replayed(one_time, body).await?;
+        let stored = found.ok_or(OAuthError::InvalidCode)?;
+        if stored.body.session.is_some() {
+            self.revoke_replayed(stored).await?;
             return Err(OAuthError::InvalidCode.into());
         }
-        let now = self.0.core.clock.now();
+        let body = &stored.body;
         let ours = grant.client == body.client && grant.redirect_uri == body.redirect_uri;
         let proved = ours && CodeChallenge(body.challenge.clone()).matches(&grant.verifier);
-        if body.burnt || !proved || now >= body.expires_at {
-            // The row stays: a parallel request may be exchanging the code.
-            if !self
-                .0
-                .core
-                .store
-                .compare_and_swap_token(
-                    &one_time,
-                    to_json(&CodeBody {
-                        burnt: true,
-                        ..body
-                    })?,
-                    now,
-                )
-                .await?
-            {
-                self.end_if_code_reused(&one_time.hash).await?;
-            }
-            self.0
-                .throttling()
-                .penalize(
-                    CredentialKind::AuthorizationCode,
-                    &from,
-                    one_time.username.as_ref(),
-                )
-                .await?;
+        if body.burnt || !proved || self.0.core.clock.now() >= body.expires_at {
+            self.burn_code(stored, &from).await?;
             return Err(OAuthError::InvalidCode.into());
         }
-        self.issue_tokens_for_code(one_time, body, from).await
+        self.issue_tokens_for_code(stored, from).await
+    }
+
+    /// The row stays: a parallel request may be exchanging the code.
+    async fn burn_code(
+        self,
+        stored: StoredToken<CodeBody>,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
+        let StoredToken { row, body } = stored;
+        let burnt = CodeBody {
+            burnt: true,
+            ..body
+        };
+        if !self.0.core.one_time().replace(&row, &burnt).await? {
+            self.end_if_code_reused(&row.hash).await?;
+        }
+        let (kind, owner) = (CredentialKind::AuthorizationCode, row.username.as_ref());
+        self.0.throttling().penalize(kind, from, owner).await
     }
 
     /// The session id is stored before the session begins, so that a parallel reuse of the code can
     /// end it.
     async fn issue_tokens_for_code(
         self,
-        one_time: OneTimeToken,
-        body: CodeBody,
+        stored: StoredToken<CodeBody>,
         from: Origin,
     ) -> Result<TokenResponse, AuthError> {
+        let StoredToken { row, body } = stored;
         let id = SessionId::random(&self.0.core.rng);
         let used = CodeBody {
             session: Some(id.to_string()),
             ..body.clone()
         };
-        if !self
-            .0
-            .core
-            .store
-            .compare_and_swap_token(&one_time, to_json(&used)?, self.0.core.clock.now())
-            .await?
-        {
-            self.end_if_code_reused(&one_time.hash).await?;
+        if !self.0.core.one_time().replace(&row, &used).await? {
+            self.end_if_code_reused(&row.hash).await?;
             return Err(OAuthError::InvalidCode.into());
         }
         let client_name = self
@@ -312,14 +305,15 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
             .start_client_session(session)
             .await
             .map_err(|error| match error {
-                AuthError::OAuth(_) | AuthError::InvalidToken => OAuthError::InvalidCode.into(),
+                AuthError::Token(TokenError::OAuth(_))
+                | AuthError::Access(AccessError::InvalidToken) => OAuthError::InvalidCode.into(),
                 other => other,
             })?;
         // The code may have been presented again before the session existed and could be ended.
-        if let Some((one_time, body)) = self.load_code(&one_time.hash).await?
-            && body.replayed
+        if let Some(stored) = self.load_code(&row.hash).await?
+            && stored.body.replayed
         {
-            self.revoke_replayed(one_time, body).await?;
+            self.revoke_replayed(stored).await?;
             return Err(OAuthError::InvalidCode.into());
         }
         Ok(tokens)
@@ -328,65 +322,30 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
     /// A lost compare-and-swap means that a parallel request uses the code. That is a reuse too.
     async fn end_if_code_reused(self, code: &TokenHash) -> Result<(), AuthError> {
         match self.load_code(code).await? {
-            Some((one_time, body)) => self.revoke_replayed(one_time, body).await,
+            Some(stored) => self.revoke_replayed(stored).await,
             None => Ok(()),
         }
     }
 
-    async fn revoke_replayed(
-        self,
-        one_time: OneTimeToken,
-        body: CodeBody,
-    ) -> Result<(), AuthError> {
-        let now = self.0.core.clock.now();
-        let (Some(id), Some(username)) = (&body.session, &one_time.username) else {
+    async fn revoke_replayed(self, stored: StoredToken<CodeBody>) -> Result<(), AuthError> {
+        let StoredToken { row, body } = stored;
+        let (Some(id), Some(username)) = (&body.session, row.username.clone()) else {
             return Ok(());
         };
-        let (id, username): (SessionId, Username) = (SessionId::new(id), username.clone());
-        self.0
-            .core
-            .store
-            .compare_and_swap_token(
-                &one_time,
-                to_json(&CodeBody {
-                    replayed: true,
-                    ..body
-                })?,
-                now,
-            )
-            .await?;
+        let id = SessionId::new(id);
+        let replayed = CodeBody {
+            replayed: true,
+            ..body
+        };
+        self.0.core.one_time().replace(&row, &replayed).await?;
         tracing::warn!(%username, session.id = %id, "authorization code was used twice; its session was ended");
         self.end_client_session(&username, &id, EndReason::Replayed)
             .await
     }
 
-    async fn load_code(
-        self,
-        hash: &TokenHash,
-    ) -> Result<Option<(OneTimeToken, CodeBody)>, AuthError> {
-        let one_time = self
-            .0
-            .core
-            .store
-            .find_token(
-                OneTimeKind::AuthorizationCode,
-                hash,
-                self.0.core.clock.now(),
-            )
-            .await?;
-        let read = |one_time: OneTimeToken| match serde_json::from_str(&one_time.body) {
-            Ok(body) => Ok((one_time, body)),
-            Err(_) => Err(AuthError::Internal(
-                "stored authorization code could not be parsed",
-            )),
-        };
-        one_time.map(read).transpose()
+    async fn load_code(self, hash: &TokenHash) -> Result<Option<StoredToken<CodeBody>>, AuthError> {
+        self.0.core.one_time().find(hash).await
     }
-}
-
-fn to_json(body: &CodeBody) -> Result<String, AuthError> {
-    serde_json::to_string(body)
-        .map_err(|_| AuthError::Internal("authorization code could not be serialized"))
 }
 
 #[cfg(test)]

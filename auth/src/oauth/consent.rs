@@ -6,64 +6,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::error::OAuthError;
 use crate::{
     Account, AccountStatus, Actor, AuthError, AuthMethods, AuthStore, Caller, OAuth, Origin,
     Scopes, SecurityEpoch, SessionId, SessionKind, Username,
     access::policy::AuthVia,
     audit::{AuditAction, AuditDetail, NewAuditEntry},
-    oauth::refresh::TokenResponse,
+    oauth::token::TokenResponse,
     session::{authenticate::Activity, create::NewSession},
     store::{EndReason, SessionEnd},
 };
-
-/// Why a request of a client was rejected. `code` gives the standard error code (RFC 6749 §4.1.2.1
-/// and §5.2, RFC 8628 §3.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OAuthError {
-    #[error("This client is not registered.")]
-    UnknownClient,
-    #[error("This scope cannot be given to a client.")]
-    InvalidScope,
-    #[error("The requested scope exceeds the rights of the caller.")]
-    ScopeExceedsCaller,
-    #[error("This redirect_uri is not registered for the client.")]
-    UnregisteredRedirect,
-    #[error("Only the response type code is supported.")]
-    UnsupportedResponseType,
-    #[error("Only the response mode query is supported.")]
-    UnsupportedResponseMode,
-    #[error("A code_challenge with code_challenge_method=S256 is required (RFC 7636).")]
-    PkceRequired,
-    #[error("The code is invalid or has expired.")]
-    InvalidCode,
-    #[error("The authorization is pending.")]
-    AuthorizationPending,
-    #[error("Polling is too frequent. Increase the interval by 5 seconds.")]
-    SlowDown,
-    #[error("Access was denied.")]
-    AccessDenied,
-    #[error("The code has expired. Start again.")]
-    ExpiredToken,
-}
-
-impl OAuthError {
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::UnknownClient => "invalid_client",
-            Self::InvalidScope | Self::ScopeExceedsCaller => "invalid_scope",
-            Self::UnregisteredRedirect | Self::UnsupportedResponseMode | Self::PkceRequired => {
-                "invalid_request"
-            }
-            Self::UnsupportedResponseType => "unsupported_response_type",
-            Self::InvalidCode => "invalid_grant",
-            Self::AuthorizationPending => "authorization_pending",
-            Self::SlowDown => "slow_down",
-            Self::AccessDenied => "access_denied",
-            Self::ExpiredToken => "expired_token",
-        }
-    }
-}
 
 /// The user's answer to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

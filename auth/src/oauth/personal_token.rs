@@ -4,8 +4,10 @@
 //! Each token is a session, so every operation that ends sessions ends tokens too. Its secret is
 //! looked up in the session cache, as a cookie is.
 
+use crate::error::{AccessError, TokenError};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+pub use crate::error::PersonalTokenError;
 use crate::{
     AuthError, AuthStore, Caller, Origin, PersonalTokens, RealmName, Scope, Scopes, SecurityNotice,
     Session, SessionId, SessionKind, Token, TokenHash, TokenKind, Username,
@@ -52,30 +54,11 @@ pub struct NewPersonalToken {
     pub lifetime: Option<Duration>,
 }
 
-/// Why a token was not created.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PersonalTokenError {
-    #[error("A token name must have 1 to 64 characters.")]
-    InvalidLabel,
-    #[error("Choose at least one scope: files:read, files:write, locks:override, admin.")]
-    NoScope,
-    #[error("You cannot give a token the scope {0}: it exceeds your own rights.")]
-    ScopeNotAllowed(Scope),
-    #[error("Choose at least one vault, or omit vaults for all of yours.")]
-    NoRealm,
-    #[error("You have no vault named {0}.")]
-    UnknownRealm(RealmName),
-    #[error("The lifetime of a token must be 1 to {0} days.")]
-    InvalidLifetime(u64),
-    #[error("You already have {MAX_TOKENS} tokens. Revoke some of them first.")]
-    TooMany,
-}
-
 impl<S: AuthStore> PersonalTokens<'_, S> {
     /// Creates a token of the caller. The secret is returned here only.
     ///
     /// # Errors
-    /// [`AuthError::PersonalToken`].
+    /// [`TokenError::PersonalToken`](crate::error::TokenError::PersonalToken).
     pub async fn create_personal_token(
         self,
         caller: &Caller,
@@ -87,7 +70,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
         check_scopes(new.scopes, caller)?;
         let realms = self.resolve_realms(caller, new.realms).await?;
         if self.personal_tokens(caller).await?.len() >= MAX_TOKENS {
-            return Err(PersonalTokenError::TooMany.into());
+            return Err(PersonalTokenError::TooMany { max: MAX_TOKENS }.into());
         }
         let new_session = NewSession {
             scopes: new.scopes,
@@ -105,7 +88,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
             .sessions()
             .create_session(caller.account(), new_session)
             .await?
-            .ok_or(AuthError::InvalidToken)?;
+            .ok_or(AuthError::Access(AccessError::InvalidToken))?;
         self.revalidate_creator(caller, &session).await?;
         self.0
             .mail()
@@ -137,7 +120,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::NoSuchToken`] if the token has ended, belongs to another account, or is no
+    /// [`TokenError::NoSuchToken`](crate::error::TokenError::NoSuchToken) if the token has ended, belongs to another account, or is no
     /// personal token.
     pub async fn end_personal_token(
         self,
@@ -146,14 +129,16 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
     ) -> Result<(), AuthError> {
         let found = self.0.core.store.session(id).await?;
         if found.is_none_or(|session| session.kind != SessionKind::Personal) {
-            return Err(AuthError::NoSuchToken);
+            return Err(AuthError::Token(TokenError::NoSuchToken));
         }
         self.0
             .sessions()
             .end_session(caller, id)
             .await
             .map_err(|error| match error {
-                AuthError::NoSuchSession => AuthError::NoSuchToken,
+                AuthError::Token(TokenError::NoSuchSession) => {
+                    AuthError::Token(TokenError::NoSuchToken)
+                }
                 other => other,
             })
     }
@@ -165,7 +150,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
     /// as an attempt, and a repetition of the same wrong token does not count again.
     ///
     /// # Errors
-    /// [`AuthError::InvalidToken`], [`AuthError::Throttled`].
+    /// [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken), [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
     pub async fn authenticate_personal_token(
         self,
         token: &str,
@@ -173,7 +158,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
         from: &Origin,
     ) -> Result<Caller, AuthError> {
         let token = Token::parse(TokenKind::Personal, token)
-            .ok_or(AuthError::InvalidToken)?
+            .ok_or(AuthError::Access(AccessError::InvalidToken))?
             .hash();
         let owner = match self.0.sessions.cache.cookie(&token) {
             Some(owner) => owner,
@@ -191,12 +176,12 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
             }
         };
         let SecretOwner::Session(session_ref) = owner else {
-            return Err(AuthError::InvalidToken);
+            return Err(AuthError::Access(AccessError::InvalidToken));
         };
         let via = match name {
             // Parsing folds the case of the name, as everywhere.
             Some(name) if Username::parse(name).ok().as_ref() != Some(&session_ref.0) => {
-                return Err(AuthError::InvalidToken);
+                return Err(AuthError::Access(AccessError::InvalidToken));
             }
             Some(_) => AuthVia::Basic,
             None => AuthVia::Bearer,
@@ -294,7 +279,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
             .end_session(&created.username, &created.id, end)
             .await?;
         self.0.invalidate(&created.username);
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     }
 }
 

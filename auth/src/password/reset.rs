@@ -1,6 +1,7 @@
 //! Password reset by a link, sent by mail or handed over by an administrator. A reset only sets the
 //! password; the account's second factor is still required to sign in.
 
+use crate::error::{AccessError, AccountError};
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use crate::{
     clock,
     mail::greeting_name,
     password::UserInputs,
-    store::{OneTimeKind, OneTimeToken, PasswordReset, ResetConditions},
+    store::{OneTimeKind, PasswordReset, ResetConditions, one_time::OneTime},
     throttle::{Attempt, CredentialKind},
 };
 
@@ -23,6 +24,11 @@ const LINK_LIFETIME: Duration = Duration::from_mins(30);
 /// Minimum interval between two mails to one account. It prevents flooding, and replacing a link
 /// that has just arrived.
 const RESEND_INTERVAL: Duration = Duration::from_mins(5);
+
+impl OneTime for ResetConditions {
+    const KIND: OneTimeKind = OneTimeKind::Reset;
+    const LIFETIME: Duration = LINK_LIFETIME;
+}
 
 /// A reset link to hand over. Treat as a secret.
 #[derive(Debug)]
@@ -37,7 +43,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// in the background.
     ///
     /// # Errors
-    /// [`AuthError::Throttled`].
+    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
     pub async fn request_reset(self, identifier: &str, from: &Origin) -> Result<(), AuthError> {
         let guard = self
             .0
@@ -69,7 +75,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// valid only while its creator may create one, as for an invitation.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchAccount`], [`AuthError::AccountDisabled`], [`AuthError::OwnAccount`].
+    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount), [`AccountError::AccountDisabled`](crate::error::AccountError::AccountDisabled), [`AccountError::OwnAccount`](crate::error::AccountError::OwnAccount).
     pub async fn reset_link(
         self,
         permit: &Permit<OpenAccountAccess>,
@@ -81,11 +87,13 @@ impl<S: AuthStore> Passwords<'_, S> {
             .store
             .member(username)
             .await?
-            .ok_or(AuthError::NoSuchAccount)?;
+            .ok_or(AuthError::Account(AccountError::NoSuchAccount))?;
         match member.account.status {
             AccountStatus::Active => {}
-            AccountStatus::Disabled => return Err(AuthError::AccountDisabled),
-            AccountStatus::Deleted => return Err(AuthError::NoSuchAccount),
+            AccountStatus::Disabled => {
+                return Err(AuthError::Account(AccountError::AccountDisabled));
+            }
+            AccountStatus::Deleted => return Err(AuthError::Account(AccountError::NoSuchAccount)),
         }
         let creator = self.creator(permit.actor(), username).await?;
         let terms = ResetConditions::of(&member.account, creator.as_ref());
@@ -110,7 +118,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             return Ok(None);
         };
         if by.username == *of {
-            return Err(AuthError::OwnAccount);
+            return Err(AuthError::Account(AccountError::OwnAccount));
         }
         let creator = self
             .0
@@ -118,7 +126,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             .store
             .member(&by.username)
             .await?
-            .ok_or(AuthError::InvalidToken)?;
+            .ok_or(AuthError::Access(AccessError::InvalidToken))?;
         // In this order: a revocation after this point also changes the security epoch.
         self.0
             .sessions()
@@ -131,8 +139,8 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// leaves the link valid.
     ///
     /// # Errors
-    /// [`AuthError::ResetLinkInvalid`] for an unknown, used, replaced or expired link;
-    /// [`AuthError::PasswordRejected`]; [`AuthError::Throttled`].
+    /// [`AccountError::ResetLinkInvalid`](crate::error::AccountError::ResetLinkInvalid) for an unknown, used, replaced or expired link;
+    /// [`AccountError::PasswordRejected`](crate::error::AccountError::PasswordRejected); [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
     pub async fn reset_password(
         self,
         link: &str,
@@ -144,7 +152,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             .throttling()
             .lookup_or_penalize(CredentialKind::Reset, from, self.account_for_link(link))
             .await?;
-        let (link, account) = found.ok_or(AuthError::ResetLinkInvalid)?;
+        let (link, account) = found.ok_or(AuthError::Account(AccountError::ResetLinkInvalid))?;
         let new = Arc::new(new);
         self.check_new_password(
             &new,
@@ -163,7 +171,7 @@ impl<S: AuthStore> Passwords<'_, S> {
         };
         let owner = self.0.core.store.reset_password(reset).await?;
         self.0.invalidate(&account.username);
-        let owner = owner.ok_or(AuthError::ResetLinkInvalid)?;
+        let owner = owner.ok_or(AuthError::Account(AccountError::ResetLinkInvalid))?;
         // Lifts throttling and lockouts of the account: they protected the old password.
         self.0
             .throttling()
@@ -186,6 +194,8 @@ impl<S: AuthStore> Passwords<'_, S> {
         let Some(link) = Token::parse(TokenKind::Reset, link) else {
             return Ok(None);
         };
+        // Untyped: the body is parsed in the transaction that consumes the link. There a body of an
+        // older version is an invalid link, not an error.
         let one_time = self
             .0
             .core
@@ -277,25 +287,18 @@ impl<S: AuthStore> Passwords<'_, S> {
             Token::random(TokenKind::Reset, &self.0.core.rng),
             self.0.core.clock.now(),
         );
-        let expires_at = clock::add(now, LINK_LIFETIME);
-        let one_time = OneTimeToken {
-            kind: OneTimeKind::Reset,
-            hash: token.hash(),
-            username: Some(account.username.clone()),
-            body: serde_json::to_string(terms)
-                .map_err(|_| AuthError::Internal("reset conditions could not be serialized"))?,
-            created_at: now,
-            expires_at,
-        };
+        let one_time = terms.to_token(token.hash(), Some(&account.username), now)?;
+        let expires_at = one_time.expires_at;
         let record = NewAuditEntry::new(by, AuditAction::ResetCreated, now)
             .subject(account.username.as_str());
-        let body = self
+        // Replaces the previous link in the same transaction.
+        let created = self
             .0
             .core
             .store
             .insert_reset(one_time, record, unless_since)
             .await?;
-        Ok(body.then(|| ResetLink {
+        Ok(created.then(|| ResetLink {
             link: self.0.mail().link("reset", &token),
             expires_at,
         }))

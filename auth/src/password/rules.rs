@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use zxcvbn::{Score, zxcvbn};
 
 use super::{ContextWord, Password, common::is_common};
+pub use crate::error::PasswordRejected;
 use crate::{
     Account, AuthError, AuthStore, DisplayName, EmailAddress, Passwords, StoreUnavailable,
     Username, factor::FactorRequirement, password::breach::BreachFilter,
@@ -107,28 +108,6 @@ impl UserInputs {
         words.dedup();
         words
     }
-}
-
-/// The reason for rejecting a new password. The message states what to change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PasswordRejected {
-    #[error(
-        "A password must have at least {min_length} characters. A few unrelated words are strong."
-    )]
-    TooShort { min_length: usize },
-    #[error("A password can have at most 1,024 bytes.")]
-    TooLong,
-    #[error(
-        "A password must not consist of your username, name or e-mail address, the word \
-         Strongroom, or names known to all users."
-    )]
-    Contextual,
-    #[error("This password is too common. Use a few unrelated words.")]
-    Common,
-    #[error("This password is easy to guess. Use a few unrelated words.")]
-    Guessable,
-    #[error("This password appears in a list of stolen passwords. Choose another one.")]
-    Breached,
 }
 
 /// The evaluation of a password.
@@ -234,7 +213,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// Evaluates `password` for a new account. Stores nothing.
     ///
     /// # Errors
-    /// [`AuthError::Store`] if the breach list cannot be read; [`AuthError::HasherBusy`].
+    /// [`AuthError::Store`] if the breach list cannot be read; [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy).
     pub async fn evaluate_new(
         self,
         password: Password,

@@ -3,6 +3,7 @@
 //! Cache misses load in a boxed future. It keeps the future of a cached request small, which the
 //! middleware layers move several times.
 
+use crate::error::{AccessError, ThrottleError};
 use std::{sync::Arc, time::Duration};
 
 use crate::{
@@ -28,14 +29,14 @@ pub(crate) enum Activity {
 
 impl<S: AuthStore> Sessions<'_, S> {
     /// # Errors
-    /// [`AuthError::InvalidToken`] for a foreign or expired token, or one of an ended session.
+    /// [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken) for a foreign or expired token, or one of an ended session.
     pub async fn authenticate_bearer(self, token: &str) -> Result<Caller, AuthError> {
         let claims = self
             .0
             .keys()
             .verify_access_token(token)
             .await?
-            .ok_or(AuthError::InvalidToken)?;
+            .ok_or(AuthError::Access(AccessError::InvalidToken))?;
         let session_ref = (claims.username, claims.session);
         Ok(self
             .load_caller(session_ref, AuthVia::Bearer, Activity::Counted)
@@ -44,10 +45,10 @@ impl<S: AuthStore> Sessions<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::InvalidToken`] for an unknown cookie, or one of an ended session.
+    /// [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken) for an unknown cookie, or one of an ended session.
     pub async fn authenticate_cookie(self, cookie: &str) -> Result<Caller, AuthError> {
         let cookie = Token::parse(TokenKind::Cookie, cookie)
-            .ok_or(AuthError::InvalidToken)?
+            .ok_or(AuthError::Access(AccessError::InvalidToken))?
             .hash();
         let owner = match self.0.sessions.cache.cookie(&cookie) {
             Some(owner) => owner,
@@ -58,24 +59,24 @@ impl<S: AuthStore> Sessions<'_, S> {
                 self.load_caller(session_ref, AuthVia::Cookie, Activity::Counted)
                     .await
             }
-            SecretOwner::None => Err(AuthError::InvalidToken),
+            SecretOwner::None => Err(AuthError::Access(AccessError::InvalidToken)),
         }
     }
 
     /// Consumes the ticket, so that it works once.
     ///
     /// # Errors
-    /// [`AuthError::InvalidToken`] for a ticket that is unknown, used, or older than 30 s.
+    /// [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken) for a ticket that is unknown, used, or older than 30 s.
     pub async fn authenticate_ticket(self, ticket: &str) -> Result<Caller, AuthError> {
         let ticket = Token::parse(TokenKind::Ticket, ticket)
-            .ok_or(AuthError::InvalidToken)?
+            .ok_or(AuthError::Access(AccessError::InvalidToken))?
             .hash();
         let ticket = self
             .0
             .sessions
             .cache
             .consume_ticket(&ticket, self.0.core.clock.now())
-            .ok_or(AuthError::InvalidToken)?;
+            .ok_or(AuthError::Access(AccessError::InvalidToken))?;
         Ok(self
             .load_caller(ticket.session, AuthVia::Ticket, Activity::Counted)
             .await?
@@ -104,7 +105,7 @@ impl<S: AuthStore> Sessions<'_, S> {
     /// Loads the caller again with its current rights. Does not count as activity.
     ///
     /// # Errors
-    /// [`AuthError::InvalidToken`] if the session has ended.
+    /// [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken) if the session has ended.
     pub async fn revalidate(self, caller: &Caller) -> Result<Caller, AuthError> {
         Ok(self
             .load_caller(session_ref(caller), caller.via(), Activity::Ignored)
@@ -159,7 +160,7 @@ impl<S: AuthStore> Sessions<'_, S> {
             .as_ref()
             .is_some_and(|client| self.0.core.settings.clients.find(client).is_none())
         {
-            return Err(AuthError::InvalidToken);
+            return Err(AuthError::Access(AccessError::InvalidToken));
         }
         if let (Activity::Counted, Some(per_minute)) =
             (activity, self.0.core.settings.requests_per_minute)
@@ -188,7 +189,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         if rights.account.status == AccountStatus::Active {
             Ok((session, rights))
         } else {
-            Err(AuthError::InvalidToken)
+            Err(AuthError::Access(AccessError::InvalidToken))
         }
     }
 
@@ -199,7 +200,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         session: Option<CacheEntry>,
     ) -> Result<Option<Arc<CachedSession>>, AuthError> {
         match session {
-            Some(CacheEntry::Ended) => Err(AuthError::InvalidToken),
+            Some(CacheEntry::Ended) => Err(AuthError::Access(AccessError::InvalidToken)),
             Some(CacheEntry::Live(cached))
                 if cached.is_live(self.0.core.settings.idle_timeout, self.0.core.clock.now()) =>
             {
@@ -225,7 +226,7 @@ impl<S: AuthStore> Sessions<'_, S> {
             None => self
                 .rights(username)
                 .await?
-                .ok_or(AuthError::InvalidToken)?,
+                .ok_or(AuthError::Access(AccessError::InvalidToken))?,
         };
         Ok((session, rights))
     }
@@ -251,7 +252,7 @@ impl<S: AuthStore> Sessions<'_, S> {
                     .sessions
                     .cache
                     .insert_ended(version, username, id.clone());
-                Err(AuthError::InvalidToken)
+                Err(AuthError::Access(AccessError::InvalidToken))
             }
         }
     }
@@ -339,7 +340,7 @@ impl<S: AuthStore> Sessions<'_, S> {
 
 fn rate_limited(retry_after: Duration) -> AuthError {
     metrics::counter!("strongroom_requests_slowed_total").increment(1);
-    AuthError::RateLimited { retry_after }
+    AuthError::Throttle(ThrottleError::RateLimited { retry_after })
 }
 
 fn session_ref(caller: &Caller) -> SessionRef {

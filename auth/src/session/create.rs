@@ -74,6 +74,27 @@ fn sign_in_notice(context: &SignInContext) -> Option<SecurityNotice> {
 }
 
 impl<S: AuthStore> Sessions<'_, S> {
+    /// Signs in to `account`, which was read before authentication. Returns `None` if it was
+    /// disabled or its security epoch changed since.
+    pub(crate) async fn start(
+        self,
+        account: &Account,
+        new_session: NewSession,
+    ) -> Result<Option<SignedIn>, AuthError> {
+        let Some((session, secret)) = self.create_session(account, new_session).await? else {
+            return Ok(None);
+        };
+        let via = match session.kind {
+            SessionKind::Web => AuthVia::Cookie,
+            SessionKind::OAuth | SessionKind::Personal => AuthVia::Bearer,
+        };
+        let rights = self.rights(&account.username).await?;
+        Ok(rights.map(|rights| SignedIn {
+            caller: self.caller_for(rights, Arc::new(session), via),
+            secret,
+        }))
+    }
+
     /// Returns the session and its secret: a refresh token, cookie or personal token, by its kind.
     /// `account` was read before authentication. Returns `None` if it was disabled or its security
     /// epoch changed since.

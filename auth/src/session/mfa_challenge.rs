@@ -1,7 +1,8 @@
 //! Sign-in on the page in two steps: password, then second factor. The state between them is a
-//! [`OneTimeToken`]; the browser holds its secret in a cookie. The password is not stored.
+//! [one-time token](OneTime); the browser holds its secret in a cookie. The password is not stored.
 
-use std::{sync::Arc, time::Duration};
+use crate::error::SignInError;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Account, AuthError, AuthMethods, AuthStore, FactorKinds, Factors, OneTimeCode, Origin,
     SecurityEpoch, SessionKind, Token, TokenHash, TokenKind,
-    access::policy::AuthVia,
-    clock,
+    detached::detached,
     session::create::{NewSession, SignedIn},
-    store::{Credentials, OneTimeKind, OneTimeToken},
+    store::{
+        Credentials, OneTimeKind,
+        one_time::{OneTime, StoredToken},
+    },
 };
 
 /// Lifetime of an MFA challenge.
@@ -57,6 +60,11 @@ struct MfaBody {
     proved_at: Option<Timestamp>,
 }
 
+impl OneTime for MfaBody {
+    const KIND: OneTimeKind = OneTimeKind::SecondFactor;
+    const LIFETIME: Duration = CHALLENGE_LIFETIME;
+}
+
 impl<S: AuthStore> Factors<'_, S> {
     /// Starts a challenge for an account that requires more than `first`.
     pub(crate) async fn start_mfa(
@@ -74,26 +82,18 @@ impl<S: AuthStore> Factors<'_, S> {
         first: AuthMethods,
         proved_at: Option<Timestamp>,
     ) -> Result<MfaChallenge, AuthError> {
-        let (token, now) = (
-            Token::random(TokenKind::Flow, &self.0.core.rng),
-            self.0.core.clock.now(),
-        );
+        let token = Token::random(TokenKind::Flow, &self.0.core.rng);
         let body = MfaBody {
             methods: first.to_string(),
             era: known.account.epoch,
             proved_at,
         };
-        let body = serde_json::to_string(&body)
-            .map_err(|_| AuthError::Internal("the pending sign-in could not be serialized"))?;
-        let one_time = OneTimeToken {
-            kind: OneTimeKind::SecondFactor,
-            hash: token.hash(),
-            username: Some(known.account.username.clone()),
-            body,
-            created_at: now,
-            expires_at: clock::add(now, CHALLENGE_LIFETIME),
-        };
-        self.0.core.store.insert_token(one_time).await?;
+        let (owner, now) = (&known.account.username, self.0.core.clock.now());
+        self.0
+            .core
+            .one_time()
+            .insert(&body, token.hash(), Some(owner), now)
+            .await?;
         Ok(MfaChallenge {
             token,
             expires_in: CHALLENGE_LIFETIME,
@@ -101,31 +101,23 @@ impl<S: AuthStore> Factors<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::SignInExpired`] for an unknown, used or expired token.
+    /// [`SignInError::SignInExpired`](crate::error::SignInError::SignInExpired) for an unknown, used or expired token.
     pub async fn pending_sign_in(self, token: &str) -> Result<PendingSignIn, AuthError> {
         let hash = Token::parse(TokenKind::Flow, token)
-            .ok_or(AuthError::SignInExpired)?
+            .ok_or(AuthError::SignIn(SignInError::SignInExpired))?
             .hash();
-        let one_time = self
-            .0
-            .core
-            .store
-            .find_token(OneTimeKind::SecondFactor, &hash, self.0.core.clock.now())
-            .await?;
-        let Some((username, body)) =
-            one_time.and_then(|one_time| Some((one_time.username?, one_time.body)))
-        else {
-            return Err(AuthError::SignInExpired);
-        };
-        let body: MfaBody = serde_json::from_str(&body)
-            .map_err(|_| AuthError::Internal("the stored pending sign-in could not be parsed"))?;
+        let found = self.0.core.one_time().find::<MfaBody>(&hash).await?;
+        let StoredToken { row, body } = found.ok_or(SignInError::SignInExpired)?;
+        let username = row.username.ok_or(SignInError::SignInExpired)?;
         let known = self
             .0
             .passwords()
             .active_credentials(&username)
             .await?
             .filter(|known| known.account.epoch == body.era);
-        let account = known.ok_or(AuthError::SignInExpired)?.account;
+        let account = known
+            .ok_or(AuthError::SignIn(SignInError::SignInExpired))?
+            .account;
         let available_factors = self.factor_kinds(&username).await?;
         let methods_so_far = AuthMethods::parse(&body.methods);
         Ok(PendingSignIn {
@@ -140,7 +132,7 @@ impl<S: AuthStore> Factors<'_, S> {
     /// Completes the sign-in with a code. A wrong code leaves the challenge open.
     ///
     /// # Errors
-    /// [`AuthError::SecondFactorInvalid`], [`AuthError::Throttled`], [`AuthError::SignInExpired`].
+    /// [`SignInError::SecondFactorInvalid`](crate::error::SignInError::SecondFactorInvalid), [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled), [`SignInError::SignInExpired`](crate::error::SignInError::SignInExpired).
     pub async fn submit_second_factor(
         self,
         token: &str,
@@ -148,20 +140,18 @@ impl<S: AuthStore> Factors<'_, S> {
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
         let pending = self.pending_sign_in(token).await?;
-        // Detached, so that a client that disconnects is still charged for the attempt.
         let auth = self.0.auth();
-        let done = tokio::spawn(async move {
+        detached(async move {
             let second = auth
                 .factors()
                 .verify_code(&pending.account, &code, &from)
                 .await?;
-            let second = second.ok_or(AuthError::SecondFactorInvalid)?;
+            let second = second.ok_or(AuthError::SignIn(SignInError::SecondFactorInvalid))?;
             auth.factors()
                 .complete_mfa(pending, AuthMethods::of(&[second]), from)
                 .await
-        });
-        done.await
-            .unwrap_or(Err(AuthError::Internal("the sign-in task panicked")))
+        })
+        .await
     }
 
     /// Consumes the challenge and starts the session.
@@ -171,40 +161,26 @@ impl<S: AuthStore> Factors<'_, S> {
         second: AuthMethods,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let now = self.0.core.clock.now();
         let consumed = self
             .0
             .core
-            .store
-            .consume_token(OneTimeKind::SecondFactor, &pending.token_hash, now)
+            .one_time()
+            .consume::<MfaBody>(&pending.token_hash)
             .await?;
-        consumed.ok_or(AuthError::SignInExpired)?;
-        let username = &pending.account.username;
+        consumed.ok_or(AuthError::SignIn(SignInError::SignInExpired))?;
         let new_session = NewSession {
             // The provider's `auth_time` counts, unless the second factor is a passkey with user
             // verification: that is a recent sign-in by itself.
             auth_time: pending.proved_at.filter(|_| !second.is_multi_factor()),
             ..NewSession::interactive(SessionKind::Web, pending.methods_so_far.union(second), from)
         };
-        let (session, secret) = self
+        let signed_in = self
             .0
             .sessions()
-            .create_session(&pending.account, new_session)
+            .start(&pending.account, new_session)
             .await?
-            .ok_or(AuthError::SignInExpired)?;
+            .ok_or(SignInError::SignInExpired)?;
         metrics::counter!("strongroom_sign_ins_total", "outcome" => "signed_in").increment(1);
-        let rights = self
-            .0
-            .sessions()
-            .rights(username)
-            .await?
-            .ok_or(AuthError::SignInExpired)?;
-        Ok(SignedIn {
-            caller: self
-                .0
-                .sessions()
-                .caller_for(rights, Arc::new(session), AuthVia::Cookie),
-            secret,
-        })
+        Ok(signed_in)
     }
 }

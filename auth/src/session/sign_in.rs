@@ -1,15 +1,15 @@
 //! Sign-in and sign-out. Unknown user, wrong password and disabled account fail with the same
 //! answer and timing.
 
+use crate::error::{SignInError, ThrottleError};
 use std::sync::Arc;
 
 use crate::{
-    Account, AccountStatus, Actor, AuthError, AuthMethod, AuthMethods, AuthStore, Caller, OAuth,
+    Account, AccountStatus, Actor, AuthError, AuthMethod, AuthMethods, AuthStore, Caller,
     OneTimeCode, Origin, Password, PasswordHash, Passwords, Scopes, SecurityNotice, SessionKind,
     Sessions, Username,
-    access::policy::AuthVia,
     audit::{AuditAction, NewAuditEntry},
-    oauth::refresh::TokenResponse,
+    detached::detached,
     session::{
         create::{NewSession, SignedIn},
         mfa_challenge::SignInOutcome,
@@ -75,9 +75,9 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// audit. `username` is raw input: one that does not parse takes the same time and fails alike.
     ///
     /// # Errors
-    /// [`AuthError::InvalidCredentials`], [`AuthError::Throttled`], [`AuthError::HasherBusy`]. Only
-    /// after a correct password: [`AuthError::PasswordChangeRequired`],
-    /// [`AuthError::SecondFactorRequired`] and [`AuthError::SecondFactorInvalid`].
+    /// [`SignInError::InvalidCredentials`](crate::error::SignInError::InvalidCredentials), [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled), [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy). Only
+    /// after a correct password: [`SignInError::PasswordChangeRequired`](crate::error::SignInError::PasswordChangeRequired),
+    /// [`SignInError::SecondFactorRequired`](crate::error::SignInError::SecondFactorRequired) and [`SignInError::SecondFactorInvalid`](crate::error::SignInError::SecondFactorInvalid).
     pub async fn sign_in(
         self,
         username: &str,
@@ -94,7 +94,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// As `sign_in`, for the page: if a second factor is required, returns an MFA challenge.
     ///
     /// # Errors
-    /// As `sign_in`, without [`AuthError::SecondFactorRequired`].
+    /// As `sign_in`, without [`SignInError::SecondFactorRequired`](crate::error::SignInError::SecondFactorRequired).
     pub async fn sign_in_on_page(
         self,
         username: &str,
@@ -110,10 +110,24 @@ impl<S: AuthStore> Passwords<'_, S> {
         .await
     }
 
+    /// As `sign_in`, for an API client, limited to `scopes`.
+    pub(crate) async fn sign_in_client(
+        self,
+        scopes: Scopes,
+        username: &str,
+        proof: SignInProof,
+        from: Origin,
+    ) -> Result<SignedIn, AuthError> {
+        let request = SignInRequest {
+            scopes,
+            ..SignInRequest::new(username, proof, SessionKind::OAuth, from)
+        };
+        require_complete(self.run_detached(request).await?)
+    }
+
     async fn run_detached(self, request: SignInRequest) -> Result<SignInOutcome, AuthError> {
-        // Detached, so that a client that disconnects is still charged for the attempt.
         let auth = self.0.auth();
-        let done = tokio::spawn(async move {
+        let result = detached(async move {
             match auth.passwords().verify_password(&request).await? {
                 PasswordResult::Complete(known, methods) => auth
                     .passwords()
@@ -125,45 +139,15 @@ impl<S: AuthStore> Passwords<'_, S> {
                     .start_mfa(&known, AuthMethods::of(&[AuthMethod::Password]))
                     .await
                     .map(SignInOutcome::MfaRequired),
-                PasswordResult::NeedsMfa(_) => Err(AuthError::SecondFactorRequired),
+                PasswordResult::NeedsMfa(_) => {
+                    Err(AuthError::SignIn(SignInError::SecondFactorRequired))
+                }
             }
-        });
-        let result = done
-            .await
-            .unwrap_or(Err(AuthError::Internal("the sign-in task panicked")));
+        })
+        .await;
         metrics::counter!("strongroom_sign_ins_total", "outcome" => metric_label(&result))
             .increment(1);
         result
-    }
-}
-
-impl<S: AuthStore> OAuth<'_, S> {
-    /// As `sign_in`, for `POST /auth/token`: also issues an access token, with all scopes.
-    pub async fn token(
-        self,
-        username: &str,
-        proof: impl Into<SignInProof> + Send,
-        from: Origin,
-    ) -> Result<TokenResponse, AuthError> {
-        self.token_with_scopes(Scopes::ALL, username, proof, from)
-            .await
-    }
-
-    /// As `token`, limited to `scopes` (RFC 6749 §3.3), also after any refresh.
-    pub async fn token_with_scopes(
-        self,
-        scopes: Scopes,
-        username: &str,
-        proof: impl Into<SignInProof> + Send,
-        from: Origin,
-    ) -> Result<TokenResponse, AuthError> {
-        let request = SignInRequest {
-            scopes,
-            ..SignInRequest::new(username, proof.into(), SessionKind::OAuth, from)
-        };
-        let SignedIn { caller, secret } =
-            require_complete(self.0.passwords().run_detached(request).await?)?;
-        self.token_response(&caller, secret)
     }
 }
 
@@ -204,7 +188,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             .await?;
         let Some(Credentials { account, password }) = known.filter(|_| is_correct) else {
             self.0.throttling().failed(guard).await?;
-            return Err(AuthError::InvalidCredentials);
+            return Err(AuthError::SignIn(SignInError::InvalidCredentials));
         };
         self.0.throttling().succeeded(guard).await?;
         if account.must_change_password {
@@ -218,7 +202,7 @@ impl<S: AuthStore> Passwords<'_, S> {
                 .mail()
                 .record(record.with_detail(|detail| detail.reason("reset_required")))
                 .await?;
-            return Err(AuthError::PasswordChangeRequired);
+            return Err(AuthError::SignIn(SignInError::PasswordChangeRequired));
         }
         let password = self.rehash_if_outdated(&account, request, password).await;
         self.check_second_factor(request, Credentials { account, password })
@@ -252,7 +236,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             .await?
         {
             Some(second) => Ok(PasswordResult::Complete(known, first.with(second))),
-            None => Err(AuthError::SecondFactorInvalid),
+            None => Err(AuthError::SignIn(SignInError::SecondFactorInvalid)),
         }
     }
 
@@ -301,28 +285,9 @@ impl<S: AuthStore> Passwords<'_, S> {
             scopes: request.scopes,
             ..full
         };
-        let created = self
-            .0
-            .sessions()
-            .create_session(&known.account, new_session)
-            .await?;
-        // Changed during hashing: the password, the second factors, or the security epoch.
-        let (session, secret) = created.ok_or(AuthError::InvalidCredentials)?;
-        let rights = self
-            .0
-            .sessions()
-            .rights(&known.account.username)
-            .await?
-            .ok_or(AuthError::InvalidCredentials)?;
-        let via = if request.kind == SessionKind::Web {
-            AuthVia::Cookie
-        } else {
-            AuthVia::Bearer
-        };
-        Ok(SignedIn {
-            caller: self.0.sessions().caller_for(rights, Arc::new(session), via),
-            secret,
-        })
+        let signed_in = self.0.sessions().start(&known.account, new_session).await?;
+        // `None`: the password, the second factors or the security epoch changed during hashing.
+        Ok(signed_in.ok_or(SignInError::InvalidCredentials)?)
     }
 
     pub(crate) async fn active_credentials(
@@ -374,21 +339,23 @@ impl<S: AuthStore> Passwords<'_, S> {
 fn require_complete(outcome: SignInOutcome) -> Result<SignedIn, AuthError> {
     match outcome {
         SignInOutcome::Complete(signed_in) => Ok(signed_in),
-        SignInOutcome::MfaRequired(_) => Err(AuthError::SecondFactorRequired),
+        SignInOutcome::MfaRequired(_) => Err(AuthError::SignIn(SignInError::SecondFactorRequired)),
     }
 }
 
 fn metric_label(result: &Result<SignInOutcome, AuthError>) -> &'static str {
     match result {
         Ok(SignInOutcome::Complete(_)) => "signed_in",
-        Err(AuthError::InvalidCredentials) => "bad_credentials",
-        Ok(SignInOutcome::MfaRequired(_)) | Err(AuthError::SecondFactorRequired) => {
-            "second_factor_due"
-        }
-        Err(AuthError::SecondFactorInvalid) => "bad_second_factor",
-        Err(AuthError::PasswordChangeRequired) => "reset_required",
-        Err(AuthError::Throttled { .. } | AuthError::LockedOut) => "throttled",
-        Err(AuthError::HasherBusy { .. }) => "busy",
+        Err(AuthError::SignIn(SignInError::InvalidCredentials)) => "bad_credentials",
+        Ok(SignInOutcome::MfaRequired(_))
+        | Err(AuthError::SignIn(SignInError::SecondFactorRequired)) => "second_factor_due",
+        Err(AuthError::SignIn(SignInError::SecondFactorInvalid)) => "bad_second_factor",
+        Err(AuthError::SignIn(SignInError::PasswordChangeRequired)) => "reset_required",
+        Err(
+            AuthError::Throttle(ThrottleError::Throttled { .. })
+            | AuthError::Throttle(ThrottleError::LockedOut),
+        ) => "throttled",
+        Err(AuthError::Throttle(ThrottleError::HasherBusy { .. })) => "busy",
         Err(_) => "failed",
     }
 }

@@ -1,5 +1,6 @@
 //! Step-up authentication (RFC 9470): a live session presents the account's credentials again.
 
+use crate::error::{AccessError, SignInError};
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -24,8 +25,8 @@ impl<S: AuthStore> Sessions<'_, S> {
     /// session becomes now, on every node.
     ///
     /// # Errors
-    /// [`AuthError::WrongCurrentPassword`], [`AuthError::InvalidCode`],
-    /// [`AuthError::SecondFactorRequired`], [`AuthError::Throttled`]; [`AuthError::InvalidToken`]
+    /// [`SignInError::WrongCurrentPassword`](crate::error::SignInError::WrongCurrentPassword), [`SignInError::InvalidCode`](crate::error::SignInError::InvalidCode),
+    /// [`SignInError::SecondFactorRequired`](crate::error::SignInError::SecondFactorRequired), [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled); [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken)
     /// if the session has ended meanwhile.
     pub async fn step_up(
         self,
@@ -37,13 +38,15 @@ impl<S: AuthStore> Sessions<'_, S> {
             .await?;
         let mut methods = AuthMethods::of(&[AuthMethod::Password]);
         if caller.factors().is_enrolled() {
-            let code = proof.code.ok_or(AuthError::SecondFactorRequired)?;
+            let code = proof
+                .code
+                .ok_or(AuthError::SignIn(SignInError::SecondFactorRequired))?;
             let second = self
                 .0
                 .factors()
                 .verify_code(caller.account(), &code, from)
                 .await?;
-            methods = methods.with(second.ok_or(AuthError::InvalidCode)?);
+            methods = methods.with(second.ok_or(AuthError::SignIn(SignInError::InvalidCode))?);
         }
         self.mark_recent(caller, methods).await
     }
@@ -69,7 +72,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         if renewed {
             self.revalidate(caller).await
         } else {
-            Err(AuthError::InvalidToken)
+            Err(AuthError::Access(AccessError::InvalidToken))
         }
     }
 
@@ -112,7 +115,7 @@ impl<S: AuthStore> Sessions<'_, S> {
             .store
             .credentials(username)
             .await?
-            .ok_or(AuthError::InvalidToken)?;
+            .ok_or(AuthError::Access(AccessError::InvalidToken))?;
         if !self
             .0
             .hasher
@@ -120,7 +123,7 @@ impl<S: AuthStore> Sessions<'_, S> {
             .await?
         {
             self.0.throttling().failed(guard).await?;
-            return Err(AuthError::WrongCurrentPassword);
+            return Err(AuthError::SignIn(SignInError::WrongCurrentPassword));
         }
         self.0.throttling().succeeded(guard).await
     }

@@ -13,6 +13,7 @@ mod identities;
 mod invitations;
 mod keys;
 mod members;
+pub(crate) mod one_time;
 mod one_time_tokens;
 mod password_resets;
 mod sign_in_context;

@@ -19,8 +19,8 @@ pub(crate) trait OneTime: Serialize + DeserializeOwned {
     const LIFETIME: Duration;
 
     /// A token with this body that is not stored yet.
-    fn into_token(
-        self,
+    fn to_token(
+        &self,
         hash: TokenHash,
         owner: Option<&Username>,
         created_at: Timestamp,
@@ -29,7 +29,7 @@ pub(crate) trait OneTime: Serialize + DeserializeOwned {
             kind: Self::KIND,
             hash,
             username: owner.cloned(),
-            body: to_json(&self)?,
+            body: to_json(self)?,
             created_at,
             expires_at: clock::add(created_at, Self::LIFETIME),
         })
@@ -53,16 +53,15 @@ fn to_json(body: &impl OneTime) -> Result<String, AuthError> {
 }
 
 /// A stored token with its parsed body.
-#[derive(Debug)]
-pub(crate) struct Stored<T> {
-    pub(crate) token: OneTimeToken,
+pub(crate) struct StoredToken<T> {
+    pub(crate) row: OneTimeToken,
     pub(crate) body: T,
 }
 
-impl<T: OneTime> Stored<T> {
-    fn parse(token: OneTimeToken) -> Result<Self, AuthError> {
-        let body = T::parse(&token)?;
-        Ok(Self { token, body })
+impl<T: OneTime> StoredToken<T> {
+    fn parse(row: OneTimeToken) -> Result<Self, AuthError> {
+        let body = T::parse(&row)?;
+        Ok(Self { row, body })
     }
 }
 
@@ -75,12 +74,12 @@ pub(crate) struct OneTimeTokens<'a, S> {
 impl<S: OneTimeTokenStore> OneTimeTokens<'_, S> {
     pub(crate) async fn insert<T: OneTime>(
         self,
-        body: T,
+        body: &T,
         hash: TokenHash,
         owner: Option<&Username>,
         created_at: Timestamp,
     ) -> Result<(), AuthError> {
-        let token = body.into_token(hash, owner, created_at)?;
+        let token = body.to_token(hash, owner, created_at)?;
         Ok(self.store.insert_token(token).await?)
     }
 
@@ -88,24 +87,24 @@ impl<S: OneTimeTokenStore> OneTimeTokens<'_, S> {
     pub(crate) async fn find<T: OneTime>(
         self,
         hash: &TokenHash,
-    ) -> Result<Option<Stored<T>>, AuthError> {
+    ) -> Result<Option<StoredToken<T>>, AuthError> {
         let found = self
             .store
             .find_token(T::KIND, hash, self.clock.now())
             .await?;
-        found.map(Stored::parse).transpose()
+        found.map(StoredToken::parse).transpose()
     }
 
     /// Consumes the token. Of any number of parallel calls, one receives it.
     pub(crate) async fn consume<T: OneTime>(
         self,
         hash: &TokenHash,
-    ) -> Result<Option<Stored<T>>, AuthError> {
+    ) -> Result<Option<StoredToken<T>>, AuthError> {
         let consumed = self
             .store
             .consume_token(T::KIND, hash, self.clock.now())
             .await?;
-        consumed.map(Stored::parse).transpose()
+        consumed.map(StoredToken::parse).transpose()
     }
 
     /// Compare-and-swap of the body: false if the stored one differs from `old`, or is gone.
@@ -121,15 +120,13 @@ impl<S: OneTimeTokenStore> OneTimeTokens<'_, S> {
             .await?)
     }
 
-    /// The tokens of one account, or of all (`None`), newest first, with bodies yet to be
-    /// [parsed](OneTime::parse).
+    /// The tokens of one account, or of all (`None`), newest first.
     pub(crate) async fn list<T: OneTime>(
         self,
         owner: Option<&Username>,
-    ) -> Result<Vec<OneTimeToken>, AuthError> {
-        Ok(self
-            .store
-            .list_tokens(T::KIND, owner, self.clock.now())
-            .await?)
+    ) -> Result<Vec<Result<StoredToken<T>, AuthError>>, AuthError> {
+        let now = self.clock.now();
+        let rows = self.store.list_tokens(T::KIND, owner, now).await?;
+        Ok(rows.into_iter().map(StoredToken::parse).collect())
     }
 }

@@ -1,6 +1,7 @@
 //! The limits of permits, and how fast a change of rights takes effect.
 
 use super::*;
+use crate::error::{AccessError, AccountError};
 use crate::{
     AccountChange, AccountStatus, Permit,
     actions::{ManageAccounts, ManageMembers},
@@ -34,11 +35,11 @@ async fn disabled_account_loses_its_session_immediately() {
             .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert!(matches!(
         test.auth.sessions().revalidate(&ada).await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     test.auth
         .admin()
@@ -51,7 +52,7 @@ async fn disabled_account_loses_its_session_immediately() {
                 .sessions()
                 .authenticate_bearer(access_token(&tokens))
                 .await,
-            Err(AuthError::InvalidToken)
+            Err(AuthError::Access(AccessError::InvalidToken))
         ),
         "its sessions stay ended"
     );
@@ -77,7 +78,10 @@ async fn last_administrator_cannot_be_demoted_disabled_or_deleted() {
             .admin()
             .change_account(&permit, &name("root"), change)
             .await;
-        assert!(matches!(refused, Err(AuthError::LastAdministrator)));
+        assert!(matches!(
+            refused,
+            Err(AuthError::Account(AccountError::LastAdministrator))
+        ));
     }
 }
 
@@ -95,20 +99,26 @@ async fn deleted_account_is_gone_and_its_username_reserved() {
         .unwrap();
     assert!(matches!(
         test.auth.admin().member(&see, &name("ada")).await,
-        Err(AuthError::NoSuchAccount)
+        Err(AuthError::Account(AccountError::NoSuchAccount))
     ));
     let revived = test
         .auth
         .admin()
         .change_account(&permit, &name("ada"), status_change(AccountStatus::Active))
         .await;
-    assert!(matches!(revived, Err(AuthError::NoSuchAccount)));
+    assert!(matches!(
+        revived,
+        Err(AuthError::Account(AccountError::NoSuchAccount))
+    ));
     let again = test
         .auth
         .accounts()
         .register(registration_request("ada"), &origin())
         .await;
-    assert!(matches!(again, Err(AuthError::UsernameTaken)));
+    assert!(matches!(
+        again,
+        Err(AuthError::Account(AccountError::UsernameTaken))
+    ));
 }
 
 #[tokio::test]
@@ -137,7 +147,10 @@ async fn revoked_role_applies_to_live_session_immediately() {
         .unwrap();
     let ada = test.auth.sessions().revalidate(&ada).await.unwrap();
     let refused = ada.permit::<ManageMembers>(Some(&realm("main")));
-    assert!(matches!(refused, Err(AuthError::RealmNotFound)));
+    assert!(matches!(
+        refused,
+        Err(AuthError::Access(AccessError::RealmNotFound))
+    ));
 }
 
 #[tokio::test]
@@ -154,15 +167,15 @@ async fn manager_has_no_rights_outside_own_realm() {
     let (_, ada) = test.sign_in("ada").await;
     assert!(matches!(
         ada.permit::<ManageMembers>(Some(&realm("attic"))),
-        Err(AuthError::RealmNotFound)
+        Err(AuthError::Access(AccessError::RealmNotFound))
     ));
     assert!(matches!(
         ada.permit::<ManageAccounts>(None),
-        Err(AuthError::NotAllowed { .. })
+        Err(AuthError::Access(AccessError::NotAllowed { .. }))
     ));
     assert!(matches!(
         ada.permit::<ManageMembers>(None),
-        Err(AuthError::RealmNotFound)
+        Err(AuthError::Access(AccessError::RealmNotFound))
     ));
 }
 
@@ -184,8 +197,8 @@ async fn demoted_administrator_gets_no_administrator_permit() {
     let other = test.auth.sessions().revalidate(&other).await.unwrap();
     assert!(matches!(
         other.permit::<ManageAccounts>(None),
-        Err(AuthError::NotAllowed {
+        Err(AuthError::Access(AccessError::NotAllowed {
             action: "accounts.manage"
-        })
+        }))
     ));
 }

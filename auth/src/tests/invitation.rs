@@ -1,5 +1,6 @@
 //! Invitations, by link and by mail.
 
+use crate::error::{AccountError, ThrottleError};
 use secrecy::ExposeSecret as _;
 
 use super::*;
@@ -135,7 +136,10 @@ async fn operator_invitation_creates_an_administrator() {
             &origin(),
         )
         .await;
-    assert!(matches!(console, Err(AuthError::UsernameTaken)));
+    assert!(matches!(
+        console,
+        Err(AuthError::Account(AccountError::UsernameTaken))
+    ));
     let root = test
         .auth
         .invitations()
@@ -165,7 +169,10 @@ async fn open_invitations_are_limited_to_100() {
         .invitations()
         .invite(&root, main_invitation(Role::Viewer, Delivery::Link))
         .await;
-    assert!(matches!(more, Err(AuthError::TooManyInvitations)));
+    assert!(matches!(
+        more,
+        Err(AuthError::Account(AccountError::TooManyInvitations))
+    ));
     test.clock.advance(Duration::from_hours(72));
     let session = test
         .auth
@@ -220,7 +227,10 @@ async fn mailed_invitations_to_one_address_are_throttled() {
     }
     let denied = invite().await;
     assert!(
-        matches!(denied, Err(AuthError::Throttled { .. })),
+        matches!(
+            denied,
+            Err(AuthError::Throttle(ThrottleError::Throttled { .. }))
+        ),
         "{denied:?}"
     );
     let sent: Vec<_> = std::iter::from_fn(|| mails.try_recv().ok()).collect();

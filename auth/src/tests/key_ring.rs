@@ -1,5 +1,6 @@
 //! The key ring in use: rotation, propagation to other nodes, sealing.
 
+use crate::error::{AccessError, KeyError, SignInError};
 use std::time::Duration;
 
 use super::*;
@@ -115,14 +116,14 @@ async fn unknown_key_ids_query_store_once_per_second() {
     for n in 0..100 {
         assert!(matches!(
             test.auth.sessions().authenticate_bearer(&made_up(n)).await,
-            Err(AuthError::InvalidToken)
+            Err(AuthError::Access(AccessError::InvalidToken))
         ));
     }
     assert_eq!(test.store.query_count() - before, 1);
     test.clock.advance(Duration::from_secs(1));
     assert!(matches!(
         test.auth.sessions().authenticate_bearer(&made_up(0)).await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert_eq!(test.store.query_count() - before, 2);
 }
@@ -142,7 +143,7 @@ async fn revoked_key_invalidates_access_token_but_not_session() {
             .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     let again = test
         .auth
@@ -305,7 +306,10 @@ async fn database_dump_without_master_key_signs_no_tokens() {
         SecureRandom::system(),
     )
     .await;
-    assert!(matches!(opened, Err(AuthError::MasterKeyMismatch)));
+    assert!(matches!(
+        opened,
+        Err(AuthError::Key(KeyError::MasterKeyMismatch))
+    ));
     let rows = test.store.keys(KeyPurpose::AccessTokens).await.unwrap();
     let (tokens, _) = test.sign_in("ada").await;
     let (message, signature) = access_token(&tokens).rsplit_once('.').unwrap();
@@ -342,7 +346,7 @@ async fn sealed_key_in_another_row_does_not_open() {
     test.store.swap_sealed_keys();
     assert!(matches!(
         test.auth.keys().reload_keys().await,
-        Err(AuthError::MasterKeyMismatch)
+        Err(AuthError::Key(KeyError::MasterKeyMismatch))
     ));
 }
 
@@ -370,7 +374,7 @@ async fn lost_master_key_is_recovered_by_key_rotation() {
         auth.oauth()
             .token("ada", password(GOOD_PASSWORD), origin())
             .await,
-        Err(AuthError::InvalidCredentials)
+        Err(AuthError::SignIn(SignInError::InvalidCredentials))
     ));
     let permit = root
         .permit::<crate::actions::OpenAccountAccess>(None)

@@ -1,5 +1,6 @@
 //! Replacement of the master key in place.
 
+use crate::error::{KeyError, SignInError};
 use std::time::Duration;
 
 use super::*;
@@ -111,7 +112,7 @@ async fn replaced_master_key_moves_passwords_to_new_pepper() {
         auth.oauth()
             .token("ada", password("wrong wrong wrong"), origin())
             .await,
-        Err(AuthError::InvalidCredentials)
+        Err(AuthError::SignIn(SignInError::InvalidCredentials))
     ));
     auth.oauth()
         .token("ada", password(GOOD_PASSWORD), origin())
@@ -198,7 +199,7 @@ async fn replaced_master_key_opens_no_resealed_secrets() {
     );
     assert!(matches!(
         open_with(&test, master_key()).await,
-        Err(AuthError::MasterKeyMismatch)
+        Err(AuthError::Key(KeyError::MasterKeyMismatch))
     ));
     let app = test.store.factor(&id).await.unwrap().unwrap();
     let opens = |master: &MasterKey| {
@@ -267,17 +268,17 @@ async fn master_key_replacement_requires_active_and_different_key() {
     };
     assert!(matches!(
         rotate(master_key(), master_key()).await,
-        Err(AuthError::MasterKeyUnchanged)
+        Err(AuthError::Key(KeyError::MasterKeyUnchanged))
     ));
     assert!(matches!(
         rotate(new_master_key(), master_key()).await,
-        Err(AuthError::MasterKeyMismatch)
+        Err(AuthError::Key(KeyError::MasterKeyMismatch))
     ));
     rotate(master_key(), new_master_key()).await.unwrap();
     assert!(
         matches!(
             rotate(master_key(), new_master_key()).await,
-            Err(AuthError::MasterKeyMismatch)
+            Err(AuthError::Key(KeyError::MasterKeyMismatch))
         ),
         "a second time"
     );
@@ -292,7 +293,10 @@ async fn process_stops_after_its_master_key_is_replaced() {
         test.auth.background().run_background_tasks(),
     )
     .await;
-    assert!(matches!(stops, Ok(AuthError::MasterKeyMismatch)));
+    assert!(matches!(
+        stops,
+        Ok(AuthError::Key(KeyError::MasterKeyMismatch))
+    ));
     let ring = KeyRing::new(
         test.store.clone(),
         &master_key(),
@@ -302,6 +306,6 @@ async fn process_stops_after_its_master_key_is_replaced() {
     );
     assert!(matches!(
         ring.unwrap().rotate(OldKey::KeepVerifying).await,
-        Err(AuthError::MasterKeyMismatch)
+        Err(AuthError::Key(KeyError::MasterKeyMismatch))
     ));
 }

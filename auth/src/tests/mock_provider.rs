@@ -1,5 +1,6 @@
 //! A configurable provider without a network, which counts its requests.
 
+use crate::error::UpstreamError;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -308,5 +309,8 @@ pub(crate) fn signed_in_caller(outcome: CallbackOutcome) -> Caller {
 }
 
 pub(crate) fn is_provider_refusal(outcome: &CallbackOutcome) -> bool {
-    matches!(outcome, Err(AuthError::ProviderRejected(_)))
+    matches!(
+        outcome,
+        Err(AuthError::Upstream(UpstreamError::ProviderRejected(_)))
+    )
 }

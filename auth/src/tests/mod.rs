@@ -33,7 +33,7 @@ use crate::{
     RealmName, Role, SecureRandom, Settings, Username,
     accounts::registration::{ImportedAccount, RegistrationRequest},
     keys::master::MasterKey,
-    oauth::refresh::TokenResponse,
+    oauth::token::TokenResponse,
     settings::{HashingCost, Registration},
 };
 pub(crate) use memory_store::MemoryStore;

@@ -1,5 +1,6 @@
 //! Password reset by link.
 
+use crate::error::{AccessError, AccountError, SignInError, ThrottleError};
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
@@ -116,7 +117,7 @@ async fn mailed_reset_link_sets_the_password_once() {
         ));
         assert!(matches!(
             reset_password(&test, &token, GOOD_PASSWORD).await,
-            Err(AuthError::ResetLinkInvalid)
+            Err(AuthError::Account(AccountError::ResetLinkInvalid))
         ));
     }
     assert!(matches!(
@@ -124,11 +125,11 @@ async fn mailed_reset_link_sets_the_password_once() {
             .sessions()
             .authenticate_bearer(super::access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert!(matches!(
         test.password_grant("ada", GOOD_PASSWORD).await,
-        Err(AuthError::InvalidCredentials)
+        Err(AuthError::SignIn(SignInError::InvalidCredentials))
     ));
     test.password_grant("ada", NEW_PASSWORD).await.unwrap();
 }
@@ -218,7 +219,7 @@ async fn unverified_address_gets_no_reset_link() {
             .accounts()
             .confirm_email(&links[0], &origin())
             .await,
-        Err(AuthError::EmailLinkInvalid)
+        Err(AuthError::Account(AccountError::EmailLinkInvalid))
     ));
     test.auth
         .accounts()
@@ -231,7 +232,7 @@ async fn unverified_address_gets_no_reset_link() {
             .accounts()
             .resend_verification(&caller, &origin())
             .await,
-        Err(AuthError::NoUnverifiedEmail)
+        Err(AuthError::Account(AccountError::NoUnverifiedEmail))
     ));
     test.auth
         .passwords()
@@ -250,7 +251,7 @@ async fn reset_link_expires_after_30_minutes() {
     test.clock.advance(30 * MINUTE);
     assert!(matches!(
         reset_password(&test, &late, NEW_PASSWORD).await,
-        Err(AuthError::ResetLinkInvalid)
+        Err(AuthError::Account(AccountError::ResetLinkInvalid))
     ));
     let root = test.sign_in("root").await.1;
     let good = create_reset_link(&test, &root, "ada").await;
@@ -289,7 +290,7 @@ async fn newest_reset_link_invalidates_older_and_is_throttled() {
     assert_eq!(mails.try_recv().unwrap_err(), TryRecvError::Empty);
     assert!(matches!(
         reset_password(&test, &first, NEW_PASSWORD).await,
-        Err(AuthError::ResetLinkInvalid)
+        Err(AuthError::Account(AccountError::ResetLinkInvalid))
     ));
     reset_password(&test, &second, NEW_PASSWORD).await.unwrap();
 }
@@ -321,7 +322,10 @@ async fn mailbox_gets_limited_mail_across_accounts() {
         .change_profile(&caller, change, &origin())
         .await;
     assert!(
-        matches!(refused, Err(AuthError::Throttled { .. })),
+        matches!(
+            refused,
+            Err(AuthError::Throttle(ThrottleError::Throttled { .. }))
+        ),
         "{refused:?}"
     );
 }
@@ -348,7 +352,7 @@ async fn reset_link_ends_on_password_email_status_change() {
         .unwrap();
     assert!(matches!(
         reset_password(&test, &link, NEW_PASSWORD).await,
-        Err(AuthError::ResetLinkInvalid)
+        Err(AuthError::Account(AccountError::ResetLinkInvalid))
     ));
 
     let link = create_reset_link(&test, &root, "ada").await;
@@ -364,7 +368,7 @@ async fn reset_link_ends_on_password_email_status_change() {
     .await;
     assert!(matches!(
         reset_password(&test, &link, NEW_PASSWORD).await,
-        Err(AuthError::ResetLinkInvalid)
+        Err(AuthError::Account(AccountError::ResetLinkInvalid))
     ));
 
     let link = create_reset_link(&test, &root, "ada").await;
@@ -381,7 +385,7 @@ async fn reset_link_ends_on_password_email_status_change() {
     }
     assert!(matches!(
         reset_password(&test, &link, NEW_PASSWORD).await,
-        Err(AuthError::ResetLinkInvalid)
+        Err(AuthError::Account(AccountError::ResetLinkInvalid))
     ));
 }
 
@@ -393,7 +397,7 @@ async fn reset_link_survives_a_rejected_password() {
     let link = create_reset_link(&test, &root, "ada").await;
     assert!(matches!(
         reset_password(&test, &link, "short").await,
-        Err(AuthError::PasswordRejected(_))
+        Err(AuthError::Account(AccountError::PasswordRejected(_)))
     ));
     reset_password(&test, &link, NEW_PASSWORD).await.unwrap();
 }
@@ -417,7 +421,10 @@ async fn parallel_reset_link_uses_succeed_once() {
     for task in tries.collect::<Vec<_>>() {
         match task.await.unwrap() {
             Ok(n) => through.push(n),
-            Err(error) => assert!(matches!(error, AuthError::ResetLinkInvalid), "{error}"),
+            Err(error) => assert!(
+                matches!(error, AuthError::Account(AccountError::ResetLinkInvalid)),
+                "{error}"
+            ),
         }
     }
     assert_eq!(through.len(), 1);
@@ -446,15 +453,15 @@ async fn required_reset_is_disclosed_only_with_correct_password() {
             .sessions()
             .authenticate_bearer(super::access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert!(matches!(
         test.password_grant("ada", "wrong wrong wrong").await,
-        Err(AuthError::InvalidCredentials)
+        Err(AuthError::SignIn(SignInError::InvalidCredentials))
     ));
     assert!(matches!(
         test.password_grant("ada", GOOD_PASSWORD).await,
-        Err(AuthError::PasswordChangeRequired)
+        Err(AuthError::SignIn(SignInError::PasswordChangeRequired))
     ));
     let link = create_reset_link(&test, &root, "ada").await;
     reset_password(&test, &link, NEW_PASSWORD).await.unwrap();
@@ -481,14 +488,14 @@ async fn disabled_account_gets_no_reset_link() {
             .passwords()
             .reset_link(&permit, &name("ada"))
             .await,
-        Err(AuthError::AccountDisabled)
+        Err(AuthError::Account(AccountError::AccountDisabled))
     ));
     assert!(matches!(
         test.auth
             .passwords()
             .reset_link(&permit, &name("nobody"))
             .await,
-        Err(AuthError::NoSuchAccount)
+        Err(AuthError::Account(AccountError::NoSuchAccount))
     ));
 }
 
@@ -498,13 +505,19 @@ async fn made_up_reset_links_are_throttled() {
     for n in 0..150 {
         let invalid = reset_password(&test, "sr_rs_made_up", NEW_PASSWORD).await;
         assert!(
-            matches!(invalid, Err(AuthError::ResetLinkInvalid)),
+            matches!(
+                invalid,
+                Err(AuthError::Account(AccountError::ResetLinkInvalid))
+            ),
             "{n}: {invalid:?}"
         );
     }
     let denied = reset_password(&test, "sr_rs_made_up", NEW_PASSWORD).await;
     assert!(
-        matches!(denied, Err(AuthError::Throttled { .. })),
+        matches!(
+            denied,
+            Err(AuthError::Throttle(ThrottleError::Throttled { .. }))
+        ),
         "{denied:?}"
     );
 }

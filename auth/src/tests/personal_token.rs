@@ -1,5 +1,6 @@
 //! Personal access tokens: caching, throttling, limits, and their end.
 
+use crate::error::{AccessError, ThrottleError, TokenError};
 use std::time::Duration;
 
 use super::*;
@@ -75,20 +76,29 @@ async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
             .await
             .unwrap_err()
     };
-    assert!(matches!(try_one(&dead).await, AuthError::InvalidToken));
+    assert!(matches!(
+        try_one(&dead).await,
+        AuthError::Access(AccessError::InvalidToken)
+    ));
     let before = test.store.query_count();
     for _ in 0..299 {
-        assert!(matches!(try_one(&dead).await, AuthError::InvalidToken));
+        assert!(matches!(
+            try_one(&dead).await,
+            AuthError::Access(AccessError::InvalidToken)
+        ));
     }
     assert_eq!(test.store.query_count(), before);
     // The quota is 150 failures; the dead token was charged once.
     for n in 0..149 {
         let error = try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await;
-        assert!(matches!(error, AuthError::InvalidToken), "{n}: {error}");
+        assert!(
+            matches!(error, AuthError::Access(AccessError::InvalidToken)),
+            "{n}: {error}"
+        );
     }
     assert!(matches!(
         try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
-        AuthError::Throttled { .. }
+        AuthError::Throttle(ThrottleError::Throttled { .. })
     ));
     // A valid token passes from the same address, also if it is not cached.
     test.auth
@@ -100,12 +110,12 @@ async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
     // quota allows it.
     assert!(matches!(
         try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
-        AuthError::Throttled { .. }
+        AuthError::Throttle(ThrottleError::Throttled { .. })
     ));
     test.clock.advance(Duration::from_secs(3));
     assert!(matches!(
         try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
-        AuthError::InvalidToken
+        AuthError::Access(AccessError::InvalidToken)
     ));
 }
 
@@ -125,7 +135,10 @@ async fn ended_session_cannot_create_personal_token() {
         .personal_tokens()
         .create_personal_token(&caller, read_token_request(), origin())
         .await;
-    assert!(matches!(late, Err(AuthError::InvalidToken)));
+    assert!(matches!(
+        late,
+        Err(AuthError::Access(AccessError::InvalidToken))
+    ));
     assert_eq!(
         test.auth
             .personal_tokens()
@@ -159,7 +172,7 @@ async fn ended_personal_token_is_rejected_on_another_node() {
         node.personal_tokens()
             .authenticate_personal_token(token.expose(), None, &origin())
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     let (_, token) = test.create_personal_token("ada").await;
     node.personal_tokens()
@@ -180,7 +193,7 @@ async fn ended_personal_token_is_rejected_on_another_node() {
         node.personal_tokens()
             .authenticate_personal_token(token.expose(), None, &origin())
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
 }
 
@@ -235,7 +248,9 @@ async fn personal_tokens_are_limited_to_100() {
         .unwrap_err();
     assert!(matches!(
         refused,
-        AuthError::PersonalToken(crate::PersonalTokenError::TooMany)
+        AuthError::Token(TokenError::PersonalToken(
+            crate::PersonalTokenError::TooMany { max: 100 }
+        ))
     ));
 }
 
@@ -250,7 +265,7 @@ async fn expired_session_cannot_create_personal_token() {
             .personal_tokens()
             .create_personal_token(&ada, read_token_request(), origin())
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     let (_, again) = test.sign_in("ada").await;
     assert!(

@@ -1,5 +1,6 @@
 //! Refresh token rotation, replay detection, revocation and introspection.
 
+use crate::error::{AccessError, ThrottleError, TokenError};
 use std::time::Duration;
 
 use super::*;
@@ -20,7 +21,7 @@ async fn refresh_rotates_the_token_within_the_session() {
             .sessions()
             .authenticate_bearer(access_token(&first))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     let second = test
         .auth
@@ -114,14 +115,14 @@ async fn refresh_token_reuse_in_grace_needs_unused_successor() {
             .oauth()
             .refresh(first.refresh_token.expose(), None, None, origin())
             .await,
-        Err(AuthError::InvalidGrant)
+        Err(AuthError::Token(TokenError::InvalidGrant))
     ));
     assert!(matches!(
         test.auth
             .sessions()
             .authenticate_bearer(access_token(&second))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
 }
 
@@ -169,21 +170,21 @@ async fn stolen_refresh_token_used_within_grace_is_detected() {
             .oauth()
             .refresh(owners.refresh_token.expose(), None, None, origin())
             .await,
-        Err(AuthError::InvalidGrant)
+        Err(AuthError::Token(TokenError::InvalidGrant))
     ));
     assert!(matches!(
         test.auth
             .sessions()
             .authenticate_bearer(access_token(&thiefs))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert!(matches!(
         test.auth
             .oauth()
             .refresh(thiefs.refresh_token.expose(), None, None, origin())
             .await,
-        Err(AuthError::InvalidGrant)
+        Err(AuthError::Token(TokenError::InvalidGrant))
     ));
     assert!(
         test.store
@@ -221,20 +222,23 @@ async fn replayed_refresh_token_ends_session_and_is_audited() {
         .oauth()
         .refresh(first.refresh_token.expose(), None, None, origin())
         .await;
-    assert!(matches!(replay, Err(AuthError::InvalidGrant)));
+    assert!(matches!(
+        replay,
+        Err(AuthError::Token(TokenError::InvalidGrant))
+    ));
     assert!(matches!(
         test.auth
             .sessions()
             .authenticate_bearer(access_token(&second))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert!(matches!(
         test.auth
             .oauth()
             .refresh(second.refresh_token.expose(), None, None, origin())
             .await,
-        Err(AuthError::InvalidGrant)
+        Err(AuthError::Token(TokenError::InvalidGrant))
     ));
     assert!(
         test.store
@@ -274,14 +278,14 @@ async fn revoking_access_or_refresh_token_ends_the_session() {
                 .sessions()
                 .authenticate_bearer(access_token(&tokens))
                 .await,
-            Err(AuthError::InvalidToken)
+            Err(AuthError::Access(AccessError::InvalidToken))
         ));
         assert!(matches!(
             test.auth
                 .oauth()
                 .refresh(tokens.refresh_token.expose(), None, None, origin())
                 .await,
-            Err(AuthError::InvalidGrant)
+            Err(AuthError::Token(TokenError::InvalidGrant))
         ));
     }
 }
@@ -374,7 +378,7 @@ async fn session_cookie_is_rejected_as_refresh_token() {
             .oauth()
             .refresh(web.secret.expose(), None, None, origin())
             .await,
-        Err(AuthError::InvalidGrant)
+        Err(AuthError::Token(TokenError::InvalidGrant))
     ));
 }
 
@@ -452,7 +456,10 @@ async fn refresh_with_wider_scope_is_rejected_without_rotation() {
         .oauth()
         .refresh(token.expose(), None, Some(Scopes::ALL), origin())
         .await;
-    assert!(matches!(wider, Err(AuthError::ScopeWidened)));
+    assert!(matches!(
+        wider,
+        Err(AuthError::Token(TokenError::ScopeWidened))
+    ));
     let tokens = test
         .auth
         .oauth()
@@ -491,7 +498,7 @@ async fn replayed_refresh_token_sends_mail_to_owner() {
             .oauth()
             .refresh(first.refresh_token.expose(), None, None, origin())
             .await,
-        Err(AuthError::InvalidGrant)
+        Err(AuthError::Token(TokenError::InvalidGrant))
     ));
     let mail = mails.try_recv().unwrap();
     assert!(matches!(
@@ -557,13 +564,16 @@ async fn unregistered_client_loses_its_tokens() {
             .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     let again = without
         .oauth()
         .refresh(tokens.refresh_token.expose(), Some("cad"), None, origin())
         .await;
-    assert!(matches!(again, Err(AuthError::InvalidGrant)), "{again:?}");
+    assert!(
+        matches!(again, Err(AuthError::Token(TokenError::InvalidGrant))),
+        "{again:?}"
+    );
 }
 
 #[tokio::test]
@@ -576,7 +586,10 @@ async fn refresh_token_is_bound_to_its_client() {
             .oauth()
             .refresh(tokens.refresh_token.expose(), other, None, origin())
             .await;
-        assert!(matches!(refused, Err(AuthError::InvalidGrant)), "{other:?}");
+        assert!(
+            matches!(refused, Err(AuthError::Token(TokenError::InvalidGrant))),
+            "{other:?}"
+        );
     }
     test.auth
         .oauth()
@@ -597,7 +610,7 @@ async fn clock_set_back_does_not_extend_recent_authentication() {
     let again = test.auth.sessions().revalidate(&caller).await.unwrap();
     assert!(matches!(
         again.require_recent(),
-        Err(AuthError::StepUpRequired { .. })
+        Err(AuthError::Access(AccessError::StepUpRequired { .. }))
     ));
 }
 
@@ -617,7 +630,10 @@ async fn rate_limited_session_can_still_refresh() {
             .authenticate_bearer(access_token(&tokens))
             .await;
         assert_eq!(
-            matches!(answer, Err(AuthError::RateLimited { .. })),
+            matches!(
+                answer,
+                Err(AuthError::Throttle(ThrottleError::RateLimited { .. }))
+            ),
             n >= 60,
             "{n}"
         );

@@ -1,5 +1,6 @@
 //! Registration, and the setup of the first administrator.
 
+use crate::error::{AccountError, ThrottleError};
 use std::time::Duration;
 
 use super::*;
@@ -29,13 +30,19 @@ async fn taken_or_reserved_username_cannot_register() {
         .accounts()
         .register(registration_request("ADA"), &origin())
         .await;
-    assert!(matches!(again, Err(AuthError::UsernameTaken)));
+    assert!(matches!(
+        again,
+        Err(AuthError::Account(AccountError::UsernameTaken))
+    ));
     let console = test
         .auth
         .accounts()
         .register(registration_request("console"), &origin())
         .await;
-    assert!(matches!(console, Err(AuthError::UsernameTaken)));
+    assert!(matches!(
+        console,
+        Err(AuthError::Account(AccountError::UsernameTaken))
+    ));
 }
 
 #[tokio::test]
@@ -53,7 +60,8 @@ async fn closed_registration_leaves_account_creation_to_console() {
             .await;
         assert!(matches!(
             refused,
-            Err(AuthError::RegistrationClosed | AuthError::InvitationRequired)
+            Err(AuthError::Account(AccountError::RegistrationClosed)
+                | AuthError::Account(AccountError::InvitationRequired))
         ));
         assert!(
             !test
@@ -86,9 +94,9 @@ async fn registration_with_weak_password_fails_before_hashing() {
     let refused = test.auth.accounts().register(weak, &origin()).await;
     assert!(matches!(
         refused,
-        Err(AuthError::PasswordRejected(
+        Err(AuthError::Account(AccountError::PasswordRejected(
             PasswordRejected::TooShort { .. }
-        ))
+        )))
     ));
     assert_eq!(test.auth.0.hasher.started(), 0);
 }
@@ -112,7 +120,10 @@ async fn setup_link_creates_one_administrator_once() {
         .accounts()
         .create_first_administrator(token.expose(), registration_request("eve"), &origin())
         .await;
-    assert!(matches!(again, Err(AuthError::SetupLinkInvalid)));
+    assert!(matches!(
+        again,
+        Err(AuthError::Account(AccountError::SetupLinkInvalid))
+    ));
     assert!(test.auth.accounts().setup_token().await.unwrap().is_none());
 }
 
@@ -136,7 +147,13 @@ async fn parallel_setup_link_uses_create_one_administrator() {
     assert!(
         matches!(
             (&one, &other),
-            (Ok(_), Err(AuthError::SetupLinkInvalid)) | (Err(AuthError::SetupLinkInvalid), Ok(_))
+            (
+                Ok(_),
+                Err(AuthError::Account(AccountError::SetupLinkInvalid))
+            ) | (
+                Err(AuthError::Account(AccountError::SetupLinkInvalid)),
+                Ok(_)
+            )
         ),
         "{one:?} {other:?}"
     );
@@ -157,7 +174,10 @@ async fn setup_link_expires_after_30_minutes_or_successor() {
         .accounts()
         .create_first_administrator(second.expose(), registration_request("root"), &origin())
         .await;
-    assert!(matches!(late, Err(AuthError::SetupLinkInvalid)));
+    assert!(matches!(
+        late,
+        Err(AuthError::Account(AccountError::SetupLinkInvalid))
+    ));
 
     let test = test_auth().await;
     let token = test.auth.accounts().setup_token().await.unwrap().unwrap();
@@ -185,9 +205,9 @@ async fn setup_link_survives_a_rejected_password() {
         .await;
     assert!(matches!(
         refused,
-        Err(AuthError::PasswordRejected(
+        Err(AuthError::Account(AccountError::PasswordRejected(
             PasswordRejected::TooShort { .. }
-        ))
+        )))
     ));
     test.auth
         .accounts()
@@ -220,7 +240,9 @@ async fn eight_character_password_needs_second_factor_for_all() {
         let registered = test.auth.accounts().register(short("ada"), &origin()).await;
         let is_expected = match registered {
             Ok(_) => suffices,
-            Err(AuthError::PasswordRejected(PasswordRejected::TooShort { .. })) => !suffices,
+            Err(AuthError::Account(AccountError::PasswordRejected(
+                PasswordRejected::TooShort { .. },
+            ))) => !suffices,
             Err(_) => false,
         };
         assert!(is_expected, "{required:?}: {registered:?}");
@@ -240,12 +262,15 @@ async fn registration_throttles_username_probing_without_hashing() {
             .register(registration_request("ada"), &origin())
             .await
         {
-            Err(AuthError::UsernameTaken) if taken < 200 => taken += 1,
+            Err(AuthError::Account(AccountError::UsernameTaken)) if taken < 200 => taken += 1,
             other => break other,
         }
     };
     assert!(
-        matches!(refused, Err(AuthError::Throttled { .. })),
+        matches!(
+            refused,
+            Err(AuthError::Throttle(ThrottleError::Throttled { .. }))
+        ),
         "{refused:?}"
     );
     assert_eq!((taken, test.auth.0.hasher.started()), (99, hashes));
@@ -261,13 +286,19 @@ async fn registration_throttles_rejected_passwords() {
     for n in 0..100 {
         let rejected = test.auth.accounts().register(weak(), &origin()).await;
         assert!(
-            matches!(rejected, Err(AuthError::PasswordRejected(_))),
+            matches!(
+                rejected,
+                Err(AuthError::Account(AccountError::PasswordRejected(_)))
+            ),
             "{n}: {rejected:?}"
         );
     }
     let denied = test.auth.accounts().register(weak(), &origin()).await;
     assert!(
-        matches!(denied, Err(AuthError::Throttled { .. })),
+        matches!(
+            denied,
+            Err(AuthError::Throttle(ThrottleError::Throttled { .. }))
+        ),
         "{denied:?}"
     );
 }
@@ -304,7 +335,10 @@ async fn password_strength_check_waits_for_free_core() {
     tokio::time::pause();
     let refused = evaluate().await;
     assert!(
-        matches!(refused, Err(AuthError::HasherBusy { .. })),
+        matches!(
+            refused,
+            Err(AuthError::Throttle(ThrottleError::HasherBusy { .. }))
+        ),
         "{refused:?}"
     );
     tokio::time::resume();

@@ -1,5 +1,6 @@
 //! Changes of the own password and profile, and the end of own sessions.
 
+use crate::error::{AccessError, AccountError, SignInError, ThrottleError, TokenError};
 use std::time::Duration;
 
 use super::*;
@@ -31,19 +32,19 @@ async fn password_change_requires_current_and_acceptable_new_password() {
     };
     assert!(matches!(
         change("wrong", NEW_PASSWORD).await,
-        Err(AuthError::WrongCurrentPassword)
+        Err(AuthError::SignIn(SignInError::WrongCurrentPassword))
     ));
     assert!(matches!(
         change(GOOD_PASSWORD, "short").await,
-        Err(AuthError::PasswordRejected(
+        Err(AuthError::Account(AccountError::PasswordRejected(
             PasswordRejected::TooShort { .. }
-        ))
+        )))
     ));
     test.password_grant("ada", GOOD_PASSWORD).await.unwrap();
     change(GOOD_PASSWORD, NEW_PASSWORD).await.unwrap();
     assert!(matches!(
         test.password_grant("ada", GOOD_PASSWORD).await,
-        Err(AuthError::InvalidCredentials)
+        Err(AuthError::SignIn(SignInError::InvalidCredentials))
     ));
     test.password_grant("ada", NEW_PASSWORD).await.unwrap();
 }
@@ -93,14 +94,17 @@ async fn password_change_ends_other_sessions_but_not_current() {
             .authenticate_personal_token(personal.expose(), None, &origin())
             .await,
     ] {
-        assert!(matches!(ended, Err(AuthError::InvalidToken)), "{ended:?}");
+        assert!(
+            matches!(ended, Err(AuthError::Access(AccessError::InvalidToken))),
+            "{ended:?}"
+        );
     }
     assert!(matches!(
         test.auth
             .oauth()
             .refresh(thief.refresh_token.expose(), None, None, origin())
             .await,
-        Err(AuthError::InvalidGrant)
+        Err(AuthError::Token(TokenError::InvalidGrant))
     ));
     test.auth
         .sessions()
@@ -158,7 +162,10 @@ async fn pending_password_change_fails_after_security_epoch_change() {
                 )
                 .await;
             assert!(
-                matches!(changed, Err(AuthError::WrongCurrentPassword)),
+                matches!(
+                    changed,
+                    Err(AuthError::SignIn(SignInError::WrongCurrentPassword))
+                ),
                 "{revocation:?}: {changed:?}"
             );
             assert_eq!(test.store.password_hash("ada"), hash);
@@ -206,7 +213,7 @@ async fn pending_email_change_fails_after_security_epoch_change() {
     let token = link.expose_secret().split_once('#').unwrap().1;
     assert!(matches!(
         test.auth.accounts().confirm_email(token, &origin()).await,
-        Err(AuthError::EmailLinkInvalid)
+        Err(AuthError::Account(AccountError::EmailLinkInvalid))
     ));
     assert_eq!(
         test.store
@@ -238,10 +245,13 @@ async fn password_change_throttles_wrong_current_passwords() {
     for _ in 0..5 {
         assert!(matches!(
             guess().await,
-            Err(AuthError::WrongCurrentPassword)
+            Err(AuthError::SignIn(SignInError::WrongCurrentPassword))
         ));
     }
-    assert!(matches!(guess().await, Err(AuthError::Throttled { .. })));
+    assert!(matches!(
+        guess().await,
+        Err(AuthError::Throttle(ThrottleError::Throttled { .. }))
+    ));
 }
 
 #[tokio::test]
@@ -268,7 +278,10 @@ async fn sessions_are_listed_and_ended_by_owner_only() {
         .sessions()
         .end_session(&eve, &new.session().id)
         .await;
-    assert!(matches!(stolen, Err(AuthError::NoSuchSession)));
+    assert!(matches!(
+        stolen,
+        Err(AuthError::Token(TokenError::NoSuchSession))
+    ));
     test.auth
         .sessions()
         .authenticate_bearer(access_token(&tokens))
@@ -284,14 +297,14 @@ async fn sessions_are_listed_and_ended_by_owner_only() {
             .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert!(matches!(
         test.auth
             .sessions()
             .end_session(&old, &new.session().id)
             .await,
-        Err(AuthError::NoSuchSession)
+        Err(AuthError::Token(TokenError::NoSuchSession))
     ));
 }
 
@@ -318,7 +331,7 @@ async fn ending_other_sessions_keeps_current_and_counts_ended() {
                 .sessions()
                 .authenticate_bearer(access_token(other))
                 .await,
-            Err(AuthError::InvalidToken)
+            Err(AuthError::Access(AccessError::InvalidToken))
         ));
     }
     assert_eq!(

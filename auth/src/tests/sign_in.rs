@@ -1,5 +1,6 @@
 //! Sign-in, and how fast the end of a session takes effect.
 
+use crate::error::{AccessError, AccountError, KeyError, SignInError, TokenError};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -38,7 +39,7 @@ async fn failed_sign_ins_are_indistinguishable_and_hash_once() {
         let before = test.auth.0.hasher.started();
         let error = test.password_grant(username, raw).await.unwrap_err();
         assert!(
-            matches!(error, AuthError::InvalidCredentials),
+            matches!(error, AuthError::SignIn(SignInError::InvalidCredentials)),
             "{username}: {error}"
         );
         assert_eq!(error.to_string(), "Incorrect username or password");
@@ -59,7 +60,10 @@ async fn failed_sign_in_runs_each_hash_profile_once() {
         let before = test.auth.0.hasher.started();
         let refused = test.password_grant(username, "wrong password here").await;
         assert!(
-            matches!(refused, Err(AuthError::InvalidCredentials)),
+            matches!(
+                refused,
+                Err(AuthError::SignIn(SignInError::InvalidCredentials))
+            ),
             "{username}: {refused:?}"
         );
         test.auth.0.hasher.started() - before
@@ -113,7 +117,10 @@ async fn hash_profile_from_another_process_is_discovered() {
             .token(username, password("wrong password here"), origin())
             .await;
         assert!(
-            matches!(refused, Err(AuthError::InvalidCredentials)),
+            matches!(
+                refused,
+                Err(AuthError::SignIn(SignInError::InvalidCredentials))
+            ),
             "{username}: {refused:?}"
         );
         auth.0.hasher.started() - before
@@ -137,7 +144,10 @@ async fn sign_in_attempts_are_audited_without_unknown_usernames() {
     ] {
         let refused = test.password_grant(username, raw).await;
         assert!(
-            matches!(refused, Err(AuthError::InvalidCredentials)),
+            matches!(
+                refused,
+                Err(AuthError::SignIn(SignInError::InvalidCredentials))
+            ),
             "{username:?}: {refused:?}"
         );
     }
@@ -158,7 +168,7 @@ async fn imported_bcrypt_hash_is_rehashed_at_sign_in() {
     test.password_grant("ada", "short").await.unwrap();
     assert!(matches!(
         test.password_grant("ada", "shorter").await,
-        Err(AuthError::InvalidCredentials)
+        Err(AuthError::SignIn(SignInError::InvalidCredentials))
     ));
 }
 
@@ -172,7 +182,7 @@ async fn imported_bcrypt_hash_over_72_bytes_never_verifies() {
         assert!(
             matches!(
                 test.password_grant("ada", &raw).await,
-                Err(AuthError::InvalidCredentials)
+                Err(AuthError::SignIn(SignInError::InvalidCredentials))
             ),
             "{raw}"
         );
@@ -210,7 +220,7 @@ async fn database_dump_without_pepper_verifies_no_password() {
     };
     assert!(matches!(
         open(thief).await,
-        Err(AuthError::MasterKeyMismatch)
+        Err(AuthError::Key(KeyError::MasterKeyMismatch))
     ));
     // Write access to the database can delete the key ring, so that another master key signs
     // tokens. It still verifies no password.
@@ -222,7 +232,7 @@ async fn database_dump_without_pepper_verifies_no_password() {
             .oauth()
             .token("ada", password(GOOD_PASSWORD), origin())
             .await,
-        Err(AuthError::InvalidCredentials)
+        Err(AuthError::SignIn(SignInError::InvalidCredentials))
     ));
 }
 
@@ -280,7 +290,7 @@ async fn password_changed_during_sign_in_opens_no_session() {
     test.store.resume_loads();
     assert!(matches!(
         sign_in.await.unwrap(),
-        Err(AuthError::InvalidCredentials)
+        Err(AuthError::SignIn(SignInError::InvalidCredentials))
     ));
     assert_eq!(test.store.live_session_count(), 0);
 }
@@ -297,28 +307,31 @@ async fn sign_out_invalidates_the_credentials_of_its_session() {
     assert!(changes.has_changed().unwrap());
     assert!(matches!(
         test.auth.sessions().revalidate(&caller).await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert!(matches!(
         test.auth
             .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert!(matches!(
         test.auth
             .sessions()
             .authenticate_ticket(ticket.expose())
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     let refreshed = test
         .auth
         .oauth()
         .refresh(tokens.refresh_token.expose(), None, None, origin())
         .await;
-    assert!(matches!(refreshed, Err(AuthError::InvalidGrant)));
+    assert!(matches!(
+        refreshed,
+        Err(AuthError::Token(TokenError::InvalidGrant))
+    ));
 }
 
 #[tokio::test]
@@ -342,7 +355,7 @@ async fn ended_session_is_rejected_on_another_node() {
             .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     let restarted = open_node(&test.store, &test.clock, settings()).await;
     assert!(matches!(
@@ -350,7 +363,7 @@ async fn ended_session_is_rejected_on_another_node() {
             .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
 }
 
@@ -382,7 +395,7 @@ async fn background_task_applies_other_nodes_events_within_second() {
             .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert!(!background.is_finished());
     background.abort();
@@ -441,9 +454,15 @@ async fn ended_session_is_cached_as_ended() {
             .authenticate_bearer(access_token(&tokens))
             .await
     };
-    assert!(matches!(asked().await, Err(AuthError::InvalidToken)));
+    assert!(matches!(
+        asked().await,
+        Err(AuthError::Access(AccessError::InvalidToken))
+    ));
     let before = test.store.query_count();
-    assert!(matches!(asked().await, Err(AuthError::InvalidToken)));
+    assert!(matches!(
+        asked().await,
+        Err(AuthError::Access(AccessError::InvalidToken))
+    ));
     assert_eq!(test.store.query_count(), before);
 }
 
@@ -465,7 +484,10 @@ async fn session_load_racing_sign_out_is_not_cached() {
     // This request began before the sign-out: either result is valid. Later requests fail.
     let slow = slow.await.unwrap();
     assert!(
-        matches!(slow, Ok(()) | Err(AuthError::InvalidToken)),
+        matches!(
+            slow,
+            Ok(()) | Err(AuthError::Access(AccessError::InvalidToken))
+        ),
         "{slow:?}"
     );
     assert!(matches!(
@@ -473,7 +495,7 @@ async fn session_load_racing_sign_out_is_not_cached() {
             .sessions()
             .authenticate_bearer(access_token(&tokens))
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
 }
 
@@ -505,7 +527,7 @@ async fn session_ends_at_idle_and_absolute_timeout() {
             .sessions()
             .authenticate_cookie(secret.expose())
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
 
     let SignedIn { secret, .. } = test
@@ -520,7 +542,7 @@ async fn session_ends_at_idle_and_absolute_timeout() {
             .sessions()
             .authenticate_cookie(secret.expose())
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
 }
 
@@ -538,7 +560,8 @@ async fn session_activity_is_stored_every_five_minutes() {
             .unwrap();
         tokio::task::yield_now().await;
     }
-    assert_eq!(test.store.touch_count(), 5);
+    // More than five minutes must pass: stored in minutes 6, 12, 18 and 24.
+    assert_eq!(test.store.touch_count(), 4);
 }
 
 #[tokio::test]
@@ -561,7 +584,7 @@ async fn ticket_works_once_within_thirty_seconds() {
             .sessions()
             .authenticate_ticket(ticket.expose())
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     let [fresh, late] = [(); 2].map(|()| test.auth.sessions().issue_ticket(&caller));
     test.clock.advance(Duration::from_secs(29));
@@ -576,7 +599,7 @@ async fn ticket_works_once_within_thirty_seconds() {
             .sessions()
             .authenticate_ticket(late.expose())
             .await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
 }
 
@@ -639,12 +662,14 @@ impl CredentialDoor {
     fn is_its_refusal(self, error: &AuthError) -> bool {
         match self {
             Self::Bearer | Self::Cookie | Self::Ticket | Self::Personal => {
-                matches!(error, AuthError::InvalidToken)
+                matches!(error, AuthError::Access(AccessError::InvalidToken))
             }
-            Self::Refresh => matches!(error, AuthError::InvalidGrant),
-            Self::SecondFactor => matches!(error, AuthError::SignInExpired),
-            Self::Reset => matches!(error, AuthError::ResetLinkInvalid),
-            Self::Invitation => matches!(error, AuthError::InvitationInvalid),
+            Self::Refresh => matches!(error, AuthError::Token(TokenError::InvalidGrant)),
+            Self::SecondFactor => matches!(error, AuthError::SignIn(SignInError::SignInExpired)),
+            Self::Reset => matches!(error, AuthError::Account(AccountError::ResetLinkInvalid)),
+            Self::Invitation => {
+                matches!(error, AuthError::Account(AccountError::InvitationInvalid))
+            }
         }
     }
 }

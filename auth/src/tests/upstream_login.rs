@@ -1,5 +1,6 @@
 //! Sign-in through an upstream provider, and attacks on it.
 
+use crate::error::{AccessError, SignInError, ThrottleError, UpstreamError};
 use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
@@ -54,7 +55,9 @@ async fn provider_without_recent_auth_time_gives_no_recency() {
         let caller = signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
         match caller.require_recent() {
             Ok(()) => assert!(recent, "{claims}"),
-            Err(AuthError::StepUpRequired { .. }) => assert!(!recent, "{claims}"),
+            Err(AuthError::Access(AccessError::StepUpRequired { .. })) => {
+                assert!(!recent, "{claims}")
+            }
             Err(error) => panic!("{claims}: {error}"),
         }
         assert!(
@@ -84,7 +87,7 @@ async fn made_up_provider_codes_are_throttled() {
     }
     assert!(matches!(
         made_up(150, origin()).await,
-        Err(AuthError::Throttled { .. })
+        Err(AuthError::Throttle(ThrottleError::Throttled { .. }))
     ));
     assert_eq!(provider.request_count("/token"), 150);
     // The limit is by network: a valid code from another network passes.
@@ -164,7 +167,7 @@ async fn provider_reauthentication_renews_only_the_same_identity() {
     let old = signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
     assert!(matches!(
         old.require_recent(),
-        Err(AuthError::StepUpRequired { .. })
+        Err(AuthError::Access(AccessError::StepUpRequired { .. }))
     ));
     provider.set_claims(json!({"sub": "1", "auth_time": NOW}));
     let back = provider
@@ -185,7 +188,7 @@ async fn provider_reauthentication_renews_only_the_same_identity() {
     let again = test.auth.sessions().revalidate(&old).await.unwrap();
     assert!(matches!(
         again.require_recent(),
-        Err(AuthError::StepUpRequired { .. })
+        Err(AuthError::Access(AccessError::StepUpRequired { .. }))
     ));
 }
 
@@ -212,14 +215,14 @@ async fn hanging_provider_blocks_no_other_and_backs_off() {
     for one in waiting {
         assert!(matches!(
             one.await.unwrap(),
-            Err(AuthError::ProviderUnavailable)
+            Err(AuthError::Upstream(UpstreamError::ProviderUnavailable))
         ));
     }
     // One timeout for all, not one after the other.
     assert_eq!(began.elapsed(), crate::upstream::FETCH_TIMEOUT);
     assert!(matches!(
         start_login("dead").await.unwrap(),
-        Err(AuthError::ProviderUnavailable)
+        Err(AuthError::Upstream(UpstreamError::ProviderUnavailable))
     ));
     assert_eq!(
         provider.request_count("hung"),
@@ -229,7 +232,7 @@ async fn hanging_provider_blocks_no_other_and_backs_off() {
     test.clock.advance(Duration::from_secs(11));
     assert!(matches!(
         start_login("dead").await.unwrap(),
-        Err(AuthError::ProviderUnavailable)
+        Err(AuthError::Upstream(UpstreamError::ProviderUnavailable))
     ));
     assert_eq!(
         provider.request_count("hung"),
@@ -298,13 +301,19 @@ async fn login_state_is_unstored_and_consumed_once() {
     assert!(
         matches!(
             &at_once,
-            (Ok(_), Err(AuthError::StateMismatch)) | (Err(AuthError::StateMismatch), Ok(_))
+            (
+                Ok(_),
+                Err(AuthError::Upstream(UpstreamError::StateMismatch))
+            ) | (
+                Err(AuthError::Upstream(UpstreamError::StateMismatch)),
+                Ok(_)
+            )
         ),
         "{at_once:?}"
     );
     assert!(matches!(
         now.finish(&test, None).await,
-        Err(AuthError::StateMismatch)
+        Err(AuthError::Upstream(UpstreamError::StateMismatch))
     ));
     // Rejected: the state of another browser, and an expired state.
     assert!(matches!(
@@ -320,13 +329,13 @@ async fn login_state_is_unstored_and_consumed_once() {
                 origin()
             )
             .await,
-        Err(AuthError::StateMismatch)
+        Err(AuthError::Upstream(UpstreamError::StateMismatch))
     ));
     let late = provider.start_login(&test, LoginPurpose::SignIn).await;
     test.clock.advance(Duration::from_mins(10));
     assert!(matches!(
         late.finish(&test, None).await,
-        Err(AuthError::StateMismatch)
+        Err(AuthError::Upstream(UpstreamError::StateMismatch))
     ));
 }
 
@@ -424,7 +433,10 @@ async fn factor_enrolled_during_provider_sign_in_is_enforced() {
     let outcome = login.finish(&test, None).await;
     assert!(!armed.load(Ordering::Relaxed));
     assert!(
-        matches!(outcome, Err(AuthError::InvalidCredentials)),
+        matches!(
+            outcome,
+            Err(AuthError::SignIn(SignInError::SignInExpired))
+        ),
         "{outcome:?}"
     );
     let live = test
@@ -469,7 +481,10 @@ async fn session_ended_during_provider_callback_links_no_identity() {
     });
     let outcome = login.finish(&test, Some(ada.clone())).await;
     assert!(
-        matches!(outcome, Err(AuthError::StateMismatch)),
+        matches!(
+            outcome,
+            Err(AuthError::Upstream(UpstreamError::StateMismatch))
+        ),
         "{outcome:?}"
     );
     assert!(
@@ -502,7 +517,10 @@ async fn provider_endpoints_on_http_or_loopback_are_rejected() {
                 .start_login("work", LoginPurpose::SignIn, "/".to_owned(), None)
                 .await;
             assert!(
-                matches!(started, Err(AuthError::ProviderUnavailable)),
+                matches!(
+                    started,
+                    Err(AuthError::Upstream(UpstreamError::ProviderUnavailable))
+                ),
                 "{endpoint} {address}"
             );
             assert_eq!(provider.request_count("/x"), 0, "{endpoint} {address}");
@@ -527,7 +545,10 @@ async fn provider_sign_in_requires_pending_password_reset_first() {
         .unwrap();
     let outcome = provider.log_in(&test, LoginPurpose::SignIn, None).await;
     assert!(
-        matches!(outcome, Err(AuthError::PasswordChangeRequired)),
+        matches!(
+            outcome,
+            Err(AuthError::SignIn(SignInError::PasswordChangeRequired))
+        ),
         "{outcome:?}"
     );
 }
@@ -556,7 +577,7 @@ async fn provider_callback_finishes_after_client_disconnects() {
     // The first callback finished: a second one finds the state consumed.
     assert!(matches!(
         login.finish(&test, None).await,
-        Err(AuthError::StateMismatch)
+        Err(AuthError::Upstream(UpstreamError::StateMismatch))
     ));
 }
 
@@ -578,7 +599,7 @@ async fn login_state_from_older_security_epoch_is_rejected() {
         .unwrap();
     assert!(matches!(
         login.finish(&test, None).await,
-        Err(AuthError::SignInExpired)
+        Err(AuthError::SignIn(SignInError::SignInExpired))
     ));
     signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
 }
@@ -597,11 +618,11 @@ async fn unlinked_provider_ends_its_session() {
         .unwrap();
     assert!(matches!(
         test.auth.sessions().revalidate(&thief).await,
-        Err(AuthError::InvalidToken)
+        Err(AuthError::Access(AccessError::InvalidToken))
     ));
     test.auth.sessions().revalidate(&ada).await.unwrap();
     assert!(matches!(
         provider.log_in(&test, LoginPurpose::SignIn, None).await,
-        Err(AuthError::IdentityNotLinked)
+        Err(AuthError::Upstream(UpstreamError::IdentityNotLinked))
     ));
 }

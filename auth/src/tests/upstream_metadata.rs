@@ -1,6 +1,7 @@
 //! The metadata of a provider, and which of it is accepted.
 
 use super::*;
+use crate::error::UpstreamError;
 use crate::upstream::{HttpClient, LoginPurpose, Provider, UnknownUsers, UpstreamSettings};
 
 /// A service with one provider, whose metadata has these endpoints.
@@ -72,7 +73,7 @@ async fn https_provider_with_http_endpoint_is_rejected() {
         assert!(
             matches!(
                 start_login(Some(bad)).await,
-                Err(AuthError::ProviderUnavailable)
+                Err(AuthError::Upstream(UpstreamError::ProviderUnavailable))
             ),
             "{bad}"
         );

@@ -1,6 +1,7 @@
 //! Concurrent attempts per bucket on this node: five where there are no failures, otherwise one at
 //! a time. Five hundred parallel guesses get no more answers than five hundred sequential ones.
 
+use crate::error::ThrottleError;
 use std::{
     hash::{BuildHasher as _, Hash, RandomState},
     sync::{
@@ -78,7 +79,7 @@ impl AttemptSlots {
     }
 
     /// # Errors
-    /// [`AuthError::HasherBusy`] after the timeout.
+    /// [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy) after the timeout.
     pub(crate) async fn acquire(
         &self,
         key: &impl Hash,
@@ -93,9 +94,9 @@ impl AttemptSlots {
                 concurrency,
                 _permit: permit,
             }),
-            _ => Err(AuthError::HasherBusy {
+            _ => Err(AuthError::Throttle(ThrottleError::HasherBusy {
                 retry_after: ACQUIRE_TIMEOUT,
-            }),
+            })),
         }
     }
 

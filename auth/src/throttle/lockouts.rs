@@ -1,5 +1,6 @@
 //! Administration of lockouts: list and lift them.
 
+use crate::error::AccountError;
 use jiff::Timestamp;
 
 use crate::{
@@ -112,7 +113,7 @@ impl<S: AuthStore> Admin<'_, S> {
     /// Returns the number of deleted counts.
     ///
     /// # Errors
-    /// [`AuthError::LockoutNotFound`].
+    /// [`AccountError::LockoutNotFound`](crate::error::AccountError::LockoutNotFound).
     pub async fn lift(
         self,
         permit: &Permit<LiftLockouts>,
@@ -125,7 +126,7 @@ impl<S: AuthStore> Admin<'_, S> {
             .lift(target, permit.actor().clone(), self.0.core.clock.now())
             .await?
         {
-            0 => Err(AuthError::LockoutNotFound),
+            0 => Err(AuthError::Account(AccountError::LockoutNotFound)),
             lifted => Ok(lifted),
         }
     }

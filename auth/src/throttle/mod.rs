@@ -105,8 +105,8 @@ impl AttemptGuard {
 
 impl<S: AuthStore> Throttling<'_, S> {
     /// # Errors
-    /// [`AuthError::Throttled`] with the remaining time, [`AuthError::LockedOut`] if waiting does
-    /// not help, [`AuthError::HasherBusy`] if too many attempts run at once.
+    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) with the remaining time, [`ThrottleError::LockedOut`](crate::error::ThrottleError::LockedOut) if waiting does
+    /// not help, [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy) if too many attempts run at once.
     pub(crate) async fn begin_attempt(
         self,
         attempt: &Attempt<'_>,
@@ -141,7 +141,7 @@ impl<S: AuthStore> Throttling<'_, S> {
     /// Looks up a long random secret. An unknown one is charged to the network.
     ///
     /// # Errors
-    /// [`AuthError::Throttled`] if it is unknown and its network has tried too many.
+    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) if it is unknown and its network has tried too many.
     pub(crate) async fn lookup_or_penalize<T>(
         self,
         kind: CredentialKind,
@@ -159,7 +159,7 @@ impl<S: AuthStore> Throttling<'_, S> {
     /// audit.
     ///
     /// # Errors
-    /// [`AuthError::Throttled`] if the network has tried too many; then nothing more is charged.
+    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) if the network has tried too many; then nothing more is charged.
     pub(crate) async fn penalize(
         self,
         kind: CredentialKind,

@@ -2,6 +2,7 @@
 //! code reports them.
 
 use super::{Attempt, AttemptGuard, Blocked, Denial};
+use crate::error::ThrottleError;
 use crate::{
     AuthError, AuthStore, Origin, Username,
     audit::{AuditAction, NewAuditEntry},
@@ -59,8 +60,10 @@ impl<S: AuthStore> Throttling<'_, S> {
             self.0.mail().record(record).await?;
         }
         Ok(match denial {
-            Denial::RetryAfter(retry_after) => AuthError::Throttled { retry_after },
-            Denial::LockedOut => AuthError::LockedOut,
+            Denial::RetryAfter(retry_after) => {
+                AuthError::Throttle(ThrottleError::Throttled { retry_after })
+            }
+            Denial::LockedOut => AuthError::Throttle(ThrottleError::LockedOut),
         })
     }
 

@@ -1,8 +1,7 @@
 //! The callback of an upstream provider (`OpenID` Connect Core §3.1.2.5): sign-in, linking and
 //! step-up.
 
-use std::sync::Arc;
-
+use crate::error::{AccessError, SignInError, UpstreamError};
 use jiff::Timestamp;
 
 use super::{
@@ -57,9 +56,9 @@ impl<S: AuthStore> Upstream<'_, S> {
             .as_ref()
             .map_or(iss_param_required, |issuer| *issuer != provider.issuer)
         {
-            return Err(AuthError::ProviderRejected(
+            return Err(AuthError::Upstream(UpstreamError::ProviderRejected(
                 "a different provider responded".to_owned(),
-            ));
+            )));
         }
         // Linking requires the session and security epoch that started it.
         let is = |caller: &Caller, target: &LinkTarget| LinkTarget::of(caller) == *target;
@@ -68,9 +67,11 @@ impl<S: AuthStore> Upstream<'_, S> {
             .as_ref()
             .is_some_and(|target| !caller.as_ref().is_some_and(|caller| is(caller, target)))
         {
-            return Err(AuthError::StateMismatch);
+            return Err(AuthError::Upstream(UpstreamError::StateMismatch));
         }
-        let code = callback.outcome.map_err(AuthError::ProviderRejected)?;
+        let code = callback
+            .outcome
+            .map_err(|value| AuthError::Upstream(UpstreamError::ProviderRejected(value)))?;
         let user = self
             .exchange_and_verify(provider, &login_state, code, &from)
             .await?;
@@ -85,7 +86,7 @@ impl<S: AuthStore> Upstream<'_, S> {
             from,
         };
         if login_state.link.is_some() {
-            let caller = caller.ok_or(AuthError::StateMismatch)?;
+            let caller = caller.ok_or(AuthError::Upstream(UpstreamError::StateMismatch))?;
             return self
                 .complete_link(provider, &caller, &user, &login.from)
                 .await
@@ -131,7 +132,9 @@ impl<S: AuthStore> Upstream<'_, S> {
         user: &UpstreamUser,
     ) -> Result<Timestamp, AuthError> {
         let (now, refused) = (self.0.core.clock.now(), |why: &str| {
-            Err(AuthError::ProviderRejected(why.to_owned()))
+            Err(AuthError::Upstream(UpstreamError::ProviderRejected(
+                why.to_owned(),
+            )))
         });
         match (login_state.ask, user.auth_time) {
             (Prompt::Login, Some(at)) if at < clock::sub(login_state.started_at, SKEW) => {
@@ -191,8 +194,11 @@ impl<S: AuthStore> Upstream<'_, S> {
     ) -> Result<SignInOutcome, AuthError> {
         let known = self.0.core.store.credentials(&identity.username).await?;
         let known = known.filter(|known| known.account.status == AccountStatus::Active);
-        let known = known
-            .ok_or_else(|| AuthError::ProviderRejected("this account is not active".to_owned()))?;
+        let known = known.ok_or_else(|| {
+            AuthError::Upstream(UpstreamError::ProviderRejected(
+                "this account is not active".to_owned(),
+            ))
+        })?;
         // The link is checked after the account was read. An unlink from here on changes the
         // security epoch.
         let linked = self
@@ -202,11 +208,11 @@ impl<S: AuthStore> Upstream<'_, S> {
             .identity(&identity.issuer, &identity.subject)
             .await?;
         if linked.is_none_or(|linked| linked.username != identity.username) {
-            return Err(AuthError::IdentityNotLinked);
+            return Err(AuthError::Upstream(UpstreamError::IdentityNotLinked));
         }
         // No sign-in method works until a reset link has set a new password.
         if known.account.must_change_password {
-            return Err(AuthError::PasswordChangeRequired);
+            return Err(AuthError::SignIn(SignInError::PasswordChangeRequired));
         }
         // A login that started before all sessions were revoked is invalid.
         if known
@@ -214,7 +220,7 @@ impl<S: AuthStore> Upstream<'_, S> {
             .epoch
             .changed_between(login.started_at, self.0.core.clock.now())
         {
-            return Err(AuthError::SignInExpired);
+            return Err(AuthError::SignIn(SignInError::SignInExpired));
         }
         self.0
             .core
@@ -256,27 +262,10 @@ impl<S: AuthStore> Upstream<'_, S> {
             auth_time: Some(proved_at),
             ..NewSession::interactive(SessionKind::Web, methods, from)
         };
-        // A second factor may have been enrolled, or all sessions revoked, since the account was
+        // `None`: a second factor was enrolled, or all sessions were revoked, since the account was
         // read.
-        let (session, secret) = self
-            .0
-            .sessions()
-            .create_session(account, new_session)
-            .await?
-            .ok_or(AuthError::SignInExpired)?;
-        let rights = self
-            .0
-            .sessions()
-            .rights(&account.username)
-            .await?
-            .ok_or(AuthError::IdentityNotLinked)?;
-        Ok(SignedIn {
-            caller: self
-                .0
-                .sessions()
-                .caller_for(rights, Arc::new(session), AuthVia::Cookie),
-            secret,
-        })
+        let signed_in = self.0.sessions().start(account, new_session).await?;
+        Ok(signed_in.ok_or(SignInError::SignInExpired)?)
     }
 
     /// Links the identity. The caller is checked again, because the session may have ended during
@@ -295,7 +284,9 @@ impl<S: AuthStore> Upstream<'_, S> {
             .revalidate(caller)
             .await
             .map_err(|error| match error {
-                AuthError::InvalidToken => AuthError::StateMismatch,
+                AuthError::Access(AccessError::InvalidToken) => {
+                    AuthError::Upstream(UpstreamError::StateMismatch)
+                }
                 other => other,
             })?;
         let (account, identity) = (caller.account(), identity_of(provider, user));
@@ -327,8 +318,10 @@ impl<S: AuthStore> Upstream<'_, S> {
                     )
                     .await
             }
-            Some(InsertResult::Duplicate) => Err(AuthError::IdentityLinkedElsewhere),
-            None => Err(AuthError::StateMismatch),
+            Some(InsertResult::Duplicate) => {
+                Err(AuthError::Upstream(UpstreamError::IdentityLinkedElsewhere))
+            }
+            None => Err(AuthError::Upstream(UpstreamError::StateMismatch)),
         }
     }
 }

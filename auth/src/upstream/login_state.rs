@@ -4,6 +4,7 @@
 //! started the login. Starting a login stores nothing. The callback consumes the state, so it works
 //! once.
 
+use crate::error::UpstreamError;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -79,7 +80,7 @@ impl<S: AuthStore> Upstream<'_, S> {
     }
 
     /// # Errors
-    /// [`AuthError::StateMismatch`] if the state is not ours, has expired, or belongs to another
+    /// [`UpstreamError::StateMismatch`](crate::error::UpstreamError::StateMismatch) if the state is not ours, has expired, or belongs to another
     /// browser or provider.
     pub(crate) fn open_state(
         self,
@@ -89,23 +90,23 @@ impl<S: AuthStore> Upstream<'_, S> {
         let browser = callback
             .browser_token
             .as_ref()
-            .ok_or(AuthError::StateMismatch)?;
+            .ok_or(AuthError::Upstream(UpstreamError::StateMismatch))?;
         let state = callback.state.expose_secret();
         if state.len() > MAX_STATE_BYTES {
-            return Err(AuthError::StateMismatch);
+            return Err(AuthError::Upstream(UpstreamError::StateMismatch));
         }
         let json = self
             .0
             .upstream
             .sealer
             .open(state, browser.hash().as_str())
-            .map_err(|_| AuthError::StateMismatch)?;
+            .map_err(|_| AuthError::Upstream(UpstreamError::StateMismatch))?;
         // A state of an older version may have another format. The login must start again.
-        let login: LoginState =
-            serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::StateMismatch)?;
+        let login: LoginState = serde_json::from_slice(json.expose_secret())
+            .map_err(|_| AuthError::Upstream(UpstreamError::StateMismatch))?;
         let is_expired = self.0.core.clock.now() >= login.expires_at();
         if is_expired || login.provider != provider.id {
-            Err(AuthError::StateMismatch)
+            Err(AuthError::Upstream(UpstreamError::StateMismatch))
         } else {
             Ok(login)
         }
@@ -113,6 +114,7 @@ impl<S: AuthStore> Upstream<'_, S> {
 
     /// Consumes the state. Of any number of parallel callbacks, one succeeds.
     pub(crate) async fn consume_state(self, login: &LoginState) -> Result<(), AuthError> {
+        // Untyped: a replay marker has no body, and it expires with the sealed state.
         let one_time = OneTimeToken {
             kind: OneTimeKind::Upstream,
             hash: TokenHash::of(login.nonce.as_bytes()),
@@ -124,7 +126,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         if self.0.core.store.insert_token_if_absent(one_time).await? {
             Ok(())
         } else {
-            Err(AuthError::StateMismatch)
+            Err(AuthError::Upstream(UpstreamError::StateMismatch))
         }
     }
 

@@ -1,6 +1,7 @@
 //! Cache of provider metadata and keys. Each provider is fetched by one task at a time, independent
 //! of the others.
 
+use crate::error::UpstreamError;
 use std::{
     collections::HashMap,
     fmt,
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     AuthError, AuthStore, Origin, clock,
+    detached::detached,
     handles::Upstream,
     throttle::{Attempt, CredentialKind},
 };
@@ -109,9 +111,9 @@ impl<S: AuthStore> Upstream<'_, S> {
         if let Some(metadata) = cache.cached().fresh(age, self.0.core.clock.now()) {
             return Ok(metadata);
         }
-        // A task of its own, so that a failure is cached even if the client disconnects.
+        // Detached, so that a failure is cached even if the client disconnects.
         let (auth, provider) = (self.0.auth(), provider.clone());
-        let fetched = tokio::spawn(async move {
+        detached(async move {
             let _guard = cache.fetch_lock.lock().await;
             let (cached, now) = (cache.cached(), auth.0.core.clock.now());
             if let Some(metadata) = cached.fresh(age, now) {
@@ -121,15 +123,13 @@ impl<S: AuthStore> Upstream<'_, S> {
                 .failed_at
                 .is_some_and(|at| now < clock::add(at, FAILURE_COOLDOWN))
             {
-                return Err(AuthError::ProviderUnavailable);
+                return Err(AuthError::Upstream(UpstreamError::ProviderUnavailable));
             }
             let answer = auth.upstream().discover(&provider).await;
             cache.set(answer.as_ref().ok().cloned(), auth.0.core.clock.now());
             answer
-        });
-        fetched
-            .await
-            .unwrap_or(Err(AuthError::Internal("metadata fetch panicked")))
+        })
+        .await
     }
 
     async fn discover(self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
@@ -137,7 +137,7 @@ impl<S: AuthStore> Upstream<'_, S> {
             tokio::time::timeout(FETCH_TIMEOUT, protocol::discover(self.http()?, provider)).await
         else {
             tracing::warn!(provider = %provider.id, "provider metadata request timed out");
-            return Err(AuthError::ProviderUnavailable);
+            return Err(AuthError::Upstream(UpstreamError::ProviderUnavailable));
         };
         answer.map(Arc::new)
     }

@@ -15,6 +15,7 @@ mod provider_key;
 mod provisioning;
 mod signature;
 
+use crate::error::UpstreamError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ pub use protocol::{HttpClient, HttpError};
 
 use crate::{
     AuthError, AuthStore, Caller, Origin, SecurityNotice, Token, TokenHash,
+    detached::detached,
     handles::Upstream,
     session::mfa_challenge::SignInOutcome,
     store::{Identity, NewIdentity},
@@ -128,7 +130,7 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     /// earlier login.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchProvider`]; [`AuthError::ProviderUnavailable`].
+    /// [`UpstreamError::NoSuchProvider`](crate::error::UpstreamError::NoSuchProvider); [`UpstreamError::ProviderUnavailable`](crate::error::UpstreamError::ProviderUnavailable).
     pub async fn start_login(
         self,
         provider: &str,
@@ -174,12 +176,12 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     /// Handles the callback in a task of its own, so that a disconnect leaves no partial result.
     ///
     /// # Errors
-    /// - [`AuthError::StateMismatch`] if the state is unknown, used, expired or of another browser,
+    /// - [`UpstreamError::StateMismatch`](crate::error::UpstreamError::StateMismatch) if the state is unknown, used, expired or of another browser,
     ///   or if the session that started a linking has ended.
-    /// - [`AuthError::ProviderRejected`], [`AuthError::IdentityNotLinked`],
-    ///   [`AuthError::IdentityLinkedElsewhere`], [`AuthError::ProviderUnavailable`],
-    ///   [`AuthError::SignInExpired`].
-    /// - [`AuthError::Throttled`] after too many invalid codes from that network.
+    /// - [`UpstreamError::ProviderRejected`](crate::error::UpstreamError::ProviderRejected), [`UpstreamError::IdentityNotLinked`](crate::error::UpstreamError::IdentityNotLinked),
+    ///   [`UpstreamError::IdentityLinkedElsewhere`](crate::error::UpstreamError::IdentityLinkedElsewhere), [`UpstreamError::ProviderUnavailable`](crate::error::UpstreamError::ProviderUnavailable),
+    ///   [`SignInError::SignInExpired`](crate::error::SignInError::SignInExpired).
+    /// - [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) after too many invalid codes from that network.
     pub async fn handle_callback(
         self,
         provider: &str,
@@ -189,13 +191,12 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     ) -> Result<CallbackResult, AuthError> {
         let auth = self.0.auth();
         let provider = provider.to_owned();
-        let done = tokio::spawn(async move {
+        detached(async move {
             auth.upstream()
                 .process_callback(&provider, callback, caller, from)
                 .await
-        });
-        done.await
-            .unwrap_or(Err(AuthError::Internal("sign-in task panicked")))
+        })
+        .await
     }
 
     /// The identities that are linked to the caller's account.
@@ -211,7 +212,7 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     /// Unlinks the identity. Sessions that began at a provider end, except the caller's own.
     ///
     /// # Errors
-    /// [`AuthError::IdentityNotLinked`].
+    /// [`UpstreamError::IdentityNotLinked`](crate::error::UpstreamError::IdentityNotLinked).
     pub async fn unlink_identity(
         self,
         caller: &Caller,
@@ -220,7 +221,7 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     ) -> Result<(), AuthError> {
         let (by, at) = (caller.actor().with_origin(from), self.0.core.clock.now());
         if !self.0.core.store.unlink_identity(by, id, at).await? {
-            return Err(AuthError::IdentityNotLinked);
+            return Err(AuthError::Upstream(UpstreamError::IdentityNotLinked));
         }
         self.0.invalidate(&caller.account().username);
         self.0
@@ -233,7 +234,7 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
         self.providers()
             .iter()
             .find(|provider| provider.id == id)
-            .ok_or(AuthError::NoSuchProvider)
+            .ok_or(AuthError::Upstream(UpstreamError::NoSuchProvider))
     }
 
     fn http(self) -> Result<&'a HttpClient, AuthError> {

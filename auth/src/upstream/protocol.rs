@@ -1,6 +1,7 @@
 //! The `OpenID` Connect protocol, through the crate openidconnect: discovery, authorization URL,
 //! code exchange and ID token verification.
 
+use crate::error::UpstreamError;
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -259,17 +260,25 @@ pub(super) async fn exchange_code(
     let client = oidc_client(provider, metadata)?;
     let request = client
         .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
-        .map_err(|_| AuthError::ProviderRejected("the provider has no token endpoint".to_owned()))?
+        .map_err(|_| {
+            AuthError::Upstream(UpstreamError::ProviderRejected(
+                "the provider has no token endpoint".to_owned(),
+            ))
+        })?
         .set_pkce_verifier(PkceCodeVerifier::new(login_state.verifier.clone()));
     let answer = request
         .request_async(&HttpsOnlyClient { http, provider })
         .await
         .map_err(|error| {
             tracing::warn!(provider = %provider.id, %error, "provider rejected its authorization code");
-            AuthError::ProviderRejected("the provider rejected its own code".to_owned())
+            AuthError::Upstream(UpstreamError::ProviderRejected("the provider rejected its own code".to_owned()))
         })?;
     let token = answer.extra_fields().id_token().cloned();
-    token.ok_or_else(|| AuthError::ProviderRejected("the provider sent no ID token".to_owned()))
+    token.ok_or_else(|| {
+        AuthError::Upstream(UpstreamError::ProviderRejected(
+            "the provider sent no ID token".to_owned(),
+        ))
+    })
 }
 
 /// The values that an ID token must match.
@@ -310,7 +319,9 @@ pub(super) fn verify_id_token(
 ) -> Result<UpstreamUser, IdTokenError> {
     let bad = |error: &dyn fmt::Display| {
         tracing::warn!(provider = %provider.id, %error, "provider sent an invalid ID token");
-        AuthError::ProviderRejected("its ID token is invalid".to_owned())
+        AuthError::Upstream(UpstreamError::ProviderRejected(
+            "its ID token is invalid".to_owned(),
+        ))
     };
     // The signature is verified before any claim is read.
     if !verify_signature(&token.to_string(), metadata.jwks().keys()) {
@@ -372,9 +383,9 @@ fn sanitize_name(name: &str) -> Option<String> {
 fn user_from_claims(claims: &CoreIdTokenClaims) -> Result<UpstreamUser, AuthError> {
     let subject = claims.subject().as_str();
     if !is_valid_subject(subject) {
-        return Err(AuthError::ProviderRejected(
+        return Err(AuthError::Upstream(UpstreamError::ProviderRejected(
             "the provider sent no valid subject".to_owned(),
-        ));
+        )));
     }
     // An unverified address may belong to another person.
     let email = claims
@@ -413,5 +424,5 @@ fn redirect(provider: &Provider) -> Result<RedirectUrl, AuthError> {
 
 fn unavailable(provider: &Provider, error: &impl std::error::Error) -> AuthError {
     tracing::warn!(provider = %provider.id, %error, "provider discovery failed");
-    AuthError::ProviderUnavailable
+    AuthError::Upstream(UpstreamError::ProviderUnavailable)
 }

@@ -1,5 +1,6 @@
 //! Provisioning: creates an account for an unknown identity where the operator allows it.
 
+use crate::error::{AccountError, UpstreamError};
 use std::sync::Arc;
 
 use super::{Provider, UnknownUsers, UpstreamUser, callback::VerifiedLogin, identity_of};
@@ -20,7 +21,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         login: VerifiedLogin,
     ) -> Result<SignInOutcome, AuthError> {
         if provider.unknown_users == UnknownUsers::Reject {
-            return Err(AuthError::IdentityNotLinked);
+            return Err(AuthError::Upstream(UpstreamError::IdentityNotLinked));
         }
         let (identity, roles) = (
             identity_of(provider, user),
@@ -46,7 +47,7 @@ impl<S: AuthStore> Upstream<'_, S> {
                         .store
                         .credentials(&new.username)
                         .await?
-                        .ok_or(AuthError::IdentityNotLinked)?;
+                        .ok_or(AuthError::Upstream(UpstreamError::IdentityNotLinked))?;
                     return self
                         .complete_sign_in(&known.account, login)
                         .await
@@ -62,12 +63,16 @@ impl<S: AuthStore> Upstream<'_, S> {
                         .identity(&identity.issuer, &identity.subject)
                         .await?;
                     return self
-                        .sign_in_linked(&identity.ok_or(AuthError::IdentityNotLinked)?, login)
+                        .sign_in_linked(
+                            &identity
+                                .ok_or(AuthError::Upstream(UpstreamError::IdentityNotLinked))?,
+                            login,
+                        )
                         .await;
                 }
             }
         }
-        Err(AuthError::UsernameTaken)
+        Err(AuthError::Account(AccountError::UsernameTaken))
     }
 
     /// A random password. A reset link sets a real one.

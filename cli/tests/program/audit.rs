@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::program::{PASSWORD, Program, Server};
+use crate::program::{PASSWORD, TestProgram, TestServer};
 
 /// The regular expression of docs/fail2ban.md, with `<ADDR>` expanded as fail2ban does.
 fn documented_filter() -> regex::Regex {
@@ -19,14 +19,14 @@ fn documented_filter() -> regex::Regex {
     regex::Regex::new(&line.replace("<ADDR>", "(?P<address>[0-9a-f.:]+)")).unwrap()
 }
 
-fn entries(lines: &str) -> Vec<Value> {
+fn parse_entries(lines: &str) -> Vec<Value> {
     lines
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
 
-async fn fail_sign_in(server: &Server, username: &str) {
+async fn fail_sign_in(server: &TestServer, username: &str) {
     let form = [
         ("username", username),
         ("password", "not the password at all"),
@@ -45,9 +45,9 @@ async fn fail_sign_in(server: &Server, username: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_verify_finds_edited_and_missing_entries() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve();
-    server.ada().await.add("gear.nc", "G0 X0").await;
+    server.register_ada().await.add("gear.nc", "G0 X0").await;
     fail_sign_in(&server, "ada").await;
     server.stop();
     let verified = program.run(&["audit", "verify"]).expect_success();
@@ -55,7 +55,7 @@ async fn audit_verify_finds_edited_and_missing_entries() {
         verified,
         "accounts: 4 entries, all intact.\nvault main: 2 entries, all intact.\n"
     );
-    let all = entries(&program.run(&["audit", "export"]).expect_success());
+    let all = parse_entries(&program.run(&["audit", "export"]).expect_success());
     let words: Vec<_> = all
         .iter()
         .map(|entry| entry["action"].as_str().unwrap())
@@ -76,7 +76,7 @@ async fn audit_verify_finds_edited_and_missing_entries() {
         (&"console".into(), &"main".into(), &"gear.nc".into())
     );
     let since = all[3]["at"].as_str().unwrap();
-    let late = entries(
+    let late = parse_entries(
         &program
             .run(&["audit", "export", "--chain", "accounts", "--since", since])
             .expect_success(),
@@ -85,7 +85,7 @@ async fn audit_verify_finds_edited_and_missing_entries() {
     program
         .run(&["audit", "export", "--chain", "attic"])
         .expect_failure("there is no vault \"attic\"");
-    let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
+    let sqlite = rusqlite::Connection::open(program.data_folder().join("strongroom.db")).unwrap();
     sqlite
         .execute(
             "UPDATE audit SET actor = 'eve' WHERE chain = 'accounts' AND n = 3",
@@ -106,12 +106,12 @@ async fn audit_verify_finds_edited_and_missing_entries() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_checkpoint_detects_truncated_chain() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve();
     fail_sign_in(&server, "ada").await;
     server.stop();
     program.run(&["audit", "verify"]).expect_success();
-    let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
+    let sqlite = rusqlite::Connection::open(program.data_folder().join("strongroom.db")).unwrap();
     let cut = "DELETE FROM audit WHERE chain = 'accounts' AND n = 3;
         UPDATE audit_heads SET n = 2, hash = (SELECT hash FROM audit WHERE chain = 'accounts' AND n = 2)
         WHERE chain = 'accounts';";
@@ -133,7 +133,7 @@ async fn audit_checkpoint_detects_truncated_chain() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_export_follow_streams_until_ctrl_c() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve();
     let mut child = program
         .command(["audit", "export", "--chain", "accounts", "--follow"])
@@ -158,7 +158,7 @@ async fn audit_export_follow_streams_until_ctrl_c() {
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_sign_in_log_line_matches_documented_filter() {
     for format in ["human", "json"] {
-        let program = Program::with_ada();
+        let program = TestProgram::with_ada();
         let mut command = program.command([
             "--listen",
             "127.0.0.1:0",
@@ -169,7 +169,7 @@ async fn failed_sign_in_log_line_matches_documented_filter() {
         ]);
         let (reader, writer) = std::io::pipe().unwrap();
         command.stderr(Stdio::from(writer));
-        let server = Server::start(command);
+        let server = TestServer::start(command);
         for username in [
             "ada",
             "nobody",

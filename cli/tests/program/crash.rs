@@ -9,16 +9,16 @@ use std::{
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::program::{Client, Program, upload};
+use crate::program::{Client, TestProgram, upload_form};
 
 const ROUNDS: usize = 5;
 const WORKERS: usize = 8;
 
 /// The file of one worker: its acknowledged state, and the request that is not acknowledged yet.
 #[derive(Clone, Debug, Default)]
-struct Work {
+struct FileState {
     /// Acknowledged revisions.
-    done: u64,
+    acknowledged: u64,
     checked_out: bool,
     pending: Step,
 }
@@ -31,20 +31,20 @@ enum Step {
     CheckIn,
 }
 
-impl Work {
+impl FileState {
     /// Sends the pending request, with an idempotency key that a retry repeats.
     async fn send_pending(&self, client: &Client, name: &str) -> reqwest::Result<Response> {
-        let revision = self.done + 1;
+        let revision = self.acknowledged + 1;
         let path = format!("/api/files/{name}");
         let content = format!("{name}, revision {revision}");
         let request = match self.pending {
             Step::Add => client
                 .put(&format!("{path}/content"))
-                .multipart(upload(&content, "new")),
+                .multipart(upload_form(&content, "new")),
             Step::CheckOut => client.post(&format!("{path}/checkout")),
             Step::CheckIn => client
                 .post(&format!("{path}/checkin"))
-                .multipart(upload(&content, "worked on")),
+                .multipart(upload_form(&content, "worked on")),
         };
         let key = format!("{name}-{revision}-{:?}", self.pending);
         request.header("Idempotency-Key", key).send().await
@@ -53,7 +53,7 @@ impl Work {
     fn acknowledge(&mut self, status: StatusCode) {
         assert!(status.is_success(), "{self:?}: {status}");
         if self.pending != Step::CheckOut {
-            self.done += 1;
+            self.acknowledged += 1;
         }
         self.checked_out = self.pending == Step::CheckOut;
         self.pending = if self.checked_out {
@@ -79,9 +79,9 @@ fn random_delay() -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answered_requests_survive_a_kill_exactly_once() {
-    let program = Program::with_ada();
-    let mut works: HashMap<String, Work> = (0..WORKERS)
-        .map(|n| (format!("{n}.nc"), Work::default()))
+    let program = TestProgram::with_ada();
+    let mut works: HashMap<String, FileState> = (0..WORKERS)
+        .map(|n| (format!("{n}.nc"), FileState::default()))
         .collect();
     let mut token: Option<String> = None;
     for _ in 0..ROUNDS {
@@ -89,10 +89,10 @@ async fn answered_requests_survive_a_kill_exactly_once() {
         // The session survives the kill too.
         let client = match &token {
             Some(token) => Client::new(&server, token),
-            None => server.ada().await,
+            None => server.register_ada().await,
         };
         token = Some(client.token.clone());
-        compare(&client, &mut works).await;
+        check_recovered_state(&client, &mut works).await;
         let working: Vec<_> = works
             .into_iter()
             .map(|(name, work)| tokio::spawn(work.run_until_killed(client.clone(), name)))
@@ -106,8 +106,8 @@ async fn answered_requests_survive_a_kill_exactly_once() {
     }
     let server = program.serve();
     let client = Client::new(&server, &token.unwrap());
-    compare(&client, &mut works).await;
-    let changes: u64 = works.values().map(|work| work.done).sum();
+    check_recovered_state(&client, &mut works).await;
+    let changes: u64 = works.values().map(|work| work.acknowledged).sum();
     assert!(changes > WORKERS as u64, "too few changes: {works:?}");
     server.stop();
     let printed = program.run(&["verify"]).expect_success();
@@ -125,32 +125,32 @@ async fn answered_requests_survive_a_kill_exactly_once() {
 
 /// Asserts that acknowledged changes exist. Repeats the unacknowledged request under its key, and
 /// asserts that it took effect exactly once.
-async fn compare(client: &Client, works: &mut HashMap<String, Work>) {
+async fn check_recovered_state(client: &Client, works: &mut HashMap<String, FileState>) {
     for (name, work) in works {
-        if work.done > 0 {
+        if work.acknowledged > 0 {
             let unsure = work.pending == Step::CheckIn;
             assert_stored(
                 client,
                 name,
                 work,
                 if unsure {
-                    work.done..=work.done + 1
+                    work.acknowledged..=work.acknowledged + 1
                 } else {
-                    work.done..=work.done
+                    work.acknowledged..=work.acknowledged
                 },
             )
             .await;
         }
         let answer = work.send_pending(client, name).await.unwrap();
         work.acknowledge(answer.status());
-        assert_stored(client, name, work, work.done..=work.done).await;
+        assert_stored(client, name, work, work.acknowledged..=work.acknowledged).await;
     }
 }
 
 async fn assert_stored(
     client: &Client,
     name: &str,
-    work: &Work,
+    work: &FileState,
     revisions: std::ops::RangeInclusive<u64>,
 ) {
     let file = client.get_json(&format!("/api/files/{name}")).await;
@@ -159,7 +159,7 @@ async fn assert_stored(
         revisions.contains(&revision),
         "{revision} is not in {revisions:?}: {work:?}"
     );
-    if work.checked_out && revision == work.done {
+    if work.checked_out && revision == work.acknowledged {
         assert_eq!(file["status"], "checked_out_by_user", "{work:?}");
     }
     let history = client

@@ -3,10 +3,10 @@
 use reqwest::RequestBuilder;
 use rusqlite::types::ValueRef;
 
-use crate::program::{Client, PASSWORD, Program, Server};
+use crate::program::{Client, PASSWORD, TestProgram, TestServer};
 
 /// Every distinct text in every table.
-fn texts(database: &std::path::Path) -> Vec<String> {
+fn all_text_values(database: &std::path::Path) -> Vec<String> {
     let db = rusqlite::Connection::open(database).unwrap();
     let mut tables = db
         .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -34,7 +34,7 @@ fn texts(database: &std::path::Path) -> Vec<String> {
     found
 }
 
-async fn refresh(server: &Server, token: &str) -> u16 {
+async fn refresh_request(server: &TestServer, token: &str) -> u16 {
     let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
     reqwest::Client::new()
         .post(server.url("/auth/token"))
@@ -48,9 +48,9 @@ async fn refresh(server: &Server, token: &str) -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn database_dump_contains_no_usable_credentials() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve();
-    let ada = server.ada().await;
+    let ada = server.register_ada().await;
     ada.add("a.nc", "one").await;
     let http = reqwest::Client::new();
     let form = [("username", "ada"), ("password", PASSWORD)];
@@ -59,7 +59,7 @@ async fn database_dump_contains_no_usable_credentials() {
         .header("sec-fetch-site", "same-origin")
         .form(&form);
     assert_eq!(page.send().await.unwrap().status(), 303);
-    let dump = texts(&program.data().join("strongroom.db"));
+    let dump = all_text_values(&program.data_folder().join("strongroom.db"));
     assert!(
         ["web", "tokens"]
             .iter()
@@ -84,7 +84,7 @@ async fn database_dump_contains_no_usable_credentials() {
             assert_eq!(status(basic).await, 401, "{guess}");
             let cookie = me().header("cookie", format!("strongroom={guess}"));
             assert_eq!(status(cookie).await, 401, "{guess}");
-            assert_eq!(refresh(&server, &guess).await, 400, "{guess}");
+            assert_eq!(refresh_request(&server, &guess).await, 400, "{guess}");
             guesses += 1;
         }
     }
@@ -94,8 +94,8 @@ async fn database_dump_contains_no_usable_credentials() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ended_session_stays_ended_after_a_kill() {
-    let program = Program::with_ada();
-    program.add("bob", &[]);
+    let program = TestProgram::with_ada();
+    program.add_user("bob", &[]);
     let server = program.serve();
     let form = [("username", "bob"), ("password", PASSWORD)];
     let answer = reqwest::Client::new()
@@ -107,7 +107,7 @@ async fn ended_session_stays_ended_after_a_kill() {
     assert_eq!(answer.status(), 200);
     let tokens: serde_json::Value = answer.json().await.unwrap();
     let bob = Client::new(&server, tokens["access_token"].as_str().unwrap());
-    let ada = server.ada().await;
+    let ada = server.register_ada().await;
     let ended = ada
         .post("/api/users/bob/end-sessions")
         .send()
@@ -121,7 +121,7 @@ async fn ended_session_stays_ended_after_a_kill() {
     let again = Client::new(&server, &bob.token);
     assert_eq!(again.get("/auth/me").send().await.unwrap().status(), 401);
     assert_eq!(
-        refresh(&server, tokens["refresh_token"].as_str().unwrap()).await,
+        refresh_request(&server, tokens["refresh_token"].as_str().unwrap()).await,
         400
     );
     Client::new(&server, &ada.token).get_json("/auth/me").await;

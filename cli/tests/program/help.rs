@@ -1,10 +1,10 @@
 //! Snapshots of the `--help` texts, so that a change is reviewed as a whole.
 
-use crate::program::Program;
+use crate::program::TestProgram;
 
 #[test]
 fn help_texts_match_their_snapshots() {
-    let program = Program::new();
+    let program = TestProgram::new();
     for (name, arguments) in [
         ("strongroom", &["--help"][..]),
         ("user", &["user", "--help"]),
@@ -17,12 +17,15 @@ fn help_texts_match_their_snapshots() {
     ] {
         insta::assert_snapshot!(name, program.run(arguments).expect_success());
     }
-    assert!(!program.data().exists(), "help creates no data folder");
+    assert!(
+        !program.data_folder().exists(),
+        "help creates no data folder"
+    );
 }
 
 #[test]
 fn help_does_not_print_environment_values() {
-    let program = Program::new();
+    let program = TestProgram::new();
     let output = program
         .command(["--help"])
         .env("STRONGROOM_PUBLIC_URL", "https://hidden.example")

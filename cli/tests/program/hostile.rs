@@ -13,7 +13,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::program::{CommandOutput, Program};
+use crate::program::{CommandOutput, TestProgram};
 
 /// Clears the screen, imitates a line of the program, reverses the text direction, rings the bell.
 const ANSI: &str =
@@ -21,22 +21,22 @@ const ANSI: &str =
 
 /// Answers with a fixed response, and records the requests.
 #[derive(Clone)]
-struct Hostile {
+struct HostileServer {
     url: String,
-    me: (StatusCode, Value),
+    me_response: (StatusCode, Value),
     requests: Arc<Mutex<Vec<String>>>,
 }
 
-impl Hostile {
+impl HostileServer {
     async fn start(status: StatusCode, me: Value) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let hostile = Self {
             url,
-            me: (status, me),
+            me_response: (status, me),
             requests: Arc::default(),
         };
-        let routes = Router::new().fallback(answer).with_state(hostile.clone());
+        let routes = Router::new().fallback(respond).with_state(hostile.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         hostile
     }
@@ -81,14 +81,14 @@ fn metadata(issuer: &str) -> Value {
     metadata
 }
 
-async fn answer(State(hostile): State<Hostile>, method: Method, uri: Uri) -> Response {
+async fn respond(State(hostile): State<HostileServer>, method: Method, uri: Uri) -> Response {
     hostile
         .requests
         .lock()
         .unwrap()
         .push(format!("{method} {}", uri.path()));
     match uri.path() {
-        "/auth/me" => (hostile.me.0, Json(hostile.me.1)).into_response(),
+        "/auth/me" => (hostile.me_response.0, Json(hostile.me_response.1)).into_response(),
         "/auth/token" => Json(json!({
             "access_token": "renewed", "refresh_token": "sr_rt_2", "token_type": "bearer", "expires_in": 1800, "scope": ""
         }))
@@ -97,9 +97,9 @@ async fn answer(State(hostile): State<Hostile>, method: Method, uri: Uri) -> Res
     }
 }
 
-impl Program {
+impl TestProgram {
     /// Writes credentials that expire in an hour.
-    fn signed_in_to(&self, url: &str) {
+    fn store_credentials_for(&self, url: &str) {
         let until = auth::Clock::system().now() + jiff::SignedDuration::from_hours(1);
         let tokens = json!({"access_token": "first", "refresh_token": "sr_rt_1", "expires_at": until.to_string()});
         let credentials = json!({"current": url, "servers": {url: tokens}});
@@ -137,22 +137,22 @@ fn assert_escaped(printed: &CommandOutput) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_server_text_is_escaped_on_the_terminal() {
-    let program = Program::new();
+    let program = TestProgram::new();
     let name = json!({
         "username": ANSI, "display_name": ANSI, "email": null, "email_verified": false, "is_admin": false,
         "scopes": [ANSI], "mfa": false,
     });
-    let name = Hostile::start(StatusCode::OK, name).await;
-    program.signed_in_to(&name.url);
+    let name = HostileServer::start(StatusCode::OK, name).await;
+    program.store_credentials_for(&name.url);
     let printed = program.run_client(&["whoami"]);
     assert_eq!(printed.code, Some(0), "{printed:?}");
     assert_escaped(&printed);
-    let problem = Hostile::start(
+    let problem = HostileServer::start(
         StatusCode::FORBIDDEN,
         json!({"error": ANSI, "detail": ANSI}),
     )
     .await;
-    program.signed_in_to(&problem.url);
+    program.store_credentials_for(&problem.url);
     let printed = program.run_client(&["whoami"]);
     assert_eq!(printed.code, Some(1), "{printed:?}");
     assert_escaped(&printed);
@@ -161,9 +161,9 @@ async fn hostile_server_text_is_escaped_on_the_terminal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn client_retries_a_rejected_token_once() {
-    let program = Program::new();
-    let never = Hostile::start(StatusCode::UNAUTHORIZED, json!({"detail": "No."})).await;
-    program.signed_in_to(&never.url);
+    let program = TestProgram::new();
+    let never = HostileServer::start(StatusCode::UNAUTHORIZED, json!({"detail": "No."})).await;
+    program.store_credentials_for(&never.url);
     let stderr = program
         .run_client(&["whoami"])
         .expect_failure(&format!("strongroom login {}", never.url));

@@ -1,20 +1,20 @@
 //! `strongroom user import`: accounts of another application.
 
-use crate::program::{Client, Program};
+use crate::program::{Client, TestProgram};
 
 /// Hashes of "old password" by passlib.
-const B: &str = "$2b$12$Yzm.7fU8MZ/iOmiLVL05tuCYwYBWzB.YImlP26yzLTxvExWiF7Bt.";
-const A: &str = "$2a$12$kd37i0kuydsraEPsHLO0IOxqth1PjdPA/PFqXRGhLRhLakCst1Dfm";
-const Y: &str = "$2y$12$EqXGzOWKkPez2134h6hEpORkX.5cE.HosJw4enUXLIAiAPSuWGbky";
+const BCRYPT_2B: &str = "$2b$12$Yzm.7fU8MZ/iOmiLVL05tuCYwYBWzB.YImlP26yzLTxvExWiF7Bt.";
+const BCRYPT_2A: &str = "$2a$12$kd37i0kuydsraEPsHLO0IOxqth1PjdPA/PFqXRGhLRhLakCst1Dfm";
+const BCRYPT_2Y: &str = "$2y$12$EqXGzOWKkPez2134h6hEpORkX.5cE.HosJw4enUXLIAiAPSuWGbky";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn imported_accounts_sign_in_with_existing_passwords() {
-    let program = Program::new();
+    let program = TestProgram::new();
     // Extra columns, in any order, with a byte order mark and carriage returns.
     let rows = format!(
-        "\u{feff}id,is_admin,username,hashed_password\r\n1,0,bea,{B}\r\n2,True,Cal,{Y}\r\n3,,dan,{A}\r\n"
+        "\u{feff}id,is_admin,username,hashed_password\r\n1,0,bea,{BCRYPT_2B}\r\n2,True,Cal,{BCRYPT_2Y}\r\n3,,dan,{BCRYPT_2A}\r\n"
     );
-    program.write("users.csv", rows);
+    program.write_file("users.csv", rows);
     assert_eq!(
         program
             .run(&["user", "import", "users.csv"])
@@ -38,24 +38,24 @@ async fn imported_accounts_sign_in_with_existing_passwords() {
 
 #[test]
 fn import_names_bad_lines_and_imports_valid_rows() {
-    let program = Program::new();
+    let program = TestProgram::new();
     let rows = [
         "username,hashed_password,is_admin".to_owned(),
-        format!("bea,{B},0"),
-        format!("bad name,{B},0"),
+        format!("bea,{BCRYPT_2B},0"),
+        format!("bad name,{BCRYPT_2B},0"),
         "plain,hunter2,0".to_owned(),
         "sha,$5$rounds=535000$abcdefgh$ijklmnopqrstuvwxyz,0".to_owned(),
-        format!("bea,{A},0"),
-        format!("dan,{A},maybe"),
+        format!("bea,{BCRYPT_2A},0"),
+        format!("dan,{BCRYPT_2A},maybe"),
         "eve".to_owned(),
-        format!("fay,{},0", B.replace("$2b$", "$2x$")),
-        format!("gus,{},0", B.replace("$12$", "$31$")),
+        format!("fay,{},0", BCRYPT_2B.replace("$2b$", "$2x$")),
+        format!("gus,{},0", BCRYPT_2B.replace("$12$", "$31$")),
         "\u{1}".to_owned(),
-        format!("hal,{B},1"),
+        format!("hal,{BCRYPT_2B},1"),
     ];
     let mut bytes = rows.join("\n").into_bytes();
     *bytes.iter_mut().find(|byte| **byte == 1).unwrap() = 0xff;
-    program.write("users.csv", bytes);
+    program.write_file("users.csv", bytes);
     let printed = program.run(&["user", "import", "users.csv"]);
     assert_eq!(printed.out, "2 accounts imported, 9 rejected.\n");
     let stderr = printed.expect_failure("line 3");
@@ -79,12 +79,12 @@ fn import_names_bad_lines_and_imports_valid_rows() {
 
 #[test]
 fn import_of_malformed_or_missing_file_is_rejected() {
-    let program = Program::with_ada();
-    program.write("names.csv", "name,hash\na,b\n");
+    let program = TestProgram::with_ada();
+    program.write_file("names.csv", "name,hash\na,b\n");
     program
         .run(&["user", "import", "names.csv"])
         .expect_failure("no column username");
-    program.write("empty.csv", "");
+    program.write_file("empty.csv", "");
     program
         .run(&["user", "import", "empty.csv"])
         .expect_failure("no column username");

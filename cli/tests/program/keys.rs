@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 
-use crate::program::{Client, PASSWORD, Program};
+use crate::program::{Client, PASSWORD, TestProgram};
 
 fn kid(token: &str) -> String {
     let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
@@ -16,9 +16,9 @@ fn kid(token: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn console_key_rotation_reaches_running_server() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve();
-    let before = server.ada().await;
+    let before = server.register_ada().await;
     let printed = program.run(&["key", "rotate"]).expect_success();
     let new = printed.split(' ').next().unwrap().to_owned();
     let rotated = Instant::now();
@@ -49,9 +49,9 @@ async fn console_key_rotation_reaches_running_server() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn access_token_ended_at_console_is_rejected() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve();
-    let ada = server.ada().await;
+    let ada = server.register_ada().await;
     program
         .run(&["key", "rotate", "--end-tokens"])
         .expect_success();
@@ -65,10 +65,10 @@ async fn access_token_ended_at_console_is_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn configured_signing_algorithm_is_kept_by_console_rotation() {
-    let program = Program::with_ada();
-    program.write("strongroom.toml", "[keys]\nalgorithm = \"EdDSA\"\n");
+    let program = TestProgram::with_ada();
+    program.write_file("strongroom.toml", "[keys]\nalgorithm = \"EdDSA\"\n");
     let server = program.serve_with(&["--config", "strongroom.toml"]);
-    let ada = server.ada().await;
+    let ada = server.register_ada().await;
     let jwks = ada.get_json("/.well-known/jwks.json").await;
     assert_eq!(jwks["keys"][0]["kid"], kid(&ada.token));
     assert_eq!(
@@ -91,8 +91,8 @@ async fn configured_signing_algorithm_is_kept_by_console_rotation() {
 
 #[test]
 fn wrong_master_key_fails_startup_with_instructions() {
-    let program = Program::with_ada();
-    std::fs::remove_file(program.data().join("keys/master.key")).unwrap();
+    let program = TestProgram::with_ada();
+    std::fs::remove_file(program.data_folder().join("keys/master.key")).unwrap();
     program
         .run(&["user", "list"])
         .expect_failure("strongroom key rotate --end-tokens");

@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 
 use crate::{
     phone::App,
-    program::{Client, CommandOutput, PASSWORD, Program, Server},
+    program::{Client, CommandOutput, PASSWORD, TestProgram, TestServer},
 };
 
-const REPLACE: [&str; 2] = ["key", "replace-master"];
+const REPLACE_MASTER: [&str; 2] = ["key", "replace-master"];
 
 /// The code of the app, `steps` of 30 s from now.
 fn code_at(app: &App, steps: i64) -> String {
     app.shows_at(auth::Clock::system().now().as_second() + 30 * steps)
 }
 
-async fn post(server: &Server, form: &[(&str, &str)]) -> (u16, Value) {
+async fn post_token_form(server: &TestServer, form: &[(&str, &str)]) -> (u16, Value) {
     let answer = reqwest::Client::new()
         .post(server.url("/auth/token"))
         .form(form)
@@ -30,17 +30,17 @@ async fn post(server: &Server, form: &[(&str, &str)]) -> (u16, Value) {
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
-async fn sign_in(server: &Server, name: &str, otp: &str) -> (u16, Value) {
-    post(
+async fn sign_in(server: &TestServer, name: &str, otp: &str) -> (u16, Value) {
+    post_token_form(
         server,
         &[("username", name), ("password", PASSWORD), ("otp", otp)],
     )
     .await
 }
 
-async fn refresh(server: &Server, tokens: &Value) -> u16 {
+async fn refresh_status(server: &TestServer, tokens: &Value) -> u16 {
     let token = tokens["refresh_token"].as_str().unwrap();
-    post(
+    post_token_form(
         server,
         &[("grant_type", "refresh_token"), ("refresh_token", token)],
     )
@@ -49,7 +49,7 @@ async fn refresh(server: &Server, tokens: &Value) -> u16 {
 }
 
 /// Enrolls an app with the code of the previous step.
-async fn enroll_app(server: &Server, tokens: &Value) -> App {
+async fn enroll_app(server: &TestServer, tokens: &Value) -> App {
     let client = Client::new(server, tokens["access_token"].as_str().unwrap());
     let begun: Value = client
         .post("/auth/totp")
@@ -71,11 +71,11 @@ async fn enroll_app(server: &Server, tokens: &Value) -> App {
     app
 }
 
-fn key_file(program: &Program) -> PathBuf {
-    program.data().join("keys/master.key")
+fn key_file(program: &TestProgram) -> PathBuf {
+    program.data_folder().join("keys/master.key")
 }
 
-fn with_key(program: &Program, key: &Path, arguments: &[&str]) -> CommandOutput {
+fn run_with_key_file(program: &TestProgram, key: &Path, arguments: &[&str]) -> CommandOutput {
     let output = program
         .command(arguments)
         .env("SECRET_KEY_FILE", key)
@@ -91,31 +91,31 @@ fn with_key(program: &Program, key: &Path, arguments: &[&str]) -> CommandOutput 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replaced_master_key_keeps_credentials_valid() {
-    let program = Program::with_ada();
-    program.add("bob", &[]);
+    let program = TestProgram::with_ada();
+    program.add_user("bob", &[]);
     let server = program.serve();
     let ada = sign_in(&server, "ada", "").await.1;
     let phone = enroll_app(&server, &ada).await;
     let bob = sign_in(&server, "bob", "").await.1;
     program
-        .run(&REPLACE)
+        .run(&REPLACE_MASTER)
         .expect_failure("stop the server first");
     server.kill();
     let old = std::fs::read(key_file(&program)).unwrap();
-    let printed = program.run(&REPLACE).expect_success();
+    let printed = program.run(&REPLACE_MASTER).expect_success();
     assert!(
         printed.contains("1 key and 1 authenticator app are") && printed.contains("replaced-"),
         "{printed}"
     );
     assert_ne!(std::fs::read(key_file(&program)).unwrap(), old);
-    assert!(!program.data().join("keys/master.key.new").exists());
+    assert!(!program.data_folder().join("keys/master.key.new").exists());
 
     let server = program.serve();
     // An access token, a refresh token, passwords and a code of the app stay valid.
     Client::new(&server, bob["access_token"].as_str().unwrap())
         .get_json("/auth/me")
         .await;
-    assert_eq!(refresh(&server, &bob).await, 200);
+    assert_eq!(refresh_status(&server, &bob).await, 200);
     assert_eq!(sign_in(&server, "ada", "000000").await.0, 401);
     assert_eq!(sign_in(&server, "ada", &code_at(&phone, 0)).await.0, 200);
     assert_eq!(sign_in(&server, "bob", "").await.0, 200);
@@ -128,8 +128,10 @@ async fn replaced_master_key_keeps_credentials_valid() {
 
     // The old key does not open the current database.
     std::fs::write(program.folder().join("old"), &old).unwrap();
-    with_key(&program, Path::new("old"), &["user", "list"]).expect_failure("another master key");
-    with_key(&program, Path::new("old"), &["key", "rotate"]).expect_failure("another master key");
+    run_with_key_file(&program, Path::new("old"), &["user", "list"])
+        .expect_failure("another master key");
+    run_with_key_file(&program, Path::new("old"), &["key", "rotate"])
+        .expect_failure("another master key");
     let audit = program
         .run(&["audit", "export", "--chain", "accounts"])
         .expect_success();
@@ -146,26 +148,26 @@ async fn replaced_master_key_keeps_credentials_valid() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn master_key_replacement_can_end_access_tokens() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve();
     let ada = sign_in(&server, "ada", "").await.1;
     server.stop();
     program
-        .run(&[&REPLACE[..], &["--end-tokens"]].concat())
+        .run(&[&REPLACE_MASTER[..], &["--end-tokens"]].concat())
         .expect_success();
     let server = program.serve();
     let client = Client::new(&server, ada["access_token"].as_str().unwrap());
     assert_eq!(client.get("/auth/me").send().await.unwrap().status(), 401);
-    assert_eq!(refresh(&server, &ada).await, 200);
+    assert_eq!(refresh_status(&server, &ada).await, 200);
 }
 
 /// Reproduces the data folder after a power cut, and starts the server on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn interrupted_master_key_replacement_is_completed_or_undone() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let (file, new_file) = (
         key_file(&program),
-        program.data().join("keys/master.key.new"),
+        program.data_folder().join("keys/master.key.new"),
     );
     let old = std::fs::read(&file).unwrap();
     // A cut after the new key was written, partly or completely, and before the transaction.
@@ -188,7 +190,7 @@ async fn interrupted_master_key_replacement_is_completed_or_undone() {
         );
     }
     // A cut after the transaction and before the rename.
-    program.run(&REPLACE).expect_success();
+    program.run(&REPLACE_MASTER).expect_success();
     let new = std::fs::read(&file).unwrap();
     std::fs::rename(&file, &new_file).unwrap();
     std::fs::write(&file, &old).unwrap();
@@ -206,20 +208,20 @@ async fn interrupted_master_key_replacement_is_completed_or_undone() {
 #[test]
 fn unreadable_active_master_key_is_kept_on_disk() {
     use std::os::unix::fs::PermissionsExt as _;
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let (file, new_file) = (
         key_file(&program),
-        program.data().join("keys/master.key.new"),
+        program.data_folder().join("keys/master.key.new"),
     );
     let old = std::fs::read(&file).unwrap();
-    program.run(&REPLACE).expect_success();
+    program.run(&REPLACE_MASTER).expect_success();
     let new = std::fs::read(&file).unwrap();
     // A cut before the rename, and a restore that lost the file mode.
     std::fs::rename(&file, &new_file).unwrap();
     std::fs::write(&file, &old).unwrap();
     set_private(&file);
     std::fs::set_permissions(&new_file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    program.run(&REPLACE).expect_failure("chmod 600");
+    program.run(&REPLACE_MASTER).expect_failure("chmod 600");
     program.run(&["user", "list"]).expect_failure("chmod 600");
     assert_eq!(std::fs::read(&new_file).unwrap(), new);
     set_private(&new_file);
@@ -227,21 +229,21 @@ fn unreadable_active_master_key_is_kept_on_disk() {
     // An unknown key in its place is kept, too.
     std::fs::write(&new_file, "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0PdAe5Ui8Ow2Qz\n").unwrap();
     program
-        .run(&REPLACE)
+        .run(&REPLACE_MASTER)
         .expect_failure("Restore the key files from a backup");
     assert!(new_file.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_master_key_fails_startup_without_creating_one() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let (file, aside) = (key_file(&program), program.folder().join("aside"));
     std::fs::rename(&file, &aside).unwrap();
     for command in [
         &["user", "list"][..],
         &["key", "list"],
         &["key", "rotate"],
-        &REPLACE,
+        &REPLACE_MASTER,
         &["serve", "--listen", "127.0.0.1:0"],
     ] {
         program
@@ -267,15 +269,15 @@ fn set_private(path: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_master_key_replacement_keeps_passwords_and_totp() {
-    let program = Program::with_ada();
-    program.add("bob", &[]);
+    let program = TestProgram::with_ada();
+    program.add_user("bob", &[]);
     let server = program.serve();
     let phone = enroll_app(&server, &sign_in(&server, "ada", "").await.1).await;
     server.stop();
     let mut replaced = 0;
     for round in 0..4 {
         let mut replacing = program
-            .command(REPLACE)
+            .command(REPLACE_MASTER)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -303,8 +305,8 @@ async fn killed_master_key_replacement_keeps_passwords_and_totp() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn configured_master_key_is_replaced_by_key_file() {
-    let program = Program::new();
-    program.write("old", "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa\n");
+    let program = TestProgram::new();
+    program.write_file("old", "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa\n");
     set_private(&program.folder().join("old"));
     let old = Path::new("old");
     let mut add = program.command(["user", "add", "ada", "--admin", "--password-stdin"]);
@@ -316,41 +318,41 @@ async fn configured_master_key_is_replaced_by_key_file() {
     std::io::Write::write_all(&mut add.stdin.take().unwrap(), PASSWORD.as_bytes()).unwrap();
     assert!(add.wait().unwrap().success());
 
-    with_key(&program, old, &REPLACE).expect_failure("--new-key-file");
-    with_key(
+    run_with_key_file(&program, old, &REPLACE_MASTER).expect_failure("--new-key-file");
+    run_with_key_file(
         &program,
         old,
-        &[&REPLACE[..], &["--new-key-file", "old"]].concat(),
+        &[&REPLACE_MASTER[..], &["--new-key-file", "old"]].concat(),
     )
     .expect_failure("already");
-    program.write("weak", "changemechangemechangemechangemechangeme");
+    program.write_file("weak", "changemechangemechangemechangemechangeme");
     set_private(&program.folder().join("weak"));
-    with_key(
+    run_with_key_file(
         &program,
         old,
-        &[&REPLACE[..], &["--new-key-file", "weak"]].concat(),
+        &[&REPLACE_MASTER[..], &["--new-key-file", "weak"]].concat(),
     )
     .expect_failure("well known");
-    let to_new = [&REPLACE[..], &["--new-key-file", "new"]].concat();
-    let printed = with_key(&program, old, &to_new).expect_success();
+    let to_new = [&REPLACE_MASTER[..], &["--new-key-file", "new"]].concat();
+    let printed = run_with_key_file(&program, old, &to_new).expect_success();
     assert!(
         printed.contains("SECRET_KEY_FILE") && printed.contains("new"),
         "{printed}"
     );
     // A repetition, as after a power cut at the end.
-    with_key(&program, old, &to_new).expect_failure("already active");
-    with_key(&program, old, &["user", "list"]).expect_failure("another master key");
-    with_key(&program, Path::new("new"), &["user", "list"]).expect_success();
+    run_with_key_file(&program, old, &to_new).expect_failure("already active");
+    run_with_key_file(&program, old, &["user", "list"]).expect_failure("another master key");
+    run_with_key_file(&program, Path::new("new"), &["user", "list"]).expect_success();
     let mut command = program.command(["--listen", "127.0.0.1:0", "--log", "warn"]);
     command.env("SECRET_KEY_FILE", "new");
-    assert_eq!(sign_in(&Server::start(command), "ada", "").await.0, 200);
+    assert_eq!(sign_in(&TestServer::start(command), "ada", "").await.0, 200);
 }
 
 #[test]
 fn generated_master_key_rejects_new_key_file_option() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     program
-        .run(&[&REPLACE[..], &["--new-key-file", "new"]].concat())
+        .run(&[&REPLACE_MASTER[..], &["--new-key-file", "new"]].concat())
         .expect_failure("omit --new-key-file");
     assert!(!program.folder().join("new").exists());
 }

@@ -17,11 +17,11 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 const URL: &str = "http://strongroom.test";
 
 /// A temporary folder for the data folder and other files.
-pub(crate) struct Program {
+pub(crate) struct TestProgram {
     folder: TempDir,
 }
 
-impl Program {
+impl TestProgram {
     pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -31,7 +31,7 @@ impl Program {
     /// Has the administrator ada.
     pub(crate) fn with_ada() -> Self {
         let program = Self::new();
-        program.add("ada", &["--admin"]);
+        program.add_user("ada", &["--admin"]);
         program
     }
 
@@ -39,12 +39,12 @@ impl Program {
         self.folder.path()
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
+    pub(crate) fn data_folder(&self) -> PathBuf {
         self.folder().join("strongroom-data")
     }
 
     pub(crate) fn repository(&self) -> PathBuf {
-        self.data().join("vaults/main.git")
+        self.data_folder().join("vaults/main.git")
     }
 
     /// A command with an empty environment.
@@ -77,20 +77,20 @@ impl Program {
         CommandOutput::of(&child.wait_with_output().unwrap())
     }
 
-    pub(crate) fn add(&self, name: &str, more: &[&str]) {
+    pub(crate) fn add_user(&self, name: &str, more: &[&str]) {
         let arguments = [&["user", "add", name, "--password-stdin"], more].concat();
         self.run_with_input(&arguments, PASSWORD).expect_success();
     }
 
-    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write_file(&self, name: &str, text: impl AsRef<[u8]>) {
         std::fs::write(self.folder().join(name), text).unwrap();
     }
 
-    pub(crate) fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> TestServer {
         self.serve_with(&[])
     }
 
-    pub(crate) fn serve_with(&self, more: &[&str]) -> Server {
+    pub(crate) fn serve_with(&self, more: &[&str]) -> TestServer {
         let arguments = [
             "--listen",
             "127.0.0.1:0",
@@ -101,7 +101,7 @@ impl Program {
         ];
         let mut command = self.command([&arguments, more].concat());
         command.env("STRONGROOM_REGISTRATION", "open");
-        Server::start(command)
+        TestServer::start(command)
     }
 
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
@@ -162,29 +162,29 @@ impl CommandOutput {
 }
 
 /// A running server. Killed on drop.
-pub(crate) struct Server {
+pub(crate) struct TestServer {
     child: Child,
     url: String,
     /// The lines that it printed at the start.
-    pub(crate) greeting: String,
+    pub(crate) startup_line: String,
     // Stays open, as a terminal does.
     out: BufReader<std::process::ChildStdout>,
 }
 
-impl Server {
+impl TestServer {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut greeting = String::new();
+        let mut startup_line = String::new();
         // The last line of the greeting, with or without an administrator.
-        while !greeting.contains("to sign in") && !greeting.contains("/first#") {
+        while !startup_line.contains("to sign in") && !startup_line.contains("/first#") {
             assert_ne!(
-                out.read_line(&mut greeting).unwrap(),
+                out.read_line(&mut startup_line).unwrap(),
                 0,
-                "the server exited: {greeting}"
+                "the server exited: {startup_line}"
             );
         }
-        let address = greeting
+        let address = startup_line
             .split_once("listening on ")
             .unwrap()
             .1
@@ -194,7 +194,7 @@ impl Server {
         Self {
             url: format!("http://{address}"),
             child,
-            greeting,
+            startup_line,
             out,
         }
     }
@@ -234,7 +234,7 @@ impl Server {
         assert!(self.exits_successfully());
     }
 
-    pub(crate) fn rest_of_output(&mut self) -> String {
+    pub(crate) fn remaining_output(&mut self) -> String {
         let mut rest = String::new();
         std::io::Read::read_to_string(&mut self.out, &mut rest).unwrap();
         rest
@@ -252,12 +252,12 @@ impl Server {
         body["access_token"].as_str().map(str::to_owned)
     }
 
-    pub(crate) async fn ada(&self) -> Client {
+    pub(crate) async fn register_ada(&self) -> Client {
         Client::new(self, &self.sign_in("ada", PASSWORD).await.unwrap())
     }
 }
 
-impl Drop for Server {
+impl Drop for TestServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -273,7 +273,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(server: &Server, token: &str) -> Self {
+    pub(crate) fn new(server: &TestServer, token: &str) -> Self {
         Self {
             url: server.url.clone(),
             token: token.to_owned(),
@@ -322,12 +322,12 @@ impl Client {
     pub(crate) async fn add(&self, name: &str, content: &str) {
         let request = self
             .put(&format!("/api/files/{name}/content"))
-            .multipart(upload(content, "added"));
+            .multipart(upload_form(content, "added"));
         assert_eq!(request.send().await.unwrap().status(), 201);
     }
 }
 
-pub(crate) fn upload(content: &str, comment: &str) -> multipart::Form {
+pub(crate) fn upload_form(content: &str, comment: &str) -> multipart::Form {
     let file = multipart::Part::bytes(content.as_bytes().to_vec()).file_name("file");
     multipart::Form::new()
         .text("comment", comment.to_owned())

@@ -2,13 +2,13 @@
 
 use std::process::Command;
 
-use crate::program::Program;
+use crate::program::TestProgram;
 
 const README: &str = include_str!("../../../README.md");
 
 #[test]
 fn settings_in_help_are_documented_in_readme() {
-    let help = Program::new().run(&["--help"]).expect_success();
+    let help = TestProgram::new().run(&["--help"]).expect_success();
     let settings_text = help
         .split_once("Settings:")
         .unwrap()
@@ -73,7 +73,7 @@ fn curl_walkthrough_in_readme_works() {
         .split_once("```")
         .unwrap()
         .0;
-    let program = Program::new();
+    let program = TestProgram::new();
     let server = program.serve();
     let here = story.replace("http://127.0.0.1:8000", &server.url(""));
     assert_ne!(here, story);

@@ -9,34 +9,34 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::program::{Client, CommandOutput, PASSWORD, Program, Server};
+use crate::program::{Client, CommandOutput, PASSWORD, TestProgram, TestServer};
 
-impl Program {
+impl TestProgram {
     /// Serves with the listen address as the public URL.
-    fn serve_at_own_address(&self) -> Server {
-        Server::start(self.command(["--listen", "127.0.0.1:0", "--log", "warn"]))
+    fn serve_at_own_address(&self) -> TestServer {
+        TestServer::start(self.command(["--listen", "127.0.0.1:0", "--log", "warn"]))
     }
 
-    fn home(&self) -> PathBuf {
+    fn home_folder(&self) -> PathBuf {
         self.folder().join("home")
     }
 
     pub(crate) fn credentials_file(&self) -> PathBuf {
-        self.home().join("strongroom/servers.json")
+        self.home_folder().join("strongroom/servers.json")
     }
 
     pub(crate) fn credentials_json(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.credentials_file()).unwrap()).unwrap()
     }
 
-    fn remote(&self, arguments: &[&str]) -> Command {
+    fn remote_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(arguments);
-        command.env("XDG_CONFIG_HOME", self.home());
+        command.env("XDG_CONFIG_HOME", self.home_folder());
         command
     }
 
     pub(crate) fn run_client(&self, arguments: &[&str]) -> CommandOutput {
-        let output = self.remote(arguments).output().unwrap();
+        let output = self.remote_command(arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         CommandOutput {
             code: output.status.code(),
@@ -54,9 +54,9 @@ pub(crate) struct PendingLogin {
 }
 
 impl PendingLogin {
-    pub(crate) fn at(program: &Program, url: &str) -> Self {
+    pub(crate) fn start(program: &TestProgram, url: &str) -> Self {
         let mut child = program
-            .remote(&["login", url])
+            .remote_command(&["login", url])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -122,14 +122,14 @@ pub(crate) async fn decide_as(person: &Client, code: &str, decision: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn device_login_stores_tokens_and_logout_revokes_them() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve_at_own_address();
-    let ada = server.ada().await;
+    let ada = server.register_ada().await;
     let url = server.url("");
     program
         .run_client(&["whoami"])
         .expect_failure("strongroom login");
-    let login = PendingLogin::at(&program, &server.url(""));
+    let login = PendingLogin::start(&program, &server.url(""));
     decide_as(&ada, &login.code, "approve").await;
     let (success, printed) = login.finish();
     assert!(
@@ -208,13 +208,13 @@ async fn device_login_stores_tokens_and_logout_revokes_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn denied_or_interrupted_login_stores_no_tokens() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve_at_own_address();
-    let ada = server.ada().await;
-    let login = PendingLogin::at(&program, &server.url(""));
+    let ada = server.register_ada().await;
+    let login = PendingLogin::start(&program, &server.url(""));
     decide_as(&ada, &login.code, "deny").await;
     assert!(!login.finish().0);
-    let login = PendingLogin::at(&program, &server.url(""));
+    let login = PendingLogin::start(&program, &server.url(""));
     let interrupt = Command::new("sh")
         .args(["-c", &format!("kill -INT {}", login.child.id())])
         .status()
@@ -225,11 +225,11 @@ async fn denied_or_interrupted_login_stores_no_tokens() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cli_reports_ended_session_and_rejects_readable_credentials() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve_at_own_address();
-    let ada = server.ada().await;
+    let ada = server.register_ada().await;
     let url = server.url("");
-    let login = PendingLogin::at(&program, &server.url(""));
+    let login = PendingLogin::start(&program, &server.url(""));
     decide_as(&ada, &login.code, "approve").await;
     assert!(login.finish().0);
     std::fs::set_permissions(
@@ -252,7 +252,7 @@ async fn cli_reports_ended_session_and_rejects_readable_credentials() {
     program
         .run_client(&["whoami"])
         .expect_failure("not signed in");
-    let login = PendingLogin::at(&program, &server.url(""));
+    let login = PendingLogin::start(&program, &server.url(""));
     decide_as(&ada, &login.code, "approve").await;
     assert!(login.finish().0);
     server.stop();
@@ -270,7 +270,7 @@ async fn cli_reports_ended_session_and_rejects_readable_credentials() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn login_rejects_server_with_another_public_url() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     // Its public URL is http://strongroom.test.
     let server = program.serve();
     program
@@ -289,10 +289,10 @@ async fn login_rejects_server_with_another_public_url() {
         .expect_failure("scope");
 }
 
-impl Program {
+impl TestProgram {
     /// Serves another data folder.
-    fn serve_other_folder(&self) -> Server {
-        Server::start(self.command([
+    fn serve_other_folder(&self) -> TestServer {
+        TestServer::start(self.command([
             "--listen",
             "127.0.0.1:0",
             "--log",

@@ -3,10 +3,10 @@
 
 mod accounts;
 mod clients;
-mod drive;
 mod factors;
 mod mail;
 mod recorded;
+mod run_deployment;
 mod upstream;
 
 use std::{
@@ -20,19 +20,19 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    program::{PASSWORD, Program, Server},
+    program::{PASSWORD, TestProgram, TestServer},
     provider::Provider,
 };
-use drive::Drive;
 use mail::Mailbox;
 use recorded::Secrets;
+use run_deployment::Drive;
 
 const OWN_KEY: &str = "k7Qv2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0PaZr8Ue";
 const PEPPER: &str = "uR4wZ9eT1yB6nM3qX8cV5oK2jH7gF0dSaLpIt";
 const DATABASE_PASSWORD: &str = "rows-are-kept-behind-this";
-const WRONG: &str = "a wrong guess of this test alone";
-const SECOND: &str = "another long password for later";
-const THIRD: &str = "and one more after that was lost";
+const WRONG_PASSWORD: &str = "a wrong guess of this test alone";
+const SECOND_PASSWORD: &str = "another long password for later";
+const THIRD_PASSWORD: &str = "and one more after that was lost";
 const PASSWORD_IN_NAME_FIELD: &str = "typed-into-the-wrong-field";
 
 /// Database, mail transport, master key and log format of a run. The two runs cover every choice.
@@ -45,10 +45,10 @@ enum Deployment {
 }
 
 /// Starts the server. The receiver gets all of its standard error when it exits.
-fn start_with_log(mut command: Command) -> (Server, mpsc::Receiver<String>) {
+fn start_with_log(mut command: Command) -> (TestServer, mpsc::Receiver<String>) {
     let (reader, writer) = std::io::pipe().unwrap();
     command.stderr(Stdio::from(writer));
-    let server = Server::start(command);
+    let server = TestServer::start(command);
     let (done, log) = mpsc::channel();
     std::thread::spawn(move || {
         let (mut reader, mut text) = (reader, Vec::new());
@@ -84,7 +84,7 @@ fn free_port() -> u16 {
 
 /// A command with the environment of this deployment.
 fn command(
-    program: &Program,
+    program: &TestProgram,
     deployment: Deployment,
     arguments: &[&str],
     database: Option<&str>,
@@ -100,7 +100,7 @@ fn command(
 async fn run_all(drive: &Drive, provider: &Provider) {
     let setup = drive
         .server
-        .greeting
+        .startup_line
         .split("/first#")
         .nth(1)
         .unwrap()
@@ -121,13 +121,12 @@ async fn run_all(drive: &Drive, provider: &Provider) {
     drive
         .expect_rejection(drive.post("/first").form(&first))
         .await;
-    let access = accounts::accounts(drive).await;
+    let access = accounts::run(drive).await;
     mail::mail(drive, &access).await;
-    factors::factors(drive).await;
+    factors::run(drive).await;
     clients::clients(drive, &access).await;
-    upstream::upstream(drive, provider).await;
-    let change =
-        json!({"current_password": PASSWORD, "new_password": SECOND, "end_other_sessions": true});
+    upstream::run(drive, provider).await;
+    let change = json!({"current_password": PASSWORD, "new_password": SECOND_PASSWORD, "end_other_sessions": true});
     drive
         .expect_success(
             drive
@@ -172,20 +171,20 @@ async fn drive(deployment: Deployment) {
     let Some(database) = database_url(deployment).await else {
         return;
     };
-    let (program, provider, port) = (Program::new(), Provider::start().await, free_port());
+    let (program, provider, port) = (TestProgram::new(), Provider::start().await, free_port());
     let (mailbox, mail) = match deployment {
         Deployment::Sqlite => Mailbox::server().await,
         Deployment::Postgres => Mailbox::folder(program.folder().join("mail")),
     };
     let url = format!("http://localhost:{port}");
-    program.write("pepper", PEPPER);
+    program.write_file("pepper", PEPPER);
     let own = format!(
         "listen = \"127.0.0.1:{port}\"\npublic_url = \"{url}\"\n[registration]\nmode = \"invite\"\n\
          [hashing]\nmemory_kib = 19456\npasses = 2\n[passwords]\npepper_file = \"pepper\"\n"
     );
-    program.write(
+    program.write_file(
         "settings.toml",
-        [own, mail, upstream::section(&provider)].concat(),
+        [own, mail, upstream::provider_section(&provider)].concat(),
     );
     let format = if deployment == Deployment::Postgres {
         "json"
@@ -210,14 +209,14 @@ async fn drive(deployment: Deployment) {
         secrets,
         mailbox,
         http,
-        refusals,
+        error_responses: refusals,
         url,
     };
     for (what, secret) in [
         ("a password", PASSWORD),
-        ("a wrong password", WRONG),
-        ("a new password", SECOND),
-        ("a password after a reset", THIRD),
+        ("a wrong password", WRONG_PASSWORD),
+        ("a new password", SECOND_PASSWORD),
+        ("a password after a reset", THIRD_PASSWORD),
         ("a password in the username field", PASSWORD_IN_NAME_FIELD),
         ("the master key", OWN_KEY),
         ("the pepper", PEPPER),
@@ -226,7 +225,8 @@ async fn drive(deployment: Deployment) {
         drive.record(what, secret);
     }
     if deployment == Deployment::Postgres {
-        let key = std::fs::read_to_string(drive.program.data().join("keys/master.key")).unwrap();
+        let key =
+            std::fs::read_to_string(drive.program.data_folder().join("keys/master.key")).unwrap();
         drive.record("the generated master key", key.trim());
     }
     run_all(&drive, &provider).await;
@@ -234,7 +234,7 @@ async fn drive(deployment: Deployment) {
         program,
         server,
         secrets,
-        refusals,
+        error_responses: refusals,
         ..
     } = drive;
     server.stop();

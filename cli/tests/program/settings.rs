@@ -1,9 +1,9 @@
 //! Invalid settings stop the start with a message that says what to do.
 
-use crate::program::{CommandOutput, Program};
+use crate::program::{CommandOutput, TestProgram};
 
-impl Program {
-    fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> CommandOutput {
+impl TestProgram {
+    fn run_with_env(&self, variables: &[(&str, &str)], arguments: &[&str]) -> CommandOutput {
         let output = self
             .command(arguments)
             .envs(variables.iter().copied())
@@ -20,7 +20,7 @@ impl Program {
 
 #[test]
 fn invalid_flag_fails_startup() {
-    let program = Program::new();
+    let program = TestProgram::new();
     for (arguments, expected) in [
         (&["--lisen", "127.0.0.1:1"][..], "--listen"),
         (&["--listen", "localhost:8000"], "127.0.0.1:8000"),
@@ -36,13 +36,13 @@ fn invalid_flag_fails_startup() {
     ] {
         program.run(arguments).expect_failure(expected);
     }
-    assert!(!program.data().exists(), "no data folder is created");
+    assert!(!program.data_folder().exists(), "no data folder is created");
 }
 
 #[test]
 fn unreadable_environment_secret_fails_startup_without_printing_it() {
     use std::os::unix::ffi::OsStrExt as _;
-    let program = Program::new();
+    let program = TestProgram::new();
     for name in [
         "SECRET_KEY",
         "SECRET_KEY_FILE",
@@ -62,23 +62,23 @@ fn unreadable_environment_secret_fails_startup_without_printing_it() {
         );
         assert!(!printed.contains("hunter2"), "{printed}");
         program
-            .run_with(&[(name, "")], &["user", "list"])
+            .run_with_env(&[(name, "")], &["user", "list"])
             .expect_failure(&format!("{name} is empty"));
     }
-    assert!(!program.data().exists(), "no data folder is created");
+    assert!(!program.data_folder().exists(), "no data folder is created");
 }
 
 #[test]
 fn misspelt_variable_fails_startup() {
-    Program::new()
-        .run_with(&[("STRONGROOM_LISTNE", "127.0.0.1:1")], &[])
+    TestProgram::new()
+        .run_with_env(&[("STRONGROOM_LISTNE", "127.0.0.1:1")], &[])
         .expect_failure("STRONGROOM_LISTNE");
 }
 
 #[test]
 fn misspelt_config_key_fails_startup_with_its_line() {
-    let program = Program::new();
-    program.write(
+    let program = TestProgram::new();
+    program.write_file(
         "strongroom.toml",
         "public_url = \"http://a\"\nsecret_kye = \"hunter2\"\n",
     );
@@ -90,53 +90,53 @@ fn misspelt_config_key_fails_startup_with_its_line() {
 
 #[test]
 fn well_known_master_key_fails_startup() {
-    let program = Program::new();
+    let program = TestProgram::new();
     for key in [
         "a_super_secret_dev_key",
         "hunter2",
         "a_super_secret_dev_key_a_super_secret_dev_key",
     ] {
         let stderr = program
-            .run_with(&[("SECRET_KEY", key)], &[])
+            .run_with_env(&[("SECRET_KEY", key)], &[])
             .expect_failure("openssl rand -base64 48");
         assert!(!stderr.contains(key), "a key is never printed");
     }
-    program.write("key", "a_super_secret_dev_key\n");
+    program.write_file("key", "a_super_secret_dev_key\n");
     program
-        .run_with(&[("SECRET_KEY_FILE", "key")], &[])
+        .run_with_env(&[("SECRET_KEY_FILE", "key")], &[])
         .expect_failure("well known");
     program
-        .run_with(&[("SECRET_KEY", "x"), ("SECRET_KEY_FILE", "key")], &[])
+        .run_with_env(&[("SECRET_KEY", "x"), ("SECRET_KEY_FILE", "key")], &[])
         .expect_failure("given twice");
 }
 
 #[test]
 fn public_listener_requires_explicit_registration_mode() {
-    let program = Program::new();
+    let program = TestProgram::new();
     program
         .run(&["--listen", "0.0.0.0:0"])
         .expect_failure("registration.mode");
-    program.write("open.toml", "listen = \"0.0.0.0:0\"\n");
+    program.write_file("open.toml", "listen = \"0.0.0.0:0\"\n");
     program
         .run(&["--config", "open.toml"])
         .expect_failure("no registration mode is set");
-    assert!(!program.data().exists());
+    assert!(!program.data_folder().exists());
 }
 
 #[test]
 fn occupied_port_fails_startup_without_creating_data() {
-    let program = Program::new();
+    let program = TestProgram::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     program
         .run(&["--listen", &address])
         .expect_failure(&address);
-    assert!(!program.data().exists());
+    assert!(!program.data_folder().exists());
 }
 
 #[test]
 fn second_server_on_data_folder_fails_startup() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve();
     program
         .run(&["--listen", "127.0.0.1:0"])
@@ -147,8 +147,8 @@ fn second_server_on_data_folder_fails_startup() {
 
 #[test]
 fn unwritable_data_folder_error_names_the_path() {
-    let program = Program::new();
-    program.write("taken", "a file");
+    let program = TestProgram::new();
+    program.write_file("taken", "a file");
     for command in [&["serve"][..], &["user", "import", "taken"]] {
         let arguments = [
             &["--data", "taken/data", "--listen", "127.0.0.1:0"],
@@ -161,8 +161,8 @@ fn unwritable_data_folder_error_names_the_path() {
 
 #[test]
 fn newer_data_folder_is_rejected_by_commands() {
-    let program = Program::with_ada();
-    let database = program.data().join("strongroom.db");
+    let program = TestProgram::with_ada();
+    let database = program.data_folder().join("strongroom.db");
     let sqlite = rusqlite::Connection::open(database).unwrap();
     sqlite
         .execute(
@@ -183,24 +183,24 @@ fn newer_data_folder_is_rejected_by_commands() {
 
 #[test]
 fn unreachable_database_error_omits_the_password() {
-    let program = Program::new();
-    program.write("url", "postgres://ada:hunter2@127.0.0.1:1/files\n");
+    let program = TestProgram::new();
+    program.write_file("url", "postgres://ada:hunter2@127.0.0.1:1/files\n");
     let serve = ["--listen", "127.0.0.1:0"];
     let stderr = program
-        .run_with(&[("STRONGROOM_DATABASE_URL_FILE", "url")], &serve)
+        .run_with_env(&[("STRONGROOM_DATABASE_URL_FILE", "url")], &serve)
         .expect_failure("127.0.0.1:1/files");
     assert!(
         stderr.contains("refused") && !stderr.contains("hunter2"),
         "{stderr}"
     );
     program
-        .run_with(&[("STRONGROOM_DATABASE_URL", "mysql://h/d")], &serve)
+        .run_with_env(&[("STRONGROOM_DATABASE_URL", "mysql://h/d")], &serve)
         .expect_failure("postgres://");
 }
 
 #[test]
 fn remote_database_without_verified_tls_fails_startup() {
-    let program = Program::new();
+    let program = TestProgram::new();
     let serve = ["--listen", "127.0.0.1:0"];
     let url = (
         "STRONGROOM_DATABASE_URL",
@@ -208,7 +208,7 @@ fn remote_database_without_verified_tls_fails_startup() {
     );
     for command in [&serve[..], &["migrate"], &["user", "list"]] {
         let stderr = program
-            .run_with(&[url], command)
+            .run_with_env(&[url], command)
             .expect_failure("sslmode=verify-full");
         assert!(
             stderr.contains("db.invalid") && !stderr.contains("hunter2"),
@@ -217,35 +217,37 @@ fn remote_database_without_verified_tls_fails_startup() {
     }
     let allowed = [url, ("STRONGROOM_DATABASE_TLS", "url")];
     program
-        .run_with(&allowed, &serve)
+        .run_with_env(&allowed, &serve)
         .expect_failure("cannot be opened");
     program
-        .run_with(&[("STRONGROOM_DATABASE_TLS", "sometimes")], &serve)
+        .run_with_env(&[("STRONGROOM_DATABASE_TLS", "sometimes")], &serve)
         .expect_failure("`verified`");
 }
 
 #[test]
 fn disabled_migration_requires_the_migrate_command() {
-    let program = Program::new();
+    let program = TestProgram::new();
     let off = [("STRONGROOM_DATABASE_MIGRATE", "off")];
     let serve = ["--listen", "127.0.0.1:0"];
     program
-        .run_with(&off, &serve)
+        .run_with_env(&off, &serve)
         .expect_failure("strongroom migrate");
     program
-        .run_with(&off, &["migrate", "--grant-to", "ada"])
+        .run_with_env(&off, &["migrate", "--grant-to", "ada"])
         .expect_failure("SQLite has no database accounts");
-    let printed = program.run_with(&off, &["migrate"]).expect_success();
+    let printed = program.run_with_env(&off, &["migrate"]).expect_success();
     assert!(printed.contains("up to date"), "{printed}");
-    program.run_with(&off, &["user", "list"]).expect_success();
+    program
+        .run_with_env(&off, &["user", "list"])
+        .expect_success();
 }
 
 #[test]
 fn damaged_database_or_key_file_is_reported() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let (database, key) = (
-        program.data().join("strongroom.db"),
-        program.data().join("keys/master.key"),
+        program.data_folder().join("strongroom.db"),
+        program.data_folder().join("keys/master.key"),
     );
     let original = std::fs::read(&key).unwrap();
     std::fs::write(&key, "").unwrap();
@@ -261,23 +263,33 @@ fn damaged_database_or_key_file_is_reported() {
 
 #[test]
 fn first_start_prints_setup_link_once() {
-    let program = Program::new();
+    let program = TestProgram::new();
     let first = program.serve();
     assert!(
-        first.greeting.contains("http://strongroom.test/first#sr_"),
+        first
+            .startup_line
+            .contains("http://strongroom.test/first#sr_"),
         "{}",
-        first.greeting
+        first.startup_line
     );
-    assert!(first.greeting.contains(program.data().to_str().unwrap()));
-    program.add("ada", &["--admin"]);
+    assert!(
+        first
+            .startup_line
+            .contains(program.data_folder().to_str().unwrap())
+    );
+    program.add_user("ada", &["--admin"]);
     first.stop();
     let second = program.serve();
-    assert!(!second.greeting.contains("/first"), "{}", second.greeting);
-    let own = Program::new();
-    let own = crate::program::Server::start(own.command(["--listen", "127.0.0.1:0"]));
     assert!(
-        own.greeting.contains(&own.url("/first#")),
+        !second.startup_line.contains("/first"),
+        "{}",
+        second.startup_line
+    );
+    let own = TestProgram::new();
+    let own = crate::program::TestServer::start(own.command(["--listen", "127.0.0.1:0"]));
+    assert!(
+        own.startup_line.contains(&own.url("/first#")),
         "the link has the port chosen by the system: {}",
-        own.greeting
+        own.startup_line
     );
 }

@@ -4,37 +4,37 @@ use bytes::Bytes;
 use reqwest::Body;
 use tokio::sync::mpsc;
 
-use crate::program::Program;
+use crate::program::TestProgram;
 
-const HEAD: &str =
+const MULTIPART_HEAD: &str =
     "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nfirst half, ";
-const TAIL: &str = "second half\r\n--b--\r\n";
+const MULTIPART_TAIL: &str = "second half\r\n--b--\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shutdown_waits_for_running_upload() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let mut server = program.serve();
-    let ada = server.ada().await;
+    let ada = server.register_ada().await;
     let (pieces, body) = streamed_body();
     let request = ada
         .put("/api/files/a.nc/content")
         .header("Content-Type", "multipart/form-data; boundary=b");
     let request = tokio::spawn(request.body(body).send());
-    pieces.send(Ok(Bytes::from(HEAD))).await.unwrap();
+    pieces.send(Ok(Bytes::from(MULTIPART_HEAD))).await.unwrap();
     // The server has the first half once it answers a later request on another connection.
     ada.get_json("/auth/me").await;
     server.terminate();
     while ada.get("/health/live").send().await.is_ok() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    pieces.send(Ok(Bytes::from(TAIL))).await.unwrap();
+    pieces.send(Ok(Bytes::from(MULTIPART_TAIL))).await.unwrap();
     drop(pieces);
     assert_eq!(request.await.unwrap().unwrap().status(), 201);
-    assert!(server.rest_of_output().contains("Stopping"));
+    assert!(server.remaining_output().contains("Stopping"));
     assert!(server.exits_successfully());
     let server = program.serve();
     let content = server
-        .ada()
+        .register_ada()
         .await
         .get("/api/files/a.nc/content")
         .send()
@@ -46,15 +46,15 @@ async fn shutdown_waits_for_running_upload() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopped_server_leaves_complete_database_without_journal() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve();
-    server.ada().await.add("a.nc", "G0 X0").await;
+    server.register_ada().await.add("a.nc", "G0 X0").await;
     server.stop();
     // A stopped server leaves no data in its journal files.
-    let path = program.data().join("strongroom.db-wal");
+    let path = program.data_folder().join("strongroom.db-wal");
     assert_eq!(std::fs::metadata(&path).map_or(0, |file| file.len()), 0);
     for journal in ["strongroom.db-wal", "strongroom.db-shm"] {
-        std::fs::remove_file(program.data().join(journal)).ok();
+        std::fs::remove_file(program.data_folder().join(journal)).ok();
     }
     assert!(
         program
@@ -65,12 +65,12 @@ async fn stopped_server_leaves_complete_database_without_journal() {
     program.run(&["verify"]).expect_success();
 }
 
-type Piece = Result<Bytes, std::io::Error>;
+type Chunk = Result<Bytes, std::io::Error>;
 
 /// A body that the test sends piece by piece.
-fn streamed_body() -> (mpsc::Sender<Piece>, Body) {
+fn streamed_body() -> (mpsc::Sender<Chunk>, Body) {
     let (sender, receiver) = mpsc::channel(1);
-    let pieces = |mut receiver: mpsc::Receiver<Piece>| async {
+    let pieces = |mut receiver: mpsc::Receiver<Chunk>| async {
         receiver.recv().await.map(|piece| (piece, receiver))
     };
     (

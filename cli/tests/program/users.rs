@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::program::{Client, PASSWORD, Program};
+use crate::program::{Client, PASSWORD, TestProgram};
 
 #[test]
 fn added_accounts_are_listed_with_roles() {
-    let program = Program::with_ada();
-    program.add(
+    let program = TestProgram::with_ada();
+    program.add_user(
         "Bob",
         &["--display-name", "Bob ☃", "--email", "bob@example.org"],
     );
@@ -24,7 +24,7 @@ fn added_accounts_are_listed_with_roles() {
 
 #[test]
 fn invalid_account_is_not_added() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let add = |name: &str, more: &[&str], password: &str| {
         program.run_with_input(
             &[&["user", "add", name, "--password-stdin"], more].concat(),
@@ -52,7 +52,7 @@ fn invalid_account_is_not_added() {
 
 #[test]
 fn account_commands_do_not_create_data_folder() {
-    let program = Program::new();
+    let program = TestProgram::new();
     for command in [
         &["user", "list"][..],
         &["user", "disable", "ada"],
@@ -64,12 +64,12 @@ fn account_commands_do_not_create_data_folder() {
             .run(command)
             .expect_failure("strongroom-data is not a Strongroom data folder");
     }
-    assert!(!program.data().exists());
+    assert!(!program.data_folder().exists());
 }
 
 #[test]
 fn output_write_failure_exits_nonzero_except_broken_pipe() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let full = || {
         std::fs::OpenOptions::new()
             .write(true)
@@ -103,7 +103,7 @@ fn output_write_failure_exits_nonzero_except_broken_pipe() {
 
 #[test]
 fn password_stdin_accepts_one_line_only() {
-    let program = Program::new();
+    let program = TestProgram::new();
     let add = ["user", "add", "ada", "--password-stdin"];
     program
         .run_with_input(&add, "a line of words\nand another one of them")
@@ -114,7 +114,7 @@ fn password_stdin_accepts_one_line_only() {
         !printed.err.contains("Created the data folder"),
         "the first attempt created it: {printed:?}"
     );
-    let elsewhere = Program::new();
+    let elsewhere = TestProgram::new();
     let printed = elsewhere.run_with_input(&add, "correct horse battery staple\n");
     assert!(
         printed.err.contains("Created the data folder"),
@@ -124,7 +124,7 @@ fn password_stdin_accepts_one_line_only() {
 
 #[test]
 fn user_recover_requires_reason_and_resets_factors() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     program
         .run(&["user", "recover", "ada", "--reason", " "])
         .expect_failure("Enter a reason");
@@ -142,7 +142,7 @@ fn user_recover_requires_reason_and_resets_factors() {
 
 #[test]
 fn console_cannot_disable_last_administrator() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     program
         .run(&["user", "disable", "ada"])
         .expect_failure("last administrator");
@@ -153,8 +153,8 @@ fn console_cannot_disable_last_administrator() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn console_disable_ends_session_within_a_second() {
-    let program = Program::with_ada();
-    program.add("bob", &[]);
+    let program = TestProgram::with_ada();
+    program.add_user("bob", &[]);
     let server = program.serve();
     let bob = Client::new(&server, &server.sign_in("bob", PASSWORD).await.unwrap());
     bob.get_json("/api/files").await;
@@ -173,16 +173,16 @@ async fn console_disable_ends_session_within_a_second() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn account_added_beside_running_server_can_sign_in() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     let server = program.serve();
-    program.add("carl", &[]);
+    program.add_user("carl", &[]);
     let carl = Client::new(&server, &server.sign_in("carl", PASSWORD).await.unwrap());
     carl.add("a.step", "solid").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn console_invitation_promotion_and_sign_out_take_effect() {
-    let program = Program::with_ada();
+    let program = TestProgram::with_ada();
     program
         .run(&["user", "invite", "--registration", "closed"])
         .expect_failure("closed");
@@ -237,8 +237,8 @@ async fn console_invitation_promotion_and_sign_out_take_effect() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn console_ends_all_sessions_with_audited_reason() {
-    let program = Program::with_ada();
-    program.add("bob", &[]);
+    let program = TestProgram::with_ada();
+    program.add_user("bob", &[]);
     program
         .run(&["user", "end-sessions", "--everybody"])
         .expect_failure("--reason");

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::program::Program;
+use crate::program::TestProgram;
 
 const NO_PROBLEMS: &str = "No problems found.\n";
 
 /// A data folder with two files and no running server.
-async fn data_with_two_files() -> Program {
-    let program = Program::with_ada();
+async fn data_with_two_files() -> TestProgram {
+    let program = TestProgram::with_ada();
     let server = program.serve();
-    let ada = server.ada().await;
+    let ada = server.register_ada().await;
     ada.add("vise.step", "solid").await;
     ada.add("gear.nc", "G0 X0").await;
     server.stop();
@@ -18,7 +18,7 @@ async fn data_with_two_files() -> Program {
 }
 
 /// The git-lfs object of vise.step.
-fn content(program: &Program) -> PathBuf {
+fn content_path(program: &TestProgram) -> PathBuf {
     let pointer = program.git(&["show", "main:vise.step"]);
     let oid = pointer
         .lines()
@@ -55,7 +55,7 @@ async fn verify_passes_on_intact_data_folder() {
 #[test]
 fn verify_passes_on_never_served_data_folder() {
     assert!(
-        Program::with_ada()
+        TestProgram::with_ada()
             .run(&["verify"])
             .expect_success()
             .ends_with(NO_PROBLEMS)
@@ -65,7 +65,7 @@ fn verify_passes_on_never_served_data_folder() {
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_finds_a_flipped_content_byte() {
     let program = data_with_two_files().await;
-    let path = content(&program);
+    let path = content_path(&program);
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[2] ^= 1;
     std::fs::remove_file(&path).unwrap();
@@ -84,7 +84,7 @@ async fn verify_finds_a_flipped_content_byte() {
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_finds_missing_content_and_repository() {
     let program = data_with_two_files().await;
-    std::fs::remove_file(content(&program)).unwrap();
+    std::fs::remove_file(content_path(&program)).unwrap();
     let printed = program.run(&["verify"]);
     assert!(
         printed.code == Some(1) && printed.out.contains("vise.step, revision 1, is missing"),
@@ -136,7 +136,7 @@ async fn verify_finds_moved_branch_and_restart_repairs_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_finds_an_edited_audit_entry() {
     let program = data_with_two_files().await;
-    let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
+    let sqlite = rusqlite::Connection::open(program.data_folder().join("strongroom.db")).unwrap();
     let edited = sqlite
         .execute(
             "UPDATE audit SET actor = 'eve' WHERE subject = 'gear.nc'",

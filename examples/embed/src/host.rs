@@ -1,5 +1,6 @@
 //! The host side of the crate `auth`: its settings here, and the responses for its errors.
 
+use auth::error::{AccessError, AccountError, SignInError, ThrottleError};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use auth::{Auth, AuthError, HasAuth, Origin, RealmName, model::username::BadUsername};
@@ -27,7 +28,7 @@ impl HasAuth for Garden {
     }
 
     fn realm_of(&self, _: &Parts) -> Result<RealmName, AuthError> {
-        RealmName::parse(GARDEN).map_err(|_| AuthError::RealmNotFound)
+        RealmName::parse(GARDEN).map_err(|_| AuthError::Access(AccessError::RealmNotFound))
     }
 
     /// The throttle counts by it, and audit and mails name it. Behind a proxy it must be the
@@ -80,18 +81,27 @@ impl IntoResponse for Problem {
         match self {
             Self::Name(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Self::Auth(error) => match error {
-                AuthError::Unauthenticated
-                | AuthError::InvalidToken
-                | AuthError::InvalidCredentials => (StatusCode::UNAUTHORIZED, error.to_string()),
-                AuthError::NotAllowed { .. } => (StatusCode::FORBIDDEN, error.to_string()),
-                AuthError::UsernameTaken => (StatusCode::CONFLICT, error.to_string()),
-                AuthError::PasswordRejected(_) => {
+                AuthError::Access(AccessError::Unauthenticated)
+                | AuthError::Access(AccessError::InvalidToken)
+                | AuthError::SignIn(SignInError::InvalidCredentials) => {
+                    (StatusCode::UNAUTHORIZED, error.to_string())
+                }
+                AuthError::Access(AccessError::NotAllowed { .. }) => {
+                    (StatusCode::FORBIDDEN, error.to_string())
+                }
+                AuthError::Account(AccountError::UsernameTaken) => {
+                    (StatusCode::CONFLICT, error.to_string())
+                }
+                AuthError::Account(AccountError::PasswordRejected(_)) => {
                     (StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
                 }
-                AuthError::Throttled { .. } | AuthError::HasherBusy { .. } => {
+                AuthError::Throttle(ThrottleError::Throttled { .. })
+                | AuthError::Throttle(ThrottleError::HasherBusy { .. }) => {
                     (StatusCode::TOO_MANY_REQUESTS, error.to_string())
                 }
-                AuthError::RealmNotFound => (StatusCode::NOT_FOUND, error.to_string()),
+                AuthError::Access(AccessError::RealmNotFound) => {
+                    (StatusCode::NOT_FOUND, error.to_string())
+                }
                 _ => (
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "That did not work.".to_owned(),

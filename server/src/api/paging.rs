@@ -31,13 +31,13 @@ pub(crate) fn page<T, P: Ord + Serialize + DeserializeOwned>(
     entries.sort_by_cached_key(&cursor_of);
     if let Some(after) = &query.after {
         let after: P = serde_json::from_str(after).map_err(|_| invalid_cursor())?;
-        entries.drain(..entries.partition_point(|entry| place(entry) <= after));
+        entries.drain(..entries.partition_point(|entry| cursor_of(entry) <= after));
     }
     let mut headers = HeaderMap::new();
     if entries.len() > limit {
         entries.truncate(limit);
         if let Some(last) = entries.last() {
-            headers = next_link(uri, &encode_cursor(&place(last))?);
+            headers = next_link(uri, &encode_cursor(&cursor_of(last))?);
         }
     }
     Ok((headers, Json(entries)))

@@ -49,7 +49,14 @@ mod tests {
         );
         let twice =
             "[[clients]]\nid = \"cam\"\nname = \"A\"\n[[clients]]\nid = \"cam\"\nname = \"B\"";
-        assert!(toml::from_str::<ConfigSource>(twice).unwrap().resolve().is_err());
-        assert!(toml::from_str::<ConfigSource>("[[clients]]\nid = \"cam\"\nsecret = \"x\"").is_err());
+        assert!(
+            toml::from_str::<ConfigSource>(twice)
+                .unwrap()
+                .resolve()
+                .is_err()
+        );
+        assert!(
+            toml::from_str::<ConfigSource>("[[clients]]\nid = \"cam\"\nsecret = \"x\"").is_err()
+        );
     }
 }

@@ -54,7 +54,9 @@ impl StepUpSection {
     pub(super) fn resolve(self) -> Result<StepUpRules, ConfigError> {
         let minutes = self.minutes.unwrap_or(10);
         if !(1..=60).contains(&minutes) {
-            return Err(ConfigError("step_up.minutes must be between 1 and 60.".to_owned()));
+            return Err(ConfigError(
+                "step_up.minutes must be between 1 and 60.".to_owned(),
+            ));
         }
         let programs = if self.files == Some(true) {
             ClientStepUp::RecentSignIn

@@ -71,13 +71,12 @@ impl MailSection {
         let from = self.from.as_deref().map(parse_sender).transpose()?;
         match (self.folder.clone(), self.host.clone()) {
             (Some(_), Some(_)) => {
-                wrong("mail.folder and mail.host exclude each other; set only one of them.")
+                error("mail.folder and mail.host exclude each other; set only one of them.")
             }
-            (None, None) => {
-                wrong("mail needs mail.host, or mail.folder to write mails to files.")
-            }
+            (None, None) => error("mail needs mail.host, or mail.folder to write mails to files."),
             (Some(folder), None) => {
-                let from = from.map_or_else(|| parse_sender("Strongroom <strongroom@localhost>"), Ok)?;
+                let from =
+                    from.map_or_else(|| parse_sender("Strongroom <strongroom@localhost>"), Ok)?;
                 Ok(MailConfig {
                     from,
                     transport: MailTransport::Folder(folder),
@@ -85,12 +84,10 @@ impl MailSection {
             }
             (None, Some(host)) => {
                 if public_url.is_none() {
-                    return wrong(
-                        "mail.host needs public_url, because mails contain links to it.",
-                    );
+                    return error("mail.host needs public_url, because mails contain links to it.");
                 }
                 let Some(from) = from else {
-                    return wrong(
+                    return error(
                         "mail.host needs mail.from, as in \"Strongroom <strongroom@example.org>\".",
                     );
                 };
@@ -104,9 +101,11 @@ impl MailSection {
 
     fn smtp_config(self, host: String) -> Result<SmtpConfig, ConfigError> {
         let is_local = is_loopback_host(&host);
-        let tls = self
-            .tls
-            .unwrap_or(if is_local { MailTls::None } else { MailTls::StartTls });
+        let tls = self.tls.unwrap_or(if is_local {
+            MailTls::None
+        } else {
+            MailTls::StartTls
+        });
         if tls == MailTls::None && !is_local {
             return Err(ConfigError(format!(
                 "mail.tls = \"none\" would send password reset links unencrypted to {host}; it is only for a server on \
@@ -124,7 +123,8 @@ impl MailSection {
             (None, None) => None,
             _ => {
                 return Err(ConfigError(
-                    "mail.username and mail.password (or mail.password_file) must be set together.".into(),
+                    "mail.username and mail.password (or mail.password_file) must be set together."
+                        .into(),
                 ));
             }
         };

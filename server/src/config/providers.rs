@@ -45,7 +45,7 @@ pub struct Providers {
 const MAX_ICON_BYTES: usize = 64 * 1024;
 
 /// Resolves the providers. Redirect URIs start with `public_url`. If the system chooses the port
-/// (0), [`Providers::reached_at`] updates them later.
+/// (0), [`Providers::with_public_url`] updates them later.
 pub(super) fn resolve(
     sections: Vec<ProviderSection>,
     public_url: &str,

@@ -139,8 +139,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
     fn arbitrary_settings_stay_in_bounds_or_are_rejected(
-        tops in proptest::collection::btree_map(proptest::sample::select(&TOPS[..]), any_value(), 0..4),
-        sections in proptest::collection::btree_map(proptest::sample::select(&SECTIONS[..]), any_value(), 0..4),
+        tops in proptest::collection::btree_map(proptest::sample::select(&TOP_LEVEL_KEYS[..]), any_value(), 0..4),
+        sections in proptest::collection::btree_map(proptest::sample::select(&SECTION_KEYS[..]), any_value(), 0..4),
     ) {
         let mut toml = String::from("secret_key = \"hunter2 hunter2\"\n");
         toml.extend(tops.iter().map(|(key, value)| format!("{key} = {value}\n")));
@@ -166,7 +166,7 @@ proptest! {
     }
 }
 
-const TOPS: [&str; 10] = [
+const TOP_LEVEL_KEYS: [&str; 10] = [
     "listen",
     "data",
     "public_url",
@@ -178,7 +178,7 @@ const TOPS: [&str; 10] = [
     "providers",
     "clients",
 ];
-const SECTIONS: [&str; 16] = [
+const SECTION_KEYS: [&str; 16] = [
     "registration.mode",
     "registration.role",
     "hashing.memory_kib",

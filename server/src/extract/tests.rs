@@ -8,7 +8,7 @@ use super::*;
 
 #[derive(Debug, Deserialize)]
 #[expect(dead_code, reason = "only deserialized")]
-struct Shape {
+struct TestForm {
     name: String,
     #[serde(default)]
     number: Option<u32>,
@@ -16,13 +16,13 @@ struct Shape {
     list: Vec<String>,
 }
 
-fn is_theirs(problem: &Problem) -> bool {
+fn is_client_error(problem: &Problem) -> bool {
     let status = problem.status();
     status == StatusCode::BAD_REQUEST || status == StatusCode::UNPROCESSABLE_ENTITY
 }
 
 /// Bytes that resemble a form more often than random bytes do.
-fn almost_a_form() -> impl Strategy<Value = Vec<u8>> {
+fn form_like_bytes() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just(b"grant_type=password".to_vec()),
         Just(b"&".to_vec()),
@@ -62,7 +62,9 @@ fn json_error_does_not_repeat_submitted_values() {
         ),
         (r#"{"kind": "hunter2"}"#, "unknown variant, expected `one`"),
     ] {
-        let refused = parse_json::<Wants>(json.as_bytes()).unwrap_err().to_string();
+        let refused = parse_json::<Wants>(json.as_bytes())
+            .unwrap_err()
+            .to_string();
         assert!(
             refused.contains(said) && !refused.contains("hunter2") && !refused.contains('5'),
             "{refused}"
@@ -73,10 +75,10 @@ fn json_error_does_not_repeat_submitted_values() {
 
 proptest! {
     #[test]
-    fn arbitrary_bytes_are_a_form_or_rejected(bytes in almost_a_form()) {
+    fn arbitrary_bytes_are_a_form_or_rejected(bytes in form_like_bytes()) {
         match Form::parse(&bytes) {
             Ok(form) => prop_assert!(form.0.values().all(|value| !value.is_empty() && !value.contains('\0'))),
-            Err(problem) => prop_assert!(is_theirs(&problem), "{problem}"),
+            Err(problem) => prop_assert!(is_client_error(&problem), "{problem}"),
         }
     }
 
@@ -92,8 +94,8 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_are_valid_json_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        if let Err(problem) = parse_json::<Shape>(&bytes) {
-            prop_assert!(is_theirs(&problem), "{problem}");
+        if let Err(problem) = parse_json::<TestForm>(&bytes) {
+            prop_assert!(is_client_error(&problem), "{problem}");
         }
     }
 
@@ -103,8 +105,8 @@ proptest! {
         let json = serde_json::json!({"name": name, other: [1, null, {"a": -1}]}).to_string();
         let nested = format!("{{\"name\": {}}}", if nested.is_empty() { "1" } else { &nested });
         for text in [json, nested] {
-            if let Err(problem) = parse_json::<Shape>(text.as_bytes()) {
-                prop_assert!(is_theirs(&problem), "{problem}");
+            if let Err(problem) = parse_json::<TestForm>(text.as_bytes()) {
+                prop_assert!(is_client_error(&problem), "{problem}");
             }
         }
     }

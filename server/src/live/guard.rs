@@ -1,6 +1,7 @@
 //! Continuous authorization of a stream: a check after every change of sessions or rights, and one
 //! at every ping, because a session can expire without a change.
 
+use auth::error::{KeyError, ThrottleError};
 use std::time::Duration;
 
 use auth::{Auth, AuthError, AuthStore, Caller, Permit, Realm, Username};
@@ -76,10 +77,10 @@ impl<S: AuthStore> StreamAuthorizer for VaultViewer<S> {
             Ok(_) => StreamAccess::Forbidden,
             Err(
                 AuthError::Store(_)
-                | AuthError::HasherBusy { .. }
+                | AuthError::Throttle(ThrottleError::HasherBusy { .. })
                 | AuthError::Internal(_)
-                | AuthError::MasterKeyMismatch
-                | AuthError::MasterKeyUnchanged,
+                | AuthError::Key(KeyError::MasterKeyMismatch)
+                | AuthError::Key(KeyError::MasterKeyUnchanged),
             ) => StreamAccess::Unavailable,
             Err(_) => StreamAccess::SignedOut,
         }
@@ -164,11 +165,11 @@ impl<W: StreamAuthorizer> SessionWatch<W> {
             authorizer,
             changes,
             stopping,
-            doubt: None,
+            outage: None,
         }
     }
 
-    /// Waits until it is time for a [`verdict`](Self::verdict). May be dropped and called again.
+    /// Waits until it is time for a [`check_access`](Self::check_access). May be dropped and called again.
     pub(super) async fn wait_for_check(&mut self) {
         tokio::select! {
             _ = self.stopping.wait_for(|stopping| *stopping) => {}
@@ -254,7 +255,7 @@ impl Drop for OpenStreamGauge {
 
 /// Counts a stream that the server ended.
 pub(super) fn record_close(close_reason: CloseReason) {
-    if end != CloseReason::ClientGone {
+    if close_reason != CloseReason::ClientGone {
         metrics::counter!("strongroom_live_dropped_total", "reason" => close_reason.metric_label())
             .increment(1);
     }

@@ -134,7 +134,7 @@ impl Hub {
         is_unwatched: impl FnOnce() -> bool,
     ) -> bool {
         let mut channels = self.channels();
-        let unwatched = nobody_is_there();
+        let unwatched = is_unwatched();
         if unwatched
             && channels
                 .get(&channel.vault.id)

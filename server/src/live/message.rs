@@ -62,7 +62,11 @@ impl Message {
 
     /// Approximate bytes in memory.
     pub(super) fn size(&self) -> usize {
-        self.default_frame.sse.len() + self.holder_frame.as_ref().map_or(0, |(_, frame)| frame.sse.len())
+        self.default_frame.sse.len()
+            + self
+                .holder_frame
+                .as_ref()
+                .map_or(0, |(_, frame)| frame.sse.len())
     }
 }
 
@@ -118,22 +122,22 @@ fn wire_event(event: &Event, vault: &VaultName, holder: Option<&Username>) -> wi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::testing::{event, main_vault, user};
+    use crate::live::testing::{event, main_vault, username};
 
     #[test]
     fn event_shows_lock_holder_their_own_check_out() {
         let mut taken = event(7);
-        taken.by = user("ada");
+        taken.by = username("ada");
         taken.file.lock = Some(vault::Lock {
             id: 1,
-            holder: user("bob"),
+            holder: username("bob"),
             at: taken.at,
             note: None,
         });
         let message = Message::encode(&taken, &main_vault().name).unwrap();
         let status = |viewer| {
             let json: serde_json::Value =
-                serde_json::from_str(&message.for_viewer(&user(viewer)).text).unwrap();
+                serde_json::from_str(&message.for_viewer(&username(viewer)).text).unwrap();
             json["data"]["status"].as_str().unwrap().to_owned()
         };
         assert_eq!(status("bob"), "checked_out_by_user");
@@ -147,7 +151,7 @@ mod tests {
         gone.action = EventAction::Delete;
         let message = Message::encode(&gone, &main_vault().name).unwrap();
         let json: serde_json::Value =
-            serde_json::from_str(&message.for_viewer(&user("eve")).text).unwrap();
+            serde_json::from_str(&message.for_viewer(&username("eve")).text).unwrap();
         assert_eq!(json["event"], "file_deleted");
         assert_eq!(json["data"], serde_json::json!({"filename": "vise.step"}));
     }
@@ -159,7 +163,7 @@ mod tests {
             "two\n\nlines\r and id: 3".to_owned(),
         ));
         let message = Message::encode(&described, &main_vault().name).unwrap();
-        let frame = message.for_viewer(&user("eve"));
+        let frame = message.for_viewer(&username("eve"));
         assert_eq!(
             frame.sse,
             format!("id: 9\ndata: {}\n\n", frame.text.as_str())

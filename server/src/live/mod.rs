@@ -20,7 +20,7 @@ mod subscription;
 #[cfg(test)]
 mod testing;
 
-pub use guard::{StreamAccess, VaultViewer, StreamAuthorizer};
+pub use guard::{StreamAccess, StreamAuthorizer, VaultViewer};
 pub use hub::Hub;
 pub use origin::{check_socket_origin, check_stream_origin};
 pub use socket::ws;

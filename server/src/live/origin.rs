@@ -2,6 +2,7 @@
 //! with the user's cookie. Bearer tokens and tickets need no check, because browsers do not attach
 //! them on their own.
 
+use auth::error::AccessError;
 use auth::{AuthError, Caller, access::policy::AuthVia};
 use http::{HeaderMap, header::ORIGIN};
 
@@ -9,7 +10,7 @@ use http::{HeaderMap, header::ORIGIN};
 /// apply. A cookie without this server's origin is therefore rejected.
 ///
 /// # Errors
-/// [`AuthError::CrossSite`].
+/// `AccessError::CrossSite`.
 pub fn check_socket_origin(
     caller: &Caller,
     headers: &HeaderMap,
@@ -18,7 +19,7 @@ pub fn check_socket_origin(
     if caller.via() != AuthVia::Cookie || is_own_origin(headers, is_own) == Some(true) {
         return Ok(());
     }
-    Err(AuthError::CrossSite)
+    Err(AuthError::Access(AccessError::CrossSite))
 }
 
 /// For `/api/events`. A browser sends no `Origin` with a same-origin GET, and no `Sec-Fetch-Site`
@@ -26,7 +27,7 @@ pub fn check_socket_origin(
 /// if either header names another site.
 ///
 /// # Errors
-/// [`AuthError::CrossSite`].
+/// `AccessError::CrossSite`.
 pub fn check_stream_origin(
     caller: &Caller,
     headers: &HeaderMap,
@@ -37,7 +38,7 @@ pub fn check_stream_origin(
     {
         return Ok(());
     }
-    Err(AuthError::CrossSite)
+    Err(AuthError::Access(AccessError::CrossSite))
 }
 
 /// `None` without an `Origin`. Two origins, or one that is not text, are foreign.

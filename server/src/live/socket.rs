@@ -12,7 +12,7 @@ use futures_util::SinkExt;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
-    guard::{CloseReason, SessionWatch, OpenStreamGauge, StreamAuthorizer, record_close},
+    guard::{CloseReason, OpenStreamGauge, SessionWatch, StreamAuthorizer, record_close},
     hub::Hub,
     message::Message,
     subscription::Subscription,
@@ -84,7 +84,7 @@ impl<W: StreamAuthorizer> SocketStream<W> {
     async fn run(mut self) {
         let Err(close_reason) = self.run_until_closed().await;
         record_close(close_reason);
-        if end != CloseReason::SlowConsumer {
+        if close_reason != CloseReason::SlowConsumer {
             let _ = timeout(CLOSE_TIMEOUT, self.close(close_reason)).await;
         }
     }
@@ -120,14 +120,14 @@ impl<W: StreamAuthorizer> SocketStream<W> {
             .await
             .map_err(|_| CloseReason::Unavailable)?;
         let Self { socket, watch, .. } = self;
-        let viewer = watch.watcher.username().clone();
+        let viewer = watch.authorizer.username().clone();
         let sending = timeout(SEND_TIMEOUT, send(socket, &messages, &viewer));
         tokio::pin!(sending);
         loop {
             tokio::select! {
                 biased;
                 sent = &mut sending => return sent.unwrap_or(Err(CloseReason::SlowConsumer)),
-                () = watch.alarm() => watch.verdict().await?,
+                () = watch.wait_for_check() => watch.check_access().await?,
             }
         }
     }
@@ -138,7 +138,9 @@ impl<W: StreamAuthorizer> SocketStream<W> {
         match frame {
             None | Some(Ok(Frame::Close(_))) => Err(CloseReason::ClientGone),
             Some(Err(_)) => Err(CloseReason::Malformed),
-            Some(Ok(_)) if self.frames_since_ping > MAX_CLIENT_FRAMES => Err(CloseReason::UnexpectedData),
+            Some(Ok(_)) if self.frames_since_ping > MAX_CLIENT_FRAMES => {
+                Err(CloseReason::UnexpectedData)
+            }
             Some(Ok(_)) => Ok(()),
         }
     }

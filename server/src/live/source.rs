@@ -10,7 +10,12 @@ type SourceFuture<'a, T> = BoxFuture<'a, Result<T, StoreUnavailable>>;
 /// The event log for followers. Ids of one vault become visible in order.
 pub trait EventSource: Send + Sync + 'static {
     /// Events with a greater id, oldest first, at most `limit`.
-    fn events<'a>(&'a self, vault: &'a VaultId, since: i64, limit: u32) -> SourceFuture<'a, Vec<Event>>;
+    fn events<'a>(
+        &'a self,
+        vault: &'a VaultId,
+        since: i64,
+        limit: u32,
+    ) -> SourceFuture<'a, Vec<Event>>;
     /// The id of the newest event, or 0 without events.
     fn head<'a>(&'a self, vault: &'a VaultId) -> SourceFuture<'a, i64>;
     /// A hint that this process recorded an event. Only latency depends on it.
@@ -25,7 +30,12 @@ pub struct VaultEvents<S, B> {
 }
 
 impl<S: VaultStore, B: BlobStore> EventSource for VaultEvents<S, B> {
-    fn events<'a>(&'a self, vault: &'a VaultId, since: i64, limit: u32) -> SourceFuture<'a, Vec<Event>> {
+    fn events<'a>(
+        &'a self,
+        vault: &'a VaultId,
+        since: i64,
+        limit: u32,
+    ) -> SourceFuture<'a, Vec<Event>> {
         Box::pin(self.store.events(vault, since, limit))
     }
 

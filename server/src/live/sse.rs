@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, header};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    guard::{CloseReason, SessionWatch, OpenStreamGauge, StreamAuthorizer, record_close},
+    guard::{CloseReason, OpenStreamGauge, SessionWatch, StreamAuthorizer, record_close},
     hub::Hub,
     subscription::Subscription,
 };
@@ -132,10 +132,10 @@ mod tests {
     use super::*;
     use crate::live::{
         StreamAccess,
-        testing::{Desk, Log},
+        testing::{LiveTestServer, MockEventLog},
     };
 
-    async fn open(desk: &Desk, query: &str, last: Option<&str>) -> Response {
+    async fn open(desk: &LiveTestServer, query: &str, last: Option<&str>) -> Response {
         let mut request = Request::get(format!("/api/events?{query}"));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
@@ -163,7 +163,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sse_stream_sends_retry_and_event_ids() {
-        let desk = Desk::over(Log::of(5));
+        let desk = LiveTestServer::over(MockEventLog::with_events(5));
         let answer = open(&desk, "since=3", None).await;
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         assert_eq!(answer.headers()["cache-control"], "no-store");
@@ -181,7 +181,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sse_last_event_id_overrides_since() {
-        let desk = Desk::over(Log::of(5));
+        let desk = LiveTestServer::over(MockEventLog::with_events(5));
         for (query, last, expected) in [
             ("since=1", Some("4"), vec![5]),
             ("", Some("3"), vec![4, 5]),
@@ -199,7 +199,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn idle_sse_stream_sends_heartbeats() {
-        let desk = Desk::over(Log::of(5));
+        let desk = LiveTestServer::over(MockEventLog::with_events(5));
         let mut body = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut body).await;
         for _ in 0..3 {
@@ -214,8 +214,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sse_stream_ends_with_session_and_close_code() {
-        for (verdict, code) in [(StreamAccess::SignedOut, "4001"), (StreamAccess::Forbidden, "4003")] {
-            let desk = Desk::over(Log::of(5));
+        for (verdict, code) in [
+            (StreamAccess::SignedOut, "4001"),
+            (StreamAccess::Forbidden, "4003"),
+        ] {
+            let desk = LiveTestServer::over(MockEventLog::with_events(5));
             let mut body = open(&desk, "", None).await.into_body().into_data_stream();
             read(&mut body).await;
             desk.turn(verdict);
@@ -236,7 +239,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sse_stream_ends_on_expiry_and_shutdown() {
-        let desk = Desk::over(Log::of(5));
+        let desk = LiveTestServer::over(MockEventLog::with_events(5));
         let mut expired = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut expired).await;
         desk.turn_silently(StreamAccess::SignedOut);

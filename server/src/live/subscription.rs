@@ -121,10 +121,10 @@ mod tests {
     use super::*;
     use crate::live::{
         ring,
-        testing::{Log, main_vault, user},
+        testing::{MockEventLog, main_vault, username},
     };
 
-    fn hub(log: &Log) -> Hub {
+    fn hub(log: &MockEventLog) -> Hub {
         let (sender, stopping) = watch::channel(false);
         // Leaked, because a dropped sender means that the server stops.
         std::mem::forget(sender);
@@ -154,7 +154,7 @@ mod tests {
         subscription.ready().await.unwrap();
         let messages = subscription.take().await.unwrap();
         let json: serde_json::Value =
-            serde_json::from_str(&messages[0].for_viewer(&user("eve")).text).unwrap();
+            serde_json::from_str(&messages[0].for_viewer(&username("eve")).text).unwrap();
         (json["event"] == "resync").then(|| json["id"].as_i64().unwrap())
     }
 
@@ -164,9 +164,9 @@ mod tests {
     async fn resumed_subscription_misses_and_repeats_no_event() {
         for round in 0..28 {
             let log = if round % 2 == 0 {
-                Log::of(2600)
+                MockEventLog::with_events(2600)
             } else {
-                Log::of(2600).without_hints()
+                MockEventLog::with_events(2600).without_hints()
             };
             let hub = hub(&log);
             let writer = tokio::spawn({
@@ -205,7 +205,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn subscription_receives_events_without_hints() {
         for _ in 0..20 {
-            let log = Log::of(5).without_hints();
+            let log = MockEventLog::with_events(5).without_hints();
             let mut subscription = hub(&log).subscribe(&main_vault(), None).await.unwrap();
             log.record(3);
             assert_eq!(ids_up_to(&mut subscription, 8).await, [6, 7, 8]);
@@ -214,7 +214,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn hinted_event_is_delivered_immediately() {
-        let log = Log::of(5);
+        let log = MockEventLog::with_events(5);
         let mut subscription = hub(&log).subscribe(&main_vault(), None).await.unwrap();
         tokio::time::sleep(Duration::from_millis(300)).await;
         let before = tokio::time::Instant::now();
@@ -225,7 +225,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn subscription_from_too_old_position_gets_resync() {
-        let log = Log::of(MAX_LAG + 50);
+        let log = MockEventLog::with_events(MAX_LAG + 50);
         let hub = hub(&log);
         let mut far = hub.subscribe(&main_vault(), Some(49)).await.unwrap();
         let mut near = hub.subscribe(&main_vault(), Some(50)).await.unwrap();
@@ -240,7 +240,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn lagging_live_subscription_gets_resync() {
-        let log = Log::of(1);
+        let log = MockEventLog::with_events(1);
         let mut slow = hub(&log).subscribe(&main_vault(), None).await.unwrap();
         log.record(MAX_LAG + 1);
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -249,7 +249,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn subscription_from_future_position_gets_resync() {
-        let log = Log::of(5);
+        let log = MockEventLog::with_events(5);
         let mut ahead = hub(&log)
             .subscribe(&main_vault(), Some(i64::MAX))
             .await
@@ -262,7 +262,7 @@ mod tests {
     /// The client has event 8 from a node whose follower is ahead of this one.
     #[tokio::test(start_paused = true)]
     async fn subscription_accepts_position_known_only_to_store() {
-        let log = Log::of(5).without_hints();
+        let log = MockEventLog::with_events(5).without_hints();
         let hub = hub(&log);
         let mut early = hub.subscribe(&main_vault(), None).await.unwrap();
         log.record(3);
@@ -274,7 +274,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn thousand_reconnecting_clients_share_few_store_queries() {
-        let log = Log::of(i64::try_from(ring::MAX_MESSAGES).unwrap());
+        let log = MockEventLog::with_events(i64::try_from(ring::MAX_MESSAGES).unwrap());
         let hub = hub(&log);
         drop(hub.subscribe(&main_vault(), None).await.unwrap());
         let before = log.queries();
@@ -291,7 +291,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn unwatched_vault_is_not_polled_until_subscribed() {
-        let log = Log::of(5).without_hints();
+        let log = MockEventLog::with_events(5).without_hints();
         let hub = hub(&log);
         drop(hub.subscribe(&main_vault(), None).await.unwrap());
         tokio::time::sleep(Duration::from_mins(2)).await;
@@ -305,7 +305,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn subscription_fails_when_event_log_is_unreadable() {
-        let log = Log::of(5);
+        let log = MockEventLog::with_events(5);
         log.break_down();
         assert!(hub(&log).subscribe(&main_vault(), None).await.is_err());
     }

@@ -28,7 +28,7 @@ use vault::{Blob, BlobId, Event, EventAction, File, FileId, Filename, VaultId};
 
 use super::{EventSource, Hub, StreamAccess, StreamAuthorizer, events, ws};
 
-pub(super) fn user(name: &str) -> Username {
+pub(super) fn username(name: &str) -> Username {
     Username::parse(name).unwrap()
 }
 
@@ -53,7 +53,7 @@ pub(super) fn event(id: i64) -> Event {
             size: 10,
         },
         modified_at: at,
-        modified_by: user("ada"),
+        modified_by: username("ada"),
         lock: None,
         lock_seq: 0,
         deleted: false,
@@ -61,7 +61,7 @@ pub(super) fn event(id: i64) -> Event {
     Event {
         id,
         at,
-        by: user("ada"),
+        by: username("ada"),
         action: EventAction::CheckIn,
         file,
         moved_from: None,
@@ -71,24 +71,24 @@ pub(super) fn event(id: i64) -> Event {
 
 /// Clones share one log.
 #[derive(Clone, Debug)]
-pub(super) struct Log(Arc<Inner>);
+pub(super) struct MockEventLog(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     events: Mutex<Vec<Event>>,
-    hints: broadcast::Sender<VaultId>,
-    hinting: AtomicBool,
-    broken: AtomicBool,
+    notifications: broadcast::Sender<VaultId>,
+    notifying: AtomicBool,
+    failing: AtomicBool,
     queries: AtomicU32,
 }
 
-impl Log {
-    pub(super) fn of(length: i64) -> Self {
+impl MockEventLog {
+    pub(super) fn with_events(length: i64) -> Self {
         let log = Self(Arc::new(Inner {
             events: Mutex::default(),
-            hints: broadcast::channel(16).0,
-            hinting: AtomicBool::new(true),
-            broken: AtomicBool::new(false),
+            notifications: broadcast::channel(16).0,
+            notifying: AtomicBool::new(true),
+            failing: AtomicBool::new(false),
             queries: AtomicU32::new(0),
         }));
         log.record(length);
@@ -97,7 +97,7 @@ impl Log {
 
     /// Events without hints, as from another process.
     pub(super) fn without_hints(self) -> Self {
-        self.0.hinting.store(false, Ordering::SeqCst);
+        self.0.notifying.store(false, Ordering::SeqCst);
         self
     }
 
@@ -107,8 +107,8 @@ impl Log {
             let id = i64::try_from(events.len()).unwrap() + 1;
             events.push(event(id));
         }
-        if self.0.hinting.load(Ordering::SeqCst) {
-            let _ = self.0.hints.send(main_vault().id);
+        if self.0.notifying.load(Ordering::SeqCst) {
+            let _ = self.0.notifications.send(main_vault().id);
         }
     }
 
@@ -117,11 +117,11 @@ impl Log {
         let mut event = event(i64::try_from(events.len()).unwrap() + 1);
         change(&mut event);
         events.push(event);
-        let _ = self.0.hints.send(main_vault().id);
+        let _ = self.0.notifications.send(main_vault().id);
     }
 
     pub(super) fn break_down(&self) {
-        self.0.broken.store(true, Ordering::SeqCst);
+        self.0.failing.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn queries(&self) -> u32 {
@@ -133,7 +133,7 @@ impl Log {
         answer: impl FnOnce(&[Event]) -> T,
     ) -> BoxFuture<'static, Result<T, StoreUnavailable>> {
         self.0.queries.fetch_add(1, Ordering::SeqCst);
-        let answer = if self.0.broken.load(Ordering::SeqCst) {
+        let answer = if self.0.failing.load(Ordering::SeqCst) {
             Err(StoreUnavailable::from_source("the database is down"))
         } else {
             Ok(answer(&self.0.events.lock().unwrap()))
@@ -145,7 +145,7 @@ impl Log {
     }
 }
 
-impl EventSource for Log {
+impl EventSource for MockEventLog {
     fn events<'a>(
         &'a self,
         _: &'a VaultId,
@@ -168,15 +168,15 @@ impl EventSource for Log {
     }
 
     fn recorded(&self) -> broadcast::Receiver<VaultId> {
-        self.0.hints.subscribe()
+        self.0.notifications.subscribe()
     }
 }
 
 /// A server with the two routes. Tests control the result of the access check. Clones share one
 /// server.
 #[derive(Clone, Debug)]
-pub(super) struct Desk {
-    pub(super) log: Log,
+pub(super) struct LiveTestServer {
+    pub(super) log: MockEventLog,
     hub: Hub,
     changes: Arc<watch::Sender<u64>>,
     verdict: Arc<Mutex<StreamAccess>>,
@@ -184,10 +184,10 @@ pub(super) struct Desk {
     dial: mpsc::Sender<DuplexStream>,
 }
 
-pub(super) type Client = WebSocketStream<DuplexStream>;
+pub(super) type WebSocketClient = WebSocketStream<DuplexStream>;
 
-impl Desk {
-    pub(super) fn over(log: Log) -> Self {
+impl LiveTestServer {
+    pub(super) fn over(log: MockEventLog) -> Self {
         let (dial, ringing) = mpsc::channel(16);
         let (stop, stopping) = watch::channel(false);
         let desk = Self {
@@ -198,7 +198,7 @@ impl Desk {
             stop: Arc::new(stop),
             dial,
         };
-        tokio::spawn(axum::serve(Switchboard(ringing), desk.router()).into_future());
+        tokio::spawn(axum::serve(DuplexListener(ringing), desk.router()).into_future());
         desk
     }
 
@@ -230,7 +230,7 @@ impl Desk {
         ours
     }
 
-    pub(super) async fn socket(&self, query: &str) -> Client {
+    pub(super) async fn socket(&self, query: &str) -> WebSocketClient {
         let line = self.dial(64 * 1024).await;
         tokio_tungstenite::client_async(format!("ws://strongroom/ws?{query}"), line)
             .await
@@ -238,9 +238,9 @@ impl Desk {
             .0
     }
 
-    fn watcher(&self, query: &HashMap<String, String>) -> Somebody {
-        let name = user(query.get("user").map_or("eve", String::as_str));
-        Somebody {
+    fn watcher(&self, query: &HashMap<String, String>) -> TestViewer {
+        let name = username(query.get("user").map_or("eve", String::as_str));
+        TestViewer {
             name,
             vault: main_vault(),
             desk: self.clone(),
@@ -248,9 +248,9 @@ impl Desk {
     }
 }
 
-struct Switchboard(mpsc::Receiver<DuplexStream>);
+struct DuplexListener(mpsc::Receiver<DuplexStream>);
 
-impl Listener for Switchboard {
+impl Listener for DuplexListener {
     type Io = DuplexStream;
     type Addr = ();
 
@@ -266,13 +266,13 @@ impl Listener for Switchboard {
     }
 }
 
-struct Somebody {
+struct TestViewer {
     name: Username,
     vault: Realm,
-    desk: Desk,
+    desk: LiveTestServer,
 }
 
-impl StreamAuthorizer for Somebody {
+impl StreamAuthorizer for TestViewer {
     fn username(&self) -> &Username {
         &self.name
     }
@@ -291,12 +291,12 @@ impl StreamAuthorizer for Somebody {
     }
 }
 
-fn since(query: &HashMap<String, String>) -> Option<i64> {
+fn since_param(query: &HashMap<String, String>) -> Option<i64> {
     query.get("since").map(|since| since.parse().unwrap())
 }
 
 async fn open_socket(
-    State(desk): State<Desk>,
+    State(desk): State<LiveTestServer>,
     Query(query): Query<HashMap<String, String>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -304,14 +304,14 @@ async fn open_socket(
         upgrade,
         desk.hub.clone(),
         desk.watcher(&query),
-        since(&query),
+        since_param(&query),
     )
     .await
     .unwrap()
 }
 
 async fn open_events(
-    State(desk): State<Desk>,
+    State(desk): State<LiveTestServer>,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
@@ -319,7 +319,7 @@ async fn open_events(
         &headers,
         desk.hub.clone(),
         desk.watcher(&query),
-        since(&query),
+        since_param(&query),
     )
     .await
     .unwrap()

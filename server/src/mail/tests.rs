@@ -10,11 +10,11 @@ use tokio::{
 };
 
 use super::*;
-use crate::config::mail::{SmtpConfig, MailTls, MailTransport};
+use crate::config::mail::{MailTls, MailTransport, SmtpConfig};
 
 const SITE: &str = "https://files.example";
 
-fn letter(to: &str, name: &str, body: MailBody) -> OutgoingMail {
+fn outgoing_mail(to: &str, name: &str, body: MailBody) -> OutgoingMail {
     OutgoingMail {
         to: EmailAddress::parse(to).unwrap(),
         name: name.to_owned(),
@@ -22,19 +22,19 @@ fn letter(to: &str, name: &str, body: MailBody) -> OutgoingMail {
     }
 }
 
-fn at(second: i64) -> Timestamp {
+fn timestamp(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn reset(link: &str, until: i64) -> MailBody {
+fn reset_body(link: &str, until: i64) -> MailBody {
     MailBody::Reset {
         link: link.to_owned().into(),
         username: Username::parse("ada").unwrap(),
-        expires_at: at(until),
+        expires_at: timestamp(until),
     }
 }
 
-fn notice() -> MailBody {
+fn notice_body() -> MailBody {
     let origin = Origin {
         address: IpAddr::from([192, 0, 2, 7]),
         user_agent: Some("Firefox/140 (X11; Linux)\r\nSee: http://evil.example".to_owned()),
@@ -43,24 +43,24 @@ fn notice() -> MailBody {
     MailBody::SecurityNotice {
         notice: SecurityNotice::PasswordChanged,
         about: None,
-        at: at(0),
+        at: timestamp(0),
         origin,
     }
 }
 
-fn postman(way: MailTransport) -> Mailer {
+fn test_mailer(way: MailTransport) -> Mailer {
     let mail = MailConfig {
         from: "Strongroom <strongroom@files.example>".parse().unwrap(),
         transport: way,
     };
-    let postman = Mailer::new(&mail, SITE.to_owned(), Clock::from_fn(|| at(0))).unwrap();
+    let postman = Mailer::new(&mail, SITE.to_owned(), Clock::from_fn(|| timestamp(0))).unwrap();
     Mailer {
         retry_delays: vec![Duration::ZERO; 3],
         ..postman
     }
 }
 
-async fn deliver(postman: Mailer, letters: Vec<OutgoingMail>) {
+async fn deliver_all(postman: Mailer, letters: Vec<OutgoingMail>) {
     let (post, letter_box) = mpsc::channel(10);
     for letter in letters {
         post.send(letter).await.unwrap();
@@ -74,9 +74,13 @@ async fn folder_mail_is_complete_and_private() {
     let folder = tempfile::tempdir().unwrap();
     let inside = folder.path().join("mail");
     let link = format!("https://files.example/reset#sr_rs_{}", "x".repeat(47));
-    deliver(
-        postman(MailTransport::Folder(inside.clone())),
-        vec![letter("ada@files.example", "Ada", reset(&link, 1_800))],
+    deliver_all(
+        test_mailer(MailTransport::Folder(inside.clone())),
+        vec![outgoing_mail(
+            "ada@files.example",
+            "Ada",
+            reset_body(&link, 1_800),
+        )],
     )
     .await;
     let path = std::fs::read_dir(&inside)
@@ -118,18 +122,18 @@ async fn mail_recipient_cannot_inject_headers() {
     let hostile = "Eve\r\nBcc: everybody@files.example\r\n\r\nPay here";
     assert!(DisplayName::parse(hostile).is_err());
     assert!(EmailAddress::parse("eve@files.example\r\nBcc: a@b").is_err());
-    deliver(
-        postman(MailTransport::Folder(folder.path().to_owned())),
+    deliver_all(
+        test_mailer(MailTransport::Folder(folder.path().to_owned())),
         vec![
             // Simulates a name that bypassed validation.
-            letter("ada@files.example", hostile, notice()),
-            letter(
+            outgoing_mail("ada@files.example", hostile, notice_body()),
+            outgoing_mail(
                 "ada@files.example,eve@files.example"
                     .split(',')
                     .next()
                     .unwrap(),
                 "A, B <eve@x.example>",
-                notice(),
+                notice_body(),
             ),
         ],
     )
@@ -158,7 +162,7 @@ async fn mail_server(refusals: Vec<u16>) -> (SocketAddr, tokio::task::JoinHandle
         let (mut heard, mut refusals) = (String::new(), refusals.into_iter());
         loop {
             let (socket, _) = listener.accept().await.unwrap();
-            if converse(socket, &mut heard, &mut refusals)
+            if smtp_session(socket, &mut heard, &mut refusals)
                 .await
                 .unwrap_or(false)
             {
@@ -170,7 +174,7 @@ async fn mail_server(refusals: Vec<u16>) -> (SocketAddr, tokio::task::JoinHandle
 }
 
 /// True if a mail was accepted, or the client left without sending one.
-async fn converse(
+async fn smtp_session(
     socket: TcpStream,
     heard: &mut String,
     refusals: &mut impl Iterator<Item = u16>,
@@ -208,7 +212,7 @@ async fn converse(
     Ok(true)
 }
 
-fn smtp(address: SocketAddr, tls: MailTls) -> MailTransport {
+fn smtp_transport(address: SocketAddr, tls: MailTls) -> MailTransport {
     let host = address.ip().to_string();
     MailTransport::Smtp(SmtpConfig {
         host,
@@ -222,9 +226,9 @@ fn smtp(address: SocketAddr, tls: MailTls) -> MailTransport {
 #[tokio::test]
 async fn mail_is_retried_after_temporary_smtp_failure() {
     let (address, server) = mail_server(vec![451, 421]).await;
-    deliver(
-        postman(smtp(address, MailTls::None)),
-        vec![letter("ada@files.example", "Žofie", notice())],
+    deliver_all(
+        test_mailer(smtp_transport(address, MailTls::None)),
+        vec![outgoing_mail("ada@files.example", "Žofie", notice_body())],
     )
     .await;
     let heard = server.await.unwrap();
@@ -245,9 +249,9 @@ async fn mail_is_retried_after_temporary_smtp_failure() {
 #[tokio::test]
 async fn mail_is_not_retried_after_permanent_smtp_failure() {
     let (address, server) = mail_server(vec![550]).await;
-    deliver(
-        postman(smtp(address, MailTls::None)),
-        vec![letter("ada@files.example", "Ada", notice())],
+    deliver_all(
+        test_mailer(smtp_transport(address, MailTls::None)),
+        vec![outgoing_mail("ada@files.example", "Ada", notice_body())],
     )
     .await;
     server.abort();
@@ -259,21 +263,21 @@ async fn mail_is_not_sent_without_required_tls() {
     let (address, server) = mail_server(Vec::new()).await;
     let postman = Mailer {
         retry_delays: Vec::new(),
-        ..postman(smtp(address, MailTls::StartTls))
+        ..test_mailer(smtp_transport(address, MailTls::StartTls))
     };
-    deliver(
+    deliver_all(
         postman,
-        vec![letter(
+        vec![outgoing_mail(
             "ada@files.example",
             "Ada",
-            reset("https://files.example/reset#secret", 60),
+            reset_body("https://files.example/reset#secret", 60),
         )],
     )
     .await;
     // It accepts mail without TLS, so the server was listening.
-    deliver(
-        self::postman(smtp(address, MailTls::None)),
-        vec![letter("bob@files.example", "Bob", notice())],
+    deliver_all(
+        self::test_mailer(smtp_transport(address, MailTls::None)),
+        vec![outgoing_mail("bob@files.example", "Bob", notice_body())],
     )
     .await;
     let heard = server.await.unwrap();
@@ -286,12 +290,12 @@ async fn mail_is_not_sent_without_required_tls() {
 #[tokio::test]
 async fn mail_with_expired_link_is_not_retried() {
     let (address, server) = mail_server(vec![451]).await;
-    deliver(
-        postman(smtp(address, MailTls::None)),
-        vec![letter(
+    deliver_all(
+        test_mailer(smtp_transport(address, MailTls::None)),
+        vec![outgoing_mail(
             "ada@files.example",
             "Ada",
-            reset("https://x/#y", -1),
+            reset_body("https://x/#y", -1),
         )],
     )
     .await;

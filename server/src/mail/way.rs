@@ -18,7 +18,7 @@ use lettre::{
 use secrecy::ExposeSecret as _;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::config::mail::{SmtpConfig, MailTls as Wanted, MailTransport};
+use crate::config::mail::{MailTls as Wanted, MailTransport, SmtpConfig};
 
 /// Timeout of each SMTP command.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(30);

@@ -14,7 +14,7 @@ pub struct AccountPage {
     pub me: Me,
     pub sessions: Vec<SessionInfo>,
     /// Minimum length of a password, in characters.
-    pub least: usize,
+    pub min_length: usize,
     /// Whether the installation sends e-mail.
     pub sends_mail: bool,
 }
@@ -25,7 +25,7 @@ impl AccountPage {
     }
 
     /// The authentication methods of a session, in words.
-    pub fn how(&self, session: &SessionInfo) -> String {
+    pub fn sign_in_methods(&self, session: &SessionInfo) -> String {
         let word = |method: &String| match method.as_str() {
             "pwd" => "password",
             "otp" => "one-time code",
@@ -45,7 +45,7 @@ impl AccountPage {
 
     /// `Firefox on Linux`, short enough to recognise a device. The `title` attribute has the whole
     /// header.
-    pub fn device(&self, session: &SessionInfo) -> String {
+    pub fn device_label(&self, session: &SessionInfo) -> String {
         if let Some(label) = &session.label {
             return label.clone();
         }

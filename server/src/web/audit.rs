@@ -5,7 +5,7 @@ use askama::Template;
 use jiff::Timestamp;
 use wire::SessionInfo;
 
-use super::{Shell, format, happening::Happening};
+use super::{Shell, format, happening::ActivityEntry};
 
 /// `GET /admin/audit`, and `GET /v/{vault}/audit` for the vault's managers. The handler supplies a
 /// page of `GET /api/audit` or `GET /api/vaults/{vault}/audit` under the same filters, and the
@@ -24,7 +24,7 @@ pub struct AuditPage {
     pub address: String,
     pub since: String,
     pub until: String,
-    pub happenings: Vec<Happening>,
+    pub activity: Vec<ActivityEntry>,
     pub next: Option<String>,
 }
 
@@ -68,17 +68,17 @@ impl AuditPage {
 #[template(path = "security.html")]
 pub struct SecurityPage {
     pub shell: Shell,
-    pub happenings: Vec<Happening>,
+    pub activity: Vec<ActivityEntry>,
     pub sessions: Vec<SessionInfo>,
     pub next: Option<String>,
 }
 
 impl SecurityPage {
     /// The number of alerts on this page.
-    pub fn alarming(&self) -> usize {
-        self.happenings
+    pub fn alert_count(&self) -> usize {
+        self.activity
             .iter()
-            .filter(|happening| happening.mark.is_some_and(|mark| mark.alarming))
+            .filter(|entry| entry.badge.is_some_and(|badge| badge.is_alert))
             .count()
     }
 

@@ -34,14 +34,14 @@ const SCOPE_DESCRIPTIONS: [(&str, &str); 4] = [
 pub struct AuthorizePage {
     pub shell: Shell,
     pub username: String,
-    pub program: String,
+    pub client_name: String,
     pub scopes: Vec<String>,
     /// The host or scheme of the redirect URI.
-    pub back_to: String,
+    pub redirect_host: String,
 }
 
 impl AuthorizePage {
-    pub fn explained(&self) -> Vec<(&'static str, &'static str)> {
+    pub fn scope_descriptions(&self) -> Vec<(&'static str, &'static str)> {
         SCOPE_DESCRIPTIONS
             .into_iter()
             .filter(|(scope, _)| self.scopes.iter().any(|requested| requested == scope))

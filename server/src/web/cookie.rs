@@ -36,11 +36,7 @@ fn upstream_login_name(site: &SiteInfo) -> &'static str {
 
 /// Identifies a sign-in that waits for its second factor. The server enforces its expiry.
 pub(crate) fn mfa(site: &SiteInfo, challenge: &MfaChallenge) -> Cookie<'static> {
-    new_cookie(
-        site,
-        mfa_name(site),
-        challenge.token.expose().to_owned(),
-    )
+    new_cookie(site, mfa_name(site), challenge.token.expose().to_owned())
 }
 
 pub(crate) fn clear_mfa(site: &SiteInfo) -> Cookie<'static> {

@@ -4,8 +4,8 @@ use askama::Template;
 use wire::File;
 
 use super::{
-    Shell, Workplace,
-    folder::{Crumb, crumbs, leaf},
+    Shell, VaultContext,
+    folder::{Crumb, crumbs, file_name},
     format,
 };
 
@@ -15,7 +15,7 @@ use super::{
 #[template(path = "deleted.html")]
 pub struct DeletedPage {
     pub shell: Shell,
-    pub at: Workplace,
+    pub at: VaultContext,
     /// `modified_by` is the user who deleted the file, and `revision` is the deletion.
     pub files: Vec<File>,
     pub next: Option<String>,
@@ -26,8 +26,8 @@ impl DeletedPage {
         crumbs(&self.at, "")
     }
 
-    pub fn leaf<'a>(&self, file: &'a File) -> &'a str {
-        leaf(&file.filename)
+    pub fn file_name<'a>(&self, file: &'a File) -> &'a str {
+        file_name(&file.filename)
     }
 
     pub fn folder<'a>(&self, file: &'a File) -> &'a str {
@@ -37,7 +37,7 @@ impl DeletedPage {
     }
 
     /// The last revision with content, before the deletion.
-    pub fn last(&self, file: &File) -> i64 {
+    pub fn last_revision(&self, file: &File) -> i64 {
         file.revision - 1
     }
 

@@ -20,7 +20,7 @@ pub struct SignInPage {
     pub registration: SignUpAvailability,
     pub providers: Vec<ProviderButton>,
     /// The origin where passkeys work, if they are enabled.
-    pub passkeys: Option<String>,
+    pub passkey_origin: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct SignUpPage {
     pub message: Option<String>,
     pub registration: SignUpAvailability,
     /// Minimum length of a password, in characters.
-    pub least: usize,
+    pub min_length: usize,
 }
 
 /// `GET /first`, and `POST /first` after an error. The printed link is `/first#<token>`, so that no
@@ -61,8 +61,8 @@ pub struct SetupPage {
     pub username: String,
     pub display_name: String,
     pub message: Option<String>,
-    pub open: bool,
-    pub least: usize,
+    pub is_open: bool,
+    pub min_length: usize,
 }
 
 impl SignInPage {
@@ -95,7 +95,7 @@ pub fn local_path(next: Option<&str>) -> &str {
 /// Omits the secret token.
 impl fmt::Debug for SetupPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FirstPage(…)")
+        f.write_str("SetupPage(…)")
     }
 }
 

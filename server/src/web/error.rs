@@ -31,7 +31,7 @@ impl ErrorPage {
     }
 
     /// The detail as a sentence.
-    pub fn said(&self) -> String {
+    pub fn message(&self) -> String {
         // Details for programs are in parentheses, as in `(accounts.see)`.
         let detail = self
             .detail
@@ -47,7 +47,7 @@ impl ErrorPage {
         format!("{detail}{end}")
     }
 
-    /// What the user can do next.
+    /// The next step for the user.
     pub fn advice(&self) -> &'static str {
         match self.status {
             401 => "Sign in to continue.",

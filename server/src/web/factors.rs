@@ -14,23 +14,23 @@ const FEW_CODES: usize = 3;
 /// `next`.
 #[derive(Debug, Template)]
 #[template(path = "mfa.html")]
-pub struct SecondPage {
+pub struct MfaPage {
     pub shell: Shell,
     pub username: String,
     pub factors: FactorKinds,
     pub next: String,
     pub message: Option<String>,
     /// The origin where passkeys work, if they are enabled.
-    pub passkeys_at: Option<String>,
+    pub passkey_origin: Option<String>,
 }
 
-impl SecondPage {
+impl MfaPage {
     pub fn has_app(&self) -> bool {
         self.factors.contains(FactorKind::Totp)
     }
 
     pub fn has_passkey(&self) -> bool {
-        self.factors.contains(FactorKind::Passkey) && self.passkeys_at.is_some()
+        self.factors.contains(FactorKind::Passkey) && self.passkey_origin.is_some()
     }
 
     pub fn has_codes(&self) -> bool {
@@ -44,22 +44,22 @@ impl SecondPage {
 #[template(path = "factors.html")]
 pub struct FactorsPage {
     pub shell: Shell,
-    pub ways: WaysIn,
-    pub is_due: bool,
+    pub overview: WaysIn,
+    pub is_enrollment_required: bool,
     /// The origin where passkeys work, if they are enabled.
-    pub passkeys_at: Option<String>,
+    pub passkey_origin: Option<String>,
 }
 
 impl FactorsPage {
     pub fn app(&self) -> Option<&wire::FactorInfo> {
-        self.ways
+        self.overview
             .factors
             .iter()
             .find(|factor| factor.kind == "totp")
     }
 
     pub fn passkeys(&self) -> Vec<&wire::FactorInfo> {
-        self.ways
+        self.overview
             .factors
             .iter()
             .filter(|factor| factor.kind == "passkey")
@@ -67,11 +67,11 @@ impl FactorsPage {
     }
 
     pub fn has_any(&self) -> bool {
-        !self.ways.factors.is_empty()
+        !self.overview.factors.is_empty()
     }
 
     pub fn has_few_codes(&self) -> bool {
-        self.ways.recovery_codes_left <= FEW_CODES
+        self.overview.recovery_codes_left <= FEW_CODES
     }
 
     pub fn time(&self, at: &Timestamp) -> String {

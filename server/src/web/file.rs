@@ -4,8 +4,8 @@ use askama::Template;
 use wire::Revision;
 
 use super::{
-    Crumb, Row, Shell, Workplace,
-    folder::{crumbs, leaf},
+    Crumb, Row, Shell, VaultContext,
+    folder::{crumbs, file_name},
     format,
 };
 
@@ -18,7 +18,7 @@ use super::{
 #[template(path = "file.html")]
 pub struct FilePage {
     pub shell: Shell,
-    pub at: Workplace,
+    pub at: VaultContext,
     pub filename: String,
     pub file: Option<Row>,
     pub revisions: Vec<Revision>,
@@ -26,8 +26,8 @@ pub struct FilePage {
 }
 
 impl FilePage {
-    pub fn leaf(&self) -> &str {
-        leaf(&self.filename)
+    pub fn file_name(&self) -> &str {
+        file_name(&self.filename)
     }
 
     pub fn crumbs(&self) -> Vec<Crumb> {

@@ -3,7 +3,7 @@
 use askama::Template;
 use wire::{File, FileStatus};
 
-use super::{Shell, Workplace, format};
+use super::{Shell, VaultContext, format};
 
 /// `GET /`, `GET /v/{vault}`, `GET /v/{vault}/f/{folder…}`.
 ///
@@ -15,7 +15,7 @@ use super::{Shell, Workplace, format};
 #[template(path = "folder.html")]
 pub struct FolderPage {
     pub shell: Shell,
-    pub at: Workplace,
+    pub at: VaultContext,
     /// `fixtures/jigs`, or empty at the top.
     pub folder: String,
     pub folders: Vec<Folder>,
@@ -31,8 +31,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    pub fn leaf(&self) -> &str {
-        leaf(&self.path)
+    pub fn name(&self) -> &str {
+        file_name(&self.path)
     }
 }
 
@@ -52,7 +52,7 @@ impl FolderPage {
         if self.folder.is_empty() {
             &self.at.vault
         } else {
-            leaf(&self.folder)
+            file_name(&self.folder)
         }
     }
 
@@ -65,11 +65,11 @@ impl FolderPage {
     }
 
     /// The template row that the script clones for a new file.
-    pub fn blank(&self) -> Row {
+    pub fn template_row(&self) -> Row {
         Row::template_row()
     }
 
-    pub fn blank_folder(&self) -> Folder {
+    pub fn template_folder(&self) -> Folder {
         Folder {
             path: String::new(),
         }
@@ -94,8 +94,8 @@ impl Row {
         })
     }
 
-    pub fn leaf(&self) -> &str {
-        leaf(&self.0.filename)
+    pub fn file_name(&self) -> &str {
+        file_name(&self.0.filename)
     }
 
     /// As in the API: `unlocked`, `locked`, `checked_out_by_user`.
@@ -145,12 +145,12 @@ impl Row {
     }
 }
 
-pub(super) fn leaf(path: &str) -> &str {
+pub(super) fn file_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, leaf)| leaf)
 }
 
 /// The vault, then each folder down to and including `folder`.
-pub(super) fn crumbs(at: &Workplace, folder: &str) -> Vec<Crumb> {
+pub(super) fn crumbs(at: &VaultContext, folder: &str) -> Vec<Crumb> {
     let top = Crumb {
         name: at.vault.clone(),
         url: at.url(),
@@ -160,7 +160,7 @@ pub(super) fn crumbs(at: &Workplace, folder: &str) -> Vec<Crumb> {
         .map(|(end, _)| end)
         .chain((!folder.is_empty()).then_some(folder.len()));
     let below = ends.map(|end| &folder[..end]).map(|path| Crumb {
-        name: leaf(path).into(),
+        name: file_name(path).into(),
         url: at.folder_url(path),
     });
     std::iter::once(top).chain(below).collect()

@@ -8,36 +8,36 @@ use super::format;
 
 /// One entry, as a page shows it.
 #[derive(Clone, Debug)]
-pub struct Happening {
+pub struct ActivityEntry {
     pub entry: AuditEntry,
     pub sentence: String,
     /// `role: viewer → editor`
     pub changes: Vec<String>,
     /// A short label for entries that need attention.
-    pub badge: Option<Mark>,
+    pub badge: Option<Badge>,
     /// How many consecutive entries this line stands for: 100 failed sign-ins are one line.
-    pub times: usize,
+    pub count: usize,
     /// When the first of them happened.
     pub first_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    pub word: &'static str,
-    pub alarming: bool,
+pub struct Badge {
+    pub label: &'static str,
+    pub is_alert: bool,
 }
 
-impl Happening {
+impl ActivityEntry {
     /// The sentence addresses `viewer` as "you".
     #[must_use]
     pub fn describe(entry: AuditEntry, viewer: &str) -> Self {
         let sentence = sentence(&entry, viewer);
-        let badge = mark(&entry, viewer);
+        let badge = badge(&entry, viewer);
         Self {
             sentence,
-            changes: changes(&entry),
+            changes: changed_members(&entry),
             badge,
-            times: 1,
+            count: 1,
             first_at: entry.at,
             entry,
         }
@@ -47,10 +47,13 @@ impl Happening {
     #[must_use]
     pub fn describe_all(entries: Vec<AuditEntry>, viewer: &str) -> Vec<Self> {
         let mut described: Vec<Self> = Vec::new();
-        for next in entries.into_iter().map(|entry| Self::describe(entry, viewer)) {
+        for next in entries
+            .into_iter()
+            .map(|entry| Self::describe(entry, viewer))
+        {
             match described.last_mut() {
                 Some(last) if last.collapses_with(&next) => {
-                    last.times += 1;
+                    last.count += 1;
                     last.first_at = next.first_at;
                 }
                 _ => described.push(next),
@@ -63,7 +66,7 @@ impl Happening {
         self.entry.action == "sign_in.refused"
             && self.entry.action == earlier.entry.action
             && self.sentence == earlier.sentence
-            && self.place() == earlier.place()
+            && self.origin() == earlier.origin()
     }
 
     /// The time of the first entry of a run.
@@ -76,7 +79,7 @@ impl Happening {
     }
 
     /// `Firefox on Linux, 192.0.2.1`
-    pub fn place(&self) -> Option<String> {
+    pub fn origin(&self) -> Option<String> {
         let from = self.entry.from.as_ref()?;
         Some(format!(
             "{}, {}",
@@ -86,7 +89,7 @@ impl Happening {
     }
 
     /// `by the token “backup”`
-    pub fn means(&self) -> Option<String> {
+    pub fn via(&self) -> Option<String> {
         let by = self.entry.by.as_ref()?;
         match (by.kind.as_str(), &by.label) {
             ("console", _) => Some("on the server console".to_owned()),
@@ -116,22 +119,29 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         (true, false) => "their".to_owned(),
         (false, false) => format!("{whom}'s"),
     };
-    let fact = |name: &str| entry.facts.get(name).map(plain).unwrap_or_default();
+    let fact = |name: &str| entry.facts.get(name).map(display_value).unwrap_or_default();
     let vault = entry.vault.clone().unwrap_or_else(|| "a vault".to_owned());
     match entry.action.as_str() {
-        "sign_in" => format!("{who} signed in{}", after_what(entry)),
+        "sign_in" => format!("{who} signed in{}", sign_in_context(entry)),
         "sign_in.refused" if entry.subject.is_empty() => {
             "Failed sign-in with an unknown username".to_owned()
         }
-        "sign_in.refused" => format!("Failed sign-in as {whom}: wrong {}", secret(entry)),
+        "sign_in.refused" => format!(
+            "Failed sign-in as {whom}: wrong {}",
+            credential_label(entry)
+        ),
         "sign_in.half_way" => {
             format!("Correct password for {possessive} account, second factor pending")
                 .replace("their account", &format!("{who}'s account"))
         }
         "sign_in.confirmed" => format!("{who} confirmed the sign-in"),
-        "action.refused" => refused(entry, &who, viewer),
+        "action.refused" => denied_request(entry, &who, viewer),
         "session.ended" | "sessions.ended" => {
-            format!("{who} ended {}{}", sessions(entry, &possessive), why(entry))
+            format!(
+                "{who} ended {}{}",
+                session_count(entry, &possessive),
+                end_reason(entry)
+            )
         }
         "everybody.signed_out" => {
             let too = if entry.facts.contains_key("tokens") {
@@ -151,11 +161,14 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
                  session was ended"
             )
         }
-        "token.made" => format!("{who} created the access token “{}”", after(entry, "label")),
+        "token.made" => format!(
+            "{who} created the access token “{}”",
+            value_after(entry, "label")
+        ),
         "token.ended" => format!(
             "{who} revoked the access token “{}”{}",
             fact("label"),
-            why(entry)
+            end_reason(entry)
         ),
         "device.approved" => format!(
             "{who} connected a device{} to {possessive} account",
@@ -177,8 +190,14 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         }
         "reset.made" => format!("{who} requested a reset link for {possessive} password"),
         "reset.required" => format!("{who} required a new password for {possessive} account"),
-        "factor.added" => format!("{who} added {} to {possessive} account", factor(entry)),
-        "factor.removed" => format!("{who} removed {} from {possessive} account", factor(entry)),
+        "factor.added" => format!(
+            "{who} added {} to {possessive} account",
+            factor_label(entry)
+        ),
+        "factor.removed" => format!(
+            "{who} removed {} from {possessive} account",
+            factor_label(entry)
+        ),
         "factor.renamed" => format!(
             "{who} renamed one of {possessive} second factors{}",
             quoted(&fact("name"))
@@ -196,11 +215,11 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "recovery_code.used" => format!("{who} used a recovery code ({} left)", fact("left")),
         "provider.linked" => format!(
             "{who} connected {possessive} account to {}",
-            after(entry, "provider")
+            value_after(entry, "provider")
         ),
         "provider.unlinked" => format!(
             "{who} disconnected {possessive} account from {}",
-            before(entry, "provider")
+            value_before(entry, "provider")
         ),
         "account.created" if by_self => format!("{who} created {possessive} account"),
         "account.created" => format!("{who} created an account for {whom}"),
@@ -233,14 +252,14 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "master_key.replaced" => format!("{who} replaced the master key with {whom}"),
         "vault.created" => format!("{who} created the vault {whom}"),
         action => match action.strip_prefix("file.") {
-            Some(verb) => format!("{who} {} {whom}", of_file(verb)),
+            Some(verb) => format!("{who} {} {whom}", file_verb(verb)),
             None => format!("{who}: {action}, {whom}"),
         },
     }
 }
 
-fn refused(entry: &AuditEntry, actor: &str, viewer: &str) -> String {
-    let fact = |name: &str| entry.facts.get(name).map(plain).unwrap_or_default();
+fn denied_request(entry: &AuditEntry, actor: &str, viewer: &str) -> String {
+    let fact = |name: &str| entry.facts.get(name).map(display_value).unwrap_or_default();
     let request = if entry.facts.contains_key("request") {
         fact("request")
     } else {
@@ -282,8 +301,8 @@ fn quoted(name: &str) -> String {
     }
 }
 
-fn factor(entry: &AuditEntry) -> String {
-    let fact = |name: &str| entry.facts.get(name).map(plain).unwrap_or_default();
+fn factor_label(entry: &AuditEntry) -> String {
+    let fact = |name: &str| entry.facts.get(name).map(display_value).unwrap_or_default();
     let kind = match fact("kind").as_str() {
         "totp" => "an authenticator app",
         "passkey" => "a passkey",
@@ -295,8 +314,8 @@ fn factor(entry: &AuditEntry) -> String {
 /// Names the change if it has a sentence of its own. Otherwise the list of changes shows it.
 fn account_changed(entry: &AuditEntry, actor: &str, (subject, possessive): (&str, &str)) -> String {
     match (
-        after(entry, "standing").as_str(),
-        after(entry, "administrator").as_str(),
+        value_after(entry, "standing").as_str(),
+        value_after(entry, "administrator").as_str(),
     ) {
         ("disabled", _) => format!("{actor} disabled {possessive} account"),
         ("active", _) => format!("{actor} enabled {possessive} account"),
@@ -309,7 +328,7 @@ fn account_changed(entry: &AuditEntry, actor: &str, (subject, possessive): (&str
 
 fn group_changed(entry: &AuditEntry, actor: &str, vault: &str) -> String {
     let group = &entry.subject;
-    match (before(entry, "member"), after(entry, "member")) {
+    match (value_before(entry, "member"), value_after(entry, "member")) {
         (removed, added) if added.is_empty() && !removed.is_empty() => {
             format!("{actor} removed {removed} from the group {group}")
         }
@@ -319,7 +338,7 @@ fn group_changed(entry: &AuditEntry, actor: &str, vault: &str) -> String {
 }
 
 /// Failed attempts or a long absence before a sign-in.
-fn after_what(entry: &AuditEntry) -> String {
+fn sign_in_context(entry: &AuditEntry) -> String {
     let count = |name: &str| entry.facts.get(name).and_then(Value::as_u64);
     let refused = count("refused_before").map(|tries| format!(", after {tries} failed attempts"));
     let absence = count("days_away").map(|days| format!(", for the first time in {days} days"));
@@ -327,7 +346,7 @@ fn after_what(entry: &AuditEntry) -> String {
 }
 
 /// The past tense of a file operation.
-fn of_file(verb: &str) -> &str {
+fn file_verb(verb: &str) -> &str {
     match verb {
         "add" => "added",
         "checkout" | "check_out" => "checked out",
@@ -342,14 +361,14 @@ fn of_file(verb: &str) -> &str {
     }
 }
 
-fn sessions(entry: &AuditEntry, possessive: &str) -> String {
+fn session_count(entry: &AuditEntry, possessive: &str) -> String {
     match entry.facts.get("sessions").and_then(Value::as_u64) {
         Some(count) => format!("{count} of {possessive} sessions"),
         None => format!("one of {possessive} sessions"),
     }
 }
 
-fn why(entry: &AuditEntry) -> &'static str {
+fn end_reason(entry: &AuditEntry) -> &'static str {
     match entry.reason.as_deref() {
         Some("signed_out") => " by signing out",
         Some("revoked") => " by revoking its token",
@@ -361,7 +380,7 @@ fn why(entry: &AuditEntry) -> &'static str {
 }
 
 /// The kind of credential, from the audit reason.
-fn secret(entry: &AuditEntry) -> &'static str {
+fn credential_label(entry: &AuditEntry) -> &'static str {
     match entry.reason.as_deref() {
         Some("totp") => "one-time code",
         Some("recovery_code") => "recovery code",
@@ -371,25 +390,25 @@ fn secret(entry: &AuditEntry) -> &'static str {
     }
 }
 
-fn before(entry: &AuditEntry, name: &str) -> String {
+fn value_before(entry: &AuditEntry, name: &str) -> String {
     entry
         .before
         .as_ref()
         .and_then(|members| members.get(name))
-        .map(plain)
+        .map(display_value)
         .unwrap_or_default()
 }
 
-fn after(entry: &AuditEntry, name: &str) -> String {
+fn value_after(entry: &AuditEntry, name: &str) -> String {
     entry
         .after
         .as_ref()
         .and_then(|members| members.get(name))
-        .map(plain)
+        .map(display_value)
         .unwrap_or_default()
 }
 
-fn changes(entry: &AuditEntry) -> Vec<String> {
+fn changed_members(entry: &AuditEntry) -> Vec<String> {
     let members = |side: &Option<Value>| {
         side.as_ref()
             .and_then(Value::as_object)
@@ -404,11 +423,11 @@ fn changes(entry: &AuditEntry) -> Vec<String> {
     let names = before
         .keys()
         .chain(after.keys().filter(|name| !before.contains_key(*name)));
-    let names = names.filter(|name| !is_said(&entry.action, name));
+    let names = names.filter(|name| !is_in_sentence(&entry.action, name));
     let side = |members: &serde_json::Map<String, Value>, name: &str| {
         let text: String = members
             .get(name)
-            .map(plain)
+            .map(display_value)
             .unwrap_or_default()
             .chars()
             .take(80)
@@ -432,7 +451,7 @@ fn changes(entry: &AuditEntry) -> Vec<String> {
 }
 
 /// Members that the sentence already states, or that users do not compare.
-fn is_said(action: &str, name: &str) -> bool {
+fn is_in_sentence(action: &str, name: &str) -> bool {
     match (action, name) {
         ("account.changed", "standing" | "administrator") | ("group.changed", "member") => true,
         ("file.override", "locked_by") => false,
@@ -441,7 +460,7 @@ fn is_said(action: &str, name: &str) -> bool {
     }
 }
 
-fn plain(value: &Value) -> String {
+fn display_value(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(true) => "yes".to_owned(),
@@ -451,36 +470,36 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
-    let badge = |word, alarming| Some(Mark { word, alarming });
+fn badge(entry: &AuditEntry, viewer: &str) -> Option<Badge> {
+    let badge = |label, is_alert| Some(Badge { label, is_alert });
     let is_new = entry.facts.get("new_device").and_then(Value::as_bool) == Some(true);
     let by_another = entry.subject == viewer && entry.actor != viewer;
     match entry.action.as_str() {
         "sign_in" if entry.facts.contains_key("refused_before") => {
-            mark("After failed attempts", true)
+            badge("After failed attempts", true)
         }
-        "sign_in" | "sign_in.half_way" if is_new => mark("New device", true),
-        "sign_in" if entry.facts.contains_key("days_away") => mark("After long absence", true),
-        "sign_in.refused" => mark("Failed", true),
-        "sign_in.throttled" => mark("Throttled", true),
-        "action.refused" => mark("Rejected", entry.reason.as_deref() == Some("cross_site")),
-        "refresh.replayed" => mark("Possible theft", true),
-        "everybody.signed_out" if entry.actor != viewer => mark("By another user", true),
-        "factors.recovered" => mark("Second factors", true),
-        "recovery_code.used" => mark("Recovery code", true),
-        action if by_another && action.starts_with("account.") => mark("By another user", true),
+        "sign_in" | "sign_in.half_way" if is_new => badge("New device", true),
+        "sign_in" if entry.facts.contains_key("days_away") => badge("After long absence", true),
+        "sign_in.refused" => badge("Failed", true),
+        "sign_in.throttled" => badge("Throttled", true),
+        "action.refused" => badge("Rejected", entry.reason.as_deref() == Some("cross_site")),
+        "refresh.replayed" => badge("Possible theft", true),
+        "everybody.signed_out" if entry.actor != viewer => badge("By another user", true),
+        "factors.recovered" => badge("Second factors", true),
+        "recovery_code.used" => badge("Recovery code", true),
+        action if by_another && action.starts_with("account.") => badge("By another user", true),
         action if action.starts_with("password.") && action != "password.rehashed" => {
-            mark("Password", false)
+            badge("Password", false)
         }
         action if action.starts_with("factor.") || action.starts_with("recovery_codes.") => {
-            mark("Second factors", false)
+            badge("Second factors", false)
         }
         action if action.starts_with("token.") || action.starts_with("device.") => {
-            mark("Access", false)
+            badge("Access", false)
         }
-        "file.override" => mark("Lock overridden", true),
-        "file.delete" => mark("Deleted", false),
-        _ if by_another => mark("By another user", false),
+        "file.override" => badge("Lock overridden", true),
+        "file.delete" => badge("Deleted", false),
+        _ if by_another => badge("By another user", false),
         _ => None,
     }
 }

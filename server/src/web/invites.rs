@@ -15,13 +15,13 @@ pub struct InvitesPage {
     pub invites: Vec<InviteInfo>,
     pub vaults: Vec<String>,
     /// Whether invitations can be used.
-    pub open: bool,
+    pub is_open: bool,
     /// Whether the installation sends e-mail.
-    pub mails: bool,
+    pub sends_mail: bool,
 }
 
 impl InvitesPage {
-    pub fn whom<'a>(&self, invite: &'a InviteInfo) -> &'a str {
+    pub fn recipient<'a>(&self, invite: &'a InviteInfo) -> &'a str {
         invite.email.as_deref().unwrap_or("Anyone with the link")
     }
 

@@ -14,20 +14,20 @@ use super::Shell;
 /// is false if registration is closed. On success: signed in, and 303 to `/`.
 #[derive(Template)]
 #[template(path = "accept-invitation.html")]
-pub struct JoinPage {
+pub struct AcceptInvitationPage {
     pub shell: Shell,
     pub token: String,
     pub username: String,
     pub display_name: String,
     pub email: String,
     pub message: Option<String>,
-    pub open: bool,
-    pub least: usize,
+    pub is_open: bool,
+    pub min_length: usize,
 }
 
 /// Omits the secret token.
-impl fmt::Debug for JoinPage {
+impl fmt::Debug for AcceptInvitationPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JoinPage(…)")
+        f.write_str("AcceptInvitationPage(…)")
     }
 }

@@ -21,7 +21,7 @@ impl LockoutsPage {
     }
 
     /// The URL whose `DELETE` lifts the block.
-    pub fn lift(&self, lockout: &Lockout) -> String {
+    pub fn lift_url(&self, lockout: &Lockout) -> String {
         let encode = |part: &str| {
             percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC)
                 .to_string()
@@ -35,7 +35,7 @@ impl LockoutsPage {
         }
     }
 
-    pub fn who<'a>(&self, lockout: &'a Lockout) -> &'a str {
+    pub fn target<'a>(&self, lockout: &'a Lockout) -> &'a str {
         lockout
             .account
             .as_deref()
@@ -44,7 +44,7 @@ impl LockoutsPage {
     }
 
     /// Which credential failed, and from where.
-    pub fn what(&self, lockout: &Lockout) -> String {
+    pub fn description(&self, lockout: &Lockout) -> String {
         let secret = match lockout.secret.as_deref() {
             None => return "Any account, from this network".to_owned(),
             Some("password") => "Password",

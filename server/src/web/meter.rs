@@ -10,14 +10,14 @@ use std::{
 
 const WINDOW: Duration = Duration::from_mins(1);
 /// Checks per address and window. A slow typist causes one check per character.
-const MOST: u32 = 90;
+const MAX_CHECKS: u32 = 90;
 /// Addresses counted at once. Further addresses are rejected until the next window.
-const REMEMBERED: usize = 10_000;
+const MAX_NETWORKS: usize = 10_000;
 
 #[derive(Debug, Default)]
-pub struct Meter(Mutex<Option<(Instant, HashMap<IpAddr, u32>)>>);
+pub struct StrengthLimit(Mutex<Option<(Instant, HashMap<IpAddr, u32>)>>);
 
-impl Meter {
+impl StrengthLimit {
     /// False if the address has reached the limit.
     pub(crate) fn allow(&self, address: IpAddr) -> bool {
         let now = Instant::now();
@@ -26,18 +26,18 @@ impl Meter {
             .take()
             .filter(|(began, _)| now.duration_since(*began) < WINDOW);
         let (_, counts) = state.insert(fresh.unwrap_or_else(|| (now, HashMap::new())));
-        let network = network(address);
-        if counts.len() >= REMEMBERED && !counts.contains_key(&network) {
+        let network = network_prefix(address);
+        if counts.len() >= MAX_NETWORKS && !counts.contains_key(&network) {
             return false;
         }
         let count = counts.entry(network).or_default();
         *count += 1;
-        *count <= MOST
+        *count <= MAX_CHECKS
     }
 }
 
 /// An IPv4 address, or the /64 of an IPv6 one.
-fn network(address: IpAddr) -> IpAddr {
+fn network_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         v4 @ IpAddr::V4(_) => v4,
@@ -50,9 +50,9 @@ mod tests {
 
     #[test]
     fn strength_check_limit_applies_per_network() {
-        let meter = Meter::default();
+        let meter = StrengthLimit::default();
         let rotating = |n: u32| -> IpAddr { format!("2001:db8:1:2:{n:x}::1").parse().unwrap() };
-        assert!((0..MOST).all(|n| meter.allow(rotating(n))));
+        assert!((0..MAX_CHECKS).all(|n| meter.allow(rotating(n))));
         assert!(!meter.allow(rotating(1)));
         assert!(meter.allow(IpAddr::from([192, 0, 2, 1])));
     }

@@ -13,7 +13,7 @@ pub struct ForgotPage {
     pub shell: Shell,
     pub message: Option<String>,
     pub sends_mail: bool,
-    pub asked: bool,
+    pub is_requested: bool,
 }
 
 /// `GET /reset`, and `POST /reset` after an error or when done. The link is `/reset#<token>`, so
@@ -29,8 +29,8 @@ pub struct ResetPage {
     pub message: Option<String>,
     pub done: bool,
     /// The link is used or expired, so the page shows no form.
-    pub over: bool,
-    pub least: usize,
+    pub is_link_invalid: bool,
+    pub min_length: usize,
 }
 
 /// Omits the secret token.

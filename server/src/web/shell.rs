@@ -64,7 +64,7 @@ impl Shell {
 /// The vault of a page and the rights of the viewer there. Scripts read it from data attributes of
 /// `<main>`.
 #[derive(Clone, Debug)]
-pub struct Workplace {
+pub struct VaultContext {
     pub vault: String,
     pub role: Role,
     /// The id of the newest event when the page was rendered. Live events continue from it.
@@ -73,7 +73,7 @@ pub struct Workplace {
     pub max_file_size: u64,
 }
 
-impl Workplace {
+impl VaultContext {
     pub fn may_edit(&self) -> bool {
         self.role >= Role::Editor
     }

@@ -3,12 +3,12 @@
 use wire::{File, FileStatus, Me, Revision, SessionInfo, User};
 
 use super::{
-    AccountPage, ErrorPage, FilePage, SetupPage, Folder, FolderPage, Page, SignUpAvailability, Row,
-    Shell, SignInPage, SignUpPage, UsersPage, Viewer, Workplace,
+    AccountPage, ErrorPage, FilePage, Folder, FolderPage, Page, Row, SetupPage, Shell, SignInPage,
+    SignUpAvailability, SignUpPage, UsersPage, VaultContext, Viewer,
 };
 use auth::Role;
 
-const HOSTILE: &str = "<script>alert('x')</script>\"onload=\"y.step";
+const HOSTILE_TEXT: &str = "<script>alert('x')</script>\"onload=\"y.step";
 
 fn shell() -> Shell {
     let ada = Viewer {
@@ -24,8 +24,8 @@ fn shell() -> Shell {
     }
 }
 
-fn at(role: Role) -> Workplace {
-    Workplace {
+fn vault_context(role: Role) -> VaultContext {
+    VaultContext {
         vault: "main".into(),
         role,
         since: 41,
@@ -33,7 +33,7 @@ fn at(role: Role) -> Workplace {
     }
 }
 
-fn file(name: &str, status: FileStatus) -> Row {
+fn file_row(name: &str, status: FileStatus) -> Row {
     let holder = match status {
         FileStatus::Unlocked => None,
         FileStatus::Locked => Some("grace".to_owned()),
@@ -57,17 +57,17 @@ fn file(name: &str, status: FileStatus) -> Row {
     })
 }
 
-fn folder(role: Role, names: &[(&str, FileStatus)]) -> FolderPage {
+fn folder_page(role: Role, names: &[(&str, FileStatus)]) -> FolderPage {
     FolderPage {
         shell: shell(),
-        at: at(role),
+        at: vault_context(role),
         folder: String::new(),
         folders: vec![Folder {
             path: "fixtures".into(),
         }],
         files: names
             .iter()
-            .map(|(name, status)| file(name, *status))
+            .map(|(name, status)| file_row(name, *status))
             .collect(),
         next: None,
     }
@@ -77,7 +77,7 @@ fn revision(number: i64, kind: &str, size: Option<i64>) -> Revision {
     Revision {
         revision: number,
         change: number,
-        comment: format!("Comment of {number} {HOSTILE}"),
+        comment: format!("Comment of {number} {HOSTILE_TEXT}"),
         user: "grace".into(),
         timestamp: "2026-11-22T16:22:15Z".parse().unwrap(),
         size,
@@ -86,10 +86,10 @@ fn revision(number: i64, kind: &str, size: Option<i64>) -> Revision {
     }
 }
 
-fn history(row: Option<Row>) -> FilePage {
+fn file_page(row: Option<Row>) -> FilePage {
     FilePage {
         shell: shell(),
-        at: at(Role::Editor),
+        at: vault_context(Role::Editor),
         filename: "fixtures/a b.step".into(),
         file: row,
         revisions: vec![
@@ -103,7 +103,7 @@ fn history(row: Option<Row>) -> FilePage {
 fn user(name: &str) -> User {
     User {
         username: name.into(),
-        display_name: Some(HOSTILE.into()),
+        display_name: Some(HOSTILE_TEXT.into()),
         email: Some("x@example.org".into()),
         email_verified: false,
         is_admin: name == "ada",
@@ -141,7 +141,7 @@ fn session() -> SessionInfo {
 fn me() -> Me {
     Me {
         username: "ada".into(),
-        display_name: Some(HOSTILE.to_owned()),
+        display_name: Some(HOSTILE_TEXT.to_owned()),
         email: None,
         email_verified: false,
         is_admin: true,
@@ -150,12 +150,12 @@ fn me() -> Me {
     }
 }
 
-fn everything() -> Vec<(&'static str, String)> {
+fn all_pages() -> Vec<(&'static str, String)> {
     let hostile = [
-        (HOSTILE, FileStatus::Unlocked),
+        (HOSTILE_TEXT, FileStatus::Unlocked),
         ("mine.step", FileStatus::CheckedOutByUser),
     ];
-    let text = || HOSTILE.to_owned();
+    let text = || HOSTILE_TEXT.to_owned();
     let sign_in = SignInPage {
         providers: Vec::new(),
         shell: Shell::default(),
@@ -163,7 +163,7 @@ fn everything() -> Vec<(&'static str, String)> {
         next: "/".into(),
         message: Some(text()),
         registration: SignUpAvailability::Open,
-        passkeys: Some(text()),
+        passkey_origin: Some(text()),
     };
     let sign_up = SignUpPage {
         shell: Shell::default(),
@@ -172,7 +172,7 @@ fn everything() -> Vec<(&'static str, String)> {
         email: text(),
         message: Some(text()),
         registration: SignUpAvailability::Open,
-        least: 15,
+        min_length: 15,
     };
     let first = SetupPage {
         shell: Shell::default(),
@@ -180,8 +180,8 @@ fn everything() -> Vec<(&'static str, String)> {
         username: text(),
         display_name: text(),
         message: Some(text()),
-        open: true,
-        least: 15,
+        is_open: true,
+        min_length: 15,
     };
     let users = UsersPage {
         filter: None,
@@ -199,10 +199,13 @@ fn everything() -> Vec<(&'static str, String)> {
         request_id: "0192".into(),
     };
     vec![
-        ("folder", folder(Role::Manager, &hostile).html().unwrap()),
+        (
+            "folder",
+            folder_page(Role::Manager, &hostile).html().unwrap(),
+        ),
         (
             "file",
-            history(Some(file(HOSTILE, FileStatus::Locked)))
+            file_page(Some(file_row(HOSTILE_TEXT, FileStatus::Locked)))
                 .html()
                 .unwrap(),
         ),
@@ -215,7 +218,7 @@ fn everything() -> Vec<(&'static str, String)> {
                 shell: shell(),
                 me: me(),
                 sessions: vec![session()],
-                least: 15,
+                min_length: 15,
                 sends_mail: true,
             }
             .html()
@@ -228,7 +231,7 @@ fn everything() -> Vec<(&'static str, String)> {
 
 #[test]
 fn pages_contain_no_inline_script_style_or_handler() {
-    for (name, html) in everything() {
+    for (name, html) in all_pages() {
         assert!(!html.contains("<script>"), "{name} has an inline script");
         assert!(
             !html.contains("<style") && !html.contains(" style="),
@@ -249,7 +252,7 @@ fn pages_contain_no_inline_script_style_or_handler() {
 fn page_offers_only_actions_the_role_allows() {
     let names = [("a.step", FileStatus::Unlocked)];
     let offers = |role: Role| -> Vec<&str> {
-        let html = folder(role, &names).html().unwrap();
+        let html = folder_page(role, &names).html().unwrap();
         [
             "download",
             "history",
@@ -281,7 +284,7 @@ fn page_offers_only_actions_the_role_allows() {
 
 #[test]
 fn filename_in_page_links_is_url_encoded() {
-    let html = folder(Role::Editor, &[("a b/50% #1?.step", FileStatus::Unlocked)])
+    let html = folder_page(Role::Editor, &[("a b/50% #1?.step", FileStatus::Unlocked)])
         .html()
         .unwrap();
     assert!(html.contains("href=\"/v/main/h/a%20b/50%25%20%231%3F.step\""));
@@ -290,7 +293,7 @@ fn filename_in_page_links_is_url_encoded() {
 
 #[test]
 fn deleted_file_page_offers_restore_only() {
-    let html = history(None).html().unwrap();
+    let html = file_page(None).html().unwrap();
     assert!(html.contains("data-status=\"deleted\"") && html.contains("This file was deleted"));
     assert!(
         html.contains("data-action=\"restore\"") && !html.contains("data-action=\"check-out\"")
@@ -306,7 +309,7 @@ fn failed_sign_in_page_keeps_username_not_password() {
         next: "/v/main".into(),
         message: Some("Incorrect username or password".into()),
         registration: SignUpAvailability::Closed,
-        passkeys: None,
+        passkey_origin: None,
     };
     let html = page.html().unwrap();
     // Assets are named by their digest, which is no part of the promise.
@@ -323,7 +326,7 @@ fn failed_sign_in_page_keeps_username_not_password() {
 fn assets_named_by_pages_and_modules_exist() {
     let served = |path: &str| super::assets::serve("any", path, &http::HeaderMap::new());
     let missing = |path: &str| served(path).status() != http::StatusCode::OK;
-    for (page, html) in everything() {
+    for (page, html) in all_pages() {
         for path in html
             .split("/assets/")
             .skip(1)
@@ -394,7 +397,7 @@ fn page_forms_post_except_search() {
 
 #[test]
 fn signed_in_pages_contain_a_noscript_notice() {
-    let pages = everything();
+    let pages = all_pages();
     assert!(pages.iter().any(|(_, html)| html.contains("user-menu")));
     for (name, html) in pages {
         assert!(

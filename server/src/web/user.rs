@@ -27,7 +27,7 @@ impl UserPage {
     }
 
     /// The activity page, filtered to this account as `actor` or `subject`.
-    pub fn happened(&self, side: &str) -> String {
+    pub fn activity_url(&self, side: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair(side, &self.user.username);
         format!("/admin/audit?{}", query.finish())
@@ -43,9 +43,9 @@ impl UserPage {
     }
 
     /// The effective role, if groups make it higher than the direct role.
-    pub fn through(&self, vault: &str) -> Option<&str> {
+    pub fn via_group(&self, vault: &str) -> Option<&str> {
         let effective = self.user.effective_roles.get(vault).map(String::as_str);
-        effective.filter(|effective| *most != self.role(vault))
+        effective.filter(|effective| *effective != self.role(vault))
     }
 
     pub fn choices(&self) -> [(&'static str, &'static str); 4] {
@@ -58,7 +58,7 @@ impl UserPage {
     }
 
     pub fn factors(&self) -> String {
-        super::users::factors(&self.user.second_factors)
+        super::users::factor_labels(&self.user.second_factors)
     }
 
     pub fn is_self(&self) -> bool {

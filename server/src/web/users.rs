@@ -5,7 +5,7 @@ use auth::store::AccountFilter;
 use jiff::Timestamp;
 use wire::User;
 
-use super::{SignUpAvailability, Shell, format};
+use super::{Shell, SignUpAvailability, format};
 
 /// `GET /admin/users`, administrators only.
 ///
@@ -44,10 +44,14 @@ impl UsersPage {
     }
 
     /// The filters: value, text, and whether it is selected.
-    pub fn lists(&self) -> Vec<(&'static str, &'static str, bool)> {
-        let lists = AccountFilter::ALL
-            .into_iter()
-            .map(|among| (among.as_str(), in_words(among), self.filter == Some(among)));
+    pub fn filters(&self) -> Vec<(&'static str, &'static str, bool)> {
+        let lists = AccountFilter::ALL.into_iter().map(|among| {
+            (
+                among.as_str(),
+                filter_label(among),
+                self.filter == Some(among),
+            )
+        });
         std::iter::once(("", "All users", self.filter.is_none()))
             .chain(lists)
             .collect()
@@ -55,7 +59,7 @@ impl UsersPage {
 
     /// `authenticator app, passkey`, or `no second factor`.
     pub fn factors(&self, user: &User) -> String {
-        factors(&user.second_factors)
+        factor_labels(&user.second_factors)
     }
 
     /// The role in a vault, or `none`.
@@ -88,7 +92,7 @@ impl UsersPage {
     }
 }
 
-fn in_words(among: AccountFilter) -> &'static str {
+fn filter_label(among: AccountFilter) -> &'static str {
     match among {
         AccountFilter::Active => "Active",
         AccountFilter::Disabled => "Disabled",
@@ -100,7 +104,7 @@ fn in_words(among: AccountFilter) -> &'static str {
 }
 
 /// The kinds of second factors, in words.
-pub(super) fn factors(kinds: &[String]) -> String {
+pub(super) fn factor_labels(kinds: &[String]) -> String {
     let words = kinds.iter().map(|kind| match kind.as_str() {
         "totp" => "authenticator app",
         kind => kind,

@@ -61,7 +61,7 @@ both! {
         let change = |disabled: bool| root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"disabled": disabled}));
         root.ask(change(true)).await.is(200);
         ada.see("/auth/me").await.is(401).says("Could not validate credentials");
-        refresh(&ada, &ada.refresh).await.is(400);
+        refresh_token(&ada, &ada.refresh).await.is(400);
         root.ask(change(false)).await.is(200);
         ada.see("/auth/me").await.is(401);
         app.sign_in("ada").await.see("/auth/me").await.is(200);
@@ -107,7 +107,7 @@ both! {
         here.ask(change(PASSWORD, "another long password")).await.is(204);
         here.see("/auth/me").await.is(200);
         there.see("/auth/me").await.is(401);
-        refresh(&there, &there.refresh).await.is(400);
+        refresh_token(&there, &there.refresh).await.is(400);
         let form = [("username", "ada"), ("password", PASSWORD)];
         here.ask(app.anonymous().post("/auth/token").form(&form)).await.is(401);
     }
@@ -140,7 +140,7 @@ both! {
 }
 
 /// The same session with an access token of reduced scope (RFC 6749 §6).
-pub(crate) async fn narrowed(client: &crate::app::Client, scope: &str) -> crate::app::Client {
+pub(crate) async fn with_scope(client: &crate::app::Client, scope: &str) -> crate::app::Client {
     let anonymous = crate::app::Client {
         token: None,
         ..client.clone()
@@ -161,7 +161,10 @@ pub(crate) async fn narrowed(client: &crate::app::Client, scope: &str) -> crate:
     }
 }
 
-pub(crate) async fn refresh(client: &crate::app::Client, token: &str) -> crate::app::Answer {
+pub(crate) async fn refresh_token(
+    client: &crate::app::Client,
+    token: &str,
+) -> crate::app::TestResponse {
     let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
     let anonymous = crate::app::Client {
         token: None,

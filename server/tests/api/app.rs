@@ -68,14 +68,21 @@ impl TestApp {
     /// `None`, with a message on standard error, if PostgreSQL is not installed.
     pub(crate) async fn postgresql() -> Option<Self> {
         let Database::Postgres(url) = testing::postgres().await?.database else {
-            unreachable!("PostgreSQL was asked for")
+            unreachable!("the test requested PostgreSQL")
         };
-        Some(Self::start(tempfile::tempdir().unwrap(), Some(url), ConfigSource::default()).await)
+        Some(
+            Self::start(
+                tempfile::tempdir().unwrap(),
+                Some(url),
+                ConfigSource::default(),
+            )
+            .await,
+        )
     }
 
     /// On PostgreSQL, with a role that cannot change the schema.
     pub(crate) async fn serving_only() -> Option<Self> {
-        let url = testing::for_serving_only(&testing::postgres().await?).await;
+        let url = testing::serving_only_url(&testing::postgres().await?).await;
         let settings = ConfigSource {
             database_migrate: Some(Toggle::Off),
             ..ConfigSource::default()
@@ -87,7 +94,11 @@ impl TestApp {
         Self::start(tempfile::tempdir().unwrap(), None, settings).await
     }
 
-    async fn start(data: tempfile::TempDir, database: Option<String>, settings: ConfigSource) -> Self {
+    async fn start(
+        data: tempfile::TempDir,
+        database: Option<String>,
+        settings: ConfigSource,
+    ) -> Self {
         Self::open(data, database, settings, 0).await
     }
 
@@ -99,7 +110,7 @@ impl TestApp {
         ahead: i64,
     ) -> Self {
         let ahead = Arc::new(AtomicI64::new(ahead));
-        let running = serve(&data, database.clone(), settings, ahead.clone()).await;
+        let running = start_server(&data, database.clone(), settings, ahead.clone()).await;
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -128,8 +139,19 @@ impl TestApp {
             http,
         } = self;
         running.stop().await.unwrap();
-        work(config(&data, database.clone(), ConfigSource::default())).await;
-        let running = serve(&data, database.clone(), ConfigSource::default(), ahead.clone()).await;
+        work(test_config(
+            &data,
+            database.clone(),
+            ConfigSource::default(),
+        ))
+        .await;
+        let running = start_server(
+            &data,
+            database.clone(),
+            ConfigSource::default(),
+            ahead.clone(),
+        )
+        .await;
         Self {
             running,
             data,
@@ -213,7 +235,7 @@ impl TestApp {
             .send()
             .await
             .unwrap();
-        let answer = Answer::read(answer).await.is(200);
+        let answer = TestResponse::read(answer).await.is(200);
         let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
         Client {
             token: Some(text("access_token")),
@@ -224,7 +246,7 @@ impl TestApp {
     }
 }
 
-async fn serve(
+async fn start_server(
     data: &tempfile::TempDir,
     database: Option<String>,
     settings: ConfigSource,
@@ -234,12 +256,12 @@ async fn serve(
     let clock = Clock::from_fn(move || -> Timestamp {
         now.now() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst))
     });
-    server::start(config(data, database, settings), clock)
+    server::start(test_config(data, database, settings), clock)
         .await
         .unwrap()
 }
 
-pub(crate) fn config(
+pub(crate) fn test_config(
     data: &tempfile::TempDir,
     database: Option<String>,
     settings: ConfigSource,
@@ -302,17 +324,17 @@ impl Client {
         self.request(Method::DELETE, path)
     }
 
-    pub(crate) async fn ask(&self, request: RequestBuilder) -> Answer {
-        Answer::read(request.send().await.unwrap()).await
+    pub(crate) async fn ask(&self, request: RequestBuilder) -> TestResponse {
+        TestResponse::read(request.send().await.unwrap()).await
     }
 
     /// `GET`, with the complete response.
-    pub(crate) async fn see(&self, path: &str) -> Answer {
+    pub(crate) async fn see(&self, path: &str) -> TestResponse {
         self.ask(self.get(path)).await
     }
 
     /// `POST` with a JSON body, or without a body if it is null.
-    pub(crate) async fn tell(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn tell(&self, path: &str, body: Value) -> TestResponse {
         let request = self.post(path);
         self.ask(if body.is_null() {
             request
@@ -322,46 +344,56 @@ impl Client {
         .await
     }
 
-    pub(crate) async fn add(&self, filename: &str, content: &[u8]) -> Answer {
+    pub(crate) async fn add(&self, filename: &str, content: &[u8]) -> TestResponse {
         let form = multipart::Form::new().part(
             "file",
             multipart::Part::bytes(content.to_vec()).file_name("upload"),
         );
-        self.ask(self.put(&file(filename, "/content")).multipart(form))
+        self.ask(self.put(&file_url(filename, "/content")).multipart(form))
             .await
     }
 
-    pub(crate) async fn check_out(&self, filename: &str) -> Answer {
-        self.tell(&file(filename, "/checkout"), Value::Null).await
+    pub(crate) async fn check_out(&self, filename: &str) -> TestResponse {
+        self.tell(&file_url(filename, "/checkout"), Value::Null)
+            .await
     }
 
-    pub(crate) async fn check_in(&self, filename: &str, content: &[u8], comment: &str) -> Answer {
+    pub(crate) async fn check_in(
+        &self,
+        filename: &str,
+        content: &[u8],
+        comment: &str,
+    ) -> TestResponse {
         let form = multipart::Form::new()
             .text("comment", comment.to_owned())
             .part(
                 "file",
                 multipart::Part::bytes(content.to_vec()).file_name("upload"),
             );
-        self.ask(self.post(&file(filename, "/checkin")).multipart(form))
+        self.ask(self.post(&file_url(filename, "/checkin")).multipart(form))
             .await
     }
 
     pub(crate) async fn content(&self, filename: &str) -> Vec<u8> {
-        let answer = self.get(&file(filename, "/content")).send().await.unwrap();
+        let answer = self
+            .get(&file_url(filename, "/content"))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200);
         answer.bytes().await.unwrap().to_vec()
     }
 }
 
 /// The URL of a file in `main`, with the name percent-encoded as one segment.
-pub(crate) fn file(filename: &str, rest: &str) -> String {
+pub(crate) fn file_url(filename: &str, rest: &str) -> String {
     let name = percent_encoding::utf8_percent_encode(filename, percent_encoding::NON_ALPHANUMERIC);
     format!("/api/files/{name}{rest}")
 }
 
 /// A complete response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap<HeaderValue>,
     /// Null if the body is not JSON.
@@ -369,7 +401,7 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) async fn read(response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();

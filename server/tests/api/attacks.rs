@@ -4,9 +4,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use serde_json::{Value, json};
 
 use crate::{
-    app::{PASSWORD, TestApp, file},
+    app::{PASSWORD, TestApp, file_url},
     both,
-    protocol::exchange,
+    protocol::raw_exchange,
 };
 
 both! {
@@ -66,8 +66,8 @@ both! {
         }
         ada.ask(ada.get("/api/files/%ff%fe")).await.is(422);
         // HTTP clients normalize this path before they send it.
-        assert!(raw(&app, &ada, "/api/files/%2e%2e").await.starts_with("HTTP/1.1 422"));
-        assert!(raw(&app, &ada, "/api/files/../../etc/passwd").await.starts_with("HTTP/1.1 404"));
+        assert!(send_raw(&app, &ada, "/api/files/%2e%2e").await.starts_with("HTTP/1.1 422"));
+        assert!(send_raw(&app, &ada, "/api/files/../../etc/passwd").await.starts_with("HTTP/1.1 404"));
         assert_eq!(ada.see("/api/files").await.body, json!([]));
         // A doubly encoded path is a name with percent signs, not a path traversal.
         ada.add("%2e%2e", b"x").await.is(201);
@@ -77,11 +77,11 @@ both! {
         let ada = app.editor("ada").await;
         ada.ask(ada.get("/auth/me").header("x-large", "a".repeat(20 * 1024))).await.is(431);
         ada.add("a.nc", b"x").await.is(201);
-        ada.tell(&file("a.nc", "/checkout"), json!({"note": "a".repeat(70 * 1024)})).await.is(413);
-        ada.tell(&file("a.nc", "/checkout"), json!({"note": "a".repeat(1001)})).await.is(422);
+        ada.tell(&file_url("a.nc", "/checkout"), json!({"note": "a".repeat(70 * 1024)})).await.is(413);
+        ada.tell(&file_url("a.nc", "/checkout"), json!({"note": "a".repeat(1001)})).await.is(422);
         ada.ask(ada.post("/auth/register").header("content-type", "application/json").body(vec![b'['; 60_000])).await.is(422);
         ada.ask(ada.post("/auth/register").header("content-type", "application/json").body(vec![0xff, 0xfe])).await.is(422);
-        ada.tell(&file("a.nc", "/checkout"), json!([null])).await.is(422);
+        ada.tell(&file_url("a.nc", "/checkout"), json!([null])).await.is(422);
     }
 
     async fn cross_site_write_with_session_cookie_is_forbidden(app: TestApp) {
@@ -148,10 +148,10 @@ both! {
 }
 
 /// Sends a path unchanged and returns the response.
-pub(crate) async fn raw(app: &TestApp, client: &crate::app::Client, path: &str) -> String {
+pub(crate) async fn send_raw(app: &TestApp, client: &crate::app::Client, path: &str) -> String {
     let token = client.token.as_deref().unwrap();
     let request = format!(
         "GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
     );
-    exchange(app, request.as_bytes()).await
+    raw_exchange(app, request.as_bytes()).await
 }

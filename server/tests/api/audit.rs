@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Client, PASSWORD, TestApp, file},
+    app::{Client, PASSWORD, TestApp, file_url},
     both,
 };
 
-fn find<'a>(entries: &'a Value, action: &str) -> &'a Value {
+fn find_entry<'a>(entries: &'a Value, action: &str) -> &'a Value {
     let found = entries
         .as_array()
         .unwrap()
@@ -16,7 +16,7 @@ fn find<'a>(entries: &'a Value, action: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no {action} in {entries:#}"))
 }
 
-fn part(content: &'static [u8]) -> reqwest::multipart::Form {
+fn file_part(content: &'static [u8]) -> reqwest::multipart::Form {
     reqwest::multipart::Form::new().part(
         "file",
         reqwest::multipart::Part::bytes(content).file_name("upload"),
@@ -24,7 +24,7 @@ fn part(content: &'static [u8]) -> reqwest::multipart::Form {
 }
 
 /// Signs in with this `User-Agent`.
-async fn sign_in_with(app: &TestApp, name: &str, password: &str, program: &str) -> u16 {
+async fn sign_in_from_agent(app: &TestApp, name: &str, password: &str, program: &str) -> u16 {
     let form = [("username", name), ("password", password)];
     let request = app
         .anonymous()
@@ -54,7 +54,7 @@ both! {
         app.editor("ada").await;
         root.ask(root.put("/api/vaults/main/members/ada").header("user-agent", "curl/8").json(&json!({"role": "viewer"}))).await.is(204);
         let entries = root.see("/api/audit").await.is(200).body;
-        let role = find(&entries, "role.changed");
+        let role = find_entry(&entries, "role.changed");
         assert_eq!((role["actor"].as_str(), role["subject"].as_str()), (Some("root"), Some("ada")));
         assert_eq!((&role["before"]["role"], &role["after"]["role"]), (&json!("editor"), &json!("viewer")));
         assert_eq!(role["from"], json!({"address": "127.0.0.1", "user_agent": "curl/8"}));
@@ -62,7 +62,7 @@ both! {
         assert_eq!(role["by"]["session"].as_str().unwrap().len(), 32);
         let made = entries.as_array().unwrap().iter().find(|entry| entry["action"] == "account.created" && entry["subject"] == "root").unwrap();
         assert_eq!((made["actor"].as_str(), made["by"]["kind"].as_str()), (Some("console"), Some("console")));
-        let signed_in = find(&entries, "sign_in");
+        let signed_in = find_entry(&entries, "sign_in");
         assert_eq!(signed_in["facts"]["methods"], json!(["pwd"]));
         let numbers: Vec<i64> = entries.as_array().unwrap().iter().map(|entry| entry["n"].as_i64().unwrap()).collect();
         assert!(numbers.is_sorted_by(|a, b| a > b), "newest first: {numbers:?}");
@@ -75,7 +75,7 @@ both! {
         ada.check_out("a.nc").await.is(200);
         let token = root.tell("/auth/tokens", json!({"name": "janitor", "scopes": ["locks:override", "files:read"]})).await.is(201);
         let janitor = Client { token: Some(token.body["token"].as_str().unwrap().to_owned()), ..root.clone() };
-        janitor.tell(&file("a.nc", "/override"), json!({"reason": "ada is on holiday"})).await.is(200);
+        janitor.tell(&file_url("a.nc", "/override"), json!({"reason": "ada is on holiday"})).await.is(200);
         let entries = root.see("/api/audit?vault=main&action=file").await.is(200).body;
         let broken = &entries[0];
         assert_eq!(broken["before"]["locked_by"], "ada");
@@ -91,7 +91,7 @@ both! {
         let root = app.administrator("root").await;
         for name in ["ada", "bob", "cy"] {
             app.editor(name).await;
-            assert_eq!(sign_in_with(&app, name, "wrong wrong wrong", "x").await, 401);
+            assert_eq!(sign_in_from_agent(&app, name, "wrong wrong wrong", "x").await, 401);
         }
         let refused = root.see("/api/audit?action=sign_in.refused").await.is(200).body;
         assert_eq!(refused.as_array().unwrap().len(), 3);
@@ -132,10 +132,10 @@ both! {
         }
         app.anonymous().see("/auth/audit").await.is(401);
         let of_vault = ada.see("/api/vaults/main/audit").await.is(200).body;
-        assert_eq!(find(&of_vault, "file.add")["actor"], "ada");
+        assert_eq!(find_entry(&of_vault, "file.add")["actor"], "ada");
         bob.see("/api/vaults/main/audit").await.is(403);
         let own = ada.see("/auth/audit").await.is(200).body;
-        let role = find(&own, "role.changed");
+        let role = find_entry(&own, "role.changed");
         assert_eq!(role["actor"], "root");
         assert!(role["from"].is_null() && role["by"]["session"].is_null(), "the origin of an administrator is hidden: {role}");
         let about_others = own.as_array().unwrap().iter().any(|entry| entry["actor"] != "ada" && entry["subject"] != "ada");
@@ -147,9 +147,9 @@ both! {
     async fn security_page_lists_unusual_sign_ins(app: TestApp) {
         let ada = app.editor("ada").await;
         let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0";
-        assert_eq!(sign_in_with(&app, "ada", PASSWORD, browser).await, 200);
-        assert_eq!(sign_in_with(&app, "ada", PASSWORD, &browser.replace("141", "142")).await, 200);
-        assert_eq!(sign_in_with(&app, "ada", "wrong wrong wrong", "<script>alert(1)</script>").await, 401);
+        assert_eq!(sign_in_from_agent(&app, "ada", PASSWORD, browser).await, 200);
+        assert_eq!(sign_in_from_agent(&app, "ada", PASSWORD, &browser.replace("141", "142")).await, 200);
+        assert_eq!(sign_in_from_agent(&app, "ada", "wrong wrong wrong", "<script>alert(1)</script>").await, 401);
         let own = ada.see("/auth/audit?action=sign_in").await.body;
         let new: Vec<_> = own.as_array().unwrap().iter().map(|entry| entry["facts"]["new_device"] == true).collect();
         assert_eq!(new, [false, false, true, false], "refused, updated, new, first: {own:#}");
@@ -181,7 +181,7 @@ both! {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
         root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "manager"}))).await.is(204);
-        bob.ask(bob.put(&file("b.nc", "/content")).header("user-agent", "curl/8").multipart(part(b"x"))).await.is(201);
+        bob.ask(bob.put(&file_url("b.nc", "/content")).header("user-agent", "curl/8").multipart(file_part(b"x"))).await.is(201);
         ada.add("a.nc", b"x").await.is(201);
         let see = async |who: &Client, path: &str| who.ask(who.get(path).header("accept", "text/html")).await;
         assert!(see(&ada, "/v/main").await.is(200).text.contains("/v/main/audit"));

@@ -1,24 +1,24 @@
 //! Users with an authenticator app.
 
-use crate::app::{Answer, Client, PASSWORD, TestApp};
+use crate::app::{Client, PASSWORD, TestApp, TestResponse};
 
-pub(crate) use crate::phone::App;
+pub(crate) use crate::phone::TotpDevice;
 
-impl App {
+impl TotpDevice {
     /// The code at the server's time, `steps` of 30 s ahead.
     pub(crate) fn shows(&self, app: &TestApp, steps: i64) -> String {
-        self.shows_at(app.now().as_second() + 30 * steps)
+        self.code_at(app.now().as_second() + 30 * steps)
     }
 }
 
 /// Enrolls an app. Returns it and the recovery codes. The present time step is used up.
-pub(crate) async fn with_app(app: &TestApp, client: &Client) -> (App, Vec<String>) {
+pub(crate) async fn enroll_totp(app: &TestApp, client: &Client) -> (TotpDevice, Vec<String>) {
     let begun = client
         .tell("/auth/totp", serde_json::Value::Null)
         .await
         .is(200)
         .body;
-    let phone = App::typed(begun["secret"].as_str().unwrap());
+    let phone = TotpDevice::from_base32(begun["secret"].as_str().unwrap());
     let code = serde_json::json!({"code": phone.shows(app, 0)});
     let done = client.tell("/auth/totp/confirm", code).await.is(201).body;
     let codes = done["recovery_codes"].as_array().unwrap();
@@ -32,7 +32,7 @@ pub(crate) async fn with_app(app: &TestApp, client: &Client) -> (App, Vec<String
 }
 
 /// `POST /auth/token` with a code, or without one.
-pub(crate) async fn sign_in(app: &TestApp, name: &str, otp: Option<&str>) -> Answer {
+pub(crate) async fn sign_in_with_otp(app: &TestApp, name: &str, otp: Option<&str>) -> TestResponse {
     let mut form = vec![("username", name), ("password", PASSWORD)];
     form.extend(otp.map(|otp| ("otp", otp)));
     let anonymous = app.anonymous();
@@ -42,7 +42,7 @@ pub(crate) async fn sign_in(app: &TestApp, name: &str, otp: Option<&str>) -> Ans
 }
 
 /// A client with the tokens of a token response.
-pub(crate) fn client(app: &TestApp, name: &str, answer: &Answer) -> Client {
+pub(crate) fn client_from(app: &TestApp, name: &str, answer: &TestResponse) -> Client {
     let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
     let (token, refresh) = (Some(text("access_token")), text("refresh_token"));
     Client {

@@ -7,31 +7,31 @@ use serde_json::{Value, json};
 use server::{ConfigSource, config::ClientSection};
 
 use crate::{
-    accounts::narrowed,
-    app::{Answer, Client, PASSWORD, TestApp},
+    accounts::with_scope,
+    app::{Client, PASSWORD, TestApp, TestResponse},
     both, personal,
 };
 
 // RFC 7636, appendix B
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-const BACK: &str = "http://127.0.0.1:49152/callback";
+const REDIRECT_URI: &str = "http://127.0.0.1:49152/callback";
 
-fn asked() -> Value {
+fn authorization_request() -> Value {
     json!({
-        "client_id": "strongroom-cli", "redirect_uri": BACK, "response_type": "code", "scope": "files:read",
+        "client_id": "strongroom-cli", "redirect_uri": REDIRECT_URI, "response_type": "code", "scope": "files:read",
         "state": "a b&c=d", "code_challenge": CHALLENGE, "code_challenge_method": "S256",
     })
 }
 
-fn with(member: &str, value: Value) -> Value {
-    let mut asked = asked();
+fn authorization_request_with(member: &str, value: Value) -> Value {
+    let mut asked = authorization_request();
     asked[member] = value;
     asked
 }
 
 /// The URL of the consent page.
-fn address(asked: &Value) -> String {
+fn authorize_url(asked: &Value) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     for (name, value) in asked.as_object().unwrap() {
         if let Some(value) = value.as_str() {
@@ -42,29 +42,34 @@ fn address(asked: &Value) -> String {
 }
 
 /// The query parameters of a redirect.
-fn answered(location: &str) -> std::collections::HashMap<String, String> {
-    assert!(location.starts_with(&format!("{BACK}?")), "{location}");
+fn redirect_params(location: &str) -> std::collections::HashMap<String, String> {
+    assert!(
+        location.starts_with(&format!("{REDIRECT_URI}?")),
+        "{location}"
+    );
     form_urlencoded::parse(location.split_once('?').unwrap().1.as_bytes())
         .into_owned()
         .collect()
 }
 
-async fn say(person: &Client, mut asked: Value, decision: &str) -> Answer {
+async fn submit_decision(person: &Client, mut asked: Value, decision: &str) -> TestResponse {
     asked["decision"] = json!(decision);
     person.tell("/auth/authorize", asked).await
 }
 
-async fn code(person: &Client) -> String {
-    let answer = say(person, asked(), "approve").await.is(200);
-    answered(answer.body["redirect_to"].as_str().unwrap())["code"].clone()
+async fn authorization_code(person: &Client) -> String {
+    let answer = submit_decision(person, authorization_request(), "approve")
+        .await
+        .is(200);
+    redirect_params(answer.body["redirect_to"].as_str().unwrap())["code"].clone()
 }
 
-async fn redeem(app: &TestApp, code: &str, change: (&str, &str)) -> Answer {
+async fn exchange_code(app: &TestApp, code: &str, change: (&str, &str)) -> TestResponse {
     let mut form = vec![
         ("grant_type", "authorization_code"),
         ("code", code),
         ("client_id", "strongroom-cli"),
-        ("redirect_uri", BACK),
+        ("redirect_uri", REDIRECT_URI),
         ("code_verifier", VERIFIER),
     ];
     form.retain(|(name, _)| *name != change.0);
@@ -78,21 +83,21 @@ async fn redeem(app: &TestApp, code: &str, change: (&str, &str)) -> Answer {
 both! {
     async fn authorization_code_with_verifier_yields_tokens(app: TestApp) {
         let ada = app.editor("ada").await;
-        let page = ada.ask(ada.get(&address(&asked())).header("accept", "text/html")).await.is(200);
+        let page = ada.ask(ada.get(&authorize_url(&authorization_request())).header("accept", "text/html")).await.is(200);
         assert!(page.text.contains("Strongroom on the command line") && page.text.contains("127.0.0.1:49152"), "{}", page.text);
         assert!(page.text.contains("files:read") && !page.text.contains("locks:override"));
-        let answer = say(&ada, asked(), "approve").await.is(200);
-        let answer = answered(answer.body["redirect_to"].as_str().unwrap());
+        let answer = submit_decision(&ada, authorization_request(), "approve").await.is(200);
+        let answer = redirect_params(answer.body["redirect_to"].as_str().unwrap());
         assert_eq!((answer["state"].as_str(), answer["iss"].as_str()), ("a b&c=d", "http://strongroom.test"));
-        let tokens = redeem(&app, &answer["code"], ("", "")).await.is(200);
+        let tokens = exchange_code(&app, &answer["code"], ("", "")).await.is(200);
         assert_eq!(tokens.body["scope"], "files:read");
         let program = Client { token: tokens.body["access_token"].as_str().map(str::to_owned), ..app.anonymous() };
         assert_eq!(program.see("/auth/me").await.is(200).body["username"], "ada");
         program.add("a.nc", b"x").await.is(403);
         program.see("/auth/sessions").await.is(403);
-        assert_eq!(say(&program, asked(), "approve").await.status, 403);
-        let script = personal::client(&ada, json!(["admin"]), Value::Null).await;
-        assert_eq!(say(&script, asked(), "approve").await.status, 403);
+        assert_eq!(submit_decision(&program, authorization_request(), "approve").await.status, 403);
+        let script = personal::token_client(&ada, json!(["admin"]), Value::Null).await;
+        assert_eq!(submit_decision(&script, authorization_request(), "approve").await.status, 403);
     }
 
     async fn authorization_code_is_bound_to_client_redirect_verifier(app: TestApp) {
@@ -101,40 +106,40 @@ both! {
             ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"), ("code_verifier", CHALLENGE), ("code_verifier", "x"),
             ("client_id", "unheard-of"), ("redirect_uri", "http://127.0.0.1:49153/callback"), ("redirect_uri", "http://127.0.0.1/callback"),
         ] {
-            let code = code(&ada).await;
-            let refused = redeem(&app, &code, change).await.is(400);
+            let code = authorization_code(&ada).await;
+            let refused = exchange_code(&app, &code, change).await.is(400);
             assert_eq!(refused.body["error"], "invalid_grant", "{change:?}");
             // The failed exchange invalidates the code.
-            redeem(&app, &code, ("", "")).await.is(400);
+            exchange_code(&app, &code, ("", "")).await.is(400);
         }
-        let code = code(&ada).await;
+        let code = authorization_code(&ada).await;
         for missing in ["code", "client_id", "redirect_uri", "code_verifier"] {
-            assert_eq!(redeem(&app, &code, (missing, "")).await.is(400).body["error"], "invalid_request");
+            assert_eq!(exchange_code(&app, &code, (missing, "")).await.is(400).body["error"], "invalid_request");
         }
-        redeem(&app, &code, ("", "")).await.is(200);
+        exchange_code(&app, &code, ("", "")).await.is(200);
         assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 2);
     }
 
     async fn authorization_code_is_invalid_after_ending_other_sessions(app: TestApp) {
         let ada = app.editor("ada").await;
-        let before = code(&ada).await;
+        let before = authorization_code(&ada).await;
         ada.tell("/auth/sessions/end-others", Value::Null).await.is(200);
-        assert_eq!(redeem(&app, &before, ("", "")).await.is(400).body["error"], "invalid_grant");
-        redeem(&app, &code(&ada).await, ("", "")).await.is(200);
+        assert_eq!(exchange_code(&app, &before, ("", "")).await.is(400).body["error"], "invalid_grant");
+        exchange_code(&app, &authorization_code(&ada).await, ("", "")).await.is(200);
     }
 
     async fn wrong_verifier_racing_correct_one_leaves_no_session(app: TestApp) {
         let ada = app.editor("ada").await;
         for _ in 0..20 {
-            let code = code(&ada).await;
-            let wrong = redeem(&app, &code, ("code_verifier", CHALLENGE));
-            let (right, wrong) = tokio::join!(redeem(&app, &code, ("", "")), wrong);
+            let code = authorization_code(&ada).await;
+            let wrong = exchange_code(&app, &code, ("code_verifier", CHALLENGE));
+            let (right, wrong) = tokio::join!(exchange_code(&app, &code, ("", "")), wrong);
             wrong.is(400);
             if right.status == 200 {
                 let token = right.body["access_token"].as_str().map(str::to_owned);
                 Client { token, ..app.anonymous() }.see("/auth/me").await.is(401);
             }
-            redeem(&app, &code, ("", "")).await.is(400);
+            exchange_code(&app, &code, ("", "")).await.is(400);
         }
         assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 1);
     }
@@ -145,7 +150,7 @@ both! {
             let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap()), ("client_id", client)];
             ada.ask(app.anonymous().post("/auth/token").form(&form[..if client.is_empty() { 2 } else { 3 }])).await
         };
-        let first = redeem(&app, &code(&ada).await, ("", "")).await.is(200).body;
+        let first = exchange_code(&app, &authorization_code(&ada).await, ("", "")).await.is(200).body;
         assert_eq!(renew(&first["refresh_token"], "somebody-else").await.is(400).body["error"], "invalid_grant");
         let second = renew(&first["refresh_token"], "").await.is(200).body;
         let third = renew(&second["refresh_token"], "strongroom-cli").await.is(200).body;
@@ -159,22 +164,22 @@ both! {
 
     async fn authorization_code_expires_after_a_minute(app: TestApp) {
         let ada = app.editor("ada").await;
-        let (early, late) = (code(&ada).await, code(&ada).await);
+        let (early, late) = (authorization_code(&ada).await, authorization_code(&ada).await);
         app.later(Duration::from_secs(55));
-        redeem(&app, &early, ("", "")).await.is(200);
+        exchange_code(&app, &early, ("", "")).await.is(200);
         app.later(Duration::from_secs(5));
-        assert_eq!(redeem(&app, &late, ("", "")).await.is(400).body["error"], "invalid_grant");
+        assert_eq!(exchange_code(&app, &late, ("", "")).await.is(400).body["error"], "invalid_grant");
     }
 
     async fn replayed_authorization_code_ends_its_session(app: TestApp) {
         let ada = app.editor("ada").await;
-        let code = code(&ada).await;
-        let tokens = redeem(&app, &code, ("", "")).await.is(200);
+        let code = authorization_code(&ada).await;
+        let tokens = exchange_code(&app, &code, ("", "")).await.is(200);
         let program = Client { token: tokens.body["access_token"].as_str().map(str::to_owned), ..app.anonymous() };
         program.see("/auth/me").await.is(200);
         app.later(Duration::from_mins(20));
         // A second exchange fails with or without the verifier.
-        redeem(&app, &code, ("code_verifier", CHALLENGE)).await.is(400);
+        exchange_code(&app, &code, ("code_verifier", CHALLENGE)).await.is(400);
         program.see("/auth/me").await.is(401);
         let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.body["refresh_token"].as_str().unwrap())];
         program.ask(app.anonymous().post("/auth/token").form(&form)).await.is(400);
@@ -183,8 +188,8 @@ both! {
 
     async fn parallel_authorization_code_uses_leave_no_client_session(app: TestApp) {
         let ada = app.editor("ada").await;
-        let code = code(&ada).await;
-        let uses: Vec<_> = (0..10).map(|_| redeem(&app, &code, ("", ""))).collect();
+        let code = authorization_code(&ada).await;
+        let uses: Vec<_> = (0..10).map(|_| exchange_code(&app, &code, ("", ""))).collect();
         let answers = futures_util::future::join_all(uses).await;
         assert!(answers.iter().filter(|answer| answer.status == 200).count() <= 1);
         assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 400)));
@@ -194,87 +199,87 @@ both! {
 
     async fn authorization_code_is_invalid_after_sign_out(app: TestApp) {
         let ada = app.editor("ada").await;
-        let code = code(&ada).await;
+        let code = authorization_code(&ada).await;
         ada.tell("/auth/logout", Value::Null).await.is(204);
-        redeem(&app, &code, ("", "")).await.is(400);
+        exchange_code(&app, &code, ("", "")).await.is(400);
     }
 
     async fn unregistered_redirect_uri_is_never_redirected_to(app: TestApp) {
         let ada = app.editor("ada").await;
         for asked in [
-            with("redirect_uri", json!("https://evil.example/callback")), with("redirect_uri", json!("http://127.0.0.1:1@evil.example/callback")),
-            with("redirect_uri", json!("http://[::1]@evil.example/callback")), with("redirect_uri", json!("http://[::1]a:b@evil.example:8443/callback")),
-            with("redirect_uri", json!("http://[::1]\r\nx: y/callback")), with("redirect_uri", json!("http://[::1].evil.example/callback")),
-            with("redirect_uri", json!("http://127.0.0.1:49152/callback/../evil")), with("redirect_uri", json!("//evil.example")),
-            with("redirect_uri", json!("javascript:alert(1)")), with("redirect_uri", json!("/\\evil.example")), with("redirect_uri", json!("")),
-            with("redirect_uri", json!("http://127.0.0.1:49152/callback#x")), with("redirect_uri", Value::Null),
-            with("client_id", json!("unheard-of")), with("client_id", Value::Null), with("redirect_uri", json!("http://localhost:49152/callback")),
+            authorization_request_with("redirect_uri", json!("https://evil.example/callback")), authorization_request_with("redirect_uri", json!("http://127.0.0.1:1@evil.example/callback")),
+            authorization_request_with("redirect_uri", json!("http://[::1]@evil.example/callback")), authorization_request_with("redirect_uri", json!("http://[::1]a:b@evil.example:8443/callback")),
+            authorization_request_with("redirect_uri", json!("http://[::1]\r\nx: y/callback")), authorization_request_with("redirect_uri", json!("http://[::1].evil.example/callback")),
+            authorization_request_with("redirect_uri", json!("http://127.0.0.1:49152/callback/../evil")), authorization_request_with("redirect_uri", json!("//evil.example")),
+            authorization_request_with("redirect_uri", json!("javascript:alert(1)")), authorization_request_with("redirect_uri", json!("/\\evil.example")), authorization_request_with("redirect_uri", json!("")),
+            authorization_request_with("redirect_uri", json!("http://127.0.0.1:49152/callback#x")), authorization_request_with("redirect_uri", Value::Null),
+            authorization_request_with("client_id", json!("unheard-of")), authorization_request_with("client_id", Value::Null), authorization_request_with("redirect_uri", json!("http://localhost:49152/callback")),
         ] {
             for client in [&ada, &app.anonymous()] {
-                let page = client.ask(client.get(&address(&asked)).header("accept", "text/html")).await.is(400);
+                let page = client.ask(client.get(&authorize_url(&asked)).header("accept", "text/html")).await.is(400);
                 assert_eq!((page.header("location"), page.header("content-type")), (None, Some("text/html; charset=utf-8")), "{asked}");
             }
-            let said = say(&ada, asked.clone(), "approve").await;
+            let said = submit_decision(&ada, asked.clone(), "approve").await;
             assert!(matches!(said.status, 400 | 422) && said.body["redirect_to"].is_null(), "{asked}: {}", said.text);
         }
         // A repeated parameter is ambiguous.
-        let twice = format!("{}&redirect_uri=https%3A%2F%2Fevil.example", address(&asked()));
+        let twice = format!("{}&redirect_uri=https%3A%2F%2Fevil.example", authorize_url(&authorization_request()));
         ada.see(&twice).await.is(400);
     }
 
     async fn authorization_errors_are_sent_to_the_redirect_uri(app: TestApp) {
         let ada = app.editor("ada").await;
         for (asked, error) in [
-            (with("response_type", json!("token")), "unsupported_response_type"), (with("response_type", Value::Null), "unsupported_response_type"),
-            (with("response_mode", json!("fragment")), "invalid_request"), (with("response_mode", json!("form_post")), "invalid_request"),
-            (with("scope", json!("account")), "invalid_scope"), (with("scope", json!("everything")), "invalid_scope"),
-            (with("code_challenge", Value::Null), "invalid_request"), (with("code_challenge_method", json!("plain")), "invalid_request"),
-            (with("code_challenge_method", Value::Null), "invalid_request"), (with("code_challenge", json!("short")), "invalid_request"),
+            (authorization_request_with("response_type", json!("token")), "unsupported_response_type"), (authorization_request_with("response_type", Value::Null), "unsupported_response_type"),
+            (authorization_request_with("response_mode", json!("fragment")), "invalid_request"), (authorization_request_with("response_mode", json!("form_post")), "invalid_request"),
+            (authorization_request_with("scope", json!("account")), "invalid_scope"), (authorization_request_with("scope", json!("everything")), "invalid_scope"),
+            (authorization_request_with("code_challenge", Value::Null), "invalid_request"), (authorization_request_with("code_challenge_method", json!("plain")), "invalid_request"),
+            (authorization_request_with("code_challenge_method", Value::Null), "invalid_request"), (authorization_request_with("code_challenge", json!("short")), "invalid_request"),
         ] {
-            let sent = ada.see(&address(&asked)).await.is(303);
-            let said = say(&ada, asked.clone(), "approve").await.is(200);
+            let sent = ada.see(&authorize_url(&asked)).await.is(303);
+            let said = submit_decision(&ada, asked.clone(), "approve").await.is(200);
             for location in [sent.header("location").unwrap(), said.body["redirect_to"].as_str().unwrap()] {
-                let told = answered(location);
+                let told = redirect_params(location);
                 assert_eq!((told["error"].as_str(), told["state"].as_str(), told["iss"].as_str()), (error, "a b&c=d", "http://strongroom.test"));
                 assert!(!told.contains_key("code"));
             }
         }
-        ada.see(&address(&with("response_mode", json!("query")))).await.is(200);
-        let denied = say(&ada, asked(), "deny").await.is(200);
-        assert_eq!(answered(denied.body["redirect_to"].as_str().unwrap())["error"], "access_denied");
+        ada.see(&authorize_url(&authorization_request_with("response_mode", json!("query")))).await.is(200);
+        let denied = submit_decision(&ada, authorization_request(), "deny").await.is(200);
+        assert_eq!(redirect_params(denied.body["redirect_to"].as_str().unwrap())["error"], "access_denied");
     }
 
     async fn client_scope_cannot_exceed_the_approving_token(app: TestApp) {
-        let narrow = narrowed(&app.administrator("root").await, "files:read account").await;
+        let narrow = with_scope(&app.administrator("root").await, "files:read account").await;
         for scope in ["admin", "files:read admin", "files:write"] {
-            let answer = say(&narrow, with("scope", json!(scope)), "approve").await.is(200);
-            let answer = answered(answer.body["redirect_to"].as_str().unwrap());
+            let answer = submit_decision(&narrow, authorization_request_with("scope", json!(scope)), "approve").await.is(200);
+            let answer = redirect_params(answer.body["redirect_to"].as_str().unwrap());
             assert_eq!((answer["error"].as_str(), answer.get("code")), ("invalid_scope", None), "{scope}");
         }
-        code(&narrow).await;
+        authorization_code(&narrow).await;
     }
 
     async fn consent_requires_recent_sign_in_and_same_origin(app: TestApp) {
         let ada = app.editor("ada").await;
         let stranger = app.anonymous();
-        let sent = stranger.see(&address(&asked())).await.is(303);
+        let sent = stranger.see(&authorize_url(&authorization_request())).await.is(303);
         let next = sent.header("location").unwrap().strip_prefix("/sign-in?").unwrap().to_owned();
         let next = form_urlencoded::parse(next.as_bytes()).next().unwrap().1.into_owned();
-        assert_eq!(next, address(&asked()));
-        assert_eq!(say(&stranger, asked(), "approve").await.status, 401);
+        assert_eq!(next, authorize_url(&authorization_request()));
+        assert_eq!(submit_decision(&stranger, authorization_request(), "approve").await.status, 401);
         let form = [("username", "ada"), ("password", PASSWORD), ("next", &next)];
         let signed_in = stranger.ask(stranger.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.is(303);
         assert_eq!(signed_in.header("location"), Some(next.as_str()));
         let cookie = signed_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
-        let mut body = asked();
+        let mut body = authorization_request();
         body["decision"] = json!("approve");
         for (site, status) in [("cross-site", 403), ("same-site", 403), ("same-origin", 200)] {
             let request = stranger.request(Method::POST, "/auth/authorize").header("cookie", &cookie).header("sec-fetch-site", site);
             stranger.ask(request.json(&body)).await.is(status);
         }
         app.later(Duration::from_mins(11));
-        assert_eq!(say(&ada, asked(), "approve").await.is(401).body["error"], "insufficient_user_authentication");
-        say(&ada, asked(), "deny").await.is(200);
+        assert_eq!(submit_decision(&ada, authorization_request(), "approve").await.is(401).body["error"], "insufficient_user_authentication");
+        submit_decision(&ada, authorization_request(), "deny").await.is(200);
     }
 
     async fn server_metadata_lists_authorization_endpoints_and_grants(app: TestApp) {
@@ -333,11 +338,14 @@ async fn registered_client_uses_its_own_redirect_uris() {
     })
     .await;
     let ada = app.editor("ada").await;
-    let mut asked = with("client_id", json!("cam"));
+    let mut asked = authorization_request_with("client_id", json!("cam"));
     for uri in ["https://cam.example/back?x=1", "org.example.cam:/back"] {
         asked["redirect_uri"] = json!(uri);
         let page = ada
-            .ask(ada.get(&address(&asked)).header("accept", "text/html"))
+            .ask(
+                ada.get(&authorize_url(&asked))
+                    .header("accept", "text/html"),
+            )
             .await
             .is(200);
         assert!(
@@ -345,7 +353,9 @@ async fn registered_client_uses_its_own_redirect_uris() {
             "{}",
             page.text
         );
-        let answer = say(&ada, asked.clone(), "approve").await.is(200);
+        let answer = submit_decision(&ada, asked.clone(), "approve")
+            .await
+            .is(200);
         let to = answer.body["redirect_to"].as_str().unwrap();
         let separator = if uri.contains('?') { '&' } else { '?' };
         assert!(
@@ -353,6 +363,6 @@ async fn registered_client_uses_its_own_redirect_uris() {
             "{to}"
         );
     }
-    asked["redirect_uri"] = json!(BACK);
-    ada.see(&address(&asked)).await.is(400);
+    asked["redirect_uri"] = json!(REDIRECT_URI);
+    ada.see(&authorize_url(&asked)).await.is(400);
 }

@@ -7,17 +7,17 @@ use std::{
 };
 
 /// Prefixes of cryptographic crate names, or of a part of the name after `-` or `_`.
-const SIGNS: &str = "
+const CRYPTO_CRATE_PATTERNS: &str = "
     aead aes argon aws bcrypt blake cbc chacha cipher cmac crypto ctr curve25519 des dilithium digest dsa ecdsa ed25519
     ed448 elliptic gcm getrandom ghash hkdf hmac jose jsonwebtoken jwt kem md4 md5 native oauth2 openidconnect openssl p256
     p384 p521 pbkdf pem pkcs poly1305 polyval rand rfc6979 ring rsa rustls scrypt sec1 secp256k1 sha1 sha2 sha3 signature
     spki subtle tls totp universal uuid webauthn x25519 x509 zeroize
 ";
 /// Matching names that are unrelated to cryptography.
-const OTHERS: [&str; 1] = ["scoped-tls"];
-const ROOMS: [&str; 6] = ["auth", "vault", "store", "wire", "server", "cli"];
+const NOT_CRYPTOGRAPHIC: [&str; 1] = ["scoped-tls"];
+const CRATES: [&str; 6] = ["auth", "vault", "store", "wire", "server", "cli"];
 
-fn house() -> PathBuf {
+fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap()
@@ -25,15 +25,15 @@ fn house() -> PathBuf {
 }
 
 fn read(path: &str) -> String {
-    std::fs::read_to_string(house().join(path)).unwrap()
+    std::fs::read_to_string(workspace_root().join(path)).unwrap()
 }
 
-fn page() -> String {
+fn cryptography_page() -> String {
     read("docs/security/cryptography.md")
 }
 
 /// The texts in backticks.
-fn quoted(text: &str) -> BTreeSet<String> {
+fn code_spans(text: &str) -> BTreeSet<String> {
     text.split('`')
         .skip(1)
         .step_by(2)
@@ -47,12 +47,16 @@ fn section<'t>(page: &'t str, heading: &str) -> &'t str {
 }
 
 fn is_cryptographic(name: &str) -> bool {
-    let is_sign = |part: &str| SIGNS.split_whitespace().any(|sign| part.starts_with(sign));
-    !OTHERS.contains(&name) && (name == "md-5" || name.split(['-', '_']).any(is_sign))
+    let is_sign = |part: &str| {
+        CRYPTO_CRATE_PATTERNS
+            .split_whitespace()
+            .any(|sign| part.starts_with(sign))
+    };
+    !NOT_CRYPTOGRAPHIC.contains(&name) && (name == "md-5" || name.split(['-', '_']).any(is_sign))
 }
 
 /// All crates of the lock file, for any target.
-fn locked() -> BTreeSet<String> {
+fn locked_crypto_crates() -> BTreeSet<String> {
     let lock = read("Cargo.lock");
     let names = lock
         .lines()
@@ -92,13 +96,13 @@ fn uses(source: &str, krate: &str) -> BTreeSet<String> {
         } else if let Some(group) = rest.strip_prefix('{') {
             found.extend(members(group).map(|module| format!("{krate}::{module}")));
         } else {
-            found.insert(format!("{krate}::{}", word(rest)));
+            found.insert(format!("{krate}::{}", leading_identifier(rest)));
         }
     }
     found
 }
 
-fn word(text: &str) -> &str {
+fn leading_identifier(text: &str) -> &str {
     text.split(|c: char| !c.is_alphanumeric() && c != '_')
         .next()
         .unwrap_or_default()
@@ -117,12 +121,12 @@ fn members(group: &str) -> impl Iterator<Item = &str> {
             inside += i32::from(c == '{') - i32::from(c == '}');
             inside == 0 && c == ','
         })
-        .map(|member| word(member.trim_start()))
+        .map(|member| leading_identifier(member.trim_start()))
         .filter(|member| !member.is_empty())
 }
 
 /// Cryptographic crates among the workspace dependencies, as sources name them.
-fn direct() -> BTreeSet<String> {
+fn direct_dependencies() -> BTreeSet<String> {
     let manifest = read("Cargo.toml");
     let list = manifest
         .split("[workspace.dependencies]")
@@ -151,12 +155,12 @@ fn master_key_purposes_match_the_cryptography_page() {
     };
     let of_code = labels(&read("auth/src/key.rs"));
     assert!(of_code.len() >= 9, "{of_code:?}");
-    assert_eq!(of_code, labels(section(&page(), "Keys")));
+    assert_eq!(of_code, labels(section(&cryptography_page(), "Keys")));
 }
 
 #[test]
 fn cryptography_uses_match_the_cryptography_page() {
-    let crates = direct();
+    let crates = direct_dependencies();
     assert!(
         ["aws_lc_rs", "argon2", "openidconnect"]
             .iter()
@@ -164,13 +168,17 @@ fn cryptography_uses_match_the_cryptography_page() {
         "{crates:?}"
     );
     let mut files = Vec::new();
-    for room in ROOMS {
-        sources(&house().join(room).join("src"), &mut files);
+    for room in CRATES {
+        sources(&workspace_root().join(room).join("src"), &mut files);
     }
     let mut there = BTreeSet::new();
     for path in files {
         let source = std::fs::read_to_string(&path).unwrap();
-        let file = path.strip_prefix(house()).unwrap().display().to_string();
+        let file = path
+            .strip_prefix(workspace_root())
+            .unwrap()
+            .display()
+            .to_string();
         for krate in &crates {
             there.extend(
                 uses(&source, krate)
@@ -179,7 +187,7 @@ fn cryptography_uses_match_the_cryptography_page() {
             );
         }
     }
-    let page = page();
+    let page = cryptography_page();
     let rows = section(&page, "Where it is used")
         .lines()
         .filter(|line| line.starts_with("| `"));
@@ -187,7 +195,7 @@ fn cryptography_uses_match_the_cryptography_page() {
         .flat_map(|row| {
             let (used, files) = row[2..].split_once('|').unwrap();
             let used = used.trim().trim_matches('`').to_owned();
-            quoted(files)
+            code_spans(files)
                 .into_iter()
                 .map(move |file| (used.clone(), file))
         })
@@ -202,15 +210,15 @@ fn cryptography_uses_match_the_cryptography_page() {
 
 #[test]
 fn cryptographic_dependencies_match_the_cryptography_page() {
-    let there: BTreeSet<String> = locked()
+    let there: BTreeSet<String> = locked_crypto_crates()
         .into_iter()
         .filter(|name| is_cryptographic(name))
         .collect();
-    let page = page();
-    let told = quoted(section(&page, "What is built in"));
+    let page = cryptography_page();
+    let told = code_spans(section(&page, "What is built in"));
     let missing: Vec<_> = there.difference(&told).collect();
     assert!(missing.is_empty(), "not on the page: {missing:?}");
-    let locked = locked();
+    let locked = locked_crypto_crates();
     let gone: Vec<_> = told
         .iter()
         .filter(|name| !locked.contains(*name) && *name != "deny.toml")

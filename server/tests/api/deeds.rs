@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Client, PASSWORD, TestApp, file};
+use crate::app::{Client, PASSWORD, TestApp, TestResponse, file_url};
 
 /// Operations without an audit entry, with the reason.
-const NOTHING_TO_TELL: [(&str, &str); 13] = [
+const NOT_AUDITED: [(&str, &str); 13] = [
     ("device", "no decision yet"),
     ("look_at_device", "reads"),
     ("introspect", "reads"),
@@ -32,7 +32,7 @@ const NOTHING_TO_TELL: [(&str, &str); 13] = [
 ];
 
 /// Operations covered by the tests of their own flow: passkeys, providers, clients.
-const ELSEWHERE: [&str; 9] = [
+const COVERED_BY_OTHER_TESTS: [&str; 9] = [
     "add_passkey",
     "remove_passkey",
     "rename_passkey",
@@ -44,22 +44,22 @@ const ELSEWHERE: [&str; 9] = [
     "decide_device",
 ];
 
-struct Story {
+struct AuditCoverage {
     root: Client,
     driven: BTreeSet<&'static str>,
     /// The newest known entry, of the accounts and of the vault.
     seen: [i64; 2],
 }
 
-impl Story {
+impl AuditCoverage {
     /// Checks that `by` carried out the operation and that the audit log has its entry.
     async fn told(
         &mut self,
         operation: &'static str,
         by: &str,
         action: &str,
-        answer: Answer,
-    ) -> Answer {
+        answer: TestResponse,
+    ) -> TestResponse {
         assert!(
             (200..300).contains(&answer.status),
             "{operation}: {}",
@@ -78,7 +78,8 @@ impl Story {
             .iter()
             .filter(|entry| action == "vault.created" || entry["n"].as_i64().unwrap() > *seen);
         let told = news.find(|entry| entry["action"] == action);
-        let told = told.unwrap_or_else(|| panic!("{operation} left no {action}: {entries:#?}"));
+        let told =
+            told.unwrap_or_else(|| panic!("{operation} has no audit entry {action}: {entries:#?}"));
         assert_eq!(
             (&told["actor"], &told["from"]["address"]),
             (&json!(by), &json!("127.0.0.1")),
@@ -98,15 +99,15 @@ impl Story {
 async fn write_operations_are_audited_with_actor_and_origin() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
-    let mut story = Story {
+    let mut story = AuditCoverage {
         root,
         driven: BTreeSet::new(),
         seen: [0; 2],
     };
-    let ada = of_accounts(&app, &mut story).await;
-    of_files(&mut story, &ada).await;
-    of_secrets(&app, &mut story, &ada).await;
-    of_people(&app, &mut story).await;
+    let ada = cover_accounts(&app, &mut story).await;
+    cover_files(&mut story, &ada).await;
+    cover_credentials(&app, &mut story, &ada).await;
+    cover_administration(&app, &mut story).await;
     let document = app.anonymous().see("/openapi.json").await.body;
     let items = document["paths"]
         .as_object()
@@ -120,21 +121,21 @@ async fn write_operations_are_audited_with_actor_and_origin() {
             .unwrap()
             .trim_end_matches("_in_main")
     });
-    let known = NOTHING_TO_TELL
+    let known = NOT_AUDITED
         .iter()
         .map(|(operation, _)| *operation)
-        .chain(ELSEWHERE);
+        .chain(COVERED_BY_OTHER_TESTS);
     let known: BTreeSet<_> = known.chain(story.driven.iter().copied()).collect();
     let forgotten: BTreeSet<_> = writing
         .filter(|operation| !known.contains(operation))
         .collect();
     assert!(
         forgotten.is_empty(),
-        "say what these leave in the record: {forgotten:?}"
+        "operations without an expected audit entry: {forgotten:?}"
     );
 }
 
-async fn of_accounts(app: &TestApp, story: &mut Story) -> Client {
+async fn cover_accounts(app: &TestApp, story: &mut AuditCoverage) -> Client {
     let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
     story
         .told(
@@ -165,9 +166,9 @@ async fn of_accounts(app: &TestApp, story: &mut Story) -> Client {
         .json(&json!({"email": "new@example.org"}));
     ada.ask(moved).await.is(200);
     let token = app
-        .letter_to("new@example.org", 1)
+        .wait_for_mail("new@example.org", 1)
         .await
-        .secret()
+        .token()
         .to_owned();
     let confirmed = app
         .anonymous()
@@ -189,14 +190,14 @@ async fn of_accounts(app: &TestApp, story: &mut Story) -> Client {
         .tell("/auth/reset", json!({"account": "ada"}))
         .await
         .is(202);
-    let back = app.letter_to("new@example.org", 2).await;
+    let back = app.wait_for_mail("new@example.org", 2).await;
     let back = if back.subject == "Reset your Strongroom password" {
         back
     } else {
-        app.letter_to("new@example.org", 3).await
+        app.wait_for_mail("new@example.org", 3).await
     };
     story.driven.insert("ask_reset");
-    let reset = json!({"token": back.secret(), "new_password": PASSWORD});
+    let reset = json!({"token": back.token(), "new_password": PASSWORD});
     let done = app.anonymous().tell("/auth/reset/confirm", reset).await;
     story
         .told("reset_password", "ada", "password.reset", done)
@@ -207,7 +208,7 @@ async fn of_accounts(app: &TestApp, story: &mut Story) -> Client {
     app.sign_in("ada").await
 }
 
-async fn of_files(story: &mut Story, ada: &Client) {
+async fn cover_files(story: &mut AuditCoverage, ada: &Client) {
     let root = story.root.clone();
     story
         .told(
@@ -221,7 +222,7 @@ async fn of_files(story: &mut Story, ada: &Client) {
         .told("add", "ada", "file.add", ada.add("a.nc", b"1").await)
         .await;
     let describe = ada
-        .put(&file("a.nc", ""))
+        .put(&file_url("a.nc", ""))
         .json(&json!({"description": "d"}));
     story
         .told("describe", "ada", "file.describe", ada.ask(describe).await)
@@ -239,7 +240,7 @@ async fn of_files(story: &mut Story, ada: &Client) {
             "cancel",
             "ada",
             "file.cancel",
-            ada.tell(&file("a.nc", "/cancel"), Value::Null).await,
+            ada.tell(&file_url("a.nc", "/cancel"), Value::Null).await,
         )
         .await;
     ada.check_out("a.nc").await.is(200);
@@ -256,7 +257,7 @@ async fn of_files(story: &mut Story, ada: &Client) {
             "move",
             "ada",
             "file.move",
-            ada.tell(&file("a.nc", "/move"), json!({"to": "b.nc"}))
+            ada.tell(&file_url("a.nc", "/move"), json!({"to": "b.nc"}))
                 .await,
         )
         .await;
@@ -265,13 +266,16 @@ async fn of_files(story: &mut Story, ada: &Client) {
             "restore",
             "ada",
             "file.restore",
-            ada.tell(&file("b.nc", "/restore"), json!({"revision": 1}))
+            ada.tell(&file_url("b.nc", "/restore"), json!({"revision": 1}))
                 .await,
         )
         .await;
     ada.check_out("b.nc").await.is(200);
     let broken = root
-        .tell(&file("b.nc", "/override"), json!({"reason": "on holiday"}))
+        .tell(
+            &file_url("b.nc", "/override"),
+            json!({"reason": "on holiday"}),
+        )
         .await;
     story
         .told("override_lock", "root", "file.override", broken)
@@ -281,12 +285,12 @@ async fn of_files(story: &mut Story, ada: &Client) {
             "delete",
             "root",
             "file.delete",
-            root.ask(root.delete(&file("b.nc", ""))).await,
+            root.ask(root.delete(&file_url("b.nc", ""))).await,
         )
         .await;
 }
 
-async fn of_secrets(app: &TestApp, story: &mut Story, ada: &Client) {
+async fn cover_credentials(app: &TestApp, story: &mut AuditCoverage, ada: &Client) {
     let made = ada
         .tell(
             "/auth/tokens",
@@ -312,7 +316,7 @@ async fn of_secrets(app: &TestApp, story: &mut Story, ada: &Client) {
                 .await,
         )
         .await;
-    let (_, codes) = crate::authenticator::with_app(app, ada).await;
+    let (_, codes) = crate::authenticator::enroll_totp(app, ada).await;
     let ways = ada.see("/auth/factors").await.body;
     story
         .told(
@@ -337,11 +341,11 @@ async fn of_secrets(app: &TestApp, story: &mut Story, ada: &Client) {
             ada.ask(renamed).await,
         )
         .await;
-    let with_code = crate::authenticator::sign_in(app, "ada", Some(&codes[0])).await;
+    let with_code = crate::authenticator::sign_in_with_otp(app, "ada", Some(&codes[0])).await;
     let with_code = story
         .told("token", "ada", "recovery_code.used", with_code)
         .await;
-    let ada = crate::authenticator::client(app, "ada", &with_code);
+    let ada = crate::authenticator::client_from(app, "ada", &with_code);
     let codes = ada.tell("/auth/recovery-codes", Value::Null).await;
     story
         .told("make_recovery_codes", "ada", "recovery_codes.made", codes)
@@ -379,7 +383,7 @@ async fn of_secrets(app: &TestApp, story: &mut Story, ada: &Client) {
         .await;
 }
 
-async fn of_people(app: &TestApp, story: &mut Story) {
+async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
     let root = story.root.clone();
     let put = async |path: &str, role: Value| root.ask(root.put(path).json(&role)).await;
     let gone = async |path: &str| root.ask(root.delete(path)).await;

@@ -10,11 +10,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use serde_json::{Value, json};
 
 /// §6.1: user present, user verified, attested credential data included.
-pub(crate) const PRESENT: u8 = 0x01;
-pub(crate) const VERIFIED: u8 = 0x04;
-const NEW_KEY: u8 = 0x40;
+pub(crate) const USER_PRESENT: u8 = 0x01;
+pub(crate) const USER_VERIFIED: u8 = 0x04;
+const ATTESTED_CREDENTIAL_DATA: u8 = 0x40;
 
-pub(crate) struct Device {
+pub(crate) struct TestAuthenticator {
     key: EcdsaKeyPair,
     pub(crate) id: Vec<u8>,
     /// The user handle, as the server sent it at creation.
@@ -26,7 +26,7 @@ pub(crate) struct Device {
     pub(crate) cross_origin: bool,
 }
 
-impl Device {
+impl TestAuthenticator {
     pub(crate) fn at(origin: &str) -> Self {
         let mut id = vec![0; 32];
         fill(&mut id).unwrap();
@@ -35,7 +35,7 @@ impl Device {
             id,
             handle: Vec::new(),
             counter: 0,
-            flags: PRESENT | VERIFIED,
+            flags: USER_PRESENT | USER_VERIFIED,
             origin: origin.to_owned(),
             cross_origin: false,
         }
@@ -66,11 +66,11 @@ impl Device {
         attestation.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
         attestation.extend(data);
         json!({
-            "id": encode(&self.id),
-            "rawId": encode(&self.id),
+            "id": base64url(&self.id),
+            "rawId": base64url(&self.id),
             "type": "public-key",
             "clientExtensionResults": {"credProps": {"rk": true}},
-            "response": {"attestationObject": encode(&attestation), "clientDataJSON": encode(client.as_bytes()), "transports": ["internal"]},
+            "response": {"attestationObject": base64url(&attestation), "clientDataJSON": base64url(client.as_bytes()), "transports": ["internal"]},
         })
     }
 
@@ -82,15 +82,15 @@ impl Device {
         let signed = [data.as_slice(), digest(&SHA256, client.as_bytes()).as_ref()].concat();
         let signature = self.key.sign(&SystemRandom::new(), &signed).unwrap();
         json!({
-            "id": encode(&self.id),
-            "rawId": encode(&self.id),
+            "id": base64url(&self.id),
+            "rawId": base64url(&self.id),
             "type": "public-key",
             "clientExtensionResults": {},
             "response": {
-                "authenticatorData": encode(&data),
-                "clientDataJSON": encode(client.as_bytes()),
-                "signature": encode(signature.as_ref()),
-                "userHandle": encode(&self.handle),
+                "authenticatorData": base64url(&data),
+                "clientDataJSON": base64url(client.as_bytes()),
+                "signature": base64url(signature.as_ref()),
+                "userHandle": base64url(&self.handle),
             },
         })
     }
@@ -108,7 +108,7 @@ impl Device {
     }
 
     fn new_key(&self, rp: &str) -> Vec<u8> {
-        let mut data = self.data(rp, self.flags | NEW_KEY);
+        let mut data = self.data(rp, self.flags | ATTESTED_CREDENTIAL_DATA);
         data.extend([0; 16]);
         data.extend(u16::try_from(self.id.len()).unwrap().to_be_bytes());
         data.extend(&self.id);
@@ -122,6 +122,6 @@ impl Device {
     }
 }
 
-pub(crate) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn base64url(bytes: &[u8]) -> String {
     BASE64URL.encode(bytes)
 }

@@ -6,21 +6,21 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::{
-    accounts::narrowed,
-    app::{Answer, Client, PASSWORD, TestApp},
+    accounts::with_scope,
+    app::{Client, PASSWORD, TestApp, TestResponse},
     both, personal,
 };
 
-const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A device with a user code.
-struct Device {
+struct TestDevice {
     client: Client,
     code: String,
     user_code: String,
 }
 
-impl Device {
+impl TestDevice {
     async fn asking(app: &TestApp, form: &[(&str, &str)]) -> Self {
         let client = app.anonymous();
         let body = client
@@ -36,9 +36,9 @@ impl Device {
         }
     }
 
-    async fn poll(&self) -> Answer {
+    async fn poll(&self) -> TestResponse {
         let form = [
-            ("grant_type", GRANT),
+            ("grant_type", DEVICE_CODE_GRANT),
             ("device_code", &self.code),
             ("client_id", "strongroom-cli"),
         ];
@@ -56,13 +56,18 @@ impl Device {
     }
 }
 
-async fn look(person: &Client, code: &str) -> Answer {
+async fn look_up(person: &Client, code: &str) -> TestResponse {
     person
         .tell("/auth/device/look", json!({"user_code": code}))
         .await
 }
 
-async fn decide(person: &Client, code: &str, request: &Value, decision: &str) -> Answer {
+async fn submit_decision(
+    person: &Client,
+    code: &str,
+    request: &Value,
+    decision: &str,
+) -> TestResponse {
     person
         .tell(
             "/auth/device/decide",
@@ -72,9 +77,9 @@ async fn decide(person: &Client, code: &str, request: &Value, decision: &str) ->
 }
 
 /// Looks up the request and approves it.
-async fn let_in(person: &Client, device: &Device) {
-    let seen = look(person, &device.user_code).await.is(200);
-    decide(person, &device.user_code, &seen.body["request"], "approve")
+async fn approve(person: &Client, device: &TestDevice) {
+    let seen = look_up(person, &device.user_code).await.is(200);
+    submit_decision(person, &device.user_code, &seen.body["request"], "approve")
         .await
         .is(204);
 }
@@ -82,13 +87,13 @@ async fn let_in(person: &Client, device: &Device) {
 both! {
     async fn device_is_authorized_by_approving_its_user_code(app: TestApp) {
         let ada = app.editor("ada").await;
-        let device = Device::asking(&app, &[]).await;
+        let device = TestDevice::asking(&app, &[]).await;
         device.hears("authorization_pending").await;
-        let seen = look(&ada, &device.user_code.to_lowercase().replace('-', " ")).await.is(200).body;
+        let seen = look_up(&ada, &device.user_code.to_lowercase().replace('-', " ")).await.is(200).body;
         assert_eq!((&seen["user_code"], &seen["program"]), (&json!(device.user_code), &json!("Strongroom on the command line")));
         assert_eq!(seen["scopes"], json!(["files:read", "files:write", "locks:override"]));
         assert_eq!(seen["address"], "127.0.0.1");
-        decide(&ada, &device.user_code, &seen["request"], "approve").await.is(204);
+        submit_decision(&ada, &device.user_code, &seen["request"], "approve").await.is(204);
         app.later(Duration::from_secs(5));
         let tokens = device.poll().await.is(200);
         assert_eq!((&tokens.body["token_type"], &tokens.body["scope"]), (&json!("bearer"), &json!("files:read files:write locks:override")));
@@ -105,27 +110,27 @@ both! {
         // A device code works once.
         app.later(Duration::from_secs(5));
         device.hears("invalid_grant").await;
-        look(&ada, &device.user_code).await.is(404);
+        look_up(&ada, &device.user_code).await.is(404);
     }
 
     async fn approved_device_is_denied_after_security_epoch_change(app: TestApp) {
         for (n, way) in ["others ended", "a new password", "factors"].into_iter().enumerate() {
             let ada = app.editor(&format!("ada{n}")).await;
-            let device = Device::asking(&app, &[]).await;
-            let_in(&ada, &device).await;
+            let device = TestDevice::asking(&app, &[]).await;
+            approve(&ada, &device).await;
             match way {
                 "others ended" => drop(ada.tell("/auth/sessions/end-others", Value::Null).await.is(200)),
                 "a new password" => {
                     let change = json!({"current_password": PASSWORD, "new_password": "seven copper kettles sing"});
                     ada.ask(ada.put("/auth/me/password").json(&change)).await.is(204);
                 }
-                _ => drop(crate::authenticator::with_app(&app, &ada).await),
+                _ => drop(crate::authenticator::enroll_totp(&app, &ada).await),
             }
             app.later(Duration::from_secs(5));
             device.hears("access_denied").await;
             // An earlier approval does not cover a new request.
-            let device = Device::asking(&app, &[]).await;
-            let_in(&ada, &device).await;
+            let device = TestDevice::asking(&app, &[]).await;
+            approve(&ada, &device).await;
             app.later(Duration::from_secs(5));
             device.poll().await.is(200);
         }
@@ -147,14 +152,14 @@ both! {
         ] {
             assert_eq!(anonymous.ask(anonymous.post("/auth/device").form(&form)).await.is(400).body["error"], error, "{form:?}");
         }
-        for form in [[("grant_type", GRANT), ("device_code", "sr_dc_x")], [("grant_type", GRANT), ("device_code", "")]] {
+        for form in [[("grant_type", DEVICE_CODE_GRANT), ("device_code", "sr_dc_x")], [("grant_type", DEVICE_CODE_GRANT), ("device_code", "")]] {
             anonymous.ask(anonymous.post("/auth/token").form(&form)).await.is(400);
         }
     }
 
     async fn device_polling_too_fast_gets_slow_down(app: TestApp) {
         app.editor("ada").await;
-        let device = Device::asking(&app, &[]).await;
+        let device = TestDevice::asking(&app, &[]).await;
         device.hears("authorization_pending").await;
         app.later(Duration::from_secs(3));
         device.hears("slow_down").await;
@@ -168,25 +173,25 @@ both! {
 
     async fn denied_or_expired_device_gets_its_error(app: TestApp) {
         let ada = app.editor("ada").await;
-        let device = Device::asking(&app, &[]).await;
-        let seen = look(&ada, &device.user_code).await.is(200);
-        decide(&ada, &device.user_code, &seen.body["request"], "deny").await.is(204);
+        let device = TestDevice::asking(&app, &[]).await;
+        let seen = look_up(&ada, &device.user_code).await.is(200);
+        submit_decision(&ada, &device.user_code, &seen.body["request"], "deny").await.is(204);
         device.hears("access_denied").await;
-        decide(&ada, &device.user_code, &seen.body["request"], "approve").await.is(404);
-        let late = Device::asking(&app, &[]).await;
+        submit_decision(&ada, &device.user_code, &seen.body["request"], "approve").await.is(404);
+        let late = TestDevice::asking(&app, &[]).await;
         app.later(Duration::from_mins(10));
         late.hears("expired_token").await;
-        look(&app.sign_in("ada").await, &late.user_code).await.is(404);
+        look_up(&app.sign_in("ada").await, &late.user_code).await.is(404);
         app.later(Duration::from_mins(10));
         late.hears("invalid_grant").await;
     }
 
     async fn device_scope_cannot_exceed_the_approving_token(app: TestApp) {
-        let narrow = narrowed(&app.administrator("root").await, "files:read account").await;
+        let narrow = with_scope(&app.administrator("root").await, "files:read account").await;
         for (scope, answer) in [("admin", 400), ("files:read files:write", 400), ("files:read", 204)] {
-            let device = Device::asking(&app, &[("scope", scope)]).await;
-            let seen = look(&narrow, &device.user_code).await.is(200);
-            let told = decide(&narrow, &device.user_code, &seen.body["request"], "approve").await.is(answer);
+            let device = TestDevice::asking(&app, &[("scope", scope)]).await;
+            let seen = look_up(&narrow, &device.user_code).await.is(200);
+            let told = submit_decision(&narrow, &device.user_code, &seen.body["request"], "approve").await.is(answer);
             if answer == 204 {
                 assert_eq!(device.poll().await.is(200).body["scope"], "files:read");
             } else {
@@ -198,27 +203,27 @@ both! {
 
     async fn device_approval_requires_the_account_that_looked(app: TestApp) {
         let (ada, mallory) = (app.editor("ada").await, app.editor("mallory").await);
-        let device = Device::asking(&app, &[("scope", "files:read")]).await;
+        let device = TestDevice::asking(&app, &[("scope", "files:read")]).await;
         let code = device.user_code.as_str();
         // A decision without a lookup fails, whatever its request id.
         for request in [json!(""), json!("0"), json!("0".repeat(16))] {
-            decide(&mallory, code, &request, "approve").await.is(404);
+            submit_decision(&mallory, code, &request, "approve").await.is(404);
         }
-        let seen = look(&ada, code).await.is(200).body["request"].clone();
+        let seen = look_up(&ada, code).await.is(200).body["request"].clone();
         // Ada's lookup binds the request. Another user cannot find it, even with her request id.
-        look(&mallory, code).await.is(404);
-        decide(&mallory, code, &seen, "approve").await.is(404);
-        decide(&mallory, code, &seen, "deny").await.is(404);
+        look_up(&mallory, code).await.is(404);
+        submit_decision(&mallory, code, &seen, "approve").await.is(404);
+        submit_decision(&mallory, code, &seen, "deny").await.is(404);
         // A decision applies to the request that was looked up.
-        let other = Device::asking(&app, &[("scope", "admin")]).await;
-        let other_seen = look(&ada, &other.user_code).await.is(200).body["request"].clone();
-        decide(&ada, &other.user_code, &seen, "approve").await.is(404);
-        decide(&ada, code, &other_seen, "approve").await.is(404);
+        let other = TestDevice::asking(&app, &[("scope", "admin")]).await;
+        let other_seen = look_up(&ada, &other.user_code).await.is(200).body["request"].clone();
+        submit_decision(&ada, &other.user_code, &seen, "approve").await.is(404);
+        submit_decision(&ada, code, &other_seen, "approve").await.is(404);
         // An anonymous caller and a personal token cannot decide.
-        decide(&app.anonymous(), code, &seen, "approve").await.is(401);
-        let script = personal::client(&ada, json!(["files:read", "files:write", "locks:override", "admin"]), Value::Null).await;
-        look(&script, code).await.is(403);
-        decide(&script, code, &seen, "approve").await.is(403);
+        submit_decision(&app.anonymous(), code, &seen, "approve").await.is(401);
+        let script = personal::token_client(&ada, json!(["files:read", "files:write", "locks:override", "admin"]), Value::Null).await;
+        look_up(&script, code).await.is(403);
+        submit_decision(&script, code, &seen, "approve").await.is(403);
         // Another site cannot decide through her browser.
         let form = [("username", "ada"), ("password", PASSWORD)];
         let anonymous = app.anonymous();
@@ -234,51 +239,51 @@ both! {
         device.hears("authorization_pending").await;
         // Approval requires a recent sign-in; denial does not.
         app.later(Duration::from_mins(9));
-        assert_eq!(decide(&ada, code, &seen, "approve").await.status, 204);
-        let late = Device::asking(&app, &[]).await;
-        let seen = look(&ada, &late.user_code).await.is(200).body["request"].clone();
+        assert_eq!(submit_decision(&ada, code, &seen, "approve").await.status, 204);
+        let late = TestDevice::asking(&app, &[]).await;
+        let seen = look_up(&ada, &late.user_code).await.is(200).body["request"].clone();
         app.later(Duration::from_mins(2));
-        let refused = decide(&ada, &late.user_code, &seen, "approve").await.is(401);
+        let refused = submit_decision(&ada, &late.user_code, &seen, "approve").await.is(401);
         assert_eq!(refused.body["error"], "insufficient_user_authentication");
-        decide(&ada, &late.user_code, &seen, "deny").await.is(204);
+        submit_decision(&ada, &late.user_code, &seen, "deny").await.is(204);
     }
 
     async fn authorized_device_cannot_authorize_another(app: TestApp) {
         let ada = app.editor("ada").await;
-        let first = Device::asking(&app, &[("scope", "files:read files:write locks:override admin")]).await;
-        let_in(&ada, &first).await;
+        let first = TestDevice::asking(&app, &[("scope", "files:read files:write locks:override admin")]).await;
+        approve(&ada, &first).await;
         let tokens = first.poll().await.is(200);
         let first = Client { token: tokens.body["access_token"].as_str().map(str::to_owned), ..app.anonymous() };
-        let second = Device::asking(&app, &[]).await;
-        look(&first, &second.user_code).await.is(403);
-        personal::make(&first, json!(["files:read"]), Value::Null).await.is(403);
+        let second = TestDevice::asking(&app, &[]).await;
+        look_up(&first, &second.user_code).await.is(403);
+        personal::create_token(&first, json!(["files:read"]), Value::Null).await.is(403);
     }
 
     async fn sixth_wrong_user_code_is_throttled(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
-        let device = Device::asking(&app, &[]).await;
+        let device = TestDevice::asking(&app, &[]).await;
         let wrong = if device.user_code == "BBBB-BBBB" { "CCCC-CCCC" } else { "BBBB-BBBB" };
         for _ in 0..5 {
-            look(&ada, wrong).await.is(404);
+            look_up(&ada, wrong).await.is(404);
         }
-        let refused = look(&ada, &device.user_code).await.is(429);
+        let refused = look_up(&ada, &device.user_code).await.is(429);
         assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
         // The limit holds for other endpoints and after a restart. It does not affect other users.
-        decide(&ada, &device.user_code, &json!("x"), "approve").await.is(429);
+        submit_decision(&ada, &device.user_code, &json!("x"), "approve").await.is(429);
         let app = app.restart().await;
         let at = |client: Client| Client { base: app.url(""), ..client };
         let (ada, bob) = (at(ada), at(bob));
-        look(&ada, &device.user_code).await.is(429);
-        look(&bob, &device.user_code).await.is(200);
+        look_up(&ada, &device.user_code).await.is(429);
+        look_up(&bob, &device.user_code).await.is(200);
         app.later(Duration::from_mins(16));
         let ada = app.sign_in("ada").await;
-        look(&ada, wrong).await.is(404);
+        look_up(&ada, wrong).await.is(404);
     }
 
     async fn parallel_device_polls_yield_tokens_once(app: TestApp) {
         let ada = app.editor("ada").await;
-        let device = std::sync::Arc::new(Device::asking(&app, &[]).await);
-        let_in(&ada, &device).await;
+        let device = std::sync::Arc::new(TestDevice::asking(&app, &[]).await);
+        approve(&ada, &device).await;
         let mut polls = tokio::task::JoinSet::new();
         for _ in 0..20 {
             let device = device.clone();
@@ -292,27 +297,27 @@ both! {
     async fn device_is_denied_when_approver_signs_out(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
-        let device = Device::asking(&app, &[]).await;
-        let_in(&ada, &device).await;
+        let device = TestDevice::asking(&app, &[]).await;
+        approve(&ada, &device).await;
         ada.tell("/auth/logout", Value::Null).await.is(204);
         device.hears("access_denied").await;
         let ada = app.sign_in("ada").await;
-        let device = Device::asking(&app, &[]).await;
-        let_in(&ada, &device).await;
+        let device = TestDevice::asking(&app, &[]).await;
+        approve(&ada, &device).await;
         root.ask(root.request(Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.is(200);
         device.hears("access_denied").await;
     }
 
     async fn pending_device_codes_are_limited_per_network(app: TestApp) {
         for _ in 0..20 {
-            Device::asking(&app, &[]).await;
+            TestDevice::asking(&app, &[]).await;
         }
         let anonymous = app.anonymous();
         let none: [(&str, &str); 0] = [];
         let refused = anonymous.ask(anonymous.post("/auth/device").header("content-type", "application/x-www-form-urlencoded").form(&none)).await.is(429);
         assert!(refused.header("retry-after").is_some());
         app.later(Duration::from_mins(10));
-        Device::asking(&app, &[]).await;
+        TestDevice::asking(&app, &[]).await;
     }
 
     async fn device_page_prefill_does_not_count_as_attempt(app: TestApp) {
@@ -322,8 +327,8 @@ both! {
             let page = page("/device?user_code=BBBB-BBBB%22%3E%3Cscript%3E".to_owned()).await.is(200);
             assert!(page.text.contains("BBBB-BBBB") && !page.text.contains("\"><script>"));
         }
-        let device = Device::asking(&app, &[]).await;
-        look(&ada, &device.user_code).await.is(200);
+        let device = TestDevice::asking(&app, &[]).await;
+        look_up(&ada, &device.user_code).await.is(200);
         let stranger = app.anonymous();
         let sent = stranger.ask(stranger.get("/device?user_code=BBBB-BBBB").header("accept", "text/html")).await.is(303);
         assert_eq!(sent.header("location"), Some("/sign-in?next=%2Fdevice%3Fuser%5Fcode%3DBBBB%2DBBBB"));

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::{
-    accounts::refresh,
+    accounts::refresh_token,
     app::{Client, PASSWORD, TestApp},
     both, live, personal,
 };
 
 /// The session cookie of the web page, as a browser sends it.
-pub(crate) async fn cookie(app: &TestApp, name: &str, planted: Option<&str>) -> String {
+pub(crate) async fn session_cookie(app: &TestApp, name: &str, planted: Option<&str>) -> String {
     let anonymous = app.anonymous();
     let form = [("username", name), ("password", PASSWORD)];
     let request = anonymous
@@ -39,14 +39,14 @@ pub(crate) async fn cookie(app: &TestApp, name: &str, planted: Option<&str>) -> 
     ours.unwrap().to_owned()
 }
 
-fn with(cookie: &str, request: RequestBuilder) -> RequestBuilder {
+fn with_cookie(cookie: &str, request: RequestBuilder) -> RequestBuilder {
     request
         .header("cookie", cookie)
         .header("sec-fetch-site", "same-origin")
 }
 
 /// Everything that a user can have open, each in its own session.
-struct Open {
+struct OpenSessions {
     token: Client,
     refreshed: Client,
     cookie: String,
@@ -54,14 +54,16 @@ struct Open {
     socket: live::Socket,
 }
 
-impl Open {
+impl OpenSessions {
     async fn of(app: &TestApp, name: &str) -> Self {
         let token = app.sign_in(name).await;
-        let socket = live::open(app, "", &live::bearer(&token)).await.unwrap();
+        let socket = live::open_websocket(app, "", &live::bearer_header(&token))
+            .await
+            .unwrap();
         Self {
-            personal: personal::client(&token, json!(["files:read"]), Value::Null).await,
+            personal: personal::token_client(&token, json!(["files:read"]), Value::Null).await,
             refreshed: app.sign_in(name).await,
-            cookie: cookie(app, name, None).await,
+            cookie: session_cookie(app, name, None).await,
             token,
             socket,
         }
@@ -71,19 +73,24 @@ impl Open {
         let began = Instant::now();
         self.token.see("/auth/me").await.is(401);
         self.personal.see("/auth/me").await.is(401);
-        refresh(&self.refreshed, &self.refreshed.refresh)
+        refresh_token(&self.refreshed, &self.refreshed.refresh)
             .await
             .is(400);
-        refresh(&self.token, &self.token.refresh).await.is(400);
+        refresh_token(&self.token, &self.token.refresh)
+            .await
+            .is(400);
         let anonymous = app.anonymous();
         anonymous
-            .ask(with(&self.cookie, anonymous.get("/auth/me")))
+            .ask(with_cookie(&self.cookie, anonymous.get("/auth/me")))
             .await
             .is(401);
         assert_eq!(
-            timeout(Duration::from_secs(1), live::closed(&mut self.socket))
-                .await
-                .expect(why),
+            timeout(
+                Duration::from_secs(1),
+                live::wait_for_close(&mut self.socket)
+            )
+            .await
+            .expect(why),
             4001,
             "{why}"
         );
@@ -101,21 +108,21 @@ both! {
         app.editor("ada").await;
         let change = |fields: Value| root.request(reqwest::Method::PATCH, "/api/users/ada").json(&fields);
 
-        let open = Open::of(&app, "ada").await;
+        let open = OpenSessions::of(&app, "ada").await;
         let ended = root.tell("/api/users/ada/end-sessions", Value::Null).await.is(200);
         assert_eq!(ended.body["ended"], 5);
         open.ends_within_a_second(&app, "ended by an administrator").await;
 
-        let open = Open::of(&app, "ada").await;
+        let open = OpenSessions::of(&app, "ada").await;
         root.ask(change(json!({"disabled": true}))).await.is(200);
         open.ends_within_a_second(&app, "disabled").await;
         root.ask(change(json!({"disabled": false}))).await.is(200);
 
-        let open = Open::of(&app, "ada").await;
+        let open = OpenSessions::of(&app, "ada").await;
         app.sign_in("ada").await.tell("/auth/sessions/end-others", Value::Null).await.is(200);
         open.ends_within_a_second(&app, "ended by the owner").await;
 
-        let open = Open::of(&app, "ada").await;
+        let open = OpenSessions::of(&app, "ada").await;
         let ada = app.sign_in("ada").await;
         let new = json!({"current_password": PASSWORD, "new_password": "another battery horse staple", "end_other_sessions": true});
         ada.ask(ada.put("/auth/me/password").json(&new)).await.is(204);
@@ -123,14 +130,14 @@ both! {
         ada.see("/auth/me").await.is(200);
 
         app.editor("bob").await;
-        let open = Open::of(&app, "bob").await;
+        let open = OpenSessions::of(&app, "bob").await;
         root.ask(root.delete("/api/users/bob")).await.is(204);
         open.ends_within_a_second(&app, "deleted").await;
     }
 
     async fn revoked_role_applies_to_existing_tokens_immediately(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
-        let script = personal::client(&ada, json!(["files:read", "files:write"]), Value::Null).await;
+        let script = personal::token_client(&ada, json!(["files:read", "files:write"]), Value::Null).await;
         ada.add("a.nc", b"x").await.is(201);
         root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
         for client in [&ada, &script] {
@@ -145,27 +152,27 @@ both! {
 
     async fn sign_out_closes_the_websocket(app: TestApp) {
         app.editor("ada").await;
-        let cookie = cookie(&app, "ada", None).await;
+        let cookie = session_cookie(&app, "ada", None).await;
         let headers = [("cookie", cookie.clone()), ("origin", app.url(""))];
-        let mut socket = live::open(&app, "", &headers).await.unwrap();
+        let mut socket = live::open_websocket(&app, "", &headers).await.unwrap();
         let anonymous = app.anonymous();
-        anonymous.ask(with(&cookie, anonymous.post("/auth/logout"))).await.is(204);
-        assert_eq!(timeout(Duration::from_secs(1), live::closed(&mut socket)).await.expect("still open"), 4001);
+        anonymous.ask(with_cookie(&cookie, anonymous.post("/auth/logout"))).await.is(204);
+        assert_eq!(timeout(Duration::from_secs(1), live::wait_for_close(&mut socket)).await.expect("still open"), 4001);
         assert!(socket.next().await.is_none_or(|message| message.is_err()), "no message follows the close frame");
-        assert_eq!(live::open(&app, "", &headers).await.unwrap_err(), 401);
+        assert_eq!(live::open_websocket(&app, "", &headers).await.unwrap_err(), 401);
     }
 
     async fn revoked_or_replayed_tokens_stay_invalid_after_restart(app: TestApp) {
         let (ada, stolen) = (app.editor("ada").await, app.sign_in("ada").await);
         let anonymous = app.anonymous();
         anonymous.ask(anonymous.post("/auth/revoke").form(&[("token", &ada.refresh)])).await.is(200);
-        let first = refresh(&stolen, &stolen.refresh).await.is(200);
+        let first = refresh_token(&stolen, &stolen.refresh).await.is(200);
         app.later(Duration::from_mins(1));
-        refresh(&stolen, &stolen.refresh).await.is(400);
+        refresh_token(&stolen, &stolen.refresh).await.is(400);
         let app = app.restart().await;
         let anonymous = app.anonymous();
         for dead in [&ada.refresh, &stolen.refresh, &first.body["refresh_token"].as_str().unwrap().to_owned()] {
-            refresh(&anonymous, dead).await.is(400);
+            refresh_token(&anonymous, dead).await.is(400);
         }
         for dead in [ada.token, stolen.token] {
             Client { token: dead, ..anonymous.clone() }.see("/auth/me").await.is(401);
@@ -176,14 +183,14 @@ both! {
         app.editor("ada").await;
         app.editor("eve").await;
         // Eve's own cookie, and a forged one, set in Ada's browser before she signs in.
-        let eves = cookie(&app, "eve", None).await;
+        let eves = session_cookie(&app, "eve", None).await;
         let anonymous = app.anonymous();
         for planted in [eves.as_str(), "strongroom=sr_ws_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
-            let adas = cookie(&app, "ada", Some(planted)).await;
+            let adas = session_cookie(&app, "ada", Some(planted)).await;
             assert_ne!(adas, planted, "a sign-in sets a new cookie");
-            let seen = anonymous.ask(with(&adas, anonymous.get("/auth/me"))).await.is(200);
+            let seen = anonymous.ask(with_cookie(&adas, anonymous.get("/auth/me"))).await.is(200);
             assert_eq!(seen.body["username"], "ada");
-            let eve = anonymous.ask(with(planted, anonymous.get("/auth/me"))).await;
+            let eve = anonymous.ask(with_cookie(planted, anonymous.get("/auth/me"))).await;
             assert!(eve.status == 401 || eve.body["username"] == "eve", "{}", eve.text);
         }
     }
@@ -195,7 +202,7 @@ both! {
         bob.see("/auth/me").await.is(200);
         let root = app.administrator("root").await;
         root.tell("/api/users/nobody/end-sessions", Value::Null).await.is(404);
-        let script = personal::client(&root, json!(["files:read", "files:write", "locks:override"]), Value::Null).await;
+        let script = personal::token_client(&root, json!(["files:read", "files:write", "locks:override"]), Value::Null).await;
         script.tell("/api/users/bob/end-sessions", Value::Null).await.is(403);
         app.later(Duration::from_mins(11));
         let old = root.tell("/api/users/bob/end-sessions", Value::Null).await.is(401);
@@ -206,7 +213,7 @@ both! {
     async fn own_sessions_are_listed_and_ended_individually(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         let other = app.sign_in("ada").await;
-        let cookie = cookie(&app, "ada", None).await;
+        let cookie = session_cookie(&app, "ada", None).await;
         let list = ada.see("/auth/sessions").await.is(200).body;
         let list = list.as_array().unwrap();
         assert_eq!(list.len(), 3);
@@ -223,7 +230,7 @@ both! {
         other.see("/auth/me").await.is(401);
         assert_eq!(ada.tell("/auth/sessions/end-others", Value::Null).await.is(200).body["ended"], 1);
         let anonymous = app.anonymous();
-        anonymous.ask(with(&cookie, anonymous.get("/auth/me"))).await.is(401);
+        anonymous.ask(with_cookie(&cookie, anonymous.get("/auth/me"))).await.is(401);
         ada.see("/auth/me").await.is(200);
     }
 
@@ -231,8 +238,8 @@ both! {
         let root = app.administrator("root").await;
         app.editor("ada").await;
         app.editor("bob").await;
-        let script = personal::client(&app.sign_in("bob").await, json!(["files:read"]), Value::Null).await;
-        let (of_ada, of_bob) = (Open::of(&app, "ada").await, Open::of(&app, "bob").await);
+        let script = personal::token_client(&app.sign_in("bob").await, json!(["files:read"]), Value::Null).await;
+        let (of_ada, of_bob) = (OpenSessions::of(&app, "ada").await, OpenSessions::of(&app, "bob").await);
         let all = |fields: Value| root.tell("/api/sessions/end-all", fields);
         all(json!({"reason": " "})).await.is(422);
         let ended = all(json!({"reason": "A laptop was stolen"})).await.is(200).body["ended"].as_u64().unwrap();
@@ -258,7 +265,7 @@ both! {
         let app = app.restart().await;
         let dead = Client { token: root.token.clone(), ..app.anonymous() };
         dead.see("/auth/me").await.is(401);
-        refresh(&dead, &root.refresh).await.is(400);
+        refresh_token(&dead, &root.refresh).await.is(400);
         app.sign_in("root").await.see("/auth/me").await.is(200);
     }
 

@@ -11,20 +11,20 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use server::ConfigSource;
 
-use crate::app::{Answer, Client, TestApp};
+use crate::app::{Client, TestApp, TestResponse};
 
 /// A request about a name, from any address.
-type Question = fn(&Client, &str) -> RequestBuilder;
+type RequestFor = fn(&Client, &str) -> RequestBuilder;
 
 /// Each with its uniform status.
-const QUESTIONS: [(&str, Question, u16); 3] = [
-    ("POST /auth/token", by_token, 401),
-    ("POST /sign-in", by_page, 401),
-    ("POST /auth/reset", by_link, 202),
+const ENDPOINTS: [(&str, RequestFor, u16); 3] = [
+    ("POST /auth/token", token_request, 401),
+    ("POST /sign-in", page_request, 401),
+    ("POST /auth/reset", reset_request, 202),
 ];
 /// Imported hashes of two costs. The higher cost takes about as long as the server's own hash, so
 /// that either would be visible.
-const KINDS: [&str; 5] = ["known", "imported", "dearer", "disabled", "nobody"];
+const ACCOUNT_KINDS: [&str; 5] = ["known", "imported", "dearer", "disabled", "nobody"];
 /// A de Bruijn sequence: each kind follows each kind equally often, because one request may delay
 /// the next.
 const ORDER: [usize; 25] = [
@@ -34,17 +34,17 @@ const ORDER: [usize; 25] = [
 /// each position equally often, so periodic disturbances affect all kinds.
 const ROUNDS: usize = 20;
 /// A difference must appear this often in the same direction. A real difference is reproducible.
-const MEASURED: usize = 3;
+const MAX_MEASUREMENTS: usize = 3;
 /// Names of each kind, so that no single name gets a hundred attempts.
-const NAMES: usize = 5;
+const ACCOUNTS_PER_KIND: usize = 5;
 
-fn by_token(client: &Client, name: &str) -> RequestBuilder {
+fn token_request(client: &Client, name: &str) -> RequestBuilder {
     client
         .post("/auth/token")
         .form(&[("username", name), ("password", "this is not it at all")])
 }
 
-fn by_page(client: &Client, name: &str) -> RequestBuilder {
+fn page_request(client: &Client, name: &str) -> RequestBuilder {
     let form = [("username", name), ("password", "this is not it at all")];
     client
         .post("/sign-in")
@@ -52,11 +52,11 @@ fn by_page(client: &Client, name: &str) -> RequestBuilder {
         .form(&form)
 }
 
-fn by_link(client: &Client, name: &str) -> RequestBuilder {
+fn reset_request(client: &Client, name: &str) -> RequestBuilder {
     client.post("/auth/reset").json(&json!({"account": name}))
 }
 
-async fn a_house_with_all_kinds() -> TestApp {
+async fn app_with_all_account_kinds() -> TestApp {
     let proxies = Some(vec!["127.0.0.1".parse().unwrap()]);
     let app = TestApp::with(ConfigSource {
         trusted_proxies: proxies,
@@ -64,14 +64,15 @@ async fn a_house_with_all_kinds() -> TestApp {
     })
     .await;
     let root = app.administrator("root").await;
-    for n in 0..NAMES {
+    for n in 0..ACCOUNTS_PER_KIND {
         for kind in ["known", "disabled"] {
-            app.register_reader(&name(kind, n)).await;
+            app.register_with_verified_email(&username_for(kind, n))
+                .await;
         }
         for (kind, cost) in [("imported", "06"), ("dearer", "08")] {
             let hash = format!("$2b${cost}$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW");
             let import = ImportedAccount {
-                username: Username::parse(&name(kind, n)).unwrap(),
+                username: Username::parse(&username_for(kind, n)).unwrap(),
                 password: PasswordHash::import(&hash).unwrap(),
                 administrator: false,
             };
@@ -82,7 +83,7 @@ async fn a_house_with_all_kinds() -> TestApp {
                 .await
                 .unwrap();
         }
-        let path = format!("/api/users/{}", name("disabled", n));
+        let path = format!("/api/users/{}", username_for("disabled", n));
         root.ask(
             root.request(reqwest::Method::PATCH, &path)
                 .json(&json!({"disabled": true})),
@@ -94,12 +95,12 @@ async fn a_house_with_all_kinds() -> TestApp {
 }
 
 /// All names have the same length, because the page repeats the input.
-fn name(kind: &str, n: usize) -> String {
+fn username_for(kind: &str, n: usize) -> String {
     format!("{kind:x<9}{n}")
 }
 
 /// Removes values that differ between any two responses.
-fn stripped(mut answer: Answer, name: &str) -> (u16, String, Vec<(String, String)>) {
+fn comparable(mut answer: TestResponse, name: &str) -> (u16, String, Vec<(String, String)>) {
     if let Value::Object(body) = &mut answer.body {
         body.remove("request_id");
         answer.text = answer.body.to_string();
@@ -116,7 +117,7 @@ fn stripped(mut answer: Answer, name: &str) -> (u16, String, Vec<(String, String
 
 /// The probability that a value of `a` exceeds a value of `b` (Mann-Whitney U): 0.5 if they do not
 /// differ.
-fn greater(a: &[Duration], b: &[Duration]) -> f64 {
+fn mann_whitney(a: &[Duration], b: &[Duration]) -> f64 {
     let wins = a.iter().flat_map(|a| {
         b.iter()
             .map(move |b| if a > b { 2_u32 } else { u32::from(a == b) })
@@ -127,14 +128,15 @@ fn greater(a: &[Duration], b: &[Duration]) -> f64 {
 /// Response times of each kind, in 500 attempts.
 async fn measure(
     app: &TestApp,
-    (what, question, status): (&str, Question, u16),
-) -> [Vec<Duration>; KINDS.len()] {
-    let mut took = KINDS.map(|_| Vec::new());
+    (what, question, status): (&str, RequestFor, u16),
+) -> [Vec<Duration>; ACCOUNT_KINDS.len()] {
+    let mut took = ACCOUNT_KINDS.map(|_| Vec::new());
     let mut first = None;
     for n in 0..ROUNDS * ORDER.len() {
         let round = n / ORDER.len();
-        let kind = (ORDER[n % ORDER.len()] * (1 + round / KINDS.len()) + round) % KINDS.len();
-        let name = name(KINDS[kind], took[kind].len() % NAMES);
+        let kind = (ORDER[n % ORDER.len()] * (1 + round / ACCOUNT_KINDS.len()) + round)
+            % ACCOUNT_KINDS.len();
+        let name = username_for(ACCOUNT_KINDS[kind], took[kind].len() % ACCOUNTS_PER_KIND);
         // A new address each time, after any lockout, so that every attempt hashes a password.
         app.later(Duration::from_mins(16));
         let request = question(&app.anonymous(), &name)
@@ -142,7 +144,7 @@ async fn measure(
         let asked = Instant::now();
         let answer = app.anonymous().ask(request).await;
         took[kind].push(asked.elapsed());
-        let answer = stripped(answer, &name);
+        let answer = comparable(answer, &name);
         assert_eq!(answer.0, status, "{what} {name}");
         assert_eq!(
             &answer,
@@ -154,11 +156,17 @@ async fn measure(
 }
 
 /// The pairs of kinds whose times differ, with the share of attempts.
-fn differing(
-    took: &[Vec<Duration>; KINDS.len()],
+fn distinguishable(
+    took: &[Vec<Duration>; ACCOUNT_KINDS.len()],
 ) -> BTreeMap<(&'static str, &'static str), String> {
-    let pairs = (0..KINDS.len()).flat_map(|a| (0..KINDS.len()).map(move |b| (a, b)));
-    let chances = pairs.map(|(a, b)| ((KINDS[a], KINDS[b]), greater(&took[a], &took[b])));
+    let pairs =
+        (0..ACCOUNT_KINDS.len()).flat_map(|a| (0..ACCOUNT_KINDS.len()).map(move |b| (a, b)));
+    let chances = pairs.map(|(a, b)| {
+        (
+            (ACCOUNT_KINDS[a], ACCOUNT_KINDS[b]),
+            mann_whitney(&took[a], &took[b]),
+        )
+    });
     chances
         .filter(|(_, chance)| *chance > 0.7)
         .map(|(pair, chance)| (pair, format!("{chance:.2}")))
@@ -167,14 +175,14 @@ fn differing(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn account_kinds_are_indistinguishable_by_answer_and_timing() {
-    let app = a_house_with_all_kinds().await;
-    for question in QUESTIONS {
-        let mut told = differing(&measure(&app, question).await);
-        for _ in 1..MEASURED {
+    let app = app_with_all_account_kinds().await;
+    for question in ENDPOINTS {
+        let mut told = distinguishable(&measure(&app, question).await);
+        for _ in 1..MAX_MEASUREMENTS {
             if told.is_empty() {
                 break;
             }
-            let again = differing(&measure(&app, question).await);
+            let again = distinguishable(&measure(&app, question).await);
             told.retain(|pair, _| again.contains_key(pair));
         }
         assert!(
@@ -187,15 +195,15 @@ async fn account_kinds_are_indistinguishable_by_answer_and_timing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn throttled_answers_are_identical_for_account_kinds() {
-    let app = a_house_with_all_kinds().await;
+    let app = app_with_all_account_kinds().await;
     let mut answers = Vec::new();
-    for kind in KINDS {
-        let name = name(kind, 0);
+    for kind in ACCOUNT_KINDS {
+        let name = username_for(kind, 0);
         let mut told = Vec::new();
         for n in 0..6 {
-            let request = by_token(&app.anonymous(), &name)
+            let request = token_request(&app.anonymous(), &name)
                 .header("x-forwarded-for", format!("203.0.113.{n}"));
-            told.push(stripped(app.anonymous().ask(request).await, &name));
+            told.push(comparable(app.anonymous().ask(request).await, &name));
         }
         app.later(Duration::from_hours(1));
         answers.push(told);

@@ -6,17 +6,17 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use server::{
     ConfigSource,
-    config::factors::{FactorsSection, FactorRequirementSetting},
+    config::factors::{FactorRequirementSetting, FactorsSection},
 };
 
 use crate::{
-    accounts::refresh,
+    accounts::refresh_token,
     app::{PASSWORD, TestApp},
-    authenticator::{client, sign_in, with_app},
+    authenticator::{client_from, enroll_totp, sign_in_with_otp},
     both,
 };
 
-const STEP: Duration = Duration::from_secs(30);
+const TOTP_STEP: Duration = Duration::from_secs(30);
 
 both! {
     async fn totp_enrollment_is_confirmed_by_a_code(app: TestApp) {
@@ -30,8 +30,8 @@ both! {
             let answer = ada.tell("/auth/totp/confirm", json!({"code": wrong})).await.is(422);
             assert_eq!(answer.body["errors"][0]["pointer"], "/code");
         }
-        sign_in(&app, "ada", None).await.is(200);
-        let (_, codes) = with_app(&app, &ada).await;
+        sign_in_with_otp(&app, "ada", None).await.is(200);
+        let (_, codes) = enroll_totp(&app, &ada).await;
         assert_eq!(codes.iter().collect::<std::collections::HashSet<_>>().len(), 10);
         assert_eq!(ada.see("/auth/me").await.body["mfa"], true);
         let ways = ada.see("/auth/factors").await.is(200).body;
@@ -42,25 +42,25 @@ both! {
 
     async fn password_without_second_factor_returns_mfa_required(app: TestApp) {
         let ada = app.editor("ada").await;
-        let (phone, _) = with_app(&app, &ada).await;
-        let answer = sign_in(&app, "ada", None).await.is(401);
+        let (phone, _) = enroll_totp(&app, &ada).await;
+        let answer = sign_in_with_otp(&app, "ada", None).await.is(401);
         assert_eq!(answer.body["error"], "mfa_required");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
-        app.later(STEP);
-        let tokens = sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
+        app.later(TOTP_STEP);
+        let tokens = sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
         let claims = tokens.body["access_token"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
         let claims: Value = serde_json::from_slice(&base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims).unwrap()).unwrap();
         assert_eq!(claims["amr"], json!(["pwd", "otp", "mfa"]));
-        let again = client(&app, "ada", &tokens);
-        refresh(&again, &again.refresh).await.is(200);
+        let again = client_from(&app, "ada", &tokens);
+        refresh_token(&again, &again.refresh).await.is(200);
     }
 
     async fn wrong_password_does_not_reveal_or_consume_factors(app: TestApp) {
         let (ada, _) = (app.editor("ada").await, app.editor("bob").await);
-        let (phone, codes) = with_app(&app, &ada).await;
-        app.later(STEP);
+        let (phone, codes) = enroll_totp(&app, &ada).await;
+        app.later(TOTP_STEP);
         let mut answers = Vec::new();
         for (name, otp) in [("ada", Some(phone.shows(&app, 0))), ("ada", Some(codes[0].clone())), ("ada", None), ("bob", Some("123456".to_owned())), ("nobody", None)] {
             let mut form = vec![("username", name.to_owned()), ("password", "wrong wrong wrong".to_owned())];
@@ -72,35 +72,35 @@ both! {
         }
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
         // The code of the failed attempt is not consumed.
-        sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
-        sign_in(&app, "ada", Some(&codes[0])).await.is(200);
+        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
+        sign_in_with_otp(&app, "ada", Some(&codes[0])).await.is(200);
     }
 
     async fn replayed_totp_code_is_rejected(app: TestApp) {
         let ada = app.editor("ada").await;
         let begun = ada.tell("/auth/totp", Value::Null).await.is(200).body;
-        let phone = crate::authenticator::App::typed(begun["secret"].as_str().unwrap());
+        let phone = crate::authenticator::TotpDevice::from_base32(begun["secret"].as_str().unwrap());
         let first = phone.shows(&app, 0);
         ada.tell("/auth/totp/confirm", json!({"code": first})).await.is(201);
-        assert_eq!(sign_in(&app, "ada", Some(&first)).await.is(401).body["error"], "invalid_grant", "the enrollment code is used up");
-        app.later(STEP);
+        assert_eq!(sign_in_with_otp(&app, "ada", Some(&first)).await.is(401).body["error"], "invalid_grant", "the enrollment code is used up");
+        app.later(TOTP_STEP);
         let second = phone.shows(&app, 0);
-        sign_in(&app, "ada", Some(&second)).await.is(200);
-        sign_in(&app, "ada", Some(&second)).await.is(401);
-        app.later(STEP);
-        sign_in(&app, "ada", Some(&second)).await.is(401);
+        sign_in_with_otp(&app, "ada", Some(&second)).await.is(200);
+        sign_in_with_otp(&app, "ada", Some(&second)).await.is(401);
+        app.later(TOTP_STEP);
+        sign_in_with_otp(&app, "ada", Some(&second)).await.is(401);
         // A code of the next time step is accepted. Then the present one is too old.
-        sign_in(&app, "ada", Some(&phone.shows(&app, 1))).await.is(200);
-        sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(401);
-        sign_in(&app, "ada", Some(&phone.shows(&app, 3))).await.is(401);
+        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 1))).await.is(200);
+        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.is(401);
+        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 3))).await.is(401);
     }
 
     async fn parallel_uses_of_one_code_sign_in_once(app: TestApp) {
         let ada = app.editor("ada").await;
-        let (phone, codes) = with_app(&app, &ada).await;
-        app.later(STEP);
+        let (phone, codes) = enroll_totp(&app, &ada).await;
+        app.later(TOTP_STEP);
         for code in [phone.shows(&app, 0), codes[0].clone()] {
-            let tries = (0..8).map(|_| sign_in(&app, "ada", Some(&code)));
+            let tries = (0..8).map(|_| sign_in_with_otp(&app, "ada", Some(&code)));
             let answers = futures_util::future::join_all(tries).await;
             let good = answers.iter().filter(|answer| answer.status == 200).count();
             assert_eq!(good, 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
@@ -110,30 +110,30 @@ both! {
     async fn recovery_code_works_once_until_replaced(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.tell("/auth/recovery-codes", Value::Null).await.is(404);
-        let (_, codes) = with_app(&app, &ada).await;
-        sign_in(&app, "ada", Some(&codes[0].to_lowercase().replace('-', " "))).await.is(200);
-        sign_in(&app, "ada", Some(&codes[0])).await.is(401);
+        let (_, codes) = enroll_totp(&app, &ada).await;
+        sign_in_with_otp(&app, "ada", Some(&codes[0].to_lowercase().replace('-', " "))).await.is(200);
+        sign_in_with_otp(&app, "ada", Some(&codes[0])).await.is(401);
         assert_eq!(ada.see("/auth/factors").await.body["recovery_codes_left"], 9);
         let fresh = ada.tell("/auth/recovery-codes", Value::Null).await.is(201).body;
-        sign_in(&app, "ada", Some(&codes[1])).await.is(401);
-        sign_in(&app, "ada", fresh["recovery_codes"][0].as_str()).await.is(200);
+        sign_in_with_otp(&app, "ada", Some(&codes[1])).await.is(401);
+        sign_in_with_otp(&app, "ada", fresh["recovery_codes"][0].as_str()).await.is(200);
         let stolen = app.editor("eve").await;
-        with_app(&app, &stolen).await;
-        sign_in(&app, "eve", fresh["recovery_codes"][1].as_str()).await.is(401);
+        enroll_totp(&app, &stolen).await;
+        sign_in_with_otp(&app, "eve", fresh["recovery_codes"][1].as_str()).await.is(401);
     }
 
     async fn api_factor_change_ends_other_sessions(app: TestApp) {
         let (ada, other) = (app.editor("ada").await, app.sign_in("ada").await);
         let token = ada.tell("/auth/tokens", json!({"name": "ci", "scopes": ["files:read"], "days": 30})).await;
         let personal = crate::app::Client { token: token.body["token"].as_str().map(str::to_owned), ..app.anonymous() };
-        with_app(&app, &ada).await;
+        enroll_totp(&app, &ada).await;
         other.see("/auth/me").await.is(401);
-        refresh(&other, &other.refresh).await.is(400);
+        refresh_token(&other, &other.refresh).await.is(400);
         if personal.token.is_some() {
             personal.see("/auth/me").await.is(401);
         }
         ada.see("/auth/me").await.is(200);
-        refresh(&ada, &ada.refresh).await.is(200);
+        refresh_token(&ada, &ada.refresh).await.is(200);
         let id = ada.see("/auth/factors").await.body["factors"][0]["id"].as_str().unwrap().to_owned();
         let path = format!("/auth/factors/{id}");
         let name = |name: &str| ada.request(Method::PATCH, &path).json(&json!({"name": name}));
@@ -145,18 +145,18 @@ both! {
         ada.ask(ada.delete(&path)).await.is(204);
         let ways = ada.see("/auth/factors").await.body;
         assert_eq!((&ways["factors"], &ways["recovery_codes_left"]), (&json!([]), &json!(0)));
-        sign_in(&app, "ada", None).await.is(200);
+        sign_in_with_otp(&app, "ada", None).await.is(200);
     }
 
     async fn totp_throttle_spans_sign_in_and_step_up(app: TestApp) {
         let ada = app.editor("ada").await;
-        let (phone, _) = with_app(&app, &ada).await;
-        app.later(STEP);
+        let (phone, _) = enroll_totp(&app, &ada).await;
+        app.later(TOTP_STEP);
         // An attacker with the password cannot guess codes: a correct password does not reset the
         // count of the app.
         let mut waits = 0;
         for n in 0..60 {
-            let answer = sign_in(&app, "ada", Some(&format!("{n:06}"))).await;
+            let answer = sign_in_with_otp(&app, "ada", Some(&format!("{n:06}"))).await;
             assert!([401, 429].contains(&answer.status), "{}", answer.text);
             waits += u32::from(answer.status == 429);
         }
@@ -164,7 +164,7 @@ both! {
         // Independent of the speed of this machine: the next wait is longer.
         for n in 0..6 {
             app.later(Duration::from_secs(20));
-            sign_in(&app, "ada", Some(&format!("{n:06}"))).await;
+            sign_in_with_otp(&app, "ada", Some(&format!("{n:06}"))).await;
         }
         // The other endpoints that accept the code share the same throttle.
         let body = json!({"password": PASSWORD, "otp": phone.shows(&app, 0)});
@@ -173,7 +173,7 @@ both! {
 
     async fn factor_changes_require_step_up(app: TestApp) {
         let ada = app.editor("ada").await;
-        let (phone, _) = with_app(&app, &ada).await;
+        let (phone, _) = enroll_totp(&app, &ada).await;
         app.later(Duration::from_mins(11));
         let id = ada.see("/auth/factors").await.body["factors"][0]["id"].as_str().unwrap().to_owned();
         let remove = || ada.ask(ada.delete(&format!("/auth/factors/{id}")));
@@ -197,7 +197,7 @@ both! {
 
     async fn administrator_factor_reset_requires_a_reason(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
-        with_app(&app, &ada).await;
+        enroll_totp(&app, &ada).await;
         assert_eq!(root.see("/api/users/ada").await.body["mfa"], true);
         let recover = |reason: &str| root.tell("/api/users/ada/recover", json!({"reason": reason}));
         assert_eq!(recover("  ").await.is(422).body["errors"][0]["pointer"], "/reason");
@@ -205,14 +205,14 @@ both! {
         recover("Lost the phone; called back").await.is(204);
         ada.see("/auth/me").await.is(401);
         assert_eq!(root.see("/api/users/ada").await.body["mfa"], false);
-        sign_in(&app, "ada", None).await.is(200);
+        sign_in_with_otp(&app, "ada", None).await.is(200);
         root.tell("/api/users/nobody/recover", json!({"reason": "x"})).await.is(404);
         app.later(Duration::from_mins(11));
         recover("again").await.is(401);
     }
 }
 
-fn asking(required: FactorRequirementSetting) -> ConfigSource {
+fn requiring_factors(required: FactorRequirementSetting) -> ConfigSource {
     ConfigSource {
         factors: Some(FactorsSection {
             required: Some(required),
@@ -223,7 +223,7 @@ fn asking(required: FactorRequirementSetting) -> ConfigSource {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn required_second_factor_restricts_session_to_enrollment() {
-    let app = TestApp::with(asking(FactorRequirementSetting::All)).await;
+    let app = TestApp::with(requiring_factors(FactorRequirementSetting::All)).await;
     let ada = app.editor("ada").await;
     for path in [
         "/api/files",
@@ -246,7 +246,7 @@ async fn required_second_factor_restricts_session_to_enrollment() {
         ada.see("/auth/factors").await.is(200).body["required"],
         true
     );
-    let (phone, _) = with_app(&app, &ada).await;
+    let (phone, _) = enroll_totp(&app, &ada).await;
     ada.see("/api/files").await.is(200);
     let id = ada.see("/auth/factors").await.body["factors"][0]["id"]
         .as_str()
@@ -255,11 +255,11 @@ async fn required_second_factor_restricts_session_to_enrollment() {
     ada.ask(ada.delete(&format!("/auth/factors/{id}")))
         .await
         .is(409);
-    app.later(STEP);
-    let again = client(
+    app.later(TOTP_STEP);
+    let again = client_from(
         &app,
         "ada",
-        &sign_in(&app, "ada", Some(&phone.shows(&app, 0)))
+        &sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0)))
             .await
             .is(200),
     );
@@ -270,11 +270,11 @@ async fn required_second_factor_restricts_session_to_enrollment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn second_factor_required_of_administrators_exempts_editors() {
-    let app = TestApp::with(asking(FactorRequirementSetting::Administrators)).await;
+    let app = TestApp::with(requiring_factors(FactorRequirementSetting::Administrators)).await;
     let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
     ada.see("/api/files").await.is(200);
     root.see("/api/users").await.is(403);
-    with_app(&app, &root).await;
+    enroll_totp(&app, &root).await;
     root.see("/api/users").await.is(200);
     // A new administrator must enroll a factor first.
     root.ask(

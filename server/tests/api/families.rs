@@ -11,12 +11,12 @@ use server::{
 };
 
 use crate::{
-    accounts::refresh,
+    accounts::refresh_token,
     app::{Client, PASSWORD, TestApp},
     both, ending, personal,
 };
 
-fn form(client: &Client, form: &[(&str, &str)]) -> RequestBuilder {
+fn token_form(client: &Client, form: &[(&str, &str)]) -> RequestBuilder {
     Client {
         token: None,
         ..client.clone()
@@ -28,7 +28,7 @@ fn form(client: &Client, form: &[(&str, &str)]) -> RequestBuilder {
 both! {
     async fn parallel_api_refreshes_leave_one_active_token(app: TestApp) {
         let ada = app.editor("ada").await;
-        let answers = join_all((0..50).map(|_| refresh(&ada, &ada.refresh))).await;
+        let answers = join_all((0..50).map(|_| refresh_token(&ada, &ada.refresh))).await;
         let mut successors: Vec<String> = Vec::new();
         for answer in answers {
             assert!(matches!(answer.status, 200 | 400), "{}", answer.text);
@@ -48,15 +48,15 @@ both! {
         let mut token = used.refresh.clone();
         for _ in 0..6 {
             app.later(Duration::from_hours(13 * 24));
-            let answer = refresh(&used, &token).await.is(200);
+            let answer = refresh_token(&used, &token).await.is(200);
             answer.body["refresh_token"].as_str().unwrap().clone_into(&mut token);
         }
-        refresh(&idle, &idle.refresh).await.is(400);
+        refresh_token(&idle, &idle.refresh).await.is(400);
         app.later(Duration::from_hours(12 * 24 - 1));
-        let last = refresh(&used, &token).await.is(200).body;
+        let last = refresh_token(&used, &token).await.is(200).body;
         assert!(last["expires_in"].as_u64().unwrap() <= 3_600, "an access token does not outlive its session: {last}");
         app.later(Duration::from_hours(1));
-        refresh(&used, last["refresh_token"].as_str().unwrap()).await.is(400);
+        refresh_token(&used, last["refresh_token"].as_str().unwrap()).await.is(400);
         Client { token: last["access_token"].as_str().map(str::to_owned), ..used }.see("/auth/me").await.is(401);
     }
 
@@ -64,7 +64,7 @@ both! {
         let ada = app.editor("ada").await;
         let ask = |token: &str, scope: &str| {
             let fields = [("grant_type", "refresh_token"), ("refresh_token", token), ("scope", scope)];
-            ada.ask(form(&ada, &fields))
+            ada.ask(token_form(&ada, &fields))
         };
         let wrong = ask(&ada.refresh, "files:read root").await.is(400);
         assert_eq!(wrong.body["error"], "invalid_scope");
@@ -85,7 +85,7 @@ both! {
         let ada = app.administrator("ada").await;
         let ask = |scope: &str| {
             let fields = [("grant_type", "password"), ("username", "ada"), ("password", PASSWORD), ("scope", scope)];
-            ada.ask(form(&app.anonymous(), &fields))
+            ada.ask(token_form(&app.anonymous(), &fields))
         };
         let all = "files:read files:write locks:override admin account";
         for scope in ["", " ", all] {
@@ -96,45 +96,45 @@ both! {
         let claims = reader["access_token"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
         let claims = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, claims).unwrap();
         assert_eq!(serde_json::from_slice::<serde_json::Value>(&claims).unwrap()["scope"], "files:read");
-        let reader = crate::authenticator::client(&app, "ada", &ask("files:read").await);
+        let reader = crate::authenticator::client_from(&app, "ada", &ask("files:read").await);
         reader.see("/api/files").await.is(200);
         for path in ["/api/users", "/auth/sessions"] {
             assert_eq!(reader.see(path).await.is(403).body["error"], "insufficient_scope", "{path}");
         }
         assert_eq!(reader.add("a.nc", b"x").await.is(403).body["error"], "insufficient_scope");
         let wider = [("grant_type", "refresh_token"), ("refresh_token", &reader.refresh), ("scope", all)];
-        assert_eq!(reader.ask(form(&reader, &wider)).await.is(400).body["error"], "invalid_scope");
-        let again = refresh(&reader, &reader.refresh).await.is(200).body;
+        assert_eq!(reader.ask(token_form(&reader, &wider)).await.is(400).body["error"], "invalid_scope");
+        let again = refresh_token(&reader, &reader.refresh).await.is(200).body;
         assert_eq!(again["scope"], "files:read");
         let blank = [("grant_type", "refresh_token"), ("refresh_token", again["refresh_token"].as_str().unwrap()), ("scope", "")];
-        assert_eq!(reader.ask(form(&reader, &blank)).await.is(200).body["scope"], "files:read");
+        assert_eq!(reader.ask(token_form(&reader, &blank)).await.is(200).body["scope"], "files:read");
     }
 
     async fn invalid_scope_is_rejected_before_password_check(app: TestApp) {
         app.editor("ada").await;
         for (password, scope) in [(PASSWORD, "files:read root"), ("wrong wrong wrong", "me"), (PASSWORD, "files:read\tadmin")] {
             let fields = [("username", "ada"), ("password", password), ("scope", scope)];
-            let refused = app.anonymous().ask(form(&app.anonymous(), &fields)).await.is(400);
+            let refused = app.anonymous().ask(token_form(&app.anonymous(), &fields)).await.is(400);
             assert_eq!(refused.body["error"], "invalid_scope", "{scope}");
         }
     }
 
     async fn replayed_refresh_token_invalidates_tokens_of_its_session(app: TestApp) {
         let ada = app.editor("ada").await;
-        let thief = refresh(&ada, &ada.refresh).await.is(200);
+        let thief = refresh_token(&ada, &ada.refresh).await.is(200);
         app.later(Duration::from_secs(11));
-        let replay = refresh(&ada, &ada.refresh).await.is(400);
+        let replay = refresh_token(&ada, &ada.refresh).await.is(400);
         assert_eq!(replay.body["error"], "invalid_grant");
-        refresh(&ada, thief.body["refresh_token"].as_str().unwrap()).await.is(400);
+        refresh_token(&ada, thief.body["refresh_token"].as_str().unwrap()).await.is(400);
         ada.see("/auth/me").await.is(401);
         Client { token: thief.body["access_token"].as_str().map(str::to_owned), ..ada }.see("/auth/me").await.is(401);
     }
 
     async fn token_kinds_are_accepted_in_their_place_only(app: TestApp) {
         let ada = app.editor("ada").await;
-        let cookie = ending::cookie(&app, "ada", None).await;
+        let cookie = ending::session_cookie(&app, "ada", None).await;
         let cookie = cookie.split_once('=').unwrap().1.to_owned();
-        let personal = personal::client(&ada, json!(["files:read"]), Value::Null).await.token.unwrap();
+        let personal = personal::token_client(&ada, json!(["files:read"]), Value::Null).await.token.unwrap();
         let ticket = ada.tell("/auth/ws-ticket", Value::Null).await.is(200).body["ticket"].as_str().unwrap().to_owned();
         let tokens = [
             ("access", ada.token.clone().unwrap()),
@@ -153,8 +153,8 @@ both! {
                 ("basic", me(anonymous.get("/auth/me").basic_auth("ada", Some(token))).await),
                 ("cookie", me(anonymous.get("/auth/me").header("cookie", format!("{name}={token}"))).await),
                 ("query", me(anonymous.get(&format!("/auth/me?access_token={token}"))).await),
-                ("refresh", refresh(&anonymous, token).await),
-                ("password", me(form(&anonymous, &[("username", "ada"), ("password", token)])).await),
+                ("refresh", refresh_token(&anonymous, token).await),
+                ("password", me(token_form(&anonymous, &[("username", "ada"), ("password", token)])).await),
             ] {
                 if answer.status == 200 {
                     taken.push((*kind, place));
@@ -181,7 +181,7 @@ both! {
             assert_eq!(ask(forged).await.is(200).body, dead);
         }
         // Used, expired, revoked.
-        let next = refresh(&ada, &refreshed).await.is(200).body["refresh_token"].as_str().unwrap().to_owned();
+        let next = refresh_token(&ada, &refreshed).await.is(200).body["refresh_token"].as_str().unwrap().to_owned();
         assert_eq!(ask(refreshed).await.is(200).body, dead);
         let anonymous = app.anonymous();
         anonymous.ask(anonymous.post("/auth/introspect").form(&[("token", &access)])).await.is(401);
@@ -206,7 +206,7 @@ both! {
             let fields = [("token", ada.refresh.as_str()), ("token_type_hint", hint)];
             anonymous.ask(anonymous.post("/auth/revoke").form(&fields)).await.is(200);
             ada.see("/auth/me").await.is(401);
-            refresh(&ada, &ada.refresh).await.is(400);
+            refresh_token(&ada, &ada.refresh).await.is(400);
         }
         app.anonymous().ask(app.anonymous().get("/auth/revoke")).await.is(405);
         app.anonymous().ask(app.anonymous().post("/auth/revoke").form(&[("x", "y")])).await.is(400);
@@ -252,7 +252,7 @@ async fn disabled_password_grant_keeps_browser_sign_in() {
             ("password", PASSWORD),
         ],
     ] {
-        let answer = anonymous.ask(form(&anonymous, fields)).await.is(400);
+        let answer = anonymous.ask(token_form(&anonymous, fields)).await.is(400);
         assert_eq!(answer.body["error"], "unsupported_grant_type");
     }
     let metadata = anonymous
@@ -266,7 +266,7 @@ async fn disabled_password_grant_keeps_browser_sign_in() {
             .unwrap()
             .contains(&json!("password"))
     );
-    let cookie = ending::cookie(&app, "ada", None).await;
+    let cookie = ending::session_cookie(&app, "ada", None).await;
     let seen = anonymous
         .ask(anonymous.get("/auth/me").header("cookie", cookie))
         .await
@@ -293,5 +293,5 @@ async fn session_and_access_token_lifetimes_are_configurable() {
     app.later(Duration::from_secs(6));
     ada.see("/auth/me").await.is(401);
     app.later(Duration::from_hours(24));
-    refresh(&ada, &ada.refresh).await.is(400);
+    refresh_token(&ada, &ada.refresh).await.is(400);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{app::file, both};
+use crate::{app::file_url, both};
 
 both! {
     async fn file_life_cycle_over_the_api_works(app: TestApp) {
@@ -14,19 +14,19 @@ both! {
         let taken = ada.check_out("fixtures/vise.step").await.is(200);
         assert_eq!(taken.body["status"], "checked_out_by_user");
         bob.check_out("fixtures/vise.step").await.is(409).says("File is already locked by ada");
-        assert_eq!(bob.see(&file("fixtures/vise.step", "")).await.is(200).body["status"], "locked");
+        assert_eq!(bob.see(&file_url("fixtures/vise.step", "")).await.is(200).body["status"], "locked");
         bob.check_in("fixtures/vise.step", b"x", "mine").await.is(403);
-        bob.tell(&file("fixtures/vise.step", "/cancel"), Value::Null).await.is(403);
+        bob.tell(&file_url("fixtures/vise.step", "/cancel"), Value::Null).await.is(403);
 
         let in_again = ada.check_in("fixtures/vise.step", b"two", "Jaws 2 mm wider").await.is(200);
         assert_eq!((&in_again.body["revision"], &in_again.body["change"]), (&json!(2), &json!(2)));
         assert_eq!(in_again.body["locked_by"], Value::Null);
         ada.check_in("fixtures/vise.step", b"three", "again").await.is(409)
             .says("File must be checked out to check in");
-        ada.tell(&file("fixtures/vise.step", "/cancel"), Value::Null).await.is(409)
+        ada.tell(&file_url("fixtures/vise.step", "/cancel"), Value::Null).await.is(409)
             .says("File is not currently locked");
 
-        let history = bob.see(&file("fixtures/vise.step", "/history")).await.is(200).body;
+        let history = bob.see(&file_url("fixtures/vise.step", "/history")).await.is(200).body;
         assert_eq!(history[0]["comment"], "Jaws 2 mm wider");
         assert_eq!(history[0]["user"], "ada");
         assert_eq!(history[1]["kind"], "added");
@@ -39,23 +39,23 @@ both! {
         ada.add("a.nc", b"one").await.is(201);
         ada.check_out("a.nc").await.is(200);
         ada.check_in("a.nc", b"two", "second").await.is(200);
-        let old = ada.get(&file("a.nc", "/content?revision=1")).send().await.unwrap();
+        let old = ada.get(&file_url("a.nc", "/content?revision=1")).send().await.unwrap();
         assert_eq!(old.bytes().await.unwrap(), "one");
-        let restored = ada.tell(&file("a.nc", "/restore"), json!({"revision": 1})).await.is(200);
+        let restored = ada.tell(&file_url("a.nc", "/restore"), json!({"revision": 1})).await.is(200);
         assert_eq!(restored.body["revision"], 3);
         assert_eq!(ada.content("a.nc").await, b"one");
-        ada.tell(&file("a.nc", "/restore"), json!({"revision": 9})).await.is(404);
+        ada.tell(&file_url("a.nc", "/restore"), json!({"revision": 9})).await.is(404);
     }
 
     async fn deleted_file_is_gone_and_can_be_restored(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         ada.add("a.nc", b"one").await.is(201);
-        ada.ask(ada.delete(&file("a.nc", ""))).await.is(403);
-        root.ask(root.delete(&file("a.nc", "?comment=obsolete"))).await.is(204);
-        ada.see(&file("a.nc", "")).await.is(404).says("File not found");
-        let history = ada.see(&file("a.nc", "/history")).await.is(200).body;
+        ada.ask(ada.delete(&file_url("a.nc", ""))).await.is(403);
+        root.ask(root.delete(&file_url("a.nc", "?comment=obsolete"))).await.is(204);
+        ada.see(&file_url("a.nc", "")).await.is(404).says("File not found");
+        let history = ada.see(&file_url("a.nc", "/history")).await.is(200).body;
         assert_eq!((&history[0]["kind"], &history[0]["comment"]), (&json!("deleted"), &json!("obsolete")));
-        let back = ada.tell(&file("a.nc", "/restore"), json!({"revision": 1})).await.is(200);
+        let back = ada.tell(&file_url("a.nc", "/restore"), json!({"revision": 1})).await.is(200);
         assert_eq!(back.body["revision"], 3);
         assert_eq!(ada.content("a.nc").await, b"one");
     }
@@ -63,12 +63,12 @@ both! {
     async fn lock_override_requires_reason_and_rejects_old_holder(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         ada.add("a.nc", b"one").await.is(201);
-        root.tell(&file("a.nc", "/override"), json!({"reason": "x"})).await.is(409)
+        root.tell(&file_url("a.nc", "/override"), json!({"reason": "x"})).await.is(409)
             .says("File is not locked, no need to override.");
         ada.check_out("a.nc").await.is(200);
-        ada.tell(&file("a.nc", "/override"), json!({"reason": "mine"})).await.is(403);
-        root.tell(&file("a.nc", "/override"), json!({"reason": " "})).await.is(422);
-        let taken = root.tell(&file("a.nc", "/override"), json!({"reason": "on leave", "take": true})).await.is(200);
+        ada.tell(&file_url("a.nc", "/override"), json!({"reason": "mine"})).await.is(403);
+        root.tell(&file_url("a.nc", "/override"), json!({"reason": " "})).await.is(422);
+        let taken = root.tell(&file_url("a.nc", "/override"), json!({"reason": "on leave", "take": true})).await.is(200);
         assert_eq!(taken.body["locked_by"], "root");
         ada.check_in("a.nc", b"late", "late").await.is(403);
     }
@@ -78,11 +78,11 @@ both! {
         ada.add("a.nc", b"one").await.is(201);
         ada.add("b.nc", b"two").await.is(201);
         ada.check_out("a.nc").await.is(200);
-        ada.tell(&file("a.nc", "/move"), json!({"to": "B.nc"})).await.is(409);
-        let moved = ada.tell(&file("a.nc", "/move"), json!({"to": "mill/a.nc"})).await.is(200);
+        ada.tell(&file_url("a.nc", "/move"), json!({"to": "B.nc"})).await.is(409);
+        let moved = ada.tell(&file_url("a.nc", "/move"), json!({"to": "mill/a.nc"})).await.is(200);
         assert_eq!(moved.body["locked_by"], "ada");
-        ada.see(&file("a.nc", "")).await.is(404);
-        let history = ada.see(&file("mill/a.nc", "/history")).await.is(200).body;
+        ada.see(&file_url("a.nc", "")).await.is(404);
+        let history = ada.see(&file_url("mill/a.nc", "/history")).await.is(200).body;
         assert_eq!(history.as_array().unwrap().len(), 2);
         let changes = ada.see("/api/changes").await.is(200).body;
         assert_eq!((&changes[2]["moved_from"], &changes[2]["filename"]), (&json!("a.nc"), &json!("mill/a.nc")));
@@ -128,13 +128,13 @@ both! {
     async fn idempotency_key_replays_the_first_answer(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         ada.add("a.nc", b"one").await.is(201);
-        let out = |client: &crate::app::Client, key: &str| client.post(&file("a.nc", "/checkout")).header("Idempotency-Key", key.to_owned());
+        let out = |client: &crate::app::Client, key: &str| client.post(&file_url("a.nc", "/checkout")).header("Idempotency-Key", key.to_owned());
         let first = ada.ask(out(&ada, "k1")).await.is(200);
-        ada.tell(&file("a.nc", "/cancel"), Value::Null).await.is(200);
+        ada.tell(&file_url("a.nc", "/cancel"), Value::Null).await.is(200);
         bob.check_out("a.nc").await.is(200);
         let again = ada.ask(out(&ada, "k1")).await.is(200);
         assert_eq!(first.body, again.body);
-        ada.ask(ada.post(&file("a.nc", "/cancel")).header("Idempotency-Key", "k1")).await.is(422);
+        ada.ask(ada.post(&file_url("a.nc", "/cancel")).header("Idempotency-Key", "k1")).await.is(422);
         bob.ask(out(&bob, "k1")).await.is(409);
     }
 
@@ -144,17 +144,17 @@ both! {
         ada.check_out("a.nc").await.is(200);
         let form = || reqwest::multipart::Form::new().text("comment", "c").text("keep_checked_out", "true")
             .part("file", reqwest::multipart::Part::bytes(b"two".to_vec()).file_name("f"));
-        let send = |tag: String| ada.post(&file("a.nc", "/checkin")).header("If-Match", tag).multipart(form());
+        let send = |tag: String| ada.post(&file_url("a.nc", "/checkin")).header("If-Match", tag).multipart(form());
         let kept = ada.ask(send(format!("\"{first}\""))).await.is(200);
         assert_eq!(kept.body["status"], "checked_out_by_user");
         ada.ask(send(format!("\"{first}\""))).await.is(412);
-        assert_eq!(ada.see(&file("a.nc", "")).await.body["revision"], 2);
+        assert_eq!(ada.see(&file_url("a.nc", "")).await.body["revision"], 2);
     }
 
     async fn content_supports_ranges_and_conditional_requests(app: TestApp) {
         let ada = app.editor("ada").await;
         let tag = format!("\"{}\"", ada.add("a.nc", b"0123456789").await.is(201).body["sha256"].as_str().unwrap());
-        let part = |range: &str| ada.get(&file("a.nc", "/content")).header("Range", range.to_owned());
+        let part = |range: &str| ada.get(&file_url("a.nc", "/content")).header("Range", range.to_owned());
         let middle = ada.ask(part("bytes=2-4")).await.is(206);
         assert_eq!((middle.text.as_str(), middle.header("content-range")), ("234", Some("bytes 2-4/10")));
         assert_eq!(ada.ask(part("bytes=-3")).await.is(206).text, "789");
@@ -171,13 +171,13 @@ both! {
         let outside = ada.ask(part("bytes=10-")).await.is(416);
         assert_eq!(outside.header("content-range"), Some("bytes */10"));
         assert_eq!(ada.ask(part("bytes=0-1").header("If-Range", "\"other\"")).await.is(200).text, "0123456789");
-        ada.ask(ada.get(&file("a.nc", "/content")).header("If-None-Match", tag)).await.is(304);
+        ada.ask(ada.get(&file_url("a.nc", "/content")).header("If-None-Match", tag)).await.is(304);
     }
 
     async fn content_is_served_as_sandboxed_attachment(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("evil.html", b"<script>alert(1)</script>").await.is(201);
-        let answer = ada.see(&file("evil.html", "/content")).await.is(200);
+        let answer = ada.see(&file_url("evil.html", "/content")).await.is(200);
         assert_eq!(answer.header("content-type"), Some("application/octet-stream"));
         assert!(answer.header("content-disposition").unwrap().starts_with("attachment;"));
         assert!(answer.header("content-security-policy").unwrap().starts_with("sandbox"));
@@ -187,11 +187,11 @@ both! {
     async fn oversized_or_malformed_upload_stores_nothing(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("big.bin", &vec![7; (64 << 20) + 1]).await.is(413);
-        ada.see(&file("big.bin", "")).await.is(404);
+        ada.see(&file_url("big.bin", "")).await.is(404);
         let no_file = reqwest::multipart::Form::new().text("comment", "c");
-        ada.ask(ada.put(&file("a.nc", "/content")).multipart(no_file)).await.is(422);
-        ada.ask(ada.put(&file("a.nc", "/content")).body("raw")).await.is(415);
-        ada.ask(ada.put(&file("a.nc", "/content")).header("content-type", "multipart/form-data; boundary=x").body("--x\r\nbroken")).await.is(422);
+        ada.ask(ada.put(&file_url("a.nc", "/content")).multipart(no_file)).await.is(422);
+        ada.ask(ada.put(&file_url("a.nc", "/content")).body("raw")).await.is(415);
+        ada.ask(ada.put(&file_url("a.nc", "/content")).header("content-type", "multipart/form-data; boundary=x").body("--x\r\nbroken")).await.is(422);
         assert_eq!(ada.see("/api/files").await.is(200).body, json!([]));
         let tmp = app.data.path().join("vaults/main.git/lfs/tmp");
         assert_eq!(std::fs::read_dir(tmp).map_or(0, Iterator::count), 0);

@@ -12,7 +12,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
-use crate::app::{Answer, Client};
+use crate::app::{Client, TestResponse};
 
 /// Draws `many` cases from the strategy.
 pub(crate) fn cases<S: Strategy>(strategy: &S, many: usize) -> Vec<S::Value> {
@@ -24,7 +24,10 @@ pub(crate) fn cases<S: Strategy>(strategy: &S, many: usize) -> Vec<S::Value> {
 
 /// Known pieces in any order with arbitrary bytes between them: valid input is more likely than at
 /// random.
-fn pieces(known: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<u8>> {
+fn shuffled_fragments(
+    known: &'static [&'static str],
+    most: usize,
+) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         5 => prop::sample::select(known).prop_map(|piece| piece.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..12),
@@ -35,7 +38,7 @@ fn pieces(known: &'static [&'static str], most: usize) -> impl Strategy<Value = 
 
 /// An error has JSON or a page that explains it, and is never a server error.
 #[track_caller]
-fn assert_understood_or_refused(answer: &Answer, about: &str) {
+fn assert_success_or_problem(answer: &TestResponse, about: &str) {
     assert!(
         answer.status < 500,
         "{about}: {} {}",

@@ -30,7 +30,7 @@ impl Client {
 }
 
 /// The vault attic, and the group welders: an editor there, with the member ben.
-async fn welders(app: &TestApp) -> (Client, Client) {
+async fn app_with_group(app: &TestApp) -> (Client, Client) {
     let (root, ben) = (app.administrator("root").await, app.editor("ben").await);
     root.tell("/api/vaults", json!({"name": "attic"}))
         .await
@@ -56,7 +56,7 @@ async fn welders(app: &TestApp) -> (Client, Client) {
 
 both! {
     async fn group_role_ends_when_the_group_is_deleted(app: TestApp) {
-        let (root, ben) = welders(&app).await;
+        let (root, ben) = app_with_group(&app).await;
         assert_eq!(ben.vault_role("attic").await, "editor");
         assert_eq!(root.puts("/api/vaults/attic/groups/welders", json!({"role": "manager"})).await, 204);
         assert_eq!(ben.vault_role("attic").await, "manager");
@@ -71,7 +71,7 @@ both! {
     }
 
     async fn removed_group_member_or_role_loses_access_immediately(app: TestApp) {
-        let (root, ben) = welders(&app).await;
+        let (root, ben) = app_with_group(&app).await;
         assert_eq!(root.deletes("/api/groups/welders/members/ben").await, 204);
         ben.see("/api/vaults/attic/files").await.is(404);
         assert_eq!(root.puts("/api/groups/welders/members/ben", Value::Null).await, 204);
@@ -81,7 +81,7 @@ both! {
     }
 
     async fn highest_direct_or_group_role_applies(app: TestApp) {
-        let (root, ben) = welders(&app).await;
+        let (root, ben) = app_with_group(&app).await;
         root.tell("/api/groups", json!({"name": "guests"})).await.is(201);
         assert_eq!(root.puts("/api/groups/guests/members/ben", Value::Null).await, 204);
         assert_eq!(root.puts("/api/vaults/attic/groups/guests", json!({"role": "viewer"})).await, 204);
@@ -105,7 +105,7 @@ both! {
     }
 
     async fn vault_manager_sets_group_roles_in_own_vault(app: TestApp) {
-        let (root, ben) = welders(&app).await;
+        let (root, ben) = app_with_group(&app).await;
         assert_eq!(root.puts("/api/vaults/attic/groups/welders", json!({"role": "manager"})).await, 204);
         root.tell("/api/groups", json!({"name": "guests"})).await.is(201);
         assert_eq!(ben.puts("/api/vaults/attic/groups/guests", json!({"role": "viewer"})).await, 204);
@@ -123,7 +123,7 @@ both! {
     }
 
     async fn group_cannot_grant_administrator(app: TestApp) {
-        let (root, ben) = welders(&app).await;
+        let (root, ben) = app_with_group(&app).await;
         for body in [json!({"name": "admins", "is_admin": true}), json!({"name": "Admins"}), json!({"name": ""}), json!({})] {
             root.tell("/api/groups", body).await.is(422);
         }
@@ -134,7 +134,7 @@ both! {
     }
 
     async fn unknown_or_deleted_account_cannot_join_a_group(app: TestApp) {
-        let (root, _) = welders(&app).await;
+        let (root, _) = app_with_group(&app).await;
         assert_eq!(root.puts("/api/groups/welders/members/nobody", Value::Null).await, 404);
         assert_eq!(root.puts("/api/groups/nobody/members/ben", Value::Null).await, 404);
         assert_eq!(root.puts("/api/groups/welders/members/ben", Value::Null).await, 204, "the call is idempotent");
@@ -145,7 +145,7 @@ both! {
     }
 
     async fn manager_through_group_can_invite_while_manager(app: TestApp) {
-        let (root, ben) = welders(&app).await;
+        let (root, ben) = app_with_group(&app).await;
         let to_attic = json!({"roles": {"attic": "viewer"}});
         ben.tell("/auth/invites", to_attic.clone()).await.is(403);
         assert_eq!(root.puts("/api/vaults/attic/groups/welders", json!({"role": "manager"})).await, 204);
@@ -158,7 +158,7 @@ both! {
     }
 
     async fn disabled_account_has_no_group_role(app: TestApp) {
-        let (root, ben) = welders(&app).await;
+        let (root, ben) = app_with_group(&app).await;
         root.ask(root.request(Method::PATCH, "/api/users/ben").json(&json!({"disabled": true}))).await.is(200);
         ben.see("/api/vaults/attic/files").await.is(401);
         let members = root.see("/api/vaults/attic/members").await.body;

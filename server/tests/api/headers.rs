@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::app::{Answer, Client, PASSWORD, TestApp};
+use crate::app::{Client, PASSWORD, TestApp, TestResponse};
 use server::ConfigSource;
 
 /// Every path and method of the API document and of `router.rs`. Placeholders get harmless values.
-pub(crate) async fn every_route(app: &TestApp) -> Vec<(String, String)> {
+pub(crate) async fn all_routes(app: &TestApp) -> Vec<(String, String)> {
     let document = app.anonymous().see("/openapi.json").await.body;
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -53,7 +53,7 @@ pub(crate) async fn every_route(app: &TestApp) -> Vec<(String, String)> {
 }
 
 /// Reads only the head of the response, because a stream has no end.
-async fn ask(client: &Client, method: &str, path: &str, accept: &str) -> Answer {
+async fn send_for_head(client: &Client, method: &str, path: &str, accept: &str) -> TestResponse {
     let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
     let response = client
         .request(method, path)
@@ -61,7 +61,7 @@ async fn ask(client: &Client, method: &str, path: &str, accept: &str) -> Answer 
         .send()
         .await
         .unwrap();
-    Answer {
+    TestResponse {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
         body: Value::Null,
@@ -70,7 +70,7 @@ async fn ask(client: &Client, method: &str, path: &str, accept: &str) -> Answer 
 }
 
 #[track_caller]
-fn assert_protected(answer: &Answer, at: &str) {
+fn assert_security_headers(answer: &TestResponse, at: &str) {
     let header = |name: &str| {
         answer
             .header(name)
@@ -151,7 +151,7 @@ async fn responses_of_listed_routes_are_protected_and_uncached() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
     root.add("a.nc", b"x").await.is(201);
-    for (method, path) in every_route(&app).await {
+    for (method, path) in all_routes(&app).await {
         // Operations that end a session get their own session.
         let caller = if path.contains("out") || path.contains("end") {
             app.sign_in("root").await
@@ -160,8 +160,8 @@ async fn responses_of_listed_routes_are_protected_and_uncached() {
         };
         for (client, who) in [(&app.anonymous(), "nobody"), (&caller, "root")] {
             for accept in ["text/html", "application/json"] {
-                assert_protected(
-                    &ask(client, &method, &path, accept).await,
+                assert_security_headers(
+                    &send_for_head(client, &method, &path, accept).await,
                     &format!("{who}: {method} {path}"),
                 );
             }
@@ -354,7 +354,7 @@ async fn sign_in_forms_support_password_managers_and_paste() {
         );
         assert!(
             !page.contains("<style") && !page.contains(" style=") && !page.contains("<script>"),
-            "nothing inline"
+            "no inline script or style"
         );
     }
 }

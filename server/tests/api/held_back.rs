@@ -13,15 +13,15 @@ use crate::{
 };
 
 /// Number of bytes held back: more than the end of a form, which parses without its last byte.
-const END: usize = 12;
+const WITHHELD_BYTES: usize = 12;
 
 /// A request that has been sent except for its end.
-struct Held {
+struct SlowRequest {
     stream: TcpStream,
-    end: String,
+    rest: String,
 }
 
-impl Held {
+impl SlowRequest {
     async fn of(app: &TestApp, client: &Client, line: &str, kind: &str, body: &str) -> Self {
         let token = client.token.as_deref().unwrap();
         let head = format!(
@@ -29,7 +29,7 @@ impl Held {
              content-length: {}\r\nconnection: close\r\n\r\n",
             body.len()
         );
-        let (most, end) = body.split_at(body.len() - END);
+        let (most, end) = body.split_at(body.len() - WITHHELD_BYTES);
         let mut stream = TcpStream::connect(app.address()).await.unwrap();
         stream
             .write_all(&[head.as_bytes(), most.as_bytes()].concat())
@@ -37,12 +37,12 @@ impl Held {
             .unwrap();
         Self {
             stream,
-            end: end.to_owned(),
+            rest: end.to_owned(),
         }
     }
 
-    async fn status(mut self) -> String {
-        self.stream.write_all(self.end.as_bytes()).await.unwrap();
+    async fn finish(mut self) -> String {
+        self.stream.write_all(self.rest.as_bytes()).await.unwrap();
         let mut answer = String::new();
         self.stream.read_to_string(&mut answer).await.unwrap();
         answer.get(9..12).unwrap_or_default().to_owned()
@@ -57,16 +57,16 @@ both! {
         let form = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nplanted\r\n--b--\r\n";
         // The handler must have the upload: it sends 100 (Continue) once it reads the body.
         let held = [
-            Held::of(&app, &eve, "PATCH /api/users/mallory", json, r#"{"is_admin":true}"#).await,
-            Held::of(&app, &eve, "PUT /api/vaults/main/members/mallory", json, r#"{"role":"manager"}"#).await,
-            Held::of(&app, &eve, "POST /api/vaults", json, r#"{"name":"hers"}"#).await,
-            Held::of(&app, &eve, "PATCH /auth/me", json, r#"{"email":"thief@evil.example"}"#).await,
-            Held::of(&app, &eve, "PUT /api/files/planted.nc/content", "multipart/form-data; boundary=b", form).await,
+            SlowRequest::of(&app, &eve, "PATCH /api/users/mallory", json, r#"{"is_admin":true}"#).await,
+            SlowRequest::of(&app, &eve, "PUT /api/vaults/main/members/mallory", json, r#"{"role":"manager"}"#).await,
+            SlowRequest::of(&app, &eve, "POST /api/vaults", json, r#"{"name":"hers"}"#).await,
+            SlowRequest::of(&app, &eve, "PATCH /auth/me", json, r#"{"email":"thief@evil.example"}"#).await,
+            SlowRequest::of(&app, &eve, "PUT /api/files/planted.nc/content", "multipart/form-data; boundary=b", form).await,
         ];
         let change = root.request(reqwest::Method::PATCH, "/api/users/eve").json(&json!({"disabled": true}));
         root.ask(change).await.is(200);
         for request in held {
-            assert_eq!(request.status().await, "401");
+            assert_eq!(request.finish().await, "401");
         }
         assert_eq!(root.see("/api/users/mallory").await.is(200).body["is_admin"], false);
         root.see("/api/files/planted.nc").await.is(404);
@@ -79,7 +79,7 @@ both! {
         let form = "--b\r\ncontent-disposition: form-data; name=\"note\"\r\n\r\nmine\r\n--b--\r\n";
         let kind = "multipart/form-data; boundary=b";
         for line in ["POST /api/files/vise.step/checkout", "POST /auth/ws-ticket", "POST /auth/sessions/end-others"] {
-            let mut held = Held::of(&app, &ada, line, kind, form).await;
+            let mut held = SlowRequest::of(&app, &ada, line, kind, form).await;
             let mut answer = [0; 12];
             // The rest of the body is never sent.
             held.stream.read_exact(&mut answer).await.unwrap();

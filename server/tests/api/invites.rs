@@ -11,30 +11,30 @@ use server::{
 };
 
 use crate::{
-    app::{Answer, Client, PASSWORD, TestApp},
+    app::{Client, PASSWORD, TestApp, TestResponse},
     both,
 };
 
 impl Client {
     /// Creates an invitation and returns its token.
-    async fn invites(&self, what: Value) -> String {
-        token(&self.tell("/auth/invites", what).await.is(201))
+    async fn create_invitation(&self, what: Value) -> String {
+        token_from_link(&self.tell("/auth/invites", what).await.is(201))
     }
 }
 
-fn token(made: &Answer) -> String {
+fn token_from_link(made: &TestResponse) -> String {
     let link = made.body["link"].as_str().unwrap();
     link.strip_prefix("http://strongroom.test/join#")
         .unwrap()
         .to_owned()
 }
 
-async fn join(app: &TestApp, name: &str, invite: &str) -> Answer {
+async fn register_with_invitation(app: &TestApp, name: &str, invite: &str) -> TestResponse {
     let body = json!({"username": name, "password": PASSWORD, "invite": invite});
     app.anonymous().tell("/auth/register", body).await
 }
 
-async fn change(root: &Client, name: &str, what: Value) {
+async fn change_account(root: &Client, name: &str, what: Value) {
     root.ask(
         root.request(Method::PATCH, &format!("/api/users/{name}"))
             .json(&what),
@@ -43,7 +43,7 @@ async fn change(root: &Client, name: &str, what: Value) {
     .is(200);
 }
 
-async fn role(root: &Client, name: &str, role: &str) {
+async fn set_role(root: &Client, name: &str, role: &str) {
     root.ask(
         root.put(&format!("/api/vaults/main/members/{name}"))
             .json(&json!({"role": role})),
@@ -52,7 +52,7 @@ async fn role(root: &Client, name: &str, role: &str) {
     .is(204);
 }
 
-async fn by_invitation(mode: RegistrationMode) -> TestApp {
+async fn app_with_mode(mode: RegistrationMode) -> TestApp {
     let registration = RegistrationSection {
         mode: Some(mode),
         role: None,
@@ -68,21 +68,21 @@ both! {
     async fn invitation_creates_one_account_with_its_roles(app: TestApp) {
         let root = app.administrator("root").await;
         root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
-        let invite = root.invites(json!({"roles": {"attic": "manager", "main": "viewer"}})).await;
-        let made = join(&app, "ada", &invite).await.is(201);
+        let invite = root.create_invitation(json!({"roles": {"attic": "manager", "main": "viewer"}})).await;
+        let made = register_with_invitation(&app, "ada", &invite).await.is(201);
         assert_eq!(made.body, json!({"username": "ada", "display_name": null, "is_admin": false}));
         let vaults = app.sign_in("ada").await.see("/api/vaults").await.body;
         // Registration is open, so the role in main is at least the default role.
         assert_eq!(vaults, json!([{"name": "attic", "role": "manager"}, {"name": "main", "role": "editor"}]));
-        join(&app, "eve", &invite).await.is(403).says("This invitation is no longer valid. Ask for a new one.");
+        register_with_invitation(&app, "eve", &invite).await.is(403).says("This invitation is no longer valid. Ask for a new one.");
         assert_eq!(root.see("/auth/invites").await.is(200).body, json!([]));
     }
 
     async fn parallel_uses_of_an_invitation_register_one_account(app: TestApp) {
         let root = app.administrator("root").await;
-        let invite = root.invites(json!({"is_admin": true})).await;
+        let invite = root.create_invitation(json!({"is_admin": true})).await;
         let names: Vec<String> = (0..8).map(|n| format!("u{n}")).collect();
-        let answers = join_all(names.iter().map(|name| join(&app, name, &invite))).await;
+        let answers = join_all(names.iter().map(|name| register_with_invitation(&app, name, &invite))).await;
         let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 403, 403, 403, 403, 403, 403, 403]);
@@ -91,37 +91,37 @@ both! {
 
     async fn invitation_survives_a_failed_registration(app: TestApp) {
         let root = app.administrator("root").await;
-        let invite = root.invites(json!({"roles": {"main": "viewer"}})).await;
-        join(&app, "root", &invite).await.is(409).says("Username already registered");
+        let invite = root.create_invitation(json!({"roles": {"main": "viewer"}})).await;
+        register_with_invitation(&app, "root", &invite).await.is(409).says("Username already registered");
         let weak = json!({"username": "ada", "password": "short", "invite": invite});
         app.anonymous().tell("/auth/register", weak).await.is(422);
-        join(&app, "ada", &invite).await.is(201);
+        register_with_invitation(&app, "ada", &invite).await.is(201);
     }
 
     async fn invitation_is_invalid_while_inviter_lacks_permission(app: TestApp) {
         let root = app.administrator("root").await;
         let (mia, max, ben) = (app.editor("mia").await, app.editor("max").await, app.administrator("ben").await);
-        role(&root, "mia", "manager").await;
-        role(&root, "max", "manager").await;
+        set_role(&root, "mia", "manager").await;
+        set_role(&root, "max", "manager").await;
         let to_main = json!({"roles": {"main": "editor"}});
-        let (of_mia, of_max) = (mia.invites(to_main.clone()).await, max.invites(to_main).await);
-        let of_ben = ben.invites(json!({"is_admin": true})).await;
-        role(&root, "mia", "editor").await;
-        change(&root, "max", json!({"disabled": true})).await;
-        change(&root, "ben", json!({"is_admin": false})).await;
+        let (of_mia, of_max) = (mia.create_invitation(to_main.clone()).await, max.create_invitation(to_main).await);
+        let of_ben = ben.create_invitation(json!({"is_admin": true})).await;
+        set_role(&root, "mia", "editor").await;
+        change_account(&root, "max", json!({"disabled": true})).await;
+        change_account(&root, "ben", json!({"is_admin": false})).await;
         for (name, invite) in [("x", &of_mia), ("y", &of_max), ("z", &of_ben)] {
-            join(&app, name, invite).await.is(403).says("This invitation is no longer valid. Ask for a new one.");
+            register_with_invitation(&app, name, invite).await.is(403).says("This invitation is no longer valid. Ask for a new one.");
         }
         // An inviter who gets the right back can use it again.
-        role(&root, "mia", "manager").await;
-        join(&app, "x", &of_mia).await.is(201);
+        set_role(&root, "mia", "manager").await;
+        register_with_invitation(&app, "x", &of_mia).await.is(201);
     }
 
     async fn invitation_cannot_grant_more_than_the_inviter(app: TestApp) {
         let root = app.administrator("root").await;
         root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
         let (mia, ben) = (app.editor("mia").await, app.editor("ben").await);
-        role(&root, "mia", "manager").await;
+        set_role(&root, "mia", "manager").await;
         for (what, status) in [
             (json!({"is_admin": true}), 403),
             (json!({"is_admin": true, "roles": {"main": "viewer"}}), 403),
@@ -144,10 +144,10 @@ both! {
     async fn invitations_are_managed_by_inviter_or_administrator(app: TestApp) {
         let root = app.administrator("root").await;
         let (mia, max) = (app.editor("mia").await, app.editor("max").await);
-        role(&root, "mia", "manager").await;
-        role(&root, "max", "manager").await;
+        set_role(&root, "mia", "manager").await;
+        set_role(&root, "max", "manager").await;
         let to_main = json!({"roles": {"main": "editor"}, "email": "kim@example.org"});
-        let invite = mia.invites(to_main.clone()).await;
+        let invite = mia.create_invitation(to_main.clone()).await;
         let listed = mia.see("/auth/invites").await.body;
         assert_eq!(listed[0]["invited_by"], "mia");
         assert_eq!(listed[0]["email"], "kim@example.org");
@@ -158,18 +158,18 @@ both! {
         assert_eq!(root.see("/auth/invites").await.body, listed);
         root.ask(root.delete(&path)).await.is(204);
         root.ask(root.delete(&path)).await.is(404);
-        join(&app, "kim", &invite).await.is(403);
+        register_with_invitation(&app, "kim", &invite).await.is(403);
         let again = mia.tell("/auth/invites", to_main).await.is(201);
         mia.ask(mia.delete(&format!("/auth/invites/{}", again.body["id"].as_str().unwrap()))).await.is(204);
     }
 
     async fn invitation_expires_after_three_days(app: TestApp) {
         let root = app.administrator("root").await;
-        let [early, late] = [root.invites(json!({"is_admin": true})).await, root.invites(json!({"is_admin": true})).await];
+        let [early, late] = [root.create_invitation(json!({"is_admin": true})).await, root.create_invitation(json!({"is_admin": true})).await];
         app.later(Duration::from_hours(72) - Duration::from_mins(1));
-        join(&app, "early", &early).await.is(201);
+        register_with_invitation(&app, "early", &early).await.is(201);
         app.later(Duration::from_mins(1));
-        join(&app, "late", &late).await.is(403);
+        register_with_invitation(&app, "late", &late).await.is(403);
     }
 
     async fn inviting_requires_a_recent_sign_in(app: TestApp) {
@@ -181,13 +181,13 @@ both! {
 
     async fn invitation_preview_does_not_consume_the_invitation(app: TestApp) {
         let root = app.administrator("root").await;
-        let invite = root.invites(json!({"roles": {"main": "viewer"}, "email": "kim@example.org"})).await;
+        let invite = root.create_invitation(json!({"roles": {"main": "viewer"}, "email": "kim@example.org"})).await;
         for _ in 0..2 {
             let seen = app.anonymous().tell("/auth/invites/preview", json!({"invite": invite})).await.is(200).body;
             assert_eq!(seen["invited_by"], "root");
             assert_eq!((&seen["email"], &seen["roles"]), (&json!("kim@example.org"), &json!({"main": "viewer"})));
         }
-        join(&app, "kim", &invite).await.is(201);
+        register_with_invitation(&app, "kim", &invite).await.is(201);
         app.anonymous().tell("/auth/invites/preview", json!({"invite": invite})).await.is(403);
     }
 
@@ -198,10 +198,10 @@ both! {
             let mut body = json!({"username": "eve", "password": PASSWORD});
             body[extra] = json!(true);
             app.anonymous().tell("/auth/register", body.clone()).await.is(422);
-            body["invite"] = root.invites(json!({"roles": {"main": "viewer"}})).await.into();
+            body["invite"] = root.create_invitation(json!({"roles": {"main": "viewer"}})).await.into();
             app.anonymous().tell("/auth/register", body).await.is(422);
         }
-        let invite = root.invites(json!({"roles": {"main": "viewer"}, "email": "eve@example.org"})).await;
+        let invite = root.create_invitation(json!({"roles": {"main": "viewer"}, "email": "eve@example.org"})).await;
         let body = json!({"username": "eve", "password": PASSWORD, "invite": invite, "email": "root@example.org"});
         assert_eq!(app.anonymous().tell("/auth/register", body).await.is(201).body["is_admin"], false);
         let eve = app.sign_in("eve").await;
@@ -216,10 +216,12 @@ both! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_invitation_does_not_reveal_taken_usernames() {
-    let app = by_invitation(RegistrationMode::Invite).await;
+    let app = app_with_mode(RegistrationMode::Invite).await;
     let root = app.administrator("root").await;
-    let used = root.invites(json!({"roles": {"main": "editor"}})).await;
-    join(&app, "ada", &used).await.is(201);
+    let used = root
+        .create_invitation(json!({"roles": {"main": "editor"}}))
+        .await;
+    register_with_invitation(&app, "ada", &used).await.is(201);
     let vaults = app.sign_in("ada").await.see("/api/vaults").await.body;
     assert_eq!(vaults, json!([{"name": "main", "role": "editor"}]));
     let mut flipped = used.clone().into_bytes();
@@ -228,7 +230,7 @@ async fn invalid_invitation_does_not_reveal_taken_usernames() {
     for invite in ["", "sr_in_guess", &flipped, &used] {
         let mut answers = Vec::new();
         for name in ["root", "ada", "free", "console"] {
-            let mut answer = join(&app, name, invite).await.is(403);
+            let mut answer = register_with_invitation(&app, name, invite).await.is(403);
             answer.body["request_id"].take();
             answers.push(answer.body);
         }
@@ -237,37 +239,45 @@ async fn invalid_invitation_does_not_reveal_taken_usernames() {
             "{answers:?}"
         );
     }
-    let viewer = root.invites(json!({"roles": {"main": "viewer"}})).await;
-    join(&app, "ben", &viewer).await.is(201);
+    let viewer = root
+        .create_invitation(json!({"roles": {"main": "viewer"}}))
+        .await;
+    register_with_invitation(&app, "ben", &viewer).await.is(201);
     let vaults = app.sign_in("ben").await.see("/api/vaults").await.body;
     assert_eq!(
         vaults,
         json!([{"name": "main", "role": "viewer"}]),
-        "not more than was given"
+        "no more rights than the invitation grants"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_registration_disables_invitations() {
-    let app = by_invitation(RegistrationMode::Closed).await;
+    let app = app_with_mode(RegistrationMode::Closed).await;
     let root = app.administrator("root").await;
     root.tell("/auth/invites", json!({"is_admin": true}))
         .await
         .is(403);
     let never = "sr_in_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let closed = "Registration is closed. Ask an administrator for an account.";
-    join(&app, "eve", never).await.is(403).says(closed);
-    join(&app, "eve", "").await.is(403).says(closed);
+    register_with_invitation(&app, "eve", never)
+        .await
+        .is(403)
+        .says(closed);
+    register_with_invitation(&app, "eve", "")
+        .await
+        .is(403)
+        .says(closed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn throttled_invitation_guesses_do_not_block_valid_invitation() {
-    let app = by_invitation(RegistrationMode::Invite).await;
+    let app = app_with_mode(RegistrationMode::Invite).await;
     let root = app.administrator("root").await;
-    let good = root.invites(json!({"is_admin": true})).await;
+    let good = root.create_invitation(json!({"is_admin": true})).await;
     let mut refused = None;
     for n in 0..200 {
-        let answer = join(&app, &format!("u{n}"), "sr_in_guess").await;
+        let answer = register_with_invitation(&app, &format!("u{n}"), "sr_in_guess").await;
         if answer.status == 429 {
             refused = Some(answer);
             break;
@@ -275,8 +285,10 @@ async fn throttled_invitation_guesses_do_not_block_valid_invitation() {
     }
     let refused = refused.expect("guessing is never throttled");
     assert!(refused.header("retry-after").is_some());
-    join(&app, "eve", "sr_in_guess").await.is(429);
-    join(&app, "ada", &good).await.is(201);
+    register_with_invitation(&app, "eve", "sr_in_guess")
+        .await
+        .is(429);
+    register_with_invitation(&app, "ada", &good).await.is(201);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,15 +5,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Answer, Client, PASSWORD, TestApp},
+    app::{Client, PASSWORD, TestApp, TestResponse},
     both, personal,
 };
 
-const NEW: &str = "seven copper kettles sing";
+const NEW_PASSWORD: &str = "seven copper kettles sing";
 
 impl Client {
     /// Creates a reset link for a user and returns its secret.
-    async fn makes_a_link_for(&self, name: &str) -> String {
+    async fn create_reset_link(&self, name: &str) -> String {
         let made = self
             .tell(&format!("/api/users/{name}/reset"), Value::Null)
             .await
@@ -27,7 +27,7 @@ impl Client {
             .to_owned()
     }
 
-    async fn invites_an_administrator(&self) -> String {
+    async fn invite_administrator(&self) -> String {
         let made = self
             .tell("/auth/invites", json!({"is_admin": true}))
             .await
@@ -41,7 +41,7 @@ impl Client {
             .to_owned()
     }
 
-    async fn changes(&self, name: &str, what: Value) -> Answer {
+    async fn change_account(&self, name: &str, what: Value) -> TestResponse {
         self.ask(
             self.request(Method::PATCH, &format!("/api/users/{name}"))
                 .json(&what),
@@ -50,16 +50,16 @@ impl Client {
     }
 }
 
-async fn follow(app: &TestApp, link: &str) -> Answer {
+async fn use_reset_link(app: &TestApp, link: &str) -> TestResponse {
     app.anonymous()
         .tell(
             "/auth/reset/confirm",
-            json!({"token": link, "new_password": NEW}),
+            json!({"token": link, "new_password": NEW_PASSWORD}),
         )
         .await
 }
 
-async fn join(app: &TestApp, name: &str, invite: &str) -> Answer {
+async fn register_with_invitation(app: &TestApp, name: &str, invite: &str) -> TestResponse {
     app.anonymous()
         .tell(
             "/auth/register",
@@ -71,7 +71,7 @@ async fn join(app: &TestApp, name: &str, invite: &str) -> Answer {
 async fn two_administrators(app: &TestApp) -> (Client, Client) {
     let root = app.administrator("root").await;
     app.editor("mallory").await;
-    root.changes("mallory", json!({"is_admin": true}))
+    root.change_account("mallory", json!({"is_admin": true}))
         .await
         .is(200);
     (root, app.sign_in("mallory").await)
@@ -81,19 +81,19 @@ both! {
     async fn reset_link_is_invalid_once_issuer_loses_permission(app: TestApp) {
         let (root, mallory) = two_administrators(&app).await;
         app.editor("ada").await;
-        let link = mallory.makes_a_link_for("ada").await;
+        let link = mallory.create_reset_link("ada").await;
         mallory.tell("/auth/sessions/end-others", Value::Null).await.is(200);
-        follow(&app, &link).await.is(403);
+        use_reset_link(&app, &link).await.is(403);
         for lost in [json!({"is_admin": false}), json!({"disabled": true})] {
             let mallory = app.sign_in("mallory").await;
-            let link = mallory.makes_a_link_for("root").await;
-            root.changes("mallory", lost).await.is(200);
-            follow(&app, &link).await.is(403).says("This link is no longer valid. Ask for a new one.");
-            root.changes("mallory", json!({"is_admin": true, "disabled": false})).await.is(200);
+            let link = mallory.create_reset_link("root").await;
+            root.change_account("mallory", lost).await.is(200);
+            use_reset_link(&app, &link).await.is(403).says("This link is no longer valid. Ask for a new one.");
+            root.change_account("mallory", json!({"is_admin": true, "disabled": false})).await.is(200);
         }
         root.see("/auth/me").await.is(200);
-        let link = app.sign_in("mallory").await.makes_a_link_for("root").await;
-        follow(&app, &link).await.is(204);
+        let link = app.sign_in("mallory").await.create_reset_link("root").await;
+        use_reset_link(&app, &link).await.is(204);
         root.see("/auth/me").await.is(401);
     }
 
@@ -111,48 +111,48 @@ both! {
 
     async fn ending_sessions_withdraws_the_accounts_invitations(app: TestApp) {
         let (root, mallory) = two_administrators(&app).await;
-        let by_mallory = mallory.invites_an_administrator().await;
-        let stolen = root.invites_an_administrator().await;
+        let by_mallory = mallory.invite_administrator().await;
+        let stolen = root.invite_administrator().await;
         root.tell("/auth/sessions/end-others", Value::Null).await.is(200);
-        join(&app, "eve", &stolen).await.is(403);
+        register_with_invitation(&app, "eve", &stolen).await.is(403);
         assert_eq!(root.see("/auth/invites").await.is(200).body.as_array().unwrap().len(), 1, "mallory's is still there");
         let told = root.see("/api/audit?action=invite.withdrawn").await.is(200);
         assert_eq!((&told.body[0]["actor"], &told.body[0]["reason"]), (&json!("root"), &json!("ended_by_owner")), "{}", told.text);
         // Disabled and enabled again.
-        root.changes("mallory", json!({"disabled": true})).await.is(200);
-        root.changes("mallory", json!({"disabled": false})).await.is(200);
-        join(&app, "eve", &by_mallory).await.is(403);
-        let everybodys = app.sign_in("mallory").await.invites_an_administrator().await;
+        root.change_account("mallory", json!({"disabled": true})).await.is(200);
+        root.change_account("mallory", json!({"disabled": false})).await.is(200);
+        register_with_invitation(&app, "eve", &by_mallory).await.is(403);
+        let everybodys = app.sign_in("mallory").await.invite_administrator().await;
         root.tell("/api/sessions/end-all", json!({"reason": "a laptop is gone"})).await.is(200);
-        join(&app, "eve", &everybodys).await.is(403);
+        register_with_invitation(&app, "eve", &everybodys).await.is(403);
         // A password change ends them too, if it ends all sessions. A factor change does not.
         let root = app.sign_in("root").await;
-        let kept = root.invites_an_administrator().await;
-        crate::authenticator::with_app(&app, &root).await;
-        join(&app, "ben", &kept).await.is(201);
+        let kept = root.invite_administrator().await;
+        crate::authenticator::enroll_totp(&app, &root).await;
+        register_with_invitation(&app, "ben", &kept).await.is(201);
     }
 
     async fn personal_admin_token_gains_no_power_over_administrators(app: TestApp) {
         let root = app.administrator("root").await;
         let eve = app.editor("eve").await;
-        let token = personal::client(&eve, json!(["admin", "files:read"]), Value::Null).await;
-        let reader = personal::client(&eve, json!(["files:read"]), Value::Null).await;
+        let token = personal::token_client(&eve, json!(["admin", "files:read"]), Value::Null).await;
+        let reader = personal::token_client(&eve, json!(["files:read"]), Value::Null).await;
         token.see("/api/users").await.is(403);
-        root.changes("eve", json!({"is_admin": true})).await.is(200);
+        root.change_account("eve", json!({"is_admin": true})).await.is(200);
         token.see("/api/users").await.is(401);
         reader.see("/api/files").await.is(200);
         let told = root.see("/api/audit?action=account.changed").await.is(200);
         assert_eq!(told.body[0]["facts"]["tokens_ended"], 1, "{}", told.text);
         let eve = app.sign_in("eve").await;
-        let token = personal::client(&eve, json!(["admin"]), Value::Null).await;
+        let token = personal::token_client(&eve, json!(["admin"]), Value::Null).await;
         token.see("/api/users").await.is(200);
         for topples in [json!({"is_admin": false}), json!({"disabled": true}), json!({"reset_required": true})] {
-            token.changes("root", topples).await.is(403);
+            token.change_account("root", topples).await.is(403);
         }
         token.ask(token.delete("/api/users/root")).await.is(403);
-        token.changes("root", json!({"display_name": "Root"})).await.is(200);
+        token.change_account("root", json!({"display_name": "Root"})).await.is(200);
         app.editor("ada").await;
-        token.changes("ada", json!({"disabled": true})).await.is(200);
+        token.change_account("ada", json!({"disabled": true})).await.is(200);
         root.see("/auth/me").await.is(200);
     }
 

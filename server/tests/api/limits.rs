@@ -5,14 +5,14 @@ use reqwest::multipart;
 use serde_json::json;
 
 use crate::{
-    app::{Client, TestApp, file},
+    app::{Client, TestApp, file_url},
     both,
 };
 
-async fn sends(ada: &Client, filename: &str, body: String) -> (u16, String) {
+async fn send_upload(ada: &Client, filename: &str, body: String) -> (u16, String) {
     let kind = "multipart/form-data; boundary=XX";
     let request = ada
-        .put(&file(filename, "/content"))
+        .put(&file_url(filename, "/content"))
         .header("content-type", kind)
         .body(body);
     let answer = ada.ask(request).await;
@@ -29,10 +29,10 @@ both! {
             format!("--XX\r\nContent-Disposition: form-data; name=\"{long}"),
             format!("{long}\r\n--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nx\r\n--XX--\r\n"),
         ] {
-            let (status, said) = sends(&ada, "x.nc", body).await;
+            let (status, said) = send_upload(&ada, "x.nc", body).await;
             assert_eq!(status, 422, "{said}");
         }
-        ada.see(&file("x.nc", "")).await.is(404);
+        ada.see(&file_url("x.nc", "")).await.is(404);
         // Content is not a header and may be as long as the upload limit, whatever its bytes.
         for content in [vec![b'a'; 5 << 20], vec![b'\n'; 3 << 20], b"\r\n--X".repeat(700_000)] {
             let name = format!("{}.nc", content.len());
@@ -47,7 +47,7 @@ both! {
         let send = async |filename: &str, form: String| {
             let pieces = form.into_bytes().into_iter().map(|byte| Ok::<_, std::io::Error>(vec![byte]));
             let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
-            let request = ada.put(&file(filename, "/content")).header("content-type", "multipart/form-data; boundary=XX");
+            let request = ada.put(&file_url(filename, "/content")).header("content-type", "multipart/form-data; boundary=XX");
             ada.ask(request.body(body)).await.status
         };
         // The parser rescans a header for every chunk, so headers have a size limit. Content has
@@ -70,15 +70,15 @@ both! {
             (field("name=\"file\"", "text, as from a form that has forgotten what it is"), none),
             (field("name=\"file\"; filename=\"\"", ""), none),
         ] {
-            let (status, said) = sends(&ada, "a.nc", form + "--XX--\r\n").await;
+            let (status, said) = send_upload(&ada, "a.nc", form + "--XX--\r\n").await;
             assert!(status == 422 && said.contains(why), "{status} {said}");
         }
-        ada.see(&file("a.nc", "")).await.is(404);
+        ada.see(&file_url("a.nc", "")).await.is(404);
         for (name, form) in [
             ("empty.nc", field("name=\"file\"; filename=\"f\"", "")),
             ("nameless.nc", field("name=\"file\"; filename=\"\"", "x")),
         ] {
-            assert_eq!(sends(&ada, name, form + "--XX--\r\n").await.0, 201, "{name}");
+            assert_eq!(send_upload(&ada, name, form + "--XX--\r\n").await.0, 201, "{name}");
         }
     }
 
@@ -116,7 +116,7 @@ both! {
         let check_in = |base: &str, key: &str| {
             let part = multipart::Part::bytes(b"two".to_vec()).file_name("f");
             let form = multipart::Form::new().text("comment", "wider").part("file", part);
-            let request = ada.post(&file("a.nc", "/checkin")).header("idempotency-key", key.to_owned());
+            let request = ada.post(&file_url("a.nc", "/checkin")).header("idempotency-key", key.to_owned());
             ada.ask(request.header("if-match", base.to_owned()).multipart(form))
         };
         ada.check_out("a.nc").await.is(200);
@@ -168,7 +168,7 @@ async fn form_post_redirects_to_sign_in_without_next() {
     let out = nobody.post("/sign-out").form(&json!({}));
     assert!(
         !leads_to(out).await.contains("next="),
-        "its forms would send Origin: null"
+        "sign-in does not return to the target of a form"
     );
 }
 

@@ -11,14 +11,14 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    app::{Client, TestApp, file},
+    app::{Client, TestApp, file_url},
     both,
 };
 
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Opens `/ws` with these headers; the status on failure.
-pub(crate) async fn open(
+pub(crate) async fn open_websocket(
     app: &TestApp,
     query: &str,
     headers: &[(&'static str, String)],
@@ -36,18 +36,18 @@ pub(crate) async fn open(
     }
 }
 
-pub(crate) fn bearer(client: &Client) -> [(&'static str, String); 1] {
+pub(crate) fn bearer_header(client: &Client) -> [(&'static str, String); 1] {
     [(
         "authorization",
         format!("Bearer {}", client.token.as_deref().unwrap()),
     )]
 }
 
-async fn next(socket: &mut Socket) -> Value {
+async fn next_event(socket: &mut Socket) -> Value {
     loop {
         let message = timeout(Duration::from_secs(10), socket.next())
             .await
-            .expect("nothing came")
+            .expect("no message")
             .unwrap()
             .unwrap();
         if let Message::Text(text) = message {
@@ -57,11 +57,11 @@ async fn next(socket: &mut Socket) -> Value {
 }
 
 /// The close code of the server.
-pub(crate) async fn closed(socket: &mut Socket) -> u16 {
+pub(crate) async fn wait_for_close(socket: &mut Socket) -> u16 {
     loop {
         match timeout(Duration::from_secs(5), socket.next())
             .await
-            .expect("it was not closed")
+            .expect("the socket stays open")
         {
             Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
             Some(Ok(_)) => {}
@@ -74,40 +74,40 @@ both! {
     async fn check_out_event_shows_status_per_viewer(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         ada.add("a.nc", b"one").await.is(201);
-        let mut hers = open(&app, "", &bearer(&ada)).await.unwrap();
-        let mut his = open(&app, "?since=0", &bearer(&bob)).await.unwrap();
-        let added = next(&mut his).await;
+        let mut hers = open_websocket(&app, "", &bearer_header(&ada)).await.unwrap();
+        let mut his = open_websocket(&app, "?since=0", &bearer_header(&bob)).await.unwrap();
+        let added = next_event(&mut his).await;
         assert_eq!((&added["event"], &added["action"], &added["id"]), (&json!("file_updated"), &json!("add"), &json!(1)));
         ada.check_out("a.nc").await.is(200);
-        let (mine, theirs) = (next(&mut hers).await, next(&mut his).await);
+        let (mine, theirs) = (next_event(&mut hers).await, next_event(&mut his).await);
         assert_eq!(mine["data"]["status"], "checked_out_by_user");
         assert_eq!(theirs["data"]["status"], "locked");
         assert_eq!((&theirs["by"], &theirs["vault"], &theirs["id"]), (&json!("ada"), &json!("main"), &json!(2)));
         hers.send(Message::text("{\"anything\": 1}")).await.unwrap();
         ada.check_in("a.nc", b"two", "second").await.is(200);
-        assert_eq!(next(&mut hers).await["data"]["revision"], 2);
+        assert_eq!(next_event(&mut hers).await["data"]["revision"], 2);
     }
 
     async fn websocket_closes_within_a_second_of_session_end(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
-        let mut socket = open(&app, "", &bearer(&ada)).await.unwrap();
+        let mut socket = open_websocket(&app, "", &bearer_header(&ada)).await.unwrap();
         ada.tell("/auth/logout", Value::Null).await.is(204);
-        assert_eq!(timeout(Duration::from_secs(1), closed(&mut socket)).await.expect("it took too long"), 4001);
-        assert_eq!(open(&app, "", &bearer(&ada)).await.unwrap_err(), 401);
+        assert_eq!(timeout(Duration::from_secs(1), wait_for_close(&mut socket)).await.expect("no close within a second"), 4001);
+        assert_eq!(open_websocket(&app, "", &bearer_header(&ada)).await.unwrap_err(), 401);
 
         let again = app.sign_in("ada").await;
-        let mut socket = open(&app, "", &bearer(&again)).await.unwrap();
+        let mut socket = open_websocket(&app, "", &bearer_header(&again)).await.unwrap();
         root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.is(200);
-        assert_eq!(closed(&mut socket).await, 4001);
+        assert_eq!(wait_for_close(&mut socket).await, 4001);
     }
 
     async fn websocket_closes_when_read_permission_is_lost(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
-        let mut socket = open(&app, "", &bearer(&ada)).await.unwrap();
+        let mut socket = open_websocket(&app, "", &bearer_header(&ada)).await.unwrap();
         root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
         root.ask(root.delete("/api/vaults/main/members/ada")).await.is(204);
-        assert_eq!(closed(&mut socket).await, 4003);
-        assert_eq!(open(&app, "", &bearer(&ada)).await.unwrap_err(), 404);
+        assert_eq!(wait_for_close(&mut socket).await, 4003);
+        assert_eq!(open_websocket(&app, "", &bearer_header(&ada)).await.unwrap_err(), 404);
     }
 }
 
@@ -115,9 +115,11 @@ both! {
 async fn websocket_requires_credentials_and_same_origin() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
-    assert_eq!(open(&app, "", &[]).await.unwrap_err(), 401);
+    assert_eq!(open_websocket(&app, "", &[]).await.unwrap_err(), 401);
     assert_eq!(
-        open(&app, "?ticket=sr_tk_forged", &[]).await.unwrap_err(),
+        open_websocket(&app, "?ticket=sr_tk_forged", &[])
+            .await
+            .unwrap_err(),
         401
     );
     let anonymous = app.anonymous();
@@ -138,19 +140,22 @@ async fn websocket_requires_credentials_and_same_origin() {
         .to_owned();
     let with = |origin: &str| [("cookie", cookie.clone()), ("origin", origin.to_owned())];
     assert_eq!(
-        open(&app, "", &with("https://evil.example"))
+        open_websocket(&app, "", &with("https://evil.example"))
             .await
             .unwrap_err(),
         403
     );
-    assert_eq!(open(&app, "", &with("null")).await.unwrap_err(), 403);
     assert_eq!(
-        open(&app, "", &[("cookie", cookie.clone())])
+        open_websocket(&app, "", &with("null")).await.unwrap_err(),
+        403
+    );
+    assert_eq!(
+        open_websocket(&app, "", &[("cookie", cookie.clone())])
             .await
             .unwrap_err(),
         403
     );
-    assert!(open(&app, "", &with(&app.url(""))).await.is_ok());
+    assert!(open_websocket(&app, "", &with(&app.url(""))).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,11 +169,11 @@ async fn ticket_opens_one_websocket_within_thirty_seconds() {
             .to_owned()
     };
     let query = format!("?ticket={}", ticket().await);
-    let _open = open(&app, &query, &[]).await.unwrap();
-    assert_eq!(open(&app, &query, &[]).await.unwrap_err(), 401);
+    let _open = open_websocket(&app, &query, &[]).await.unwrap();
+    assert_eq!(open_websocket(&app, &query, &[]).await.unwrap_err(), 401);
     let late = format!("?ticket={}", ticket().await);
     app.later(Duration::from_secs(31));
-    assert_eq!(open(&app, &late, &[]).await.unwrap_err(), 401);
+    assert_eq!(open_websocket(&app, &late, &[]).await.unwrap_err(), 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -191,7 +196,7 @@ async fn event_stream_resumes_after_last_event_id() {
     while text.matches("data:").count() < 2 {
         let chunk = timeout(Duration::from_secs(10), bytes.next())
             .await
-            .expect("nothing came")
+            .expect("no message")
             .unwrap()
             .unwrap();
         text.push_str(std::str::from_utf8(&chunk).unwrap());
@@ -209,24 +214,31 @@ async fn websocket_from_future_position_gets_resync() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"x").await.is(201);
-    let mut socket = open(&app, "?since=999999", &bearer(&ada)).await.unwrap();
-    assert_eq!(next(&mut socket).await, json!({"event": "resync", "id": 1}));
-    ada.tell(&file("a.nc", "/checkout"), Value::Null)
+    let mut socket = open_websocket(&app, "?since=999999", &bearer_header(&ada))
+        .await
+        .unwrap();
+    assert_eq!(
+        next_event(&mut socket).await,
+        json!({"event": "resync", "id": 1})
+    );
+    ada.tell(&file_url("a.nc", "/checkout"), Value::Null)
         .await
         .is(200);
-    assert_eq!(next(&mut socket).await["id"], 2);
+    assert_eq!(next_event(&mut socket).await["id"], 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_server_closes_the_websocket() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    let mut socket = open(&app, "", &bearer(&ada)).await.unwrap();
+    let mut socket = open_websocket(&app, "", &bearer_header(&ada))
+        .await
+        .unwrap();
     let stopped = tokio::spawn(app.running.stop());
-    assert_eq!(closed(&mut socket).await, 1001);
+    assert_eq!(wait_for_close(&mut socket).await, 1001);
     timeout(Duration::from_secs(10), stopped)
         .await
-        .expect("it does not stop")
+        .expect("the server does not stop")
         .unwrap()
         .unwrap();
 }

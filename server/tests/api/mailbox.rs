@@ -6,13 +6,13 @@ use crate::app::{PASSWORD, TestApp};
 
 /// A mail as its recipient sees it. ASCII text, as in all tests, is unencoded.
 #[derive(Clone, Debug)]
-pub(crate) struct Arrived {
+pub(crate) struct ReceivedMail {
     pub(crate) to: String,
     pub(crate) subject: String,
     pub(crate) text: String,
 }
 
-impl Arrived {
+impl ReceivedMail {
     /// The link, on its own line.
     pub(crate) fn link(&self) -> &str {
         self.text
@@ -22,7 +22,7 @@ impl Arrived {
     }
 
     /// The fragment of the link.
-    pub(crate) fn secret(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         self.link().split_once('#').unwrap().1
     }
 }
@@ -33,32 +33,32 @@ impl TestApp {
     }
 
     /// All mails so far, oldest first.
-    pub(crate) fn letters(&self) -> Vec<Arrived> {
+    pub(crate) fn mails(&self) -> Vec<ReceivedMail> {
         let entries = std::fs::read_dir(self.mail_folder()).unwrap();
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
         paths.retain(|path| path.extension().is_some_and(|end| end == "eml"));
         paths.sort();
         paths
             .into_iter()
-            .map(|path| read(&std::fs::read_to_string(path).unwrap()))
+            .map(|path| parse_mail(&std::fs::read_to_string(path).unwrap()))
             .collect()
     }
 
     /// Registers a user with the confirmed address `NAME@example.org`, and deletes the confirmation
     /// mail.
-    pub(crate) async fn register_reader(&self, name: &str) {
-        let address = self.register_with_address(name).await;
-        let letter = self.letter_to(&address, 1).await;
-        let token = serde_json::json!({"token": letter.secret()});
+    pub(crate) async fn register_with_verified_email(&self, name: &str) {
+        let address = self.register_with_email(name).await;
+        let letter = self.wait_for_mail(&address, 1).await;
+        let token = serde_json::json!({"token": letter.token()});
         self.anonymous()
             .tell("/auth/me/email/confirm", token)
             .await
             .is(204);
-        self.burn_letters();
+        self.clear_mails();
     }
 
     /// Like [`register_reader`](Self::register_reader), without confirming the address.
-    pub(crate) async fn register_with_address(&self, name: &str) -> String {
+    pub(crate) async fn register_with_email(&self, name: &str) -> String {
         let address = format!("{name}@example.org");
         let body = serde_json::json!({"username": name, "password": PASSWORD, "email": address});
         self.anonymous().tell("/auth/register", body).await.is(201);
@@ -66,7 +66,7 @@ impl TestApp {
     }
 
     /// Deletes all mails, so that the next one is the first.
-    pub(crate) fn burn_letters(&self) {
+    pub(crate) fn clear_mails(&self) {
         for entry in std::fs::read_dir(self.mail_folder()).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|end| end == "eml") {
@@ -76,10 +76,10 @@ impl TestApp {
     }
 
     /// Waits for the `n`th mail (from 1) to an address, because mails are sent after the response.
-    pub(crate) async fn letter_to(&self, address: &str, n: usize) -> Arrived {
+    pub(crate) async fn wait_for_mail(&self, address: &str, n: usize) -> ReceivedMail {
         for _ in 0..500 {
             if let Some(letter) = self
-                .letters()
+                .mails()
                 .into_iter()
                 .filter(|letter| letter.to == address)
                 .nth(n - 1)
@@ -89,13 +89,13 @@ impl TestApp {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!(
-            "letter {n} to {address} did not arrive; there are {:?}",
-            self.letters()
+            "mail {n} to {address} did not arrive; the folder has {:?}",
+            self.mails()
         );
     }
 }
 
-fn read(raw: &str) -> Arrived {
+fn parse_mail(raw: &str) -> ReceivedMail {
     let (headers, text) = raw.split_once("\r\n\r\n").unwrap();
     let header = |name: &str| {
         headers
@@ -104,7 +104,7 @@ fn read(raw: &str) -> Arrived {
             .unwrap_or_default()
             .to_owned()
     };
-    Arrived {
+    ReceivedMail {
         to: header("To: "),
         subject: header("Subject: "),
         text: text.replace("\r\n", "\n"),

@@ -6,16 +6,16 @@ use auth::{Clock, keys::ring::OldKey};
 use serde_json::Value;
 
 use crate::{
-    accounts::refresh,
+    accounts::refresh_token,
     app::Client,
-    authenticator::{sign_in, with_app},
+    authenticator::{enroll_totp, sign_in_with_otp},
     both,
 };
 
 both! {
     async fn passwords_totp_and_tokens_survive_master_key_replacement(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
-        let (phone, _) = with_app(&app, &ada).await;
+        let (phone, _) = enroll_totp(&app, &ada).await;
         bob.tell("/auth/totp", Value::Null).await.is(200);
         let app = app.restart_after(async |config| {
             let replaced = server::master::rotate(&config, None, OldKey::KeepVerifying, Clock::system()).await.unwrap();
@@ -23,12 +23,12 @@ both! {
         }).await;
         let again = Client { token: bob.token.clone(), ..app.anonymous() };
         again.see("/auth/me").await.is(200);
-        refresh(&again, &bob.refresh).await.is(200);
+        refresh_token(&again, &bob.refresh).await.is(200);
         app.later(Duration::from_secs(30));
-        sign_in(&app, "ada", Some("000000")).await.is(401);
-        sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
+        sign_in_with_otp(&app, "ada", Some("000000")).await.is(401);
+        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
         // The hash uses the new pepper, and apps can be enrolled.
-        sign_in(&app, "bob", None).await.is(200);
-        with_app(&app, &app.sign_in("bob").await).await;
+        sign_in_with_otp(&app, "bob", None).await.is(200);
+        enroll_totp(&app, &app.sign_in("bob").await).await;
     }
 }

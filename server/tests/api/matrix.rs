@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::app::{Client, TestApp, file};
+use crate::app::{Client, TestApp, file_url};
 
 /// The number of callers without personal tokens.
-const PEOPLE: usize = 7;
+const CALLERS: usize = 7;
 
 /// Calls every operation of the API document as each kind of caller. The test fails if an operation
 /// is not in the snapshot or responds differently. Every operation is in the document, because its
@@ -35,24 +35,24 @@ async fn role_action_matrix_matches_its_snapshot() {
                 root.add(&format!("m{n}.nc"), b"x").await;
                 let caller = &callers[n].1;
                 // Operations that end sessions use their own session.
-                let caller = if n >= PEOPLE && ends {
-                    &personal(&callers).await.remove(n - PEOPLE).1
+                let caller = if n >= CALLERS && ends {
+                    &with_personal_tokens(&callers).await.remove(n - CALLERS).1
                 } else if path == "/auth/logout"
                     && n > 1
-                    && n < PEOPLE
+                    && n < CALLERS
                     && caller.username != "disabled"
                 {
                     &app.sign_in(&caller.username).await
                 } else {
                     caller
                 };
-                let status = call(caller, method, path, operation, n).await;
+                let status = call_status(caller, method, path, operation, n).await;
                 write!(table, "{status:>10}").unwrap();
             }
             table.push('\n');
             if ends {
-                callers.truncate(PEOPLE);
-                callers.extend(personal(&callers).await);
+                callers.truncate(CALLERS);
+                callers.extend(with_personal_tokens(&callers).await);
             }
         }
     }
@@ -82,12 +82,12 @@ async fn callers(app: &TestApp, root: &Client) -> Vec<(&'static str, Client)> {
     .is(200);
     callers.push(("disabled", disabled));
     callers.push(("admin", app.administrator("admin").await));
-    callers.extend(personal(&callers).await);
+    callers.extend(with_personal_tokens(&callers).await);
     callers
 }
 
 /// Personal tokens of the manager and of the administrator.
-async fn personal(callers: &[(&'static str, Client)]) -> Vec<(&'static str, Client)> {
+async fn with_personal_tokens(callers: &[(&'static str, Client)]) -> Vec<(&'static str, Client)> {
     let owner = |name: &str| {
         callers
             .iter()
@@ -118,13 +118,19 @@ async fn personal(callers: &[(&'static str, Client)]) -> Vec<(&'static str, Clie
             json!(["attic"]),
         ),
     ] {
-        made.push((title, crate::personal::client(&owner, scopes, vaults).await));
+        made.push((title, crate::personal::token_client(&owner, scopes, vaults).await));
     }
     made
 }
 
 /// A valid request, so that 401, 403 and 404 come only from the door.
-async fn call(caller: &Client, method: &str, path: &str, operation: &Value, n: usize) -> u16 {
+async fn call_status(
+    caller: &Client,
+    method: &str,
+    path: &str,
+    operation: &Value,
+    n: usize,
+) -> u16 {
     let filled = path
         .replace("{vault}", "main")
         .replace("{filename}", &format!("m{n}.nc"))
@@ -134,13 +140,13 @@ async fn call(caller: &Client, method: &str, path: &str, operation: &Value, n: u
     let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
     let mut request = caller.request(method, &filled);
     if operation["requestBody"]["content"]["application/json"].is_object() {
-        request = request.json(&body(path));
+        request = request.json(&request_body(path));
     }
     // The body is not read, because a stream has no end.
     request.send().await.unwrap().status().as_u16()
 }
 
-fn body(path: &str) -> Value {
+fn request_body(path: &str) -> Value {
     match path.rsplit('/').next().unwrap() {
         "checkout" => json!({}),
         "override" => json!({"reason": "r"}),
@@ -165,5 +171,5 @@ fn body(path: &str) -> Value {
 
 #[test]
 fn main_vault_file_has_a_short_path() {
-    assert_eq!(file("a/b", ""), "/api/files/a%2Fb");
+    assert_eq!(file_url("a/b", ""), "/api/files/a%2Fb");
 }

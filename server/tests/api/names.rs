@@ -57,7 +57,7 @@ fn crate_dependencies_follow_the_architecture() {
     assert!(seen >= 8, "only {seen} arrows were found");
 }
 
-fn house() -> PathBuf {
+fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap()
@@ -65,7 +65,7 @@ fn house() -> PathBuf {
 }
 
 /// All files in a folder with this extension, without tests.
-fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+fn source_files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for path in std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -75,7 +75,7 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
             continue;
         }
         if path.is_dir() {
-            files(&path, ending, found);
+            source_files(&path, ending, found);
         } else if path
             .extension()
             .is_some_and(|extension| extension == ending)
@@ -121,11 +121,15 @@ fn sources_avoid_forbidden_apis() {
     ];
     let mut rust = Vec::new();
     for room in ["auth", "vault", "store", "wire", "server", "cli"] {
-        files(&house().join(room).join("src"), "rs", &mut rust);
+        source_files(&workspace_root().join(room).join("src"), "rs", &mut rust);
     }
     let (mut scripts, mut pages) = (Vec::new(), Vec::new());
-    files(&house().join("server/assets"), "js", &mut scripts);
-    files(&house().join("server/templates"), "html", &mut pages);
+    source_files(&workspace_root().join("server/assets"), "js", &mut scripts);
+    source_files(
+        &workspace_root().join("server/templates"),
+        "html",
+        &mut pages,
+    );
     for (found, never, least) in [
         (&rust, &RUST[..], 200),
         (&scripts, &SCRIPT, 30),
@@ -180,7 +184,7 @@ fn dependencies_come_from_crates_io_and_are_allowed() {
         "native-tls",
         "libgit2-sys",
     ];
-    let lock = std::fs::read_to_string(house().join("Cargo.lock")).unwrap();
+    let lock = std::fs::read_to_string(workspace_root().join("Cargo.lock")).unwrap();
     let mut seen = 0;
     for package in lock.split("[[package]]").skip(1) {
         let member = |name: &str| {
@@ -200,7 +204,7 @@ fn dependencies_come_from_crates_io_and_are_allowed() {
             assert_eq!(member("checksum").map(str::len), Some(64), "{name}");
         } else {
             assert!(
-                house().join(name).exists() || ["strongroom", "embed"].contains(&name),
+                workspace_root().join(name).exists() || ["strongroom", "embed"].contains(&name),
                 "{name} is from nowhere"
             );
         }
@@ -210,7 +214,7 @@ fn dependencies_come_from_crates_io_and_are_allowed() {
 
 #[test]
 fn release_profile_enables_overflow_checks() {
-    let manifest = std::fs::read_to_string(house().join("Cargo.toml")).unwrap();
+    let manifest = std::fs::read_to_string(workspace_root().join("Cargo.toml")).unwrap();
     let release = manifest
         .split("[profile.release]")
         .nth(1)

@@ -5,17 +5,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Answer, Client, TestApp},
+    app::{Client, TestApp, TestResponse},
     both, personal,
 };
 
 impl Client {
     /// Follows `Link` to the last page and returns all pages.
-    async fn leafs_through(&self, path: &str, limit: usize) -> Vec<Vec<Value>> {
+    async fn all_pages(&self, path: &str, limit: usize) -> Vec<Vec<Value>> {
         let (mut next, mut pages) = (Some(format!("{path}?limit={limit}")), Vec::new());
         while let Some(path) = next {
             let page = self.see(&path).await.is(200);
-            pages.push(entries(&page));
+            pages.push(stable_entries(&page));
             next = page.header("link").map(|link| {
                 link.strip_prefix('<')
                     .and_then(|link| link.strip_suffix(">; rel=\"next\""))
@@ -28,7 +28,7 @@ impl Client {
 }
 
 /// Removes values that the requests themselves change.
-fn entries(page: &Answer) -> Vec<Value> {
+fn stable_entries(page: &TestResponse) -> Vec<Value> {
     let mut entries = page.body.as_array().unwrap().clone();
     for entry in &mut entries {
         entry.as_object_mut().unwrap().remove("last_seen_at");
@@ -37,7 +37,7 @@ fn entries(page: &Answer) -> Vec<Value> {
 }
 
 /// Creates three items for every list.
-async fn three_of_each(app: &TestApp) -> Client {
+async fn app_with_three_of_each(app: &TestApp) -> Client {
     app.administrator("root").await;
     for name in ["ada", "bob", "cyd"] {
         app.editor(name).await;
@@ -63,7 +63,7 @@ async fn three_of_each(app: &TestApp) -> Client {
             .json(&json!({"role": "viewer"}));
         root.ask(role).await.is(204);
         // Two of them have the same timestamp.
-        personal::make(&root, json!(["files:read"]), Value::Null)
+        personal::create_token(&root, json!(["files:read"]), Value::Null)
             .await
             .is(201);
         root.tell("/auth/invites", json!({"roles": {"main": "viewer"}}))
@@ -76,7 +76,7 @@ async fn three_of_each(app: &TestApp) -> Client {
 
 both! {
     async fn paged_lists_return_each_entry_exactly_once(app: TestApp) {
-        let root = three_of_each(&app).await;
+        let root = app_with_three_of_each(&app).await;
         for (path, least) in [
             ("/auth/sessions", 4),
             ("/auth/tokens", 3),
@@ -88,10 +88,10 @@ both! {
             ("/api/throttle", 3),
         ] {
             let whole = root.see(path).await.is(200);
-            let entries = entries(&whole);
+            let entries = stable_entries(&whole);
             assert!(entries.len() >= least && whole.header("link").is_none(), "{path}: {}", whole.text);
             for limit in [1, 2, entries.len()] {
-                let pages = root.leafs_through(path, limit).await;
+                let pages = root.all_pages(path, limit).await;
                 assert_eq!(pages.len(), entries.len().div_ceil(limit), "{path} by {limit}");
                 assert_eq!(pages.concat(), entries, "{path} by {limit}");
             }
@@ -107,7 +107,7 @@ both! {
     }
 
     async fn deleted_entry_between_pages_skips_no_entry(app: TestApp) {
-        let root = three_of_each(&app).await;
+        let root = app_with_three_of_each(&app).await;
         let first = root.see("/api/groups?limit=1").await.is(200);
         assert_eq!(first.body[0]["name"], "a-side");
         let next = first.header("link").unwrap();
@@ -118,7 +118,7 @@ both! {
     }
 
     async fn paging_parameters_do_not_bypass_list_permission(app: TestApp) {
-        three_of_each(&app).await;
+        app_with_three_of_each(&app).await;
         let ada = app.sign_in("ada").await;
         for path in ["/api/groups", "/api/throttle"] {
             ada.see(&format!("{path}?limit=1")).await.is(403);

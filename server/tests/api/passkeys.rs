@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use server::ConfigSource;
 
 use crate::{
-    app::{Answer, Client, TestApp},
-    device::Device,
+    app::{Client, TestApp, TestResponse},
+    device::TestAuthenticator,
 };
 
 pub(crate) const ORIGIN: &str = "https://files.example.org";
 
-pub(crate) async fn app() -> TestApp {
+pub(crate) async fn passkey_app() -> TestApp {
     TestApp::with(ConfigSource {
         public_url: Some(ORIGIN.to_owned()),
         ..ConfigSource::default()
@@ -25,7 +25,11 @@ pub(crate) async fn app() -> TestApp {
 }
 
 /// Registers a passkey, from the options to the response.
-pub(crate) async fn add(person: &Client, device: &mut Device, name: &str) -> Answer {
+pub(crate) async fn register_passkey(
+    person: &Client,
+    device: &mut TestAuthenticator,
+    name: &str,
+) -> TestResponse {
     let asked = person
         .tell("/auth/passkeys/options", Value::Null)
         .await
@@ -36,23 +40,25 @@ pub(crate) async fn add(person: &Client, device: &mut Device, name: &str) -> Ans
 }
 
 /// An editor with one passkey, and the device that stores it.
-pub(crate) async fn owner(app: &TestApp, name: &str) -> (Client, Device) {
+pub(crate) async fn editor_with_passkey(app: &TestApp, name: &str) -> (Client, TestAuthenticator) {
     let person = app.editor(name).await;
-    let mut device = Device::at(ORIGIN);
-    add(&person, &mut device, "Phone").await.is(201);
+    let mut device = TestAuthenticator::at(ORIGIN);
+    register_passkey(&person, &mut device, "Phone")
+        .await
+        .is(201);
     (person, device)
 }
 
 /// A browser that has requested sign-in options.
-pub(crate) struct Browser {
+pub(crate) struct PasskeyBrowser {
     pub(crate) client: Client,
     pub(crate) cookie: String,
     pub(crate) ceremony: Value,
     pub(crate) options: Value,
 }
 
-impl Browser {
-    pub(crate) async fn about_to_sign_in(app: &TestApp) -> Self {
+impl PasskeyBrowser {
+    pub(crate) async fn start_sign_in(app: &TestApp) -> Self {
         let client = app.anonymous();
         let request = client
             .post("/auth/passkeys/sign-in/options")
@@ -63,14 +69,14 @@ impl Browser {
             asked.body["publicKey"].clone(),
         );
         Self {
-            cookie: cookie(&asked, "__Host-strongroom-browser").unwrap(),
+            cookie: set_cookie_pair(&asked, "__Host-strongroom-browser").unwrap(),
             client,
             ceremony,
             options,
         }
     }
 
-    pub(crate) async fn shows(&self, credential: &Value) -> Answer {
+    pub(crate) async fn finish_sign_in(&self, credential: &Value) -> TestResponse {
         let body = json!({"ceremony": self.ceremony, "credential": credential});
         let request = self
             .client
@@ -82,14 +88,14 @@ impl Browser {
     }
 }
 
-pub(crate) async fn sign_in(app: &TestApp, device: &mut Device) -> Answer {
-    let browser = Browser::about_to_sign_in(app).await;
+pub(crate) async fn sign_in_with_passkey(app: &TestApp, device: &mut TestAuthenticator) -> TestResponse {
+    let browser = PasskeyBrowser::start_sign_in(app).await;
     let credential = device.get(&browser.options);
-    browser.shows(&credential).await
+    browser.finish_sign_in(&credential).await
 }
 
 /// `name=value` of a cookie in the response.
-pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
+pub(crate) fn set_cookie_pair(answer: &TestResponse, name: &str) -> Option<String> {
     let set = answer
         .headers
         .get_all(SET_COOKIE)
@@ -101,8 +107,12 @@ pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
 }
 
 /// A request with the cookie of a sign-in.
-pub(crate) async fn with_cookie(app: &TestApp, signed_in: &Answer, path: &str) -> Answer {
-    let cookie = cookie(signed_in, "__Host-strongroom").unwrap();
+pub(crate) async fn get_with_cookie(
+    app: &TestApp,
+    signed_in: &TestResponse,
+    path: &str,
+) -> TestResponse {
+    let cookie = set_cookie_pair(signed_in, "__Host-strongroom").unwrap();
     let client = app.anonymous();
     client.ask(client.get(path).header("cookie", cookie)).await
 }

@@ -5,20 +5,20 @@ use serde_json::json;
 use server::{
     ConfigSource,
     config::{
-        factors::{FactorsSection, FactorRequirementSetting},
+        factors::{FactorRequirementSetting, FactorsSection},
         passwords::PasswordSection,
     },
 };
 
 use crate::{
-    app::{Answer, Client, PASSWORD, TestApp},
-    authenticator::with_app,
+    app::{Client, PASSWORD, TestApp, TestResponse},
+    authenticator::enroll_totp,
     both,
 };
 
-const NEW: &str = "seven copper kettles sing";
+const NEW_PASSWORD: &str = "seven copper kettles sing";
 
-async fn check(app: &TestApp, body: serde_json::Value) -> Answer {
+async fn rate_password(app: &TestApp, body: serde_json::Value) -> TestResponse {
     let anonymous = app.anonymous();
     let request = anonymous
         .post("/auth/password-check")
@@ -52,27 +52,27 @@ both! {
                 assert!(answer.body["detail"].as_str().unwrap().contains(word), "{password}: {}", answer.text);
             }
         }
-        let reset = json!({"token": token, "new_password": NEW});
+        let reset = json!({"token": token, "new_password": NEW_PASSWORD});
         app.anonymous().tell("/auth/reset/confirm", reset).await.is(204);
     }
 
     async fn password_strength_check_is_same_origin_and_limited(app: TestApp) {
-        let weight = check(&app, json!({"password": NEW})).await.is(200).body;
+        let weight = rate_password(&app, json!({"password": NEW_PASSWORD})).await.is(200).body;
         assert_eq!((&weight["characters"], &weight["least"], &weight["detail"]), (&json!(25), &json!(15), &json!(null)));
-        let weight = check(&app, json!({"password": "lovelace lovelace", "username": "lovelace"})).await.is(200).body;
+        let weight = rate_password(&app, json!({"password": "lovelace lovelace", "username": "lovelace"})).await.is(200).body;
         assert!(weight["detail"].as_str().unwrap().contains("username"));
-        let weight = check(&app, json!({"password": "passwordpassword", "email": "half@"})).await.is(200).body;
+        let weight = rate_password(&app, json!({"password": "passwordpassword", "email": "half@"})).await.is(200).body;
         assert!(weight["strength"].as_u64().unwrap() < 3);
-        app.anonymous().tell("/auth/password-check", json!({"password": NEW})).await.is(403);
+        app.anonymous().tell("/auth/password-check", json!({"password": NEW_PASSWORD})).await.is(403);
         let mut last = 200;
         for _ in 0..100 {
-            last = check(&app, json!({"password": "x"})).await.status;
+            last = rate_password(&app, json!({"password": "x"})).await.status;
         }
         assert_eq!(last, 429);
     }
 
     async fn password_reset_pages_work_without_javascript(app: TestApp) {
-        app.register_reader("ada").await;
+        app.register_with_verified_email("ada").await;
         let anonymous = app.anonymous();
         let post = |path: &str, form: &[(&str, &str)]| {
             anonymous.ask(anonymous.post(path).header("sec-fetch-site", "same-origin").form(form))
@@ -82,19 +82,19 @@ both! {
         let known = post("/forgot", &[("account", "ada")]).await.is(200).text;
         assert_eq!(post("/forgot", &[("account", "nobody")]).await.is(200).text, known);
         anonymous.ask(anonymous.post("/forgot").form(&[("account", "ada")])).await.is(403);
-        let letter = app.letter_to("ada@example.org", 1).await;
+        let letter = app.wait_for_mail("ada@example.org", 1).await;
         let page = anonymous.see("/reset").await.is(200);
         assert!(page.text.contains("autocomplete=\"new-password\""));
         assert_eq!(page.header("cache-control"), Some("no-store"));
-        let refused = post("/reset", &[("token", letter.secret()), ("password", "short")]).await.is(422);
-        assert!(refused.text.contains(letter.secret()) && !refused.text.contains("short\""), "{}", refused.text);
-        let done = post("/reset", &[("token", letter.secret()), ("password", NEW)]).await.is(200);
+        let refused = post("/reset", &[("token", letter.token()), ("password", "short")]).await.is(422);
+        assert!(refused.text.contains(letter.token()) && !refused.text.contains("short\""), "{}", refused.text);
+        let done = post("/reset", &[("token", letter.token()), ("password", NEW_PASSWORD)]).await.is(200);
         assert!(done.text.contains("id=\"done\"") && done.header("set-cookie").is_none());
-        post("/reset", &[("token", letter.secret()), ("password", NEW)]).await.is(403);
+        post("/reset", &[("token", letter.token()), ("password", NEW_PASSWORD)]).await.is(403);
     }
 }
 
-fn asking_for_factors(required: FactorRequirementSetting) -> ConfigSource {
+fn requiring_factors(required: FactorRequirementSetting) -> ConfigSource {
     ConfigSource {
         factors: Some(FactorsSection {
             required: Some(required),
@@ -104,7 +104,7 @@ fn asking_for_factors(required: FactorRequirementSetting) -> ConfigSource {
 }
 
 /// The minimum length that the page requires and shows.
-async fn least_on(client: &Client, path: &str) -> String {
+async fn min_length_on(client: &Client, path: &str) -> String {
     let page = client.see(path).await.is(200).text;
     let least = page
         .split_once("minlength=\"")
@@ -128,15 +128,15 @@ async fn password_minimum_on_pages_follows_factor_setting() {
         (FactorRequirementSetting::Administrators, "15"),
         (FactorRequirementSetting::All, "8"),
     ] {
-        let app = TestApp::with(asking_for_factors(required)).await;
+        let app = TestApp::with(requiring_factors(required)).await;
         for path in ["/sign-up", "/join", "/reset", "/first"] {
             assert_eq!(
-                least_on(&app.anonymous(), path).await,
+                min_length_on(&app.anonymous(), path).await,
                 least,
                 "{required:?} {path}"
             );
         }
-        let asked = check(&app, json!({"password": "xK7vq2Wz"}))
+        let asked = rate_password(&app, json!({"password": "xK7vq2Wz"}))
             .await
             .is(200)
             .body;
@@ -152,11 +152,11 @@ async fn password_minimum_on_pages_follows_factor_setting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn account_page_shows_the_accounts_password_minimum() {
-    let app = TestApp::with(asking_for_factors(FactorRequirementSetting::Administrators)).await;
+    let app = TestApp::with(requiring_factors(FactorRequirementSetting::Administrators)).await;
     let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
-    with_app(&app, &root).await;
+    enroll_totp(&app, &root).await;
     for (page, name, least) in [(root, "root", "8"), (ada, "ada", "15")] {
-        assert_eq!(least_on(&page, "/account").await, least, "{name}");
+        assert_eq!(min_length_on(&page, "/account").await, least, "{name}");
         let request = page
             .post("/auth/password-check")
             .header("sec-fetch-site", "same-origin");
@@ -218,7 +218,7 @@ async fn breached_password_is_rejected() {
     let path = folder.path().join("breach.filter");
     // SHA-1 of "seven copper kettles sing".
     let sha1 =
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, NEW.as_bytes());
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, NEW_PASSWORD.as_bytes());
     breach::build(format!("{}:3\n", hex::encode_upper(sha1)).as_bytes(), &path).unwrap();
     let passwords = PasswordSection {
         breach_file: Some(path),
@@ -233,7 +233,7 @@ async fn breached_password_is_rejected() {
         .anonymous()
         .tell(
             "/auth/register",
-            json!({"username": "ada", "password": NEW}),
+            json!({"username": "ada", "password": NEW_PASSWORD}),
         )
         .await
         .is(422);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{app::Client, both};
 
-fn names(page: &Value) -> Vec<&str> {
+fn usernames(page: &Value) -> Vec<&str> {
     page.as_array()
         .unwrap()
         .iter()
@@ -15,7 +15,7 @@ fn names(page: &Value) -> Vec<&str> {
         .collect()
 }
 
-async fn change(root: &Client, name: &str, fields: Value) {
+async fn change_profile(root: &Client, name: &str, fields: Value) {
     root.ask(
         root.request(Method::PATCH, &format!("/api/users/{name}"))
             .json(&fields),
@@ -30,9 +30,9 @@ both! {
         for name in ["ada", "bob", "cyd", "dan"] {
             app.editor(name).await;
         }
-        change(&root, "bob", json!({"disabled": true})).await;
-        change(&root, "cyd", json!({"reset_required": true})).await;
-        crate::authenticator::with_app(&app, &app.sign_in("ada").await).await;
+        change_profile(&root, "bob", json!({"disabled": true})).await;
+        change_profile(&root, "cyd", json!({"reset_required": true})).await;
+        crate::authenticator::enroll_totp(&app, &app.sign_in("ada").await).await;
         for _ in 0..100 {
             let form = [("username", "dan"), ("password", "wrong wrong wrong")];
             assert_eq!(app.anonymous().post("/auth/token").form(&form).send().await.unwrap().status(), 401);
@@ -48,16 +48,16 @@ both! {
             ("reset_required", &["cyd"]),
         ] {
             let page = root.see(&format!("/api/users?only={only}")).await.is(200);
-            assert_eq!(names(&page.body), expected, "{only}");
+            assert_eq!(usernames(&page.body), expected, "{only}");
             let html = root.ask(root.get(&format!("/admin/users?only={only}")).header("accept", "text/html")).await.is(200).text;
             assert_eq!(html.matches("<li data-user=").count(), expected.len(), "{only}");
         }
         root.see("/api/users?only=strange").await.is(422);
-        assert_eq!(names(&root.see("/api/users?only=active&q=A&limit=1").await.body), ["ada"]);
+        assert_eq!(usernames(&root.see("/api/users?only=active&q=A&limit=1").await.body), ["ada"]);
         let first = root.see("/api/users?only=active&limit=3").await.is(200);
         assert_eq!(first.header("link").unwrap(), "</api/users?only=active&limit=3&after=dan>; rel=\"next\"");
         let rest = root.see("/api/users?only=active&limit=3&after=dan").await.is(200);
-        assert_eq!((names(&rest.body), rest.header("link")), (vec!["root"], None));
+        assert_eq!((usernames(&rest.body), rest.header("link")), (vec!["root"], None));
         let ada = root.see("/api/users/ada").await.is(200).body;
         assert_eq!((&ada["second_factors"], &ada["mfa"]), (&json!(["totp"]), &json!(true)));
         assert!(ada["last_sign_in_at"].is_string(), "{ada}");

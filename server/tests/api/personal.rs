@@ -6,15 +6,15 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::{
-    accounts::narrowed,
-    app::{Answer, Client, PASSWORD, TestApp, file},
+    accounts::with_scope,
+    app::{Client, PASSWORD, TestApp, TestResponse, file_url},
     both,
 };
 
-const ALL: [&str; 4] = ["files:read", "files:write", "locks:override", "admin"];
+const ALL_SCOPES: [&str; 4] = ["files:read", "files:write", "locks:override", "admin"];
 
 /// Creates a token; `vaults` may be null.
-pub(crate) async fn make(owner: &Client, scopes: Value, vaults: Value) -> Answer {
+pub(crate) async fn create_token(owner: &Client, scopes: Value, vaults: Value) -> TestResponse {
     owner
         .tell(
             "/auth/tokens",
@@ -24,15 +24,15 @@ pub(crate) async fn make(owner: &Client, scopes: Value, vaults: Value) -> Answer
 }
 
 /// A script that authenticates with a Bearer token.
-pub(crate) async fn client(owner: &Client, scopes: Value, vaults: Value) -> Client {
-    let made = make(owner, scopes, vaults).await.is(201);
+pub(crate) async fn token_client(owner: &Client, scopes: Value, vaults: Value) -> Client {
+    let made = create_token(owner, scopes, vaults).await.is(201);
     Client {
         token: Some(made.body["token"].as_str().unwrap().to_owned()),
         ..owner.clone()
     }
 }
 
-fn basic(client: &Client, method: Method, path: &str, name: &str) -> RequestBuilder {
+fn basic_auth_request(client: &Client, method: Method, path: &str, name: &str) -> RequestBuilder {
     client
         .http
         .request(method, format!("{}{path}", client.base))
@@ -42,7 +42,7 @@ fn basic(client: &Client, method: Method, path: &str, name: &str) -> RequestBuil
 both! {
     async fn personal_token_is_shown_once_and_scope_limited(app: TestApp) {
         let ada = app.editor("ada").await;
-        let made = make(&ada, json!(["files:write", "files:read"]), Value::Null).await.is(201);
+        let made = create_token(&ada, json!(["files:write", "files:read"]), Value::Null).await.is(201);
         let secret = made.body["token"].as_str().unwrap().to_owned();
         assert!(secret.starts_with("sr_pat_") && secret.len() == 54, "{secret}");
         assert_eq!(made.body["scopes"], json!(["files:read", "files:write"]));
@@ -61,42 +61,42 @@ both! {
     async fn basic_authentication_keeps_the_token_scope(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("a.nc", b"x").await.is(201);
-        let reader = client(&ada, json!(["files:read"]), Value::Null).await;
+        let reader = token_client(&ada, json!(["files:read"]), Value::Null).await;
         for name in ["ada", "ADA", "Ada"] {
-            reader.ask(basic(&reader, Method::GET, "/api/files", name)).await.is(200);
-            let refused = reader.ask(basic(&reader, Method::POST, &file("a.nc", "/checkout"), name)).await.is(403);
+            reader.ask(basic_auth_request(&reader, Method::GET, "/api/files", name)).await.is(200);
+            let refused = reader.ask(basic_auth_request(&reader, Method::POST, &file_url("a.nc", "/checkout"), name)).await.is(403);
             assert_eq!(refused.header("www-authenticate"), Some("Bearer error=\"insufficient_scope\", scope=\"files:write\""));
             assert_eq!(refused.body["error"], "insufficient_scope");
         }
-        assert_eq!(reader.ask(basic(&reader, Method::GET, "/auth/me", "ada")).await.body["scopes"], json!(["files:read"]));
+        assert_eq!(reader.ask(basic_auth_request(&reader, Method::GET, "/auth/me", "ada")).await.body["scopes"], json!(["files:read"]));
         for path in ["/auth/sessions", "/auth/tokens"] {
-            reader.ask(basic(&reader, Method::GET, path, "ada")).await.is(403);
+            reader.ask(basic_auth_request(&reader, Method::GET, path, "ada")).await.is(403);
         }
     }
 
     async fn basic_authentication_requires_owner_and_personal_token(app: TestApp) {
         let ada = app.editor("ada").await;
         app.editor("bob").await;
-        let script = client(&ada, json!(["files:read"]), Value::Null).await;
+        let script = token_client(&ada, json!(["files:read"]), Value::Null).await;
         let jwt = Client { token: ada.token.clone(), ..script.clone() };
         let password = Client { token: Some(PASSWORD.to_owned()), ..script.clone() };
         for (client, name) in [(&script, "bob"), (&script, ""), (&script, "ada "), (&jwt, "ada"), (&password, "ada")] {
-            let refused = client.ask(basic(client, Method::GET, "/api/files", name)).await.is(401);
+            let refused = client.ask(basic_auth_request(client, Method::GET, "/api/files", name)).await.is(401);
             let challenges: Vec<_> = refused.headers.get_all("www-authenticate").iter().collect();
             assert_eq!(challenges, ["Bearer error=\"invalid_token\"", "Basic realm=\"Strongroom\", charset=\"UTF-8\""], "{name:?}");
         }
         let bearer = Client { token: Some("sr_pat_x".to_owned()), ..script.clone() }.see("/api/files").await.is(401);
         assert_eq!(bearer.headers.get_all("www-authenticate").iter().count(), 1);
         // Exactly one credential per request.
-        let two = basic(&script, Method::GET, "/api/files", "ada").header("cookie", "strongroom=sr_ws_x");
+        let two = basic_auth_request(&script, Method::GET, "/api/files", "ada").header("cookie", "strongroom=sr_ws_x");
         script.ask(two).await.is(400);
     }
 
     async fn cross_site_write_with_basic_authentication_is_forbidden(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("a.nc", b"x").await.is(201);
-        let script = client(&ada, json!(["files:read", "files:write"]), Value::Null).await;
-        let check_out = || basic(&script, Method::POST, &file("a.nc", "/checkout"), "ada");
+        let script = token_client(&ada, json!(["files:read", "files:write"]), Value::Null).await;
+        let check_out = || basic_auth_request(&script, Method::POST, &file_url("a.nc", "/checkout"), "ada");
         for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")] {
             script.ask(check_out().header(name, value)).await.is(403);
         }
@@ -105,8 +105,8 @@ both! {
 
     async fn personal_token_cannot_manage_tokens_or_account(app: TestApp) {
         let root = app.administrator("root").await;
-        let script = client(&root, json!(ALL), Value::Null).await;
-        let other = make(&root, json!(["files:read"]), Value::Null).await.is(201);
+        let script = token_client(&root, json!(ALL_SCOPES), Value::Null).await;
+        let other = create_token(&root, json!(["files:read"]), Value::Null).await.is(201);
         let id = other.body["id"].as_str().unwrap();
         for (method, path, body) in [
             (Method::POST, "/auth/tokens".to_owned(), json!({"name": "more", "scopes": ["files:read"]})),
@@ -135,7 +135,7 @@ both! {
     async fn admin_token_cannot_grant_access(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("eve").await;
-        let (script, program) = (client(&root, json!(ALL), Value::Null).await, narrowed(&root, "admin").await);
+        let (script, program) = (token_client(&root, json!(ALL_SCOPES), Value::Null).await, with_scope(&root, "admin").await);
         for caller in [&script, &program] {
             let change = async |change: Value| caller.ask(caller.request(Method::PATCH, "/api/users/eve").json(&change)).await;
             for refused in [
@@ -167,7 +167,7 @@ both! {
         for (scopes, vaults, status) in [
             (json!(["files:read"]), Value::Null, 403), (json!(["files:read"]), json!(["main"]), 403), (json!(["admin"]), Value::Null, 200),
         ] {
-            assert_eq!(metrics(&client(&root, scopes.clone(), vaults).await).await, status, "{scopes}");
+            assert_eq!(metrics(&token_client(&root, scopes.clone(), vaults).await).await, status, "{scopes}");
         }
         assert_eq!((metrics(&root).await, metrics(&app.editor("ada").await).await), (200, 403));
     }
@@ -176,8 +176,8 @@ both! {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
         ada.add("a.nc", b"x").await.is(201);
         root.check_out("a.nc").await.is(200);
-        let script = client(&ada, json!(ALL), Value::Null).await;
-        script.tell(&file("a.nc", "/override"), json!({"reason": "r"})).await.is(403);
+        let script = token_client(&ada, json!(ALL_SCOPES), Value::Null).await;
+        script.tell(&file_url("a.nc", "/override"), json!({"reason": "r"})).await.is(403);
         script.see("/api/users").await.is(403);
         script.add("b.nc", b"x").await.is(201);
         // The present rights of the owner apply.
@@ -190,7 +190,7 @@ both! {
     async fn personal_token_for_one_vault_cannot_access_another(app: TestApp) {
         let root = app.administrator("root").await;
         root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
-        let script = client(&root, json!(ALL), json!(["attic", "attic"])).await;
+        let script = token_client(&root, json!(ALL_SCOPES), json!(["attic", "attic"])).await;
         assert_eq!(script.see("/api/vaults").await.is(200).body, json!([{"name": "attic", "role": "manager"}]));
         for path in ["/api/vaults/attic", "/api/vaults/attic/files?q=x", "/api/vaults/attic/changes", "/api/vaults/attic/members"] {
             script.see(path).await.is(200);
@@ -231,16 +231,16 @@ both! {
 
     async fn personal_token_expires_at_its_end_not_idle(app: TestApp) {
         let ada = app.editor("ada").await;
-        let script = client(&ada, json!(["files:read"]), Value::Null).await;
+        let script = token_client(&ada, json!(["files:read"]), Value::Null).await;
         app.later(Duration::from_hours(89 * 24));
         script.see("/api/files").await.is(200);
         app.later(Duration::from_hours(24));
         script.see("/api/files").await.is(401);
         // Creation requires a recent sign-in.
         let ada = app.sign_in("ada").await;
-        make(&ada, json!(["files:read"]), Value::Null).await.is(201);
+        create_token(&ada, json!(["files:read"]), Value::Null).await.is(201);
         app.later(Duration::from_mins(11));
-        let late = make(&ada, json!(["files:read"]), Value::Null).await.is(401);
+        let late = create_token(&ada, json!(["files:read"]), Value::Null).await.is(401);
         assert_eq!(late.body["error"], "insufficient_user_authentication");
         assert_eq!(ada.see("/auth/tokens").await.is(200).body.as_array().unwrap().len(), 1);
     }
@@ -250,7 +250,7 @@ both! {
         let ada = app.editor("ada").await;
         let reader = json!(["files:read"]);
         // By its own URL, and only by its owner.
-        let made = make(&ada, reader.clone(), Value::Null).await.is(201);
+        let made = create_token(&ada, reader.clone(), Value::Null).await.is(201);
         let script = Client { token: made.body["token"].as_str().map(str::to_owned), ..ada.clone() };
         let path = format!("/auth/tokens/{}", made.body["id"].as_str().unwrap());
         root.ask(root.delete(&path)).await.is(404);
@@ -260,7 +260,7 @@ both! {
         ada.ask(ada.delete(&path)).await.is(404);
         script.see("/api/files").await.is(401);
         // Revoked by RFC 7009.
-        let script = client(&ada, reader.clone(), Value::Null).await;
+        let script = token_client(&ada, reader.clone(), Value::Null).await;
         let shown = [("token", script.token.as_deref().unwrap())];
         let known = ada.ask(ada.post("/auth/introspect").form(&shown)).await.is(200);
         assert_eq!((&known.body["active"], &known.body["scope"], &known.body["sub"]), (&json!(true), &json!("files:read"), &json!("ada")));
@@ -268,12 +268,12 @@ both! {
         script.see("/api/files").await.is(401);
         assert_eq!(ada.ask(ada.post("/auth/introspect").form(&shown)).await.body, json!({"active": false}));
         // Revoked by a password change.
-        let script = client(&ada, reader.clone(), Value::Null).await;
+        let script = token_client(&ada, reader.clone(), Value::Null).await;
         let change = json!({"current_password": PASSWORD, "new_password": "another long password"});
         ada.ask(ada.put("/auth/me/password").json(&change)).await.is(204);
         script.see("/api/files").await.is(401);
         // Revoked by an administrator.
-        let script = client(&ada, reader, Value::Null).await;
+        let script = token_client(&ada, reader, Value::Null).await;
         script.see("/api/files").await.is(200);
         root.ask(root.request(Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.is(200);
         script.see("/api/files").await.is(401);
@@ -289,8 +289,8 @@ both! {
     async fn introspecting_another_accounts_token_requires_admin_scope(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
-        let script = client(&root, json!(["files:read"]), Value::Null).await;
-        let admin = client(&root, json!(["admin"]), Value::Null).await;
+        let script = token_client(&root, json!(["files:read"]), Value::Null).await;
+        let admin = token_client(&root, json!(["admin"]), Value::Null).await;
         let shown = [("token", ada.token.as_deref().unwrap())];
         assert_eq!(script.ask(script.post("/auth/introspect").form(&shown)).await.body, json!({"active": false}));
         assert_eq!(admin.ask(admin.post("/auth/introspect").form(&shown)).await.body["active"], true);
@@ -298,8 +298,8 @@ both! {
 
     async fn personal_tokens_keep_their_state_after_restart(app: TestApp) {
         let ada = app.editor("ada").await;
-        let kept = client(&ada, json!(["files:read"]), Value::Null).await;
-        let ended = client(&ada, json!(["files:read"]), Value::Null).await;
+        let kept = token_client(&ada, json!(["files:read"]), Value::Null).await;
+        let ended = token_client(&ada, json!(["files:read"]), Value::Null).await;
         ended.tell("/auth/logout", Value::Null).await.is(204);
         let app = app.restart().await;
         let at = |client: Client| Client { base: app.url(""), ..client };

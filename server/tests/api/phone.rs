@@ -3,13 +3,13 @@
 use aws_lc_rs::hmac;
 
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct TotpDevice {
     pub(crate) secret: Vec<u8>,
 }
 
-impl App {
+impl TotpDevice {
     /// From the Base32 secret (RFC 4648 §6) that users type.
-    pub(crate) fn typed(secret: &str) -> Self {
+    pub(crate) fn from_base32(secret: &str) -> Self {
         let value = |c: u8| match c {
             b'A'..=b'Z' => c - b'A',
             b'2'..=b'7' => c - b'2' + 26,
@@ -30,7 +30,7 @@ impl App {
     }
 
     /// The code at this Unix time.
-    pub(crate) fn shows_at(&self, second: i64) -> String {
+    pub(crate) fn code_at(&self, second: i64) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.secret);
         let tag = hmac::sign(&key, &(second / 30).to_be_bytes());
         let at = usize::from(tag.as_ref()[19] & 15);

@@ -6,28 +6,28 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Answer, Client, PASSWORD, TestApp},
-    authenticator::with_app,
+    app::{Client, PASSWORD, TestApp, TestResponse},
+    authenticator::enroll_totp,
     both,
 };
 
 impl Client {
-    async fn patches(&self, what: Value) -> Answer {
+    async fn change_profile(&self, what: Value) -> TestResponse {
         self.ask(self.request(Method::PATCH, "/auth/me").json(&what))
             .await
     }
 }
 
 /// A user with an unverified address from registration.
-async fn with_address(app: &TestApp, name: &str) -> Client {
-    let address = app.register_with_address(name).await;
-    app.letter_to(&address, 1).await;
-    app.burn_letters();
+async fn editor_with_email(app: &TestApp, name: &str) -> Client {
+    let address = app.register_with_email(name).await;
+    app.wait_for_mail(&address, 1).await;
+    app.clear_mails();
     app.sign_in(name).await
 }
 
 async fn mailed_token(app: &TestApp, address: &str, n: usize) -> String {
-    let letter = app.letter_to(address, n).await;
+    let letter = app.wait_for_mail(address, n).await;
     assert_eq!(letter.subject, "Confirm your e-mail address for Strongroom");
     let link = letter
         .text
@@ -37,7 +37,7 @@ async fn mailed_token(app: &TestApp, address: &str, n: usize) -> String {
     link.split_once('#').unwrap().1.to_owned()
 }
 
-async fn confirm(app: &TestApp, token: &str) -> u16 {
+async fn confirm_email(app: &TestApp, token: &str) -> u16 {
     app.anonymous()
         .tell("/auth/me/email/confirm", json!({"token": token}))
         .await
@@ -46,38 +46,38 @@ async fn confirm(app: &TestApp, token: &str) -> u16 {
 
 both! {
     async fn new_email_address_applies_after_confirmation(app: TestApp) {
-        let ada = with_address(&app, "ada").await;
-        let changed = ada.patches(json!({"display_name": "Ada Byron", "email": "new@example.org"})).await.is(200).body;
+        let ada = editor_with_email(&app, "ada").await;
+        let changed = ada.change_profile(json!({"display_name": "Ada Byron", "email": "new@example.org"})).await.is(200).body;
         assert_eq!((&changed["display_name"], &changed["email"]), (&json!("Ada Byron"), &json!("ada@example.org")));
         assert_eq!(changed["email_to_confirm"], "new@example.org");
         let token = mailed_token(&app, "new@example.org", 1).await;
-        assert_eq!(confirm(&app, &token).await, 204);
+        assert_eq!(confirm_email(&app, &token).await, 204);
         let me = ada.see("/auth/me").await.body;
         assert_eq!((&me["email"], &me["email_verified"]), (&json!("new@example.org"), &json!(true)));
-        assert_eq!(confirm(&app, &token).await, 403, "once");
-        app.letter_to("ada@example.org", 1).await;
+        assert_eq!(confirm_email(&app, &token).await, 403, "once");
+        app.wait_for_mail("ada@example.org", 1).await;
         // Removal takes effect at once and leaves nothing of the old address.
-        let me = ada.patches(json!({"email": null})).await.is(200).body;
+        let me = ada.change_profile(json!({"email": null})).await.is(200).body;
         assert_eq!((&me["email"], &me["email_verified"]), (&Value::Null, &json!(false)));
     }
 
     async fn email_link_expires_or_is_superseded(app: TestApp) {
-        let (ada, root) = (with_address(&app, "ada").await, app.administrator("root").await);
-        ada.patches(json!({"email": "one@example.org"})).await.is(200);
+        let (ada, root) = (editor_with_email(&app, "ada").await, app.administrator("root").await);
+        ada.change_profile(json!({"email": "one@example.org"})).await.is(200);
         let one = mailed_token(&app, "one@example.org", 1).await;
-        ada.patches(json!({"email": "two@example.org"})).await.is(200);
+        ada.change_profile(json!({"email": "two@example.org"})).await.is(200);
         let two = mailed_token(&app, "two@example.org", 1).await;
-        assert_eq!(confirm(&app, &one).await, 403);
+        assert_eq!(confirm_email(&app, &one).await, 403);
         let by_root = json!({"email": "chosen@example.org"});
         root.ask(root.request(Method::PATCH, "/api/users/ada").json(&by_root)).await.is(200);
-        assert_eq!(confirm(&app, &two).await, 403);
+        assert_eq!(confirm_email(&app, &two).await, 403);
         let me = ada.see("/auth/me").await.body;
         assert_eq!((&me["email"], &me["email_verified"]), (&json!("chosen@example.org"), &json!(false)));
-        ada.patches(json!({"email": "three@example.org"})).await.is(200);
+        ada.change_profile(json!({"email": "three@example.org"})).await.is(200);
         let three = mailed_token(&app, "three@example.org", 1).await;
         app.later(Duration::from_hours(24));
-        assert_eq!(confirm(&app, &three).await, 403);
-        assert_eq!(confirm(&app, "sr_em_guess").await, 403);
+        assert_eq!(confirm_email(&app, &three).await, 403);
+        assert_eq!(confirm_email(&app, "sr_em_guess").await, 403);
     }
 
     async fn email_link_is_invalid_after_security_epoch_change(app: TestApp) {
@@ -85,9 +85,9 @@ both! {
         let ways = ["a new password", "a reset link", "others ended", "all ended", "factors", "disabled", "reset required"];
         for (n, way) in ways.into_iter().enumerate() {
             let name = format!("ada{n}");
-            let (ada, thief) = (with_address(&app, &name).await, app.sign_in(&name).await);
+            let (ada, thief) = (editor_with_email(&app, &name).await, app.sign_in(&name).await);
             let evil = format!("thief{n}@evil.example");
-            thief.patches(json!({"email": evil})).await.is(200);
+            thief.change_profile(json!({"email": evil})).await.is(200);
             let link = mailed_token(&app, &evil, 1).await;
             let user = format!("/api/users/{name}");
             let by_root = async |change: Value| root.ask(root.request(Method::PATCH, &user).json(&change)).await.is(200);
@@ -104,22 +104,22 @@ both! {
                 }
                 "others ended" => drop(ada.tell("/auth/sessions/end-others", Value::Null).await.is(200)),
                 "all ended" => drop(root.tell(&format!("{user}/end-sessions"), Value::Null).await.is(200)),
-                "factors" => drop(with_app(&app, &ada).await),
+                "factors" => drop(enroll_totp(&app, &ada).await),
                 "disabled" => {
                     by_root(json!({"disabled": true})).await;
                     by_root(json!({"disabled": false})).await;
                 }
                 _ => drop(by_root(json!({"reset_required": true})).await),
             }
-            assert_eq!(confirm(&app, &link).await, 403, "{way}");
+            assert_eq!(confirm_email(&app, &link).await, 403, "{way}");
             assert_eq!(root.see(&user).await.body["email"], format!("{name}@example.org"), "{way}");
         }
     }
 
     async fn email_change_request_is_mailed_and_audited(app: TestApp) {
-        let (root, ada) = (app.administrator("root").await, with_address(&app, "ada").await);
-        ada.patches(json!({"email": "new@example.org"})).await.is(200);
-        let told = app.letter_to("ada@example.org", 1).await;
+        let (root, ada) = (app.administrator("root").await, editor_with_email(&app, "ada").await);
+        ada.change_profile(json!({"email": "new@example.org"})).await.is(200);
+        let told = app.wait_for_mail("ada@example.org", 1).await;
         assert_eq!(told.subject, "A new e-mail address was requested");
         assert!(!told.text.contains("new@example.org"), "the address that a thief entered is not disclosed");
         let audit = root.see("/api/audit").await.is(200).body;
@@ -131,19 +131,19 @@ both! {
     }
 
     async fn email_change_requires_recent_sign_in(app: TestApp) {
-        let ada = with_address(&app, "ada").await;
+        let ada = editor_with_email(&app, "ada").await;
         app.later(Duration::from_mins(11));
-        let refused = ada.patches(json!({"email": "eve@example.org"})).await.is(401);
+        let refused = ada.change_profile(json!({"email": "eve@example.org"})).await.is(401);
         assert_eq!(refused.body["error"], "insufficient_user_authentication");
-        ada.patches(json!({"email": "ada@example.org", "display_name": "Ada"})).await.is(200);
-        ada.patches(json!({"email": "nonsense"})).await.is(422);
-        ada.patches(json!({"display_name": "\u{202e}Ada"})).await.is(422);
+        ada.change_profile(json!({"email": "ada@example.org", "display_name": "Ada"})).await.is(200);
+        ada.change_profile(json!({"email": "nonsense"})).await.is(422);
+        ada.change_profile(json!({"display_name": "\u{202e}Ada"})).await.is(422);
     }
 
     async fn profile_change_cannot_set_privileges(app: TestApp) {
-        let eve = with_address(&app, "eve").await;
+        let eve = editor_with_email(&app, "eve").await;
         for extra in ["is_admin", "email_verified", "verified", "username", "roles", "groups", "disabled", "mfa"] {
-            eve.patches(json!({"display_name": "Eve", extra: true})).await.is(422);
+            eve.change_profile(json!({"display_name": "Eve", extra: true})).await.is(422);
         }
         let me = eve.see("/auth/me").await.body;
         assert_eq!((&me["is_admin"], &me["email_verified"]), (&json!(false), &json!(false)));
@@ -151,7 +151,7 @@ both! {
     }
 
     async fn username_in_request_does_not_override_the_session(app: TestApp) {
-        let (ada, eve) = (with_address(&app, "ada").await, with_address(&app, "eve").await);
+        let (ada, eve) = (editor_with_email(&app, "ada").await, editor_with_email(&app, "eve").await);
         let before = ada.see("/auth/me").await.body;
         let document = app.anonymous().see("/openapi.json").await.body;
         let mut tried = 0;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-fn house() -> PathBuf {
+fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap()
@@ -13,7 +13,7 @@ fn house() -> PathBuf {
 }
 
 fn document(name: &str) -> String {
-    std::fs::read_to_string(house().join("docs/security").join(name)).unwrap()
+    std::fs::read_to_string(workspace_root().join("docs/security").join(name)).unwrap()
 }
 
 /// The names of all functions in the sources, and of the scripts in `ci/`.
@@ -22,7 +22,7 @@ fn functions() -> HashSet<String> {
     for room in [
         "auth", "vault", "store", "wire", "server", "cli", "bench", "examples",
     ] {
-        read_sources(&house().join(room), &mut names);
+        read_sources(&workspace_root().join(room), &mut names);
     }
     names
 }
@@ -72,7 +72,7 @@ fn tests_named_in(text: &str) -> BTreeSet<String> {
 }
 
 /// The cells of all table rows, without headings.
-fn rows(text: &str) -> Vec<Vec<String>> {
+fn table_rows(text: &str) -> Vec<Vec<String>> {
     let cells = |line: &str| {
         line.trim()
             .trim_matches('|')
@@ -163,7 +163,7 @@ const SECTIONS: [(&str, usize); 41] = [
 #[test]
 fn account_requirements_in_asvs_document_are_answered() {
     let text = document("asvs.md");
-    let rows = rows(&text);
+    let rows = table_rows(&text);
     let answered: BTreeSet<&str> = rows
         .iter()
         .filter(|row| row.len() == 4)
@@ -213,10 +213,10 @@ fn documented_metrics_match_the_sources() {
     }
     let mut counted = BTreeSet::new();
     for room in ["auth", "vault", "store", "server"] {
-        read(&house().join(room).join("src"), &mut counted);
+        read(&workspace_root().join(room).join("src"), &mut counted);
     }
     let text = document("../operations.md");
-    let rows = rows(text.split_once("\n## Logs\n").unwrap().0);
+    let rows = table_rows(text.split_once("\n## Logs\n").unwrap().0);
     let described = rows.iter().filter(|row| row[0].starts_with('`'));
     let described: BTreeSet<String> = described
         .map(|row| row[0].trim_matches('`').to_owned())
@@ -227,14 +227,14 @@ fn documented_metrics_match_the_sources() {
 #[test]
 fn documented_pitfalls_name_a_test() {
     let text = document("pitfalls.md");
-    let rows: Vec<_> = rows(&text)
+    let rows: Vec<_> = table_rows(&text)
         .into_iter()
         .filter(|row| row[0] != "pitfall")
         .collect();
     assert_eq!(
         rows.len(),
         24,
-        "the twenty that everybody knows, and four that reviews found"
+        "20 well-known pitfalls, and 4 found in reviews"
     );
     for row in rows {
         assert!(
@@ -247,7 +247,7 @@ fn documented_pitfalls_name_a_test() {
 #[test]
 fn documented_rules_name_a_test() {
     let text = document("rules.md");
-    let rows: Vec<_> = rows(&text)
+    let rows: Vec<_> = table_rows(&text)
         .into_iter()
         .filter(|row| row[0] != "rule")
         .collect();
@@ -265,7 +265,7 @@ fn documented_rules_name_a_test() {
 #[test]
 fn applicable_asvs_requirements_are_answered() {
     let shared = std::env::var_os("STRONGROOM_SHARED")
-        .map_or_else(|| house().join("../shared"), PathBuf::from);
+        .map_or_else(|| workspace_root().join("../shared"), PathBuf::from);
     let path = shared.join("security/asvs.csv");
     let Ok(mut published) = csv::Reader::from_path(&path) else {
         assert!(
@@ -274,13 +274,13 @@ fn applicable_asvs_requirements_are_answered() {
             path.display()
         );
         eprintln!(
-            "SKIPPED: there is no {} to compare docs/security/asvs.md with",
+            "SKIPPED: {} is missing, so docs/security/asvs.md was not compared",
             path.display()
         );
         return;
     };
     let text = document("asvs.md");
-    let rows = rows(&text);
+    let rows = table_rows(&text);
     let answered: HashSet<&str> = rows.iter().map(|row| row[0].as_str()).collect();
     let sections: HashSet<&str> = SECTIONS.iter().map(|(section, _)| *section).collect();
     let mut applying = 0;
@@ -290,7 +290,7 @@ fn applicable_asvs_requirements_are_answered() {
         applying += usize::from(applies);
         assert!(
             !applies && !sections.contains(section) || answered.contains(id),
-            "asvs.md says nothing of {id}"
+            "asvs.md lacks {id}"
         );
     }
     assert!(applying > 200, "only {applying} rows apply");

@@ -4,13 +4,13 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
-    app::{Client, PASSWORD, TestApp, file},
-    attacks::raw,
-    headers::every_route,
+    app::{Client, PASSWORD, TestApp, file_url},
+    attacks::send_raw,
+    headers::all_routes,
 };
 
 /// Sends bytes unchanged, and reads all responses until the server closes or is silent.
-pub(crate) async fn exchange(app: &TestApp, request: &[u8]) -> String {
+pub(crate) async fn raw_exchange(app: &TestApp, request: &[u8]) -> String {
     let mut stream = tokio::net::TcpStream::connect(app.address()).await.unwrap();
     // The server may close before the whole request is sent.
     let _ = stream.write_all(request).await;
@@ -40,7 +40,7 @@ fn statuses(answers: &str) -> Vec<&str> {
 async fn unsupported_http_methods_return_405() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
-    let mut paths: Vec<String> = every_route(&app)
+    let mut paths: Vec<String> = all_routes(&app)
         .await
         .into_iter()
         .map(|(_, path)| path)
@@ -68,7 +68,7 @@ async fn unsupported_http_methods_return_405() {
             );
         }
     }
-    let tunnel = exchange(
+    let tunnel = raw_exchange(
         &app,
         b"CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example:443\r\n\r\n",
     )
@@ -77,10 +77,10 @@ async fn unsupported_http_methods_return_405() {
     // Method override headers are ignored.
     root.add("a.nc", b"x").await.is(201);
     let disguised = root
-        .post(&file("a.nc", ""))
+        .post(&file_url("a.nc", ""))
         .header("x-http-method-override", "DELETE");
     root.ask(disguised).await.is(405);
-    root.see(&file("a.nc", "")).await.is(200);
+    root.see(&file_url("a.nc", "")).await.is(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +90,7 @@ async fn http_versions_other_than_1_1_are_rejected() {
     let fields = b"\x82\x86\x04\x0c/health/live\x01\x09localhost";
     let head = [0, 0, u8::try_from(fields.len()).unwrap(), 1, 5, 0, 0, 0, 1];
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-    let answer = exchange(&app, &[&preface[..], &head, fields].concat()).await;
+    let answer = raw_exchange(&app, &[&preface[..], &head, fields].concat()).await;
     assert!(
         answer.contains(r#""status":505"#) && answer.contains("This server supports HTTP/1.1 only"),
         "{answer:?}"
@@ -98,10 +98,10 @@ async fn http_versions_other_than_1_1_are_rejected() {
     let upgrade =
         b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade, http2-settings\r\n\
         upgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n";
-    let answer = exchange(&app, upgrade).await;
+    let answer = raw_exchange(&app, upgrade).await;
     assert_eq!(statuses(&answer), ["200"], "{answer:?}");
     assert_eq!(
-        statuses(&exchange(&app, b"GET /health/live HTTP/0.9\r\n\r\n").await),
+        statuses(&raw_exchange(&app, b"GET /health/live HTTP/0.9\r\n\r\n").await),
         ["400"]
     );
 }
@@ -128,15 +128,15 @@ async fn ambiguous_message_length_smuggles_no_request() {
         ),
         (
             format!("content-length: 0\r\ncontent-length: {length}\r\n\r\n{hidden}"),
-            "two lengths",
+            "two length headers",
         ),
         (
             format!("content-length: 0, {length}\r\n\r\n{hidden}"),
-            "two lengths in one",
+            "two lengths in one header",
         ),
         (
             format!("transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}"),
-            "not chunked at last",
+            "chunked is not the last encoding",
         ),
         (
             format!("transfer-encoding: xchunked\r\ncontent-length: 0\r\n\r\n{hidden}"),
@@ -144,26 +144,26 @@ async fn ambiguous_message_length_smuggles_no_request() {
         ),
         (
             format!("transfer-encoding: chunked\r\n\r\n-1\r\n\r\n{hidden}"),
-            "a chunk of less than nothing",
+            "a negative chunk size",
         ),
         (
             format!("transfer-encoding: chunked\r\n\r\nffffffffffffffff0\r\n\r\n{hidden}"),
-            "a chunk of more than all",
+            "an overflowing chunk size",
         ),
         (
             format!("content-length: -1\r\n\r\n{hidden}"),
-            "less than nothing",
+            "a negative length",
         ),
         (
             format!("content-length: 18446744073709551616\r\n\r\n{hidden}"),
-            "more than all",
+            "an overflowing length",
         ),
         (
             format!("content-length : 0\r\n\r\n{hidden}"),
             "a space before the colon",
         ),
     ] {
-        let answers = exchange(&app, format!("{head}{ends}").as_bytes()).await;
+        let answers = raw_exchange(&app, format!("{head}{ends}").as_bytes()).await;
         let statuses = statuses(&answers);
         if why == "chunks end it" {
             // RFC 9112 §6.3: the chunks decide the length. The bytes after them are a second
@@ -203,8 +203,8 @@ async fn out_of_range_numbers_are_rejected() {
         for path in [
             format!("/api/files?limit={number}"),
             format!("/api/changes?after={number}x"),
-            file("a.nc", &format!("/content?revision={number}")),
-            file("a.nc", &format!("/history?limit={number}")),
+            file_url("a.nc", &format!("/content?revision={number}")),
+            file_url("a.nc", &format!("/history?limit={number}")),
             format!("/api/changes?since={number}"),
         ] {
             let status = ada.see(&path).await.status;
@@ -215,7 +215,7 @@ async fn out_of_range_numbers_are_rejected() {
             );
         }
         let restored = ada
-            .post(&file("a.nc", "/restore"))
+            .post(&file_url("a.nc", "/restore"))
             .header("content-type", "application/json");
         let restored = ada
             .ask(restored.body(format!("{{\"revision\": {number}}}")))
@@ -227,7 +227,7 @@ async fn out_of_range_numbers_are_rejected() {
             restored.text
         );
     }
-    assert_eq!(ada.see(&file("a.nc", "")).await.body["revision"], 1);
+    assert_eq!(ada.see(&file_url("a.nc", "")).await.body["revision"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -307,7 +307,7 @@ async fn stray_files_and_version_are_not_exposed() {
         "/api/",
         "/v/main/f/%2e%2e/%2e%2e/keys",
     ] {
-        let answer = raw(&app, &root, path).await;
+        let answer = send_raw(&app, &root, path).await;
         let status = statuses(&answer)[0].to_owned();
         assert!(
             ["404", "422"].contains(&status.as_str()),
@@ -352,11 +352,14 @@ async fn download_filename_matches_the_stored_filename() {
             reqwest::multipart::Part::bytes(b"<svg onload=alert(1)>".to_vec())
                 .file_name("../../evil.exe"),
         );
-        ada.ask(ada.put(&file(name, "/content")).multipart(form))
+        ada.ask(ada.put(&file_url(name, "/content")).multipart(form))
             .await
             .is(201);
         let answer = ada
-            .see(&file(name, "/content?filename=evil.exe&download=evil.exe"))
+            .see(&file_url(
+                name,
+                "/content?filename=evil.exe&download=evil.exe",
+            ))
             .await
             .is(200);
         let disposition = answer.header("content-disposition").unwrap();
@@ -385,7 +388,7 @@ async fn download_filename_matches_the_stored_filename() {
         );
         assert_eq!(answer.text, "<svg onload=alert(1)>");
         let head = ada
-            .request(reqwest::Method::HEAD, &file(name, "/content"))
+            .request(reqwest::Method::HEAD, &file_url(name, "/content"))
             .send()
             .await
             .unwrap();
@@ -405,7 +408,10 @@ async fn download_filename_matches_the_stored_filename() {
         1
     );
     let stranger: Client = app.anonymous();
-    stranger.see(&file("plain.nc", "/content")).await.is(401);
+    stranger
+        .see(&file_url("plain.nc", "/content"))
+        .await
+        .is(401);
 }
 
 /// Responses of hyper itself: an empty body, and the connection closes.
@@ -426,7 +432,7 @@ async fn malformed_http_gets_an_empty_error_response() {
         (too_long.as_str(), "431"),
         (too_many.as_str(), "431"),
     ] {
-        let answer = exchange(&app, request.as_bytes()).await;
+        let answer = raw_exchange(&app, request.as_bytes()).await;
         assert_eq!(statuses(&answer), [status], "{answer}");
         let (headers, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(

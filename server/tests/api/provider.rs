@@ -22,21 +22,21 @@ use serde_json::{Value, json};
 use server::config::ProviderSection;
 
 /// Form parameters.
-pub(crate) type Members = Vec<(String, String)>;
+pub(crate) type FormMembers = Vec<(String, String)>;
 
 /// The claims that the provider issues, and the requests that its token endpoint received.
 #[derive(Clone)]
-pub(crate) struct Provider {
+pub(crate) struct MockProvider {
     pub(crate) issuer: String,
     key: Arc<Vec<u8>>,
     pub(crate) jwk: Value,
     claims: Arc<Mutex<Value>>,
     /// The nonce for ID tokens, and the received forms.
     pub(crate) nonce: Arc<Mutex<String>>,
-    pub(crate) forms: Arc<Mutex<Vec<Members>>>,
+    pub(crate) forms: Arc<Mutex<Vec<FormMembers>>>,
     /// The last issued ID token.
-    pub(crate) told: Arc<Mutex<String>>,
-    pub(crate) misbehaves: Arc<Mutex<Misbehaviour>>,
+    pub(crate) last_id_token: Arc<Mutex<String>>,
+    pub(crate) misbehaviour: Arc<Mutex<Misbehaviour>>,
 }
 
 /// Faults of the provider.
@@ -45,17 +45,17 @@ pub(crate) struct Misbehaviour {
     /// Overrides for members of its metadata.
     pub(crate) metadata: serde_json::Map<String, Value>,
     /// Replaces the response with its keys.
-    pub(crate) keys: Option<fn() -> Response>,
+    pub(crate) jwks: Option<fn() -> Response>,
     /// Creates ID tokens from claims.
-    pub(crate) forger: Option<Forger>,
+    pub(crate) id_token: Option<IdTokenForger>,
 }
 
-pub(crate) type Forger = Box<dyn Fn(&Value) -> String + Send>;
+pub(crate) type IdTokenForger = Box<dyn Fn(&Value) -> String + Send>;
 
 /// The provider's own access token. The server does not use it.
 pub(crate) const UPSTREAM_ACCESS: &str = "opens-only-what-is-there";
 
-impl Provider {
+impl MockProvider {
     pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let pkcs8 =
@@ -75,8 +75,8 @@ impl Provider {
             claims: Arc::new(Mutex::new(json!({}))),
             nonce: Arc::default(),
             forms: Arc::default(),
-            told: Arc::default(),
-            misbehaves: Arc::default(),
+            last_id_token: Arc::default(),
+            misbehaviour: Arc::default(),
         };
         let router = Router::new()
             .route(
@@ -88,7 +88,7 @@ impl Provider {
             .route(
                 "/moved",
                 on(MethodFilter::GET, async |State(provider): State<Self>| {
-                    keys(&provider)
+                    jwks_response(&provider)
                 }),
             )
             .route("/token", on(MethodFilter::POST, token))
@@ -113,31 +113,31 @@ impl Provider {
     }
 
     /// Sets the claims for later sign-ins.
-    pub(crate) fn says(&self, claims: Value) {
+    pub(crate) fn set_claims(&self, claims: Value) {
         *self.claims.lock().unwrap() = claims;
     }
 }
 
-async fn metadata(State(provider): State<Provider>) -> Json<Value> {
+async fn metadata(State(provider): State<MockProvider>) -> Json<Value> {
     let at = |path: &str| format!("{}{path}", provider.issuer);
     let mut metadata = json!({
         "issuer": provider.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
         "jwks_uri": at("/jwks"), "response_types_supported": ["code"], "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
     });
-    for (name, value) in &provider.misbehaves.lock().unwrap().metadata {
+    for (name, value) in &provider.misbehaviour.lock().unwrap().metadata {
         metadata[name] = value.clone();
     }
     Json(metadata)
 }
 
-fn keys(provider: &Provider) -> Response {
+fn jwks_response(provider: &MockProvider) -> Response {
     Json(json!({"keys": [provider.jwk]})).into_response()
 }
 
 /// Approves every request and redirects back at once.
 async fn authorize(
-    State(provider): State<Provider>,
+    State(provider): State<MockProvider>,
     Query(asked): Query<HashMap<String, String>>,
 ) -> Redirect {
     provider.nonce.lock().unwrap().clone_from(&asked["nonce"]);
@@ -147,13 +147,13 @@ async fn authorize(
     ))
 }
 
-async fn jwks(State(provider): State<Provider>) -> Response {
-    let badly = provider.misbehaves.lock().unwrap().keys;
-    badly.map_or_else(|| keys(&provider), |badly| badly())
+async fn jwks(State(provider): State<MockProvider>) -> Response {
+    let badly = provider.misbehaviour.lock().unwrap().jwks;
+    badly.map_or_else(|| jwks_response(&provider), |badly| badly())
 }
 
 async fn token(
-    State(provider): State<Provider>,
+    State(provider): State<MockProvider>,
     Form(form): Form<Vec<(String, String)>>,
 ) -> Json<Value> {
     provider.forms.lock().unwrap().push(form);
@@ -167,7 +167,7 @@ async fn token(
     for (name, value) in provider.claims.lock().unwrap().as_object().unwrap() {
         claims[name] = value.clone();
     }
-    if let Some(forger) = &provider.misbehaves.lock().unwrap().forger {
+    if let Some(forger) = &provider.misbehaviour.lock().unwrap().id_token {
         return Json(
             json!({"access_token": UPSTREAM_ACCESS, "token_type": "Bearer", "id_token": forger(&claims)}),
         );
@@ -176,7 +176,7 @@ async fn token(
     header.kid = Some("one".to_owned());
     let id_token =
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ec_der(&provider.key)).unwrap();
-    provider.told.lock().unwrap().clone_from(&id_token);
+    provider.last_id_token.lock().unwrap().clone_from(&id_token);
     Json(json!({"access_token": UPSTREAM_ACCESS, "token_type": "Bearer", "id_token": id_token}))
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::{
-    app::{TestApp, file},
+    app::{TestApp, file_url},
     both,
 };
 
@@ -32,9 +32,9 @@ both! {
             assert_eq!(winners.len(), 1, "round {round}");
             assert!(tries.iter().all(|(status, _)| matches!(status, 200 | 409)), "round {round}");
             let winner = &winners[0].1;
-            let seen = winner.see(&file("a.nc", "")).await.body;
+            let seen = winner.see(&file_url("a.nc", "")).await.body;
             assert_eq!(seen["locked_by"], winner.username.as_str());
-            winner.tell(&file("a.nc", "/cancel"), Value::Null).await.is(200);
+            winner.tell(&file_url("a.nc", "/cancel"), Value::Null).await.is(200);
         }
     }
 
@@ -45,12 +45,12 @@ both! {
         for round in 0..40 {
             ada.check_out("a.nc").await.is(200);
             let content = format!("round {round}");
-            let path = file("a.nc", "/override");
+            let path = file_url("a.nc", "/override");
             let (check_in, overridden) = tokio::join!(
                 ada.check_in("a.nc", content.as_bytes(), "mine"),
                 root.tell(&path, json!({"reason": "now", "take": true})),
             );
-            let now = ada.see(&file("a.nc", "")).await.body;
+            let now = ada.see(&file_url("a.nc", "")).await.body;
             match (check_in.status, overridden.status) {
                 (200, 409) => {
                     revision += 1;
@@ -58,7 +58,7 @@ both! {
                 }
                 (403 | 409, 200) => {
                     assert_eq!(now["locked_by"], "root");
-                    root.tell(&file("a.nc", "/cancel"), Value::Null).await.is(200);
+                    root.tell(&file_url("a.nc", "/cancel"), Value::Null).await.is(200);
                 }
                 other => panic!("round {round}: {other:?}"),
             }
@@ -94,7 +94,7 @@ async fn parallel_requests_with_one_idempotency_key_act_once() {
                 reqwest::multipart::Part::bytes(b"x".to_vec()).file_name("f"),
             );
             ada.ask(
-                ada.put(&file("a.nc", "/content"))
+                ada.put(&file_url("a.nc", "/content"))
                     .header("Idempotency-Key", "k")
                     .multipart(form),
             )
@@ -110,7 +110,7 @@ async fn parallel_requests_with_one_idempotency_key_act_once() {
         );
     }
     assert_eq!(
-        ada.see(&file("a.nc", "/history"))
+        ada.see(&file_url("a.nc", "/history"))
             .await
             .body
             .as_array()

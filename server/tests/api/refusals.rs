@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Client, file},
+    app::{Client, file_url},
     both,
-    ending::cookie,
+    ending::session_cookie,
 };
 
 /// The rejections of `who`, newest first. Waits until there are `many`, because they are written
 /// after the response.
-async fn refusals(root: &Client, who: &str, many: usize) -> Vec<Value> {
+async fn wait_for_denials(root: &Client, who: &str, many: usize) -> Vec<Value> {
     let path = format!("/api/audit?action=action.refused&actor={who}");
     for _ in 0..100 {
         let found = root.see(&path).await.is(200).body;
@@ -30,11 +30,11 @@ both! {
         let ada = app.editor("ada").await;
         ada.add("a.nc", b"x").await.is(201);
         root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
-        let override_it = ada.post(&file("a.nc", "/override")).header("user-agent", "curl/8").json(&json!({"reason": "mine"}));
+        let override_it = ada.post(&file_url("a.nc", "/override")).header("user-agent", "curl/8").json(&json!({"reason": "mine"}));
         ada.ask(override_it).await.is(403);
         ada.see("/api/vaults/attic/files").await.is(404);
         ada.see("/api/users").await.is(403);
-        let told = refusals(&root, "ada", 3).await;
+        let told = wait_for_denials(&root, "ada", 3).await;
         let of = |action: &str| told.iter().find(|entry| entry["subject"] == action).unwrap();
         let lock = of("lock.override");
         assert_eq!(lock["from"], json!({"address": "127.0.0.1", "user_agent": "curl/8"}));
@@ -54,11 +54,11 @@ both! {
             ada.see("/api/users").await.is(403);
         }
         ada.see("/api/audit").await.is(403);
-        let told = refusals(&root, "ada", 2).await;
+        let told = wait_for_denials(&root, "ada", 2).await;
         assert_eq!(told.len(), 2, "one of each action: {told:#?}");
         app.later(Duration::from_mins(11));
         ada.see("/api/users").await.is(403);
-        let again = refusals(&root, "ada", 3).await;
+        let again = wait_for_denials(&root, "ada", 3).await;
         assert_eq!(again[0]["facts"]["times"], 20, "{again:#?}");
     }
 
@@ -69,7 +69,7 @@ both! {
         let token = Client { token: Some(made.body["token"].as_str().unwrap().to_owned()), ..ada.clone() };
         token.add("b.nc", b"x").await.is(403);
         token.see("/auth/tokens").await.is(403);
-        let told = refusals(&root, "ada", 2).await;
+        let told = wait_for_denials(&root, "ada", 2).await;
         let reasons: Vec<_> = told.iter().map(|entry| entry["reason"].as_str().unwrap()).collect();
         assert!(reasons.contains(&"scope_missing") && reasons.contains(&"not_in_person"), "{told:#?}");
         assert!(told.iter().all(|entry| entry["by"]["label"] == "backup"), "{told:#?}");
@@ -78,7 +78,7 @@ both! {
     async fn cross_site_request_with_cookie_is_audited(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
-        let cookie = cookie(&app, "ada", None).await;
+        let cookie = session_cookie(&app, "ada", None).await;
         let anonymous = app.anonymous();
         let foreign = |cookie: &str| {
             let request = anonymous.post("/auth/sessions/end-others?secret=1").header("cookie", cookie.to_owned());
@@ -86,7 +86,7 @@ both! {
         };
         foreign("strongroom=sr_ws_nobodys").await.is(403);
         foreign(&cookie).await.is(403);
-        let told = refusals(&root, "ada", 1).await;
+        let told = wait_for_denials(&root, "ada", 1).await;
         assert_eq!((&told[0]["subject"], &told[0]["reason"]), (&json!("by_another_site"), &json!("cross_site")));
         assert_eq!(told[0]["facts"]["site"], "https://evil.example");
         assert_eq!(told[0]["facts"]["request"], "POST /auth/sessions/end-others", "the request without its query");

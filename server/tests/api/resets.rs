@@ -8,17 +8,17 @@ use crate::{
     both,
 };
 
-const NEW: &str = "seven copper kettles sing";
+const NEW_PASSWORD: &str = "seven copper kettles sing";
 
 impl TestApp {
     /// An editor of `main` with an e-mail address.
-    async fn reachable(&self, name: &str) -> Client {
-        self.register_reader(name).await;
+    async fn editor_with_verified_email(&self, name: &str) -> Client {
+        self.register_with_verified_email(name).await;
         self.sign_in(name).await
     }
 }
 
-async fn sign_in(app: &TestApp, name: &str, password: &str) -> crate::app::Answer {
+async fn sign_in_with_password(app: &TestApp, name: &str, password: &str) -> crate::app::TestResponse {
     let anonymous = app.anonymous();
     anonymous
         .ask(
@@ -31,65 +31,65 @@ async fn sign_in(app: &TestApp, name: &str, password: &str) -> crate::app::Answe
 
 both! {
     async fn mailed_reset_link_replaces_a_lost_password(app: TestApp) {
-        let ada = app.reachable("ada").await;
+        let ada = app.editor_with_verified_email("ada").await;
         app.anonymous().tell("/auth/reset", json!({"account": "ada@EXAMPLE.org"})).await.is(202);
-        let letter = app.letter_to("ada@example.org", 1).await;
+        let letter = app.wait_for_mail("ada@example.org", 1).await;
         assert_eq!(letter.subject, "Reset your Strongroom password");
-        let confirm = |new: &str| json!({"token": letter.secret(), "new_password": new});
+        let confirm = |new: &str| json!({"token": letter.token(), "new_password": new});
         app.anonymous().tell("/auth/reset/confirm", confirm("too short")).await.is(422);
-        app.anonymous().tell("/auth/reset/confirm", confirm(NEW)).await.is(204);
-        app.anonymous().tell("/auth/reset/confirm", confirm(NEW)).await.is(403);
+        app.anonymous().tell("/auth/reset/confirm", confirm(NEW_PASSWORD)).await.is(204);
+        app.anonymous().tell("/auth/reset/confirm", confirm(NEW_PASSWORD)).await.is(403);
         ada.see("/auth/me").await.is(401);
-        crate::accounts::refresh(&ada, &ada.refresh).await.is(400);
-        sign_in(&app, "ada", PASSWORD).await.is(401);
-        sign_in(&app, "ada", NEW).await.is(200);
-        assert_eq!(app.letter_to("ada@example.org", 2).await.subject, "Your password was reset");
+        crate::accounts::refresh_token(&ada, &ada.refresh).await.is(400);
+        sign_in_with_password(&app, "ada", PASSWORD).await.is(401);
+        sign_in_with_password(&app, "ada", NEW_PASSWORD).await.is(200);
+        assert_eq!(app.wait_for_mail("ada@example.org", 2).await.subject, "Your password was reset");
     }
 
     async fn reset_mail_requires_a_verified_address(app: TestApp) {
-        let address = app.register_with_address("ada").await;
-        app.letter_to(&address, 1).await;
-        app.reachable("bob").await;
+        let address = app.register_with_email("ada").await;
+        app.wait_for_mail(&address, 1).await;
+        app.editor_with_verified_email("bob").await;
         let ada = app.sign_in("ada").await;
         for whom in ["ada", "ada@example.org", "bob"] {
             app.anonymous().tell("/auth/reset", json!({"account": whom})).await.is(202);
         }
-        app.letter_to("bob@example.org", 1).await;
-        assert!(app.letters().iter().all(|letter| letter.to != address), "{:?}", app.letters());
+        app.wait_for_mail("bob@example.org", 1).await;
+        assert!(app.mails().iter().all(|letter| letter.to != address), "{:?}", app.mails());
         app.anonymous().tell("/auth/me/email/send", Value::Null).await.is(401);
         assert!(ada.see("/account").await.is(200).text.contains("id=\"send-link\""));
         ada.tell("/auth/me/email/send", Value::Null).await.is(202);
-        let letter = app.letter_to(&address, 1).await;
+        let letter = app.wait_for_mail(&address, 1).await;
         assert_eq!(letter.subject, "Confirm your e-mail address for Strongroom");
-        let token = json!({"token": letter.secret()});
+        let token = json!({"token": letter.token()});
         app.anonymous().tell("/auth/me/email/confirm", token).await.is(204);
         ada.tell("/auth/me/email/send", Value::Null).await.is(409);
         assert!(!ada.see("/account").await.is(200).text.contains("send-link"));
         app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
-        assert_eq!(app.letter_to(&address, 2).await.subject, "Reset your Strongroom password");
+        assert_eq!(app.wait_for_mail(&address, 2).await.subject, "Reset your Strongroom password");
     }
 
     async fn password_reset_does_not_bypass_second_factor(app: TestApp) {
-        let ada = app.reachable("ada").await;
-        crate::authenticator::with_app(&app, &ada).await;
+        let ada = app.editor_with_verified_email("ada").await;
+        crate::authenticator::enroll_totp(&app, &ada).await;
         app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
         let mut n = 1;
         let token = loop {
             // The enrollment of the app also sent a mail.
-            let letter = app.letter_to("ada@example.org", n).await;
+            let letter = app.wait_for_mail("ada@example.org", n).await;
             if letter.subject == "Reset your Strongroom password" {
-                break letter.secret().to_owned();
+                break letter.token().to_owned();
             }
             n += 1;
         };
-        let answer = app.anonymous().tell("/auth/reset/confirm", json!({"token": token, "new_password": NEW})).await.is(204);
+        let answer = app.anonymous().tell("/auth/reset/confirm", json!({"token": token, "new_password": NEW_PASSWORD})).await.is(204);
         assert!(answer.header("set-cookie").is_none_or(|cookie| !cookie.starts_with("strongroom=sr_ws_")), "no session");
-        let answer = sign_in(&app, "ada", NEW).await.is(401);
+        let answer = sign_in_with_password(&app, "ada", NEW_PASSWORD).await.is(401);
         assert_eq!(answer.body["error"], "mfa_required");
     }
 
     async fn mailed_link_ignores_host_and_forwarding_headers(app: TestApp) {
-        app.reachable("ada").await;
+        app.editor_with_verified_email("ada").await;
         let anonymous = app.anonymous();
         let headers = ["host", "x-forwarded-host", "x-forwarded-proto", "forwarded", "origin", "x-original-url"];
         for (n, name) in (0..).zip(headers) {
@@ -101,7 +101,7 @@ both! {
                 continue;
             }
             anonymous.ask(request).await.is(202);
-            let letter = app.letter_to("ada@example.org", n).await;
+            let letter = app.wait_for_mail("ada@example.org", n).await;
             assert!(letter.link().starts_with("http://strongroom.test/reset#sr_rs_"), "{}", letter.text);
             assert!(!letter.text.contains("evil.example"), "{}", letter.text);
             app.later(std::time::Duration::from_mins(5));
@@ -111,7 +111,7 @@ both! {
     async fn reset_request_does_not_reveal_accounts(app: TestApp) {
         let root = app.administrator("root").await;
         for name in ["ada", "gone"] {
-            app.reachable(name).await;
+            app.editor_with_verified_email(name).await;
         }
         app.editor("bob").await;
         root.ask(root.request(Method::PATCH, "/api/users/gone").json(&json!({"disabled": true}))).await.is(200);
@@ -135,8 +135,8 @@ both! {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let link = answer.body["link"].as_str().unwrap();
         let token = link.strip_prefix("http://strongroom.test/reset#").unwrap();
-        app.anonymous().tell("/auth/reset/confirm", json!({"token": token, "new_password": NEW})).await.is(204);
-        sign_in(&app, "ada", NEW).await.is(200);
+        app.anonymous().tell("/auth/reset/confirm", json!({"token": token, "new_password": NEW_PASSWORD})).await.is(204);
+        sign_in_with_password(&app, "ada", NEW_PASSWORD).await.is(200);
     }
 
     async fn administrator_changes_are_mailed_to_previous_address(app: TestApp) {
@@ -150,7 +150,7 @@ both! {
         let mut told = Vec::new();
         // The first mail asks to confirm the address.
         for n in 2..=4 {
-            told.push(app.letter_to("ada@example.org", n).await.subject);
+            told.push(app.wait_for_mail("ada@example.org", n).await.subject);
         }
         told.sort();
         let expected = ["A password reset link was created", "Your e-mail address was changed", "Your password must be reset"];
@@ -165,19 +165,19 @@ both! {
     }
 
     async fn required_reset_rejects_the_old_password(app: TestApp) {
-        let (root, ada) = (app.administrator("root").await, app.reachable("ada").await);
+        let (root, ada) = (app.administrator("root").await, app.editor_with_verified_email("ada").await);
         let patch = json!({"reset_required": true});
         let user = root.ask(root.request(Method::PATCH, "/api/users/ada").json(&patch)).await.is(200).body;
         assert_eq!(user["reset_required"], true);
         ada.see("/auth/me").await.is(401);
-        sign_in(&app, "ada", "wrong wrong wrong").await.is(401).says("Incorrect username or password");
-        let refused = sign_in(&app, "ada", PASSWORD).await.is(403);
+        sign_in_with_password(&app, "ada", "wrong wrong wrong").await.is(401).says("Incorrect username or password");
+        let refused = sign_in_with_password(&app, "ada", PASSWORD).await.is(403);
         assert_eq!(refused.body["error"], "password_reset_required");
         app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
-        let letter = app.letter_to("ada@example.org", 2).await;
-        let confirm = json!({"token": letter.secret(), "new_password": NEW});
+        let letter = app.wait_for_mail("ada@example.org", 2).await;
+        let confirm = json!({"token": letter.token(), "new_password": NEW_PASSWORD});
         app.anonymous().tell("/auth/reset/confirm", confirm).await.is(204);
-        sign_in(&app, "ada", NEW).await.is(200);
+        sign_in_with_password(&app, "ada", NEW_PASSWORD).await.is(200);
         assert_eq!(root.see("/api/users/ada").await.body["reset_required"], false);
     }
 
@@ -188,7 +188,7 @@ both! {
         let token = link.split_once('#').unwrap().1.to_owned();
         let tries = (0..8).map(|n| {
             let (client, token) = (app.anonymous(), token.clone());
-            let new = format!("{NEW} {n}");
+            let new = format!("{NEW_PASSWORD} {n}");
             tokio::spawn(async move {
                 client.tell("/auth/reset/confirm", json!({"token": token, "new_password": new})).await.status
             })
@@ -202,17 +202,17 @@ both! {
     }
 
     async fn password_change_and_reset_invalidate_refresh_tokens(app: TestApp) {
-        let here = app.reachable("ada").await;
+        let here = app.editor_with_verified_email("ada").await;
         let there = app.sign_in("ada").await;
-        let change = json!({"current_password": PASSWORD, "new_password": NEW});
+        let change = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
         here.ask(here.put("/auth/me/password").json(&change)).await.is(204);
-        crate::accounts::refresh(&there, &there.refresh).await.is(400);
+        crate::accounts::refresh_token(&there, &there.refresh).await.is(400);
         there.see("/auth/me").await.is(401);
-        let after = crate::accounts::refresh(&here, &here.refresh).await.is(200).body;
+        let after = crate::accounts::refresh_token(&here, &here.refresh).await.is(200).body;
         app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
-        let token = app.letter_to("ada@example.org", 2).await.secret().to_owned();
+        let token = app.wait_for_mail("ada@example.org", 2).await.token().to_owned();
         app.anonymous().tell("/auth/reset/confirm", json!({"token": token, "new_password": PASSWORD})).await.is(204);
-        crate::accounts::refresh(&here, after["refresh_token"].as_str().unwrap()).await.is(400);
+        crate::accounts::refresh_token(&here, after["refresh_token"].as_str().unwrap()).await.is(400);
         here.see("/auth/me").await.is(401);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{accounts::refresh, app::TestApp, both};
+use crate::{accounts::refresh_token, app::TestApp, both};
 
 both! {
     async fn restart_preserves_files_locks_and_sessions(app: TestApp) {
@@ -19,8 +19,8 @@ both! {
         again.check_in("a.nc", b"two", "after").await.is(200);
         let dead = crate::app::Client { token: ended.token.clone(), ..again.clone() };
         dead.see("/auth/me").await.is(401);
-        refresh(&again, &ended.refresh).await.is(400);
-        refresh(&again, &ada.refresh).await.is(200);
+        refresh_token(&again, &ended.refresh).await.is(400);
+        refresh_token(&again, &ada.refresh).await.is(200);
     }
 }
 
@@ -34,7 +34,7 @@ async fn server_runs_with_unprivileged_postgresql_role() {
     ada.check_out("a.nc").await.is(200);
     ada.check_in("a.nc", b"two", "wider").await.is(200);
     assert_eq!(ada.content("a.nc").await, b"two");
-    refresh(&ada, &ada.refresh).await.is(200);
+    refresh_token(&ada, &ada.refresh).await.is(200);
     let audit = root.see("/api/audit").await.is(200);
     assert!(audit.text.contains("ada"), "{}", audit.text);
     ada.tell("/auth/logout", Value::Null).await.is(204);

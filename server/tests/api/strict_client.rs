@@ -8,18 +8,18 @@ use server::{
 };
 
 use crate::{
-    app::{Answer, Client, TestApp},
+    app::{Client, TestApp, TestResponse},
     both,
 };
 
 const METADATA: &str = "/.well-known/oauth-authorization-server";
 const JWKS: &str = "/.well-known/jwks.json";
 
-async fn known(client: &Client) -> Value {
+async fn fetch_metadata(client: &Client) -> Value {
     client.see(METADATA).await.is(200).body
 }
 
-fn list(metadata: &Value, name: &str) -> Vec<String> {
+fn string_list(metadata: &Value, name: &str) -> Vec<String> {
     metadata[name]
         .as_array()
         .unwrap()
@@ -28,7 +28,7 @@ fn list(metadata: &Value, name: &str) -> Vec<String> {
         .collect()
 }
 
-async fn grant(client: &Client, grant: &str) -> Answer {
+async fn request_grant(client: &Client, grant: &str) -> TestResponse {
     client
         .ask(client.post("/auth/token").form(&[("grant_type", grant)]))
         .await
@@ -52,25 +52,25 @@ both! {
             }
         }
         // Explicit, because the default value (§2) does not apply.
-        assert_eq!(list(&metadata, "response_modes_supported"), ["query"]);
-        assert_eq!(list(&metadata, "token_endpoint_auth_methods_supported"), ["none"]);
-        assert_eq!(list(&metadata, "revocation_endpoint_auth_methods_supported"), ["none"]);
-        assert_eq!(list(&metadata, "introspection_endpoint_auth_methods_supported"), ["Bearer"]);
-        assert_eq!(list(&metadata, "code_challenge_methods_supported"), ["S256"]);
+        assert_eq!(string_list(&metadata, "response_modes_supported"), ["query"]);
+        assert_eq!(string_list(&metadata, "token_endpoint_auth_methods_supported"), ["none"]);
+        assert_eq!(string_list(&metadata, "revocation_endpoint_auth_methods_supported"), ["none"]);
+        assert_eq!(string_list(&metadata, "introspection_endpoint_auth_methods_supported"), ["Bearer"]);
+        assert_eq!(string_list(&metadata, "code_challenge_methods_supported"), ["S256"]);
         client.see("/.well-known/openid-configuration").await.is(404);
     }
 
     async fn grant_types_and_client_authentication_match_metadata(app: TestApp) {
         let (client, ada) = (app.anonymous(), app.editor("ada").await);
-        let grants = list(&known(&client).await, "grant_types_supported");
+        let grants = string_list(&fetch_metadata(&client).await, "grant_types_supported");
         for name in &grants {
-            let answer = grant(&client, name).await;
+            let answer = request_grant(&client, name).await;
             // A parameter is missing or the user is unknown, but the grant type is supported.
             assert!((400..500).contains(&answer.status) && answer.body["error"] != "unsupported_grant_type", "{name}: {answer:?}");
         }
         for name in ["implicit", "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer", "Password"] {
             assert!(!grants.contains(&name.to_owned()));
-            assert_eq!(grant(&client, name).await.is(400).body["error"], "unsupported_grant_type");
+            assert_eq!(request_grant(&client, name).await.is(400).body["error"], "unsupported_grant_type");
         }
         let form = [("token", ada.refresh.as_str())];
         let alone = client.ask(client.post("/auth/introspect").form(&form)).await.is(401);
@@ -80,7 +80,7 @@ both! {
     }
 }
 
-fn key(set: &JwkSet, kid: &str) -> DecodingKey {
+fn decoding_key(set: &JwkSet, kid: &str) -> DecodingKey {
     let named: Vec<_> = set
         .keys
         .iter()
@@ -122,7 +122,7 @@ async fn access_token_verifies_with_published_jwks() {
         assert_eq!(
             members,
             ["alg", "crv", "kid", "kty", "use", "x"],
-            "public, and complete"
+            "public and complete keys"
         );
         assert_eq!(
             (&jwk["kty"], &jwk["crv"], &jwk["use"], &jwk["alg"]),
@@ -138,10 +138,10 @@ async fn access_token_verifies_with_published_jwks() {
     let header = jsonwebtoken::decode_header(token).unwrap();
     assert_eq!(header.typ.as_deref(), Some("at+jwt"), "RFC 9068 §2.1");
     let mut rules = Validation::new(header.alg);
-    rules.set_issuer(&[known(&client).await["issuer"].as_str().unwrap()]);
+    rules.set_issuer(&[fetch_metadata(&client).await["issuer"].as_str().unwrap()]);
     rules.set_audience(&["strongroom"]);
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    let claims = jsonwebtoken::decode::<Value>(token, &key(&set, &header.kid.unwrap()), &rules)
+    let claims = jsonwebtoken::decode::<Value>(token, &decoding_key(&set, &header.kid.unwrap()), &rules)
         .unwrap()
         .claims;
     for name in ["iat", "jti", "sub"] {

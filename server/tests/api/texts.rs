@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Answer, Client, PASSWORD, TestApp, file},
-    ending::cookie,
+    app::{Client, PASSWORD, TestApp, TestResponse, file_url},
+    ending::session_cookie,
     passkeys,
 };
 
@@ -20,7 +20,7 @@ fn naughty_strings() -> Option<Vec<String>> {
     let path = format!("{shared}/vectors/naughty-strings.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
         assert!(std::env::var_os("CI").is_none(), "{path} is missing");
-        eprintln!("SKIPPED: {path} is not here");
+        eprintln!("SKIPPED: {path} is missing");
         return None;
     };
     let mut strings: Vec<String> = serde_json::from_str(&text).unwrap();
@@ -38,29 +38,29 @@ fn naughty_strings() -> Option<Vec<String>> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Kept,
-    Refused,
+enum TextOutcome {
+    Stored,
+    Rejected,
 }
 
 /// The result for a text. An accepted text is stored unchanged. White space alone may be stored as
 /// an empty text.
 #[track_caller]
-fn fate_of(answer: &Answer, good: u16, stored: &Value, sent: &str) -> Fate {
+fn outcome_of(answer: &TestResponse, good: u16, stored: &Value, sent: &str) -> TextOutcome {
     if answer.status == 422 {
-        return Fate::Refused;
+        return TextOutcome::Rejected;
     }
     assert_eq!(answer.status, good, "{sent:?}: {}", answer.text);
     assert!(
         stored == sent || stored.is_null() && sent.trim().is_empty(),
         "{sent:?} became {stored}"
     );
-    Fate::Kept
+    TextOutcome::Stored
 }
 
 /// Anything that a browser would parse as markup, or as the end of an attribute.
 #[track_caller]
-fn assert_no_markup(page: &Answer, sent: &str) {
+fn assert_no_markup(page: &TestResponse, sent: &str) {
     assert_eq!(page.status, 200, "{sent:?}: {}", page.text);
     if sent.trim().chars().count() > 3 && sent.contains(['<', '"']) {
         assert!(
@@ -72,38 +72,38 @@ fn assert_no_markup(page: &Answer, sent: &str) {
 }
 
 /// The clients for all text fields.
-struct House {
+struct HostileTextApp {
     app: TestApp,
     ada: Client,
     root: Client,
     /// The session cookie of root, for pages.
     cookie: String,
     /// The number of accepted texts, by field.
-    kept: std::collections::BTreeMap<&'static str, usize>,
+    stored_counts: std::collections::BTreeMap<&'static str, usize>,
 }
 
-impl House {
+impl HostileTextApp {
     async fn open() -> Self {
         let app = TestApp::sqlite().await;
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         ada.add("a.nc", b"x").await.is(201);
-        let cookie = cookie(&app, "root", None).await;
+        let cookie = session_cookie(&app, "root", None).await;
         Self {
             app,
             ada,
             root,
             cookie,
-            kept: std::collections::BTreeMap::new(),
+            stored_counts: std::collections::BTreeMap::new(),
         }
     }
 
-    fn count(&mut self, field: &'static str, fate: Fate) -> bool {
-        let kept = fate == Fate::Kept;
-        *self.kept.entry(field).or_default() += usize::from(kept);
+    fn count(&mut self, field: &'static str, fate: TextOutcome) -> bool {
+        let kept = fate == TextOutcome::Stored;
+        *self.stored_counts.entry(field).or_default() += usize::from(kept);
         kept
     }
 
-    async fn page(&self, path: &str) -> Answer {
+    async fn page(&self, path: &str) -> TestResponse {
         let anonymous = self.app.anonymous();
         let request = anonymous
             .get(path)
@@ -113,31 +113,31 @@ impl House {
     }
 
     /// Description, note, reason, comment: on the file's page and in the audit log.
-    async fn of_a_file(&mut self, text: &str) {
+    async fn check_file_fields(&mut self, text: &str) {
         let (ada, root) = (self.ada.clone(), self.root.clone());
         let described = ada
             .ask(
-                ada.put(&file("a.nc", ""))
+                ada.put(&file_url("a.nc", ""))
                     .json(&json!({"description": text})),
             )
             .await;
         let stored = described.body["description"].clone();
-        let fate = fate_of(&described, 200, &stored, text);
+        let fate = outcome_of(&described, 200, &stored, text);
         self.count("description", fate);
         let noted = ada
-            .tell(&file("a.nc", "/checkout"), json!({"note": text}))
+            .tell(&file_url("a.nc", "/checkout"), json!({"note": text}))
             .await;
-        let fate = fate_of(&noted, 200, &noted.body["lock_note"], text);
+        let fate = outcome_of(&noted, 200, &noted.body["lock_note"], text);
         if !self.count("note", fate) {
             ada.check_out("a.nc").await.is(200);
         }
         assert_no_markup(&self.page("/v/main/h/a.nc").await, text);
         assert_no_markup(&self.page("/v/main").await, text);
         let broken = root
-            .tell(&file("a.nc", "/override"), json!({"reason": text}))
+            .tell(&file_url("a.nc", "/override"), json!({"reason": text}))
             .await;
         if broken.status == 422 {
-            root.tell(&file("a.nc", "/override"), json!({"reason": "because"}))
+            root.tell(&file_url("a.nc", "/override"), json!({"reason": "because"}))
                 .await
                 .is(200);
         }
@@ -146,16 +146,16 @@ impl House {
             .await
             .is(200)
             .body;
-        let fate = fate_of(&broken, 200, &record[0]["reason"], text);
+        let fate = outcome_of(&broken, 200, &record[0]["reason"], text);
         self.count("reason", fate);
         ada.check_out("a.nc").await.is(200);
         let checked_in = ada.check_in("a.nc", b"y", text).await;
         let history = ada
-            .see(&file("a.nc", "/history?limit=1"))
+            .see(&file_url("a.nc", "/history?limit=1"))
             .await
             .is(200)
             .body;
-        let fate = fate_of(&checked_in, 200, &history[0]["comment"], text);
+        let fate = outcome_of(&checked_in, 200, &history[0]["comment"], text);
         if !self.count("comment", fate) {
             ada.check_in("a.nc", b"y", "because").await.is(200);
         }
@@ -163,7 +163,7 @@ impl House {
     }
 
     /// Display names, and names of tokens and groups.
-    async fn of_people(&mut self, text: &str) {
+    async fn check_account_fields(&mut self, text: &str) {
         let root = self.root.clone();
         let named = root
             .ask(
@@ -172,7 +172,7 @@ impl House {
             )
             .await;
         // Names are stored without surrounding white space.
-        let fate = fate_of(&named, 200, &named.body["display_name"], text.trim());
+        let fate = outcome_of(&named, 200, &named.body["display_name"], text.trim());
         self.count("display name", fate);
         assert_no_markup(&self.page("/account").await, text);
         let made = root
@@ -181,7 +181,7 @@ impl House {
                 json!({"name": text, "scopes": ["files:read"]}),
             )
             .await;
-        let fate = fate_of(&made, 201, &made.body["name"], text.trim());
+        let fate = outcome_of(&made, 201, &made.body["name"], text.trim());
         if self.count("token's name", fate) {
             assert_no_markup(&self.page("/account/tokens").await, text);
             root.ask(root.delete(&format!(
@@ -192,15 +192,15 @@ impl House {
             .is(204);
         }
         let group = root.tell("/api/groups", json!({"name": text})).await;
-        let fate = fate_of(&group, 201, &group.body["name"], text);
+        let fate = outcome_of(&group, 201, &group.body["name"], text);
         self.count("group's name", fate);
         let vault = root.tell("/api/vaults", json!({"name": text})).await;
-        let fate = fate_of(&vault, 201, &vault.body["name"], text);
+        let fate = outcome_of(&vault, 201, &vault.body["name"], text);
         self.count("vault's name", fate);
     }
 
     /// Search pages repeat the query.
-    async fn of_searches(&mut self, text: &str) {
+    async fn check_searches(&mut self, text: &str) {
         let query: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
         for path in [
             format!("/api/files?q={query}"),
@@ -228,17 +228,25 @@ async fn naughty_strings_are_stored_exactly_or_rejected() {
     let Some(strings) = naughty_strings() else {
         return;
     };
-    let mut house = House::open().await;
+    let mut house = HostileTextApp::open().await;
     for text in &strings {
-        house.of_a_file(text).await;
-        house.of_people(text).await;
-        house.of_searches(text).await;
+        house.check_file_fields(text).await;
+        house.check_account_fields(text).await;
+        house.check_searches(text).await;
     }
     for field in ["description", "note", "reason", "comment"] {
-        assert!(house.kept[field] > 400, "{:?}", house.kept);
+        assert!(
+            house.stored_counts[field] > 400,
+            "{:?}",
+            house.stored_counts
+        );
     }
     for field in ["display name", "token's name"] {
-        assert!(house.kept[field] > 300, "{:?}", house.kept);
+        assert!(
+            house.stored_counts[field] > 300,
+            "{:?}",
+            house.stored_counts
+        );
     }
     for path in [
         "/account/security",
@@ -297,8 +305,8 @@ async fn passkey_naughty_string_names_are_stored_or_rejected() {
     let Some(strings) = naughty_strings() else {
         return;
     };
-    let app = passkeys::app().await;
-    let (ada, _) = passkeys::owner(&app, "ada").await;
+    let app = passkeys::passkey_app().await;
+    let (ada, _) = passkeys::editor_with_passkey(&app, "ada").await;
     let id = ada.see("/auth/passkeys").await.body[0]["id"]
         .as_str()
         .unwrap()
@@ -316,7 +324,7 @@ async fn passkey_naughty_string_names_are_stored_or_rejected() {
             } else {
                 &list["factors"][0]["name"]
             };
-            kept += usize::from(fate_of(&answer, good, name, text.trim()) == Fate::Kept);
+            kept += usize::from(outcome_of(&answer, good, name, text.trim()) == TextOutcome::Stored);
         }
     }
     assert!(kept > 600, "only {kept} were kept");

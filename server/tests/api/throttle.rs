@@ -6,16 +6,21 @@ use serde_json::{Value, json};
 use server::{ConfigSource, config::SessionsSection};
 
 use crate::{
-    accounts::refresh,
-    app::{Answer, Client, PASSWORD, TestApp},
+    accounts::refresh_token,
+    app::{Client, PASSWORD, TestApp, TestResponse},
     both, personal,
 };
 
-const WRONG: &str = "this is not it at all";
+const WRONG_PASSWORD: &str = "this is not it at all";
 
 impl Client {
     /// Signs in from `address`, through a trusted proxy.
-    async fn password_from(&self, address: &str, username: &str, password: &str) -> Answer {
+    async fn password_grant_from(
+        &self,
+        address: &str,
+        username: &str,
+        password: &str,
+    ) -> TestResponse {
         let form = [("username", username), ("password", password)];
         self.ask(
             self.post("/auth/token")
@@ -25,19 +30,19 @@ impl Client {
         .await
     }
 
-    async fn guess(&self, username: &str) -> Answer {
-        let form = [("username", username), ("password", WRONG)];
+    async fn fail_sign_in(&self, username: &str) -> TestResponse {
+        let form = [("username", username), ("password", WRONG_PASSWORD)];
         self.ask(self.post("/auth/token").form(&form)).await
     }
 
     /// Submits the sign-in form with the cookies of a browser.
-    async fn page_from(
+    async fn sign_in_page_from(
         &self,
         address: &str,
         username: &str,
         password: &str,
         cookie: &str,
-    ) -> Answer {
+    ) -> TestResponse {
         let form = [("username", username), ("password", password)];
         let request = self
             .post("/sign-in")
@@ -48,7 +53,7 @@ impl Client {
     }
 }
 
-fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
+fn set_cookie(answer: &TestResponse, name: &str) -> Option<String> {
     let set = answer
         .headers
         .get_all("set-cookie")
@@ -59,24 +64,24 @@ fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-pub(crate) fn behind_a_proxy() -> ConfigSource {
+pub(crate) fn trusted_proxy_settings() -> ConfigSource {
     ConfigSource {
         trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]),
         ..ConfigSource::default()
     }
 }
 
-async fn shut_out(app: &TestApp, username: &str) {
+async fn lock_out(app: &TestApp, username: &str) {
     let anyone = app.anonymous();
     for n in 0..100 {
         anyone
-            .password_from(&format!("198.51.100.{n}"), username, WRONG)
+            .password_grant_from(&format!("198.51.100.{n}"), username, WRONG_PASSWORD)
             .await
             .is(401);
         app.later(Duration::from_mins(16));
     }
     anyone
-        .password_from("198.51.100.200", username, WRONG)
+        .password_grant_from("198.51.100.200", username, WRONG_PASSWORD)
         .await
         .is(429);
 }
@@ -86,9 +91,9 @@ both! {
         app.editor("ada").await;
         for username in ["ada", "nobody"] {
             for _ in 0..5 {
-                app.anonymous().guess(username).await.is(401);
+                app.anonymous().fail_sign_in(username).await.is(401);
             }
-            let refused = app.anonymous().guess(username).await.is(429);
+            let refused = app.anonymous().fail_sign_in(username).await.is(429);
             assert_eq!(refused.header("retry-after"), Some("1"));
             assert_eq!(refused.body["error"], "temporarily_unavailable");
         }
@@ -99,8 +104,8 @@ both! {
         let ada = app.editor("ada").await;
         assert_eq!(root.see("/api/throttle").await.is(200).body, json!([]));
         for _ in 0..5 {
-            ada.guess("ada").await.is(401);
-            ada.guess("a-password-in-the-wrong-field").await.is(401);
+            ada.fail_sign_in("ada").await.is(401);
+            ada.fail_sign_in("a-password-in-the-wrong-field").await.is(401);
         }
         let listed = root.see("/api/throttle").await.is(200).body;
         let listed = listed.as_array().unwrap();
@@ -120,7 +125,7 @@ both! {
         let root = app.administrator("root").await;
         // The bucket refills one failure every 3 s, and hashing takes time.
         let mut tried = 0;
-        while app.anonymous().guess(&format!("x{tried}")).await.status == 401 {
+        while app.anonymous().fail_sign_in(&format!("x{tried}")).await.status == 401 {
             tried += 1;
         }
         assert!((100..200).contains(&tried), "{tried}");
@@ -129,7 +134,7 @@ both! {
         root.ask(root.delete("/api/throttle/networks/192.0.2.1")).await.is(404);
         root.ask(root.delete("/api/throttle/networks/nonsense")).await.is(404);
         root.ask(root.delete("/api/throttle/networks/::ffff:127.0.0.1")).await.is(204);
-        app.anonymous().guess("y").await.is(401);
+        app.anonymous().fail_sign_in("y").await.is(401);
     }
 }
 
@@ -138,40 +143,46 @@ async fn throttle_survives_restart() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     for _ in 0..5 {
-        app.anonymous().guess("ada").await.is(401);
+        app.anonymous().fail_sign_in("ada").await.is(401);
     }
     let app = app.restart().await;
     // The test may take a second. The next attempt counts either way.
     let after = [
-        app.anonymous().guess("ada").await.status,
-        app.anonymous().guess("ada").await.status,
+        app.anonymous().fail_sign_in("ada").await.status,
+        app.anonymous().fail_sign_in("ada").await.status,
     ];
     assert!(after.contains(&429), "{after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lockout_exempts_known_browser_and_network() {
-    let app = TestApp::with(behind_a_proxy()).await;
+    let app = TestApp::with(trusted_proxy_settings()).await;
     app.editor("ada").await;
     let anyone = app.anonymous();
     let home = "203.0.113.7";
-    let signed_in = anyone.page_from(home, "ada", PASSWORD, "").await.is(303);
+    let signed_in = anyone
+        .sign_in_page_from(home, "ada", PASSWORD, "")
+        .await
+        .is(303);
     let device = set_cookie(&signed_in, "strongroom-device").unwrap();
-    shut_out(&app, "ada").await;
+    lock_out(&app, "ada").await;
     anyone
-        .password_from("198.51.100.250", "ada", PASSWORD)
+        .password_grant_from("198.51.100.250", "ada", PASSWORD)
         .await
         .is(429);
     anyone
-        .page_from("198.51.100.251", "ada", PASSWORD, &device)
+        .sign_in_page_from("198.51.100.251", "ada", PASSWORD, &device)
         .await
         .is(303);
-    anyone.password_from(home, "ada", PASSWORD).await.is(200);
+    anyone
+        .password_grant_from(home, "ada", PASSWORD)
+        .await
+        .is(200);
     // It helps no other account, and needs its owner's token.
     app.editor("eve").await;
-    shut_out(&app, "eve").await;
+    lock_out(&app, "eve").await;
     anyone
-        .page_from("198.51.100.252", "eve", PASSWORD, &device)
+        .sign_in_page_from("198.51.100.252", "eve", PASSWORD, &device)
         .await
         .is(429);
 }
@@ -181,20 +192,32 @@ async fn device_cookie_is_set_at_sign_in() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     let anyone = app.anonymous();
-    let refused = anyone.page_from("", "ada", WRONG, "").await.is(401);
+    let refused = anyone.sign_in_page_from("", "ada", WRONG_PASSWORD, "").await.is(401);
     assert_eq!(set_cookie(&refused, "strongroom-device"), None);
-    let first = anyone.page_from("", "ada", PASSWORD, "").await.is(303);
+    let first = anyone
+        .sign_in_page_from("", "ada", PASSWORD, "")
+        .await
+        .is(303);
     let device = set_cookie(&first, "strongroom-device").unwrap();
     assert!(device.starts_with("strongroom-device=sr_dv_"));
-    let again = anyone.page_from("", "ada", PASSWORD, &device).await.is(303);
+    let again = anyone
+        .sign_in_page_from("", "ada", PASSWORD, &device)
+        .await
+        .is(303);
     assert_eq!(set_cookie(&again, "strongroom-device").unwrap(), device);
     let last = if device.ends_with('x') { 'y' } else { 'x' };
     let forged = format!("{}{last}", &device[..device.len() - 1]);
-    let other = anyone.page_from("", "ada", PASSWORD, &forged).await.is(303);
+    let other = anyone
+        .sign_in_page_from("", "ada", PASSWORD, &forged)
+        .await
+        .is(303);
     assert_ne!(set_cookie(&other, "strongroom-device").unwrap(), forged);
     assert_eq!(
         set_cookie(
-            &anyone.password_from("", "ada", PASSWORD).await.is(200),
+            &anyone
+                .password_grant_from("", "ada", PASSWORD)
+                .await
+                .is(200),
             "strongroom-device"
         ),
         None
@@ -214,7 +237,7 @@ async fn device_cookie_is_set_at_sign_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn spoofed_forwarded_header_does_not_bypass_throttle() {
-    for settings in [ConfigSource::default(), behind_a_proxy()] {
+    for settings in [ConfigSource::default(), trusted_proxy_settings()] {
         let trusts = settings.trusted_proxies.is_some();
         let app = TestApp::with(settings).await;
         let mut tried = 0;
@@ -228,7 +251,7 @@ async fn spoofed_forwarded_header_does_not_bypass_throttle() {
             };
             let answer = app
                 .anonymous()
-                .password_from(&header, &format!("x{tried}"), WRONG)
+                .password_grant_from(&header, &format!("x{tried}"), WRONG_PASSWORD)
                 .await;
             if answer.status == 429 {
                 break;
@@ -262,9 +285,9 @@ async fn username_variants_share_account_and_throttle() {
         );
     }
     for typed in ["ada", "ADA", "Ada", "aDa", "adA"] {
-        app.anonymous().guess(typed).await.is(401);
+        app.anonymous().fail_sign_in(typed).await.is(401);
     }
-    app.anonymous().guess("AdA").await.is(429);
+    app.anonymous().fail_sign_in("AdA").await.is(429);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -315,18 +338,18 @@ async fn dead_refresh_token_attempts_are_throttled() {
 async fn dead_token_flood_does_not_block_valid_tokens() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    let script = personal::client(&ada, json!(["files:read"]), Value::Null).await;
+    let script = personal::token_client(&ada, json!(["files:read"]), Value::Null).await;
     let dead = app.sign_in("ada").await;
     dead.ask(dead.post("/auth/logout")).await.is(204);
     let mut last = 0;
     for _ in 0..200 {
-        last = refresh(&dead, &dead.refresh).await.status;
+        last = refresh_token(&dead, &dead.refresh).await.status;
     }
     assert_eq!(last, 429, "the flooding client is throttled");
     // The first use, so nothing is cached yet.
     script.see("/api/files").await.is(200);
-    refresh(&ada, &ada.refresh).await.is(200);
-    refresh(&dead, &dead.refresh).await.is(429);
+    refresh_token(&ada, &ada.refresh).await.is(200);
+    refresh_token(&dead, &dead.refresh).await.is(429);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{accounts::refresh, app::PASSWORD, both};
+use crate::{accounts::refresh_token, app::PASSWORD, both};
 
 both! {
     async fn token_endpoint_responses_follow_rfc_6749(app: TestApp) {
@@ -46,19 +46,19 @@ both! {
 
     async fn replayed_api_refresh_token_ends_the_session(app: TestApp) {
         let ada = app.editor("ada").await;
-        let first = refresh(&ada, &ada.refresh).await.is(200);
+        let first = refresh_token(&ada, &ada.refresh).await.is(200);
         app.later(Duration::from_mins(1));
-        let second = refresh(&ada, first.body["refresh_token"].as_str().unwrap()).await.is(200);
-        refresh(&ada, &ada.refresh).await.is(400);
-        refresh(&ada, second.body["refresh_token"].as_str().unwrap()).await.is(400);
+        let second = refresh_token(&ada, first.body["refresh_token"].as_str().unwrap()).await.is(200);
+        refresh_token(&ada, &ada.refresh).await.is(400);
+        refresh_token(&ada, second.body["refresh_token"].as_str().unwrap()).await.is(400);
         ada.see("/auth/me").await.is(401);
     }
 
     async fn refresh_token_retry_within_grace_period_succeeds(app: TestApp) {
         let ada = app.editor("ada").await;
-        refresh(&ada, &ada.refresh).await.is(200);
-        let again = refresh(&ada, &ada.refresh).await.is(200);
-        refresh(&ada, again.body["refresh_token"].as_str().unwrap()).await.is(200);
+        refresh_token(&ada, &ada.refresh).await.is(200);
+        let again = refresh_token(&ada, &ada.refresh).await.is(200);
+        refresh_token(&ada, again.body["refresh_token"].as_str().unwrap()).await.is(200);
         ada.see("/auth/me").await.is(200);
     }
 
@@ -66,7 +66,7 @@ both! {
         let (ada, other) = (app.editor("ada").await, app.sign_in("ada").await);
         ada.tell("/auth/logout", Value::Null).await.is(204);
         ada.see("/auth/me").await.is(401);
-        refresh(&ada, &ada.refresh).await.is(400);
+        refresh_token(&ada, &ada.refresh).await.is(400);
         other.see("/auth/me").await.is(200);
     }
 
@@ -81,7 +81,7 @@ both! {
         revoke(one.refresh.clone(), "access_token").await.is(200);
         one.see("/auth/me").await.is(401);
         revoke(two.token.clone().unwrap(), "refresh_token").await.is(200);
-        refresh(&two, &two.refresh).await.is(400);
+        refresh_token(&two, &two.refresh).await.is(400);
     }
 
     async fn api_introspection_is_limited_to_the_owner(app: TestApp) {

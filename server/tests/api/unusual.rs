@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Answer, Client, PASSWORD, TestApp},
+    app::{Client, PASSWORD, TestApp, TestResponse},
     both,
 };
 
 const DAY: Duration = Duration::from_hours(24);
-const HOME: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0";
+const KNOWN_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0";
 
-async fn sign_in_with(app: &TestApp, password: &str, program: &str) -> Answer {
+async fn sign_in_from_agent(app: &TestApp, password: &str, program: &str) -> TestResponse {
     let form = [("username", "ada"), ("password", password)];
     app.anonymous()
         .ask(
@@ -25,19 +25,19 @@ async fn sign_in_with(app: &TestApp, password: &str, program: &str) -> Answer {
 }
 
 /// Registers with an e-mail address.
-async fn ada(app: &TestApp) -> Client {
-    app.register_reader("ada").await;
-    client(app, &sign_in_with(app, PASSWORD, HOME).await.is(200))
+async fn register_ada(app: &TestApp) -> Client {
+    app.register_with_verified_email("ada").await;
+    client_from(app, &sign_in_from_agent(app, PASSWORD, KNOWN_AGENT).await.is(200))
 }
 
-fn client(app: &TestApp, answer: &Answer) -> Client {
+fn client_from(app: &TestApp, answer: &TestResponse) -> Client {
     Client {
         token: Some(answer.body["access_token"].as_str().unwrap().to_owned()),
         ..app.anonymous()
     }
 }
 
-async fn page(client: &Client) -> String {
+async fn security_page(client: &Client) -> String {
     client
         .ask(
             client
@@ -61,67 +61,67 @@ async fn newest_sign_in(client: &Client) -> Value {
 
 both! {
     async fn sign_in_after_long_absence_is_mailed(app: TestApp) {
-        ada(&app).await;
+        register_ada(&app).await;
         app.later(DAY * 89);
-        let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
+        let ada = client_from(&app, &sign_in_from_agent(&app, PASSWORD, KNOWN_AGENT).await.is(200));
         assert_eq!(newest_sign_in(&ada).await["days_away"], Value::Null, "89 days are none");
         app.later(DAY * 91);
-        let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
+        let ada = client_from(&app, &sign_in_from_agent(&app, PASSWORD, KNOWN_AGENT).await.is(200));
         assert_eq!(newest_sign_in(&ada).await["days_away"], 91);
-        let page = page(&ada).await;
+        let page = security_page(&ada).await;
         assert!(page.contains("You signed in, for the first time in 91 days") && page.contains("After long absence"), "{page}");
-        let letter = app.letter_to("ada@example.org", 1).await;
+        let letter = app.wait_for_mail("ada@example.org", 1).await;
         assert_eq!(letter.subject, "Sign-in after a long absence");
     }
 
     async fn sign_in_after_many_failures_is_mailed_once(app: TestApp) {
-        ada(&app).await;
+        register_ada(&app).await;
         for tries in 0..7 {
             app.later(Duration::from_mins(16));
-            assert_eq!(sign_in_with(&app, "wrong wrong wrong", HOME).await.status, 401, "{tries}");
+            assert_eq!(sign_in_from_agent(&app, "wrong wrong wrong", KNOWN_AGENT).await.status, 401, "{tries}");
         }
         app.later(Duration::from_mins(16));
-        let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
+        let ada = client_from(&app, &sign_in_from_agent(&app, PASSWORD, KNOWN_AGENT).await.is(200));
         assert_eq!(newest_sign_in(&ada).await["refused_before"], 7);
-        let page = page(&ada).await;
+        let page = security_page(&ada).await;
         assert!(page.contains("You signed in, after 7 failed attempts") && page.contains("After failed attempts"), "{page}");
-        assert_eq!(app.letter_to("ada@example.org", 1).await.subject, "Sign-in after failed attempts");
-        let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
+        assert_eq!(app.wait_for_mail("ada@example.org", 1).await.subject, "Sign-in after failed attempts");
+        let ada = client_from(&app, &sign_in_from_agent(&app, PASSWORD, KNOWN_AGENT).await.is(200));
         assert_eq!(newest_sign_in(&ada).await["refused_before"], Value::Null, "reported once");
     }
 
     async fn failures_before_registration_are_not_reported(app: TestApp) {
         for _ in 0..6 {
             app.later(Duration::from_mins(16));
-            assert_eq!(sign_in_with(&app, "wrong wrong wrong", HOME).await.status, 401);
+            assert_eq!(sign_in_from_agent(&app, "wrong wrong wrong", KNOWN_AGENT).await.status, 401);
         }
         app.later(Duration::from_mins(16));
-        assert_eq!(newest_sign_in(&ada(&app).await).await["refused_before"], Value::Null);
+        assert_eq!(newest_sign_in(&register_ada(&app).await).await["refused_before"], Value::Null);
     }
 
     async fn pending_mfa_from_new_device_is_mailed_once(app: TestApp) {
-        let owner = ada(&app).await;
-        let (phone, _) = crate::authenticator::with_app(&app, &owner).await;
-        let before = app.letter_to("ada@example.org", 1).await.subject;
+        let owner = register_ada(&app).await;
+        let (phone, _) = crate::authenticator::enroll_totp(&app, &owner).await;
+        let before = app.wait_for_mail("ada@example.org", 1).await.subject;
         assert_eq!(before, "A second factor was added");
-        assert_eq!(sign_in_with(&app, PASSWORD, HOME).await.is(401).body["error"], "mfa_required");
+        assert_eq!(sign_in_from_agent(&app, PASSWORD, KNOWN_AGENT).await.is(401).body["error"], "mfa_required");
         for _ in 0..5 {
-            sign_in_with(&app, PASSWORD, "curl/8").await.is(401);
+            sign_in_from_agent(&app, PASSWORD, "curl/8").await.is(401);
         }
-        let told: Vec<_> = app.letter_to("ada@example.org", 2).await.text.lines().map(ToOwned::to_owned).collect();
+        let told: Vec<_> = app.wait_for_mail("ada@example.org", 2).await.text.lines().map(ToOwned::to_owned).collect();
         assert!(told.iter().any(|line| line.contains("correct password")), "{told:?}");
-        assert_eq!(app.letters().into_iter().filter(|letter| letter.subject == "Your password was used on a new device").count(), 1);
+        assert_eq!(app.mails().into_iter().filter(|letter| letter.subject == "Your password was used on a new device").count(), 1);
         app.later(Duration::from_mins(1));
-        let again = crate::authenticator::sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
-        let own = client(&app, &again);
+        let again = crate::authenticator::sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
+        let own = client_from(&app, &again);
         let half_way = own.see("/auth/audit?action=sign_in.half_way").await.is(200).body;
         let new: Vec<_> = half_way.as_array().unwrap().iter().map(|entry| entry["facts"]["new_device"] == true).collect();
         assert_eq!(new, [true, true, true, true, true, false]);
-        assert!(page(&own).await.contains("Correct password for your account, second factor pending"));
+        assert!(security_page(&own).await.contains("Correct password for your account, second factor pending"));
     }
 
     async fn personal_token_expiry_is_mailed_once(app: TestApp) {
-        let ada = ada(&app).await;
+        let ada = register_ada(&app).await;
         let make = async |name: &str, days: u32| {
             let wanted = json!({"name": name, "scopes": ["files:read"], "expires_in_days": days});
             ada.tell("/auth/tokens", wanted).await.is(201);
@@ -129,7 +129,7 @@ both! {
         make("nightly backup", 30).await;
         make("for today", 7).await;
         make("long", 90).await;
-        let about = |app: &TestApp| app.letters().into_iter().filter(|letter| letter.subject.contains("expires soon")).collect::<Vec<_>>();
+        let about = |app: &TestApp| app.mails().into_iter().filter(|letter| letter.subject.contains("expires soon")).collect::<Vec<_>>();
         app.later(DAY * 22);
         tokio::time::sleep(Duration::from_millis(700)).await;
         assert_eq!(about(&app).len(), 0, "eight days before is too early, and a one-week token gets no mail");
@@ -146,7 +146,7 @@ both! {
         app.later(DAY);
         tokio::time::sleep(Duration::from_millis(700)).await;
         assert_eq!(about(&app).len(), 1, "one mail, even after a restart");
-        let again = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
+        let again = client_from(&app, &sign_in_from_agent(&app, PASSWORD, KNOWN_AGENT).await.is(200));
         let page = again.ask(again.get("/account/tokens").header("accept", "text/html")).await.is(200).text;
         assert_eq!(page.matches("Expires soon").count(), 1, "{page}");
     }

@@ -7,9 +7,9 @@ mod pending;
 mod rows;
 
 use crate::{
-    accounts::refresh,
+    accounts::refresh_token,
     app::Client,
-    device::Device,
+    device::TestAuthenticator,
     passkeys::{self, ORIGIN},
 };
 use serde_json::json;
@@ -45,7 +45,7 @@ upgraded! {
         ] {
             let scopes: Vec<_> = scopes.split(' ').collect();
             let anonymous = old.app.anonymous();
-            let tokens = refresh(&anonymous, old.secret(owner, token))
+            let tokens = refresh_token(&anonymous, old.secret(owner, token))
                 .await
                 .is(200)
                 .body;
@@ -56,14 +56,14 @@ upgraded! {
             let me = client.see("/auth/me").await.is(200).body;
             assert_eq!(me["username"], owner);
             assert_eq!(me["scopes"], json!(scopes), "{token}");
-            refresh(&client, tokens["refresh_token"].as_str().unwrap())
+            refresh_token(&client, tokens["refresh_token"].as_str().unwrap())
                 .await
                 .is(200);
         }
     }
 
     async fn an_old_rotated_refresh_token_is_refused(old: Upgraded) {
-        let refused = refresh(&old.app.anonymous(), old.secret("cleo", "rotated_refresh"))
+        let refused = refresh_token(&old.app.anonymous(), old.secret("cleo", "rotated_refresh"))
             .await
             .is(400);
         assert_eq!(refused.body["error"], "invalid_grant");
@@ -88,7 +88,7 @@ upgraded! {
     async fn old_cookies_are_accepted(old: Upgraded) {
         for owner in ["eve", "lin"] {
             let me = old
-                .see_with_cookie(old.secret(owner, "cookie"), "/auth/me")
+                .get_with_cookie(old.secret(owner, "cookie"), "/auth/me")
                 .await
                 .is(200)
                 .body;
@@ -113,7 +113,7 @@ upgraded! {
 
     async fn passwords_of_every_old_hash_sign_in(old: Upgraded) {
         let password = old.secret("", "password");
-        // The hash of `pia` is under the pepper of a master key that was replaced; that of `ivy` is bcrypt.
+        // The hash of `pia` uses the pepper of a replaced master key; that of `ivy` is bcrypt.
         for (username, password) in [
             ("pia", password),
             ("ivy", old.secret("ivy", "password")),
@@ -152,22 +152,22 @@ upgraded! {
             (old.secret("ada", "used_recovery_code"), 401),
             (old.secret("ada", "recovery_code"), 200),
         ] {
-            crate::authenticator::sign_in(&old.app, "ada", Some(otp))
+            crate::authenticator::sign_in_with_otp(&old.app, "ada", Some(otp))
                 .await
                 .is(status);
         }
     }
 
     async fn an_old_passkey_signs_in(old: Upgraded) {
-        let mut phone = Device::stored(&old.secrets["ada"]["passkey"], ORIGIN);
+        let mut phone = TestAuthenticator::stored(&old.secrets["ada"]["passkey"], ORIGIN);
         // A signature counter that does not increase indicates a cloned authenticator (WebAuthn
         // §6.1.1).
         let counter = phone.counter;
         phone.counter = counter - 1;
-        passkeys::sign_in(&old.app, &mut phone).await.is(401);
+        passkeys::sign_in_with_passkey(&old.app, &mut phone).await.is(401);
         phone.counter = counter;
-        let signed_in = passkeys::sign_in(&old.app, &mut phone).await.is(204);
-        let me = passkeys::with_cookie(&old.app, &signed_in, "/auth/me")
+        let signed_in = passkeys::sign_in_with_passkey(&old.app, &mut phone).await.is(204);
+        let me = passkeys::get_with_cookie(&old.app, &signed_in, "/auth/me")
             .await
             .is(200)
             .body;

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use server::{ConfigSource, config::ProviderSection};
 
 use crate::{
-    app::{Answer, Client, PASSWORD, TestApp},
-    provider::{Provider, uptime},
+    app::{Client, PASSWORD, TestApp, TestResponse},
+    provider::{MockProvider, uptime},
 };
 
-impl Provider {
-    pub(crate) async fn app(&self, strangers: UnknownUsers) -> TestApp {
+impl MockProvider {
+    pub(crate) async fn start_app(&self, strangers: UnknownUsers) -> TestApp {
         let settings = ConfigSource {
             providers: Some(vec![self.section(strangers)]),
             ..ConfigSource::default()
@@ -20,33 +20,33 @@ impl Provider {
 }
 
 /// A browser that stores cookies and follows no redirects.
-pub(crate) struct Browser {
+pub(crate) struct UpstreamBrowser {
     pub(crate) client: Client,
 }
 
 /// The result of starting a login: the state in the URL, and the cookie.
-pub(crate) struct Left {
+pub(crate) struct StartedLogin {
     pub(crate) state: String,
     pub(crate) cookie: String,
 }
 
-impl Browser {
-    pub(crate) fn of(app: &TestApp) -> Self {
+impl UpstreamBrowser {
+    pub(crate) fn new(app: &TestApp) -> Self {
         Self {
             client: app.anonymous(),
         }
     }
 
-    pub(crate) async fn leave(&self, provider: &Provider, next: &str) -> Left {
+    pub(crate) async fn start_login(&self, provider: &MockProvider, next: &str) -> StartedLogin {
         let answer = self
             .client
             .see(&format!("/auth/oidc/work?next={next}"))
             .await
             .is(303);
-        left(provider, answer.header("location").unwrap(), &answer)
+        started_login(provider, answer.header("location").unwrap(), &answer)
     }
 
-    pub(crate) async fn come_back(&self, state: &str, cookie: &str) -> Answer {
+    pub(crate) async fn callback(&self, state: &str, cookie: &str) -> TestResponse {
         let request = self
             .client
             .get(&format!("/auth/oidc/work/callback?code=abc&state={state}"));
@@ -59,13 +59,13 @@ impl Browser {
             .await
     }
 
-    pub(crate) async fn sign_in(&self, provider: &Provider) -> Answer {
-        let left = self.leave(provider, "/account").await;
-        self.come_back(&left.state, &left.cookie).await
+    pub(crate) async fn sign_in(&self, provider: &MockProvider) -> TestResponse {
+        let left = self.start_login(provider, "/account").await;
+        self.callback(&left.state, &left.cookie).await
     }
 }
 
-fn left(provider: &Provider, location: &str, answer: &Answer) -> Left {
+fn started_login(provider: &MockProvider, location: &str, answer: &TestResponse) -> StartedLogin {
     let url = reqwest::Url::parse(location).unwrap();
     assert!(
         location.starts_with(&format!("{}/authorize?", provider.issuer)),
@@ -87,13 +87,13 @@ fn left(provider: &Provider, location: &str, answer: &Answer) -> Left {
         "http://strongroom.test/auth/oidc/work/callback"
     );
     *provider.nonce.lock().unwrap() = query("nonce");
-    Left {
+    StartedLogin {
         state: query("state"),
-        cookie: cookie(answer, "strongroom-departure").unwrap(),
+        cookie: set_cookie_pair(answer, "strongroom-departure").unwrap(),
     }
 }
 
-pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
+pub(crate) fn set_cookie_pair(answer: &TestResponse, name: &str) -> Option<String> {
     let cookies = answer
         .headers
         .get_all("set-cookie")
@@ -106,9 +106,9 @@ pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
 }
 
 /// The username of the session after that response.
-pub(crate) async fn who(browser: &Browser, answer: &Answer) -> String {
+pub(crate) async fn signed_in_username(browser: &UpstreamBrowser, answer: &TestResponse) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text);
-    let session = cookie(answer, "strongroom").unwrap();
+    let session = set_cookie_pair(answer, "strongroom").unwrap();
     let me = browser
         .client
         .ask(browser.client.get("/auth/me").header("cookie", session))
@@ -117,19 +117,19 @@ pub(crate) async fn who(browser: &Browser, answer: &Answer) -> String {
     me.body["username"].as_str().unwrap().to_owned()
 }
 
-impl Browser {
+impl UpstreamBrowser {
     /// Signs in with the password on the page. Returns the session cookie.
-    async fn enters(&self, username: &str) -> String {
+    async fn sign_in_with_password(&self, username: &str) -> String {
         let form = [("username", username), ("password", PASSWORD)];
         let request = self
             .client
             .post("/sign-in")
             .header("sec-fetch-site", "same-origin")
             .form(&form);
-        cookie(&self.client.ask(request).await.is(303), "strongroom").unwrap()
+        set_cookie_pair(&self.client.ask(request).await.is(303), "strongroom").unwrap()
     }
 
-    async fn posts(&self, path: &str, session: &str) -> Answer {
+    async fn post_with_cookie(&self, path: &str, session: &str) -> TestResponse {
         let request = self
             .client
             .post(path)
@@ -138,49 +138,52 @@ impl Browser {
     }
 
     /// Starts a login to link a provider account.
-    async fn leaves_to_join(&self, provider: &Provider, session: &str) -> Left {
-        let answer = self.posts("/auth/oidc/work/link", session).await.is(200);
+    async fn start_link(&self, provider: &MockProvider, session: &str) -> StartedLogin {
+        let answer = self
+            .post_with_cookie("/auth/oidc/work/link", session)
+            .await
+            .is(200);
         let location = answer.body["location"].as_str().unwrap();
         assert!(location.contains("prompt=login"), "{location}");
-        left(provider, location, &answer)
+        started_login(provider, location, &answer)
     }
 }
 
 /// Signs ada in with her password on the page, and links the provider account to hers.
-async fn join(app: &TestApp, provider: &Provider, username: &str) -> Answer {
-    let browser = Browser::of(app);
-    let session = browser.enters(username).await;
-    let left = browser.leaves_to_join(provider, &session).await;
+async fn link_identity(app: &TestApp, provider: &MockProvider, username: &str) -> TestResponse {
+    let browser = UpstreamBrowser::new(app);
+    let session = browser.sign_in_with_password(username).await;
+    let left = browser.start_link(provider, &session).await;
     browser
-        .come_back(&left.state, &format!("{session}; {}", left.cookie))
+        .callback(&left.state, &format!("{session}; {}", left.cookie))
         .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn identity_link_from_older_epoch_or_session_fails() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Reject).await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Reject).await;
     app.editor("ada").await;
-    let browser = Browser::of(&app);
-    let session = browser.enters("ada").await;
+    let browser = UpstreamBrowser::new(&app);
+    let session = browser.sign_in_with_password("ada").await;
     // A thief started a login in ada's browser and kept the callback URL.
-    let left = browser.leaves_to_join(&provider, &session).await;
+    let left = browser.start_link(&provider, &session).await;
     browser
-        .posts("/auth/sessions/end-others", &session)
+        .post_with_cookie("/auth/sessions/end-others", &session)
         .await
         .is(200);
     let back = browser
-        .come_back(&left.state, &format!("{session}; {}", left.cookie))
+        .callback(&left.state, &format!("{session}; {}", left.cookie))
         .await;
     assert_eq!(
         back.status, 403,
-        "the same session, in another era: {}",
+        "the same session, in another security epoch: {}",
         back.text
     );
-    let left = browser.leaves_to_join(&provider, &session).await;
-    let again = browser.enters("ada").await;
+    let left = browser.start_link(&provider, &session).await;
+    let again = browser.sign_in_with_password("ada").await;
     let back = browser
-        .come_back(&left.state, &format!("{again}; {}", left.cookie))
+        .callback(&left.state, &format!("{again}; {}", left.cookie))
         .await;
     assert_eq!(
         back.status, 403,
@@ -200,15 +203,16 @@ async fn identity_link_from_older_epoch_or_session_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_sign_in_provisions_one_account() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Provision).await;
-    let browser = Browser::of(&app);
-    provider.says(json!({"sub": "17", "preferred_username": "Ada L.", "name": "Ada Lovelace"}));
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Provision).await;
+    let browser = UpstreamBrowser::new(&app);
+    provider
+        .set_claims(json!({"sub": "17", "preferred_username": "Ada L.", "name": "Ada Lovelace"}));
     let first = browser.sign_in(&provider).await;
-    assert_eq!(who(&browser, &first).await, "adal.");
+    assert_eq!(signed_in_username(&browser, &first).await, "adal.");
     assert_eq!(first.header("location"), Some("/account"));
     let again = browser.sign_in(&provider).await;
-    assert_eq!(who(&browser, &again).await, "adal.");
+    assert_eq!(signed_in_username(&browser, &again).await, "adal.");
     let form = provider.forms.lock().unwrap().remove(0);
     let verifier = form
         .iter()
@@ -219,10 +223,10 @@ async fn provider_sign_in_provisions_one_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_account_steps_up_at_its_provider() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Provision).await;
-    let browser = Browser::of(&app);
-    let session = |answer: &Answer| cookie(answer, "strongroom").unwrap();
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Provision).await;
+    let browser = UpstreamBrowser::new(&app);
+    let session = |answer: &TestResponse| set_cookie_pair(answer, "strongroom").unwrap();
     let needs = async |session: String| {
         browser
             .client
@@ -236,25 +240,27 @@ async fn provider_account_steps_up_at_its_provider() {
             .is(200)
             .body
     };
-    provider.says(json!({"sub": "17", "preferred_username": "ada", "auth_time": uptime() - 3_600}));
+    provider.set_claims(
+        json!({"sub": "17", "preferred_username": "ada", "auth_time": uptime() - 3_600}),
+    );
     let old = session(&browser.sign_in(&provider).await);
     let known = needs(old.clone()).await;
     assert_eq!(
         (&known["recent"], &known["providers"]),
         (&json!(false), &json!([{"id": "work", "name": "Work"}]))
     );
-    provider.says(json!({"sub": "17", "auth_time": uptime()}));
+    provider.set_claims(json!({"sub": "17", "auth_time": uptime()}));
     let answer = browser
         .client
         .see("/auth/oidc/work?again=1&next=/account%3Ftab%3D2")
         .await
         .is(303);
-    let left = left(&provider, answer.header("location").unwrap(), &answer);
+    let left = started_login(&provider, answer.header("location").unwrap(), &answer);
     let back = browser
-        .come_back(&left.state, &format!("{old}; {}", left.cookie))
+        .callback(&left.state, &format!("{old}; {}", left.cookie))
         .await;
     assert_eq!(back.header("location"), Some("/account?tab=2"));
-    let now = cookie(&back, "strongroom").unwrap_or(old);
+    let now = set_cookie_pair(&back, "strongroom").unwrap_or(old);
     assert_eq!(needs(now).await["recent"], true);
     let root = app.administrator("root").await;
     assert_eq!(
@@ -265,15 +271,15 @@ async fn provider_account_steps_up_at_its_provider() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn factor_reset_unlinks_the_provider_identity() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Reject).await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Reject).await;
     let root = app.administrator("root").await;
     app.editor("ada").await;
-    provider.says(json!({"sub": "thief", "auth_time": uptime()}));
-    join(&app, &provider, "ada").await;
-    let browser = Browser::of(&app);
+    provider.set_claims(json!({"sub": "thief", "auth_time": uptime()}));
+    link_identity(&app, &provider, "ada").await;
+    let browser = UpstreamBrowser::new(&app);
     assert_eq!(
-        who(&browser, &browser.sign_in(&provider).await).await,
+        signed_in_username(&browser, &browser.sign_in(&provider).await).await,
         "ada"
     );
     root.tell(
@@ -284,7 +290,7 @@ async fn factor_reset_unlinks_the_provider_identity() {
     .is(204);
     let refused = browser.sign_in(&provider).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
-    assert!(cookie(&refused, "strongroom").is_none());
+    assert!(set_cookie_pair(&refused, "strongroom").is_none());
     let told = root
         .see("/api/audit?action=provider.unlinked")
         .await
@@ -295,90 +301,90 @@ async fn factor_reset_unlinks_the_provider_identity() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_provider_identity_is_rejected_without_provisioning() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Reject).await;
-    provider.says(json!({"sub": "17", "preferred_username": "ada"}));
-    let answer = Browser::of(&app).sign_in(&provider).await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Reject).await;
+    provider.set_claims(json!({"sub": "17", "preferred_username": "ada"}));
+    let answer = UpstreamBrowser::new(&app).sign_in(&provider).await;
     assert_eq!(answer.status, 403, "{}", answer.text);
-    assert!(answer.text.contains("connected") && cookie(&answer, "strongroom").is_none());
+    assert!(answer.text.contains("connected") && set_cookie_pair(&answer, "strongroom").is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_email_never_links_an_existing_account() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Provision).await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Provision).await;
     let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
     app.anonymous().tell("/auth/register", body).await.is(201);
     for verified in [false, true] {
         let sub = format!("thief-{verified}");
-        provider.says(json!({
+        provider.set_claims(json!({
             "sub": sub, "preferred_username": "ada", "email": "ada@example.org", "email_verified": verified,
         }));
-        let browser = Browser::of(&app);
+        let browser = UpstreamBrowser::new(&app);
         let answer = browser.sign_in(&provider).await;
-        let name = who(&browser, &answer).await;
+        let name = signed_in_username(&browser, &answer).await;
         assert!(name.starts_with("ada") && name != "ada", "{name}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_username_change_does_not_switch_accounts() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Provision).await;
-    let browser = Browser::of(&app);
-    provider.says(json!({"sub": "1", "preferred_username": "ada"}));
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Provision).await;
+    let browser = UpstreamBrowser::new(&app);
+    provider.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
     assert_eq!(
-        who(&browser, &browser.sign_in(&provider).await).await,
+        signed_in_username(&browser, &browser.sign_in(&provider).await).await,
         "ada"
     );
-    provider.says(json!({"sub": "2", "preferred_username": "bob"}));
+    provider.set_claims(json!({"sub": "2", "preferred_username": "bob"}));
     assert_eq!(
-        who(&browser, &browser.sign_in(&provider).await).await,
+        signed_in_username(&browser, &browser.sign_in(&provider).await).await,
         "bob"
     );
     // Usernames change at the provider; the linked accounts stay the same.
-    provider.says(json!({"sub": "1", "preferred_username": "bob"}));
+    provider.set_claims(json!({"sub": "1", "preferred_username": "bob"}));
     assert_eq!(
-        who(&browser, &browser.sign_in(&provider).await).await,
+        signed_in_username(&browser, &browser.sign_in(&provider).await).await,
         "ada"
     );
-    provider.says(json!({"sub": "2", "preferred_username": "ada"}));
+    provider.set_claims(json!({"sub": "2", "preferred_username": "ada"}));
     assert_eq!(
-        who(&browser, &browser.sign_in(&provider).await).await,
+        signed_in_username(&browser, &browser.sign_in(&provider).await).await,
         "bob"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn oidc_callback_works_once_in_its_own_browser() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Provision).await;
-    provider.says(json!({"sub": "1", "preferred_username": "ada"}));
-    let (victim, thief) = (Browser::of(&app), Browser::of(&app));
-    let begun_by_thief = thief.leave(&provider, "/").await;
-    let own = victim.leave(&provider, "/").await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Provision).await;
+    provider.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
+    let (victim, thief) = (UpstreamBrowser::new(&app), UpstreamBrowser::new(&app));
+    let begun_by_thief = thief.start_login(&provider, "/").await;
+    let own = victim.start_login(&provider, "/").await;
     for (state, jar) in [
         (&begun_by_thief.state, &own.cookie),
         (&begun_by_thief.state, &String::new()),
     ] {
-        let answer = victim.come_back(state, jar).await;
+        let answer = victim.callback(state, jar).await;
         assert_eq!(answer.status, 403, "{}", answer.text);
-        assert!(cookie(&answer, "strongroom").is_none());
+        assert!(set_cookie_pair(&answer, "strongroom").is_none());
     }
     *provider.nonce.lock().unwrap() = String::new();
     assert!(
         provider.forms.lock().unwrap().is_empty(),
         "no code went to the provider"
     );
-    let left = thief.leave(&provider, "/").await;
-    assert_eq!(thief.come_back(&left.state, &left.cookie).await.status, 303);
-    assert_eq!(thief.come_back(&left.state, &left.cookie).await.status, 403);
+    let left = thief.start_login(&provider, "/").await;
+    assert_eq!(thief.callback(&left.state, &left.cookie).await.status, 303);
+    assert_eq!(thief.callback(&left.state, &left.cookie).await.status, 403);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn id_token_with_wrong_claims_is_rejected() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Provision).await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Provision).await;
     let past = uptime() - 3600;
     for wrong in [
         json!({"sub": "1", "aud": "another program"}),
@@ -388,32 +394,32 @@ async fn id_token_with_wrong_claims_is_rejected() {
         json!({"sub": 1}),
         json!({}),
     ] {
-        provider.says(wrong.clone());
-        let answer = Browser::of(&app).sign_in(&provider).await;
+        provider.set_claims(wrong.clone());
+        let answer = UpstreamBrowser::new(&app).sign_in(&provider).await;
         assert_eq!(answer.status, 403, "{wrong}: {}", answer.text);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_identity_is_linked_and_unlinked_in_session() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Reject).await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Reject).await;
     let ada = app.editor("ada").await;
     app.editor("bob").await;
-    provider.says(json!({"sub": "17", "preferred_username": "ada"}));
-    let joined = join(&app, &provider, "ada").await;
+    provider.set_claims(json!({"sub": "17", "preferred_username": "ada"}));
+    let joined = link_identity(&app, &provider, "ada").await;
     assert_eq!(
         (joined.status, joined.header("location")),
         (303, Some("/account")),
         "{}",
         joined.text
     );
-    let browser = Browser::of(&app);
+    let browser = UpstreamBrowser::new(&app);
     assert_eq!(
-        who(&browser, &browser.sign_in(&provider).await).await,
+        signed_in_username(&browser, &browser.sign_in(&provider).await).await,
         "ada"
     );
-    assert_eq!(join(&app, &provider, "bob").await.status, 409);
+    assert_eq!(link_identity(&app, &provider, "bob").await.status, 409);
     let list = ada.see("/auth/identities").await.is(200);
     let id = list.body["identities"][0]["id"].as_str().unwrap();
     let bob = app.sign_in("bob").await;
@@ -428,19 +434,19 @@ async fn provider_identity_is_linked_and_unlinked_in_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn identity_link_callback_requires_a_session() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Reject).await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Reject).await;
     let ada = app.editor("ada").await;
     let answer = ada.tell("/auth/oidc/work/link", Value::Null).await.is(200);
-    let left = left(
+    let left = started_login(
         &provider,
         answer.body["location"].as_str().unwrap(),
         &answer,
     );
-    provider.says(json!({"sub": "17"}));
+    provider.set_claims(json!({"sub": "17"}));
     assert_eq!(
-        Browser::of(&app)
-            .come_back(&left.state, &left.cookie)
+        UpstreamBrowser::new(&app)
+            .callback(&left.state, &left.cookie)
             .await
             .status,
         403
@@ -453,11 +459,11 @@ async fn identity_link_callback_requires_a_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn disabled_account_cannot_sign_in_through_provider() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Provision).await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Provision).await;
     let root = app.administrator("root").await;
-    let browser = Browser::of(&app);
-    provider.says(json!({"sub": "1", "preferred_username": "ada"}));
+    let browser = UpstreamBrowser::new(&app);
+    provider.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
     browser.sign_in(&provider).await.is(303);
     root.ask(
         root.request(reqwest::Method::PATCH, "/api/users/ada")
@@ -471,7 +477,7 @@ async fn disabled_account_cannot_sign_in_through_provider() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unavailable_provider_returns_502_and_next_stays_local() {
-    let provider = Provider::start().await;
+    let provider = MockProvider::start().await;
     let gone = ProviderSection {
         issuer: "http://127.0.0.1:9".to_owned(),
         ..provider.section(UnknownUsers::Provision)
@@ -484,11 +490,13 @@ async fn unavailable_provider_returns_502_and_next_stays_local() {
     let answer = app.anonymous().see("/auth/oidc/work").await.is(502);
     assert!(answer.text.contains("cannot be reached"), "{}", answer.text);
     app.anonymous().see("/auth/oidc/nobody").await.is(404);
-    let app = provider.app(UnknownUsers::Provision).await;
-    provider.says(json!({"sub": "1"}));
-    let browser = Browser::of(&app);
-    let left = browser.leave(&provider, "https%3A%2F%2Fevil.example").await;
-    let answer = browser.come_back(&left.state, &left.cookie).await;
+    let app = provider.start_app(UnknownUsers::Provision).await;
+    provider.set_claims(json!({"sub": "1"}));
+    let browser = UpstreamBrowser::new(&app);
+    let left = browser
+        .start_login(&provider, "https%3A%2F%2Fevil.example")
+        .await;
+    let answer = browser.callback(&left.state, &left.cookie).await;
     assert_eq!(answer.header("location"), Some("/"));
     let denied = app
         .anonymous()
@@ -500,16 +508,16 @@ async fn unavailable_provider_returns_502_and_next_stays_local() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_sign_in_requires_the_second_factor() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Reject).await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Reject).await;
     let ada = app.editor("ada").await;
-    provider.says(json!({"sub": "17"}));
-    join(&app, &provider, "ada").await.is(303);
-    crate::authenticator::with_app(&app, &ada).await;
-    let browser = Browser::of(&app);
+    provider.set_claims(json!({"sub": "17"}));
+    link_identity(&app, &provider, "ada").await.is(303);
+    crate::authenticator::enroll_totp(&app, &ada).await;
+    let browser = UpstreamBrowser::new(&app);
     let answer = browser.sign_in(&provider).await.is(303);
     assert!(
-        cookie(&answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="),
+        set_cookie_pair(&answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="),
         "no session yet"
     );
     assert!(

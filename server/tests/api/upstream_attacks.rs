@@ -23,83 +23,86 @@ use serde_json::{Value, json};
 use server::{ConfigSource, config::ProviderSection};
 
 use crate::{
-    app::{Answer, TestApp},
-    provider::{Forger, Provider, uptime},
-    upstream::{Browser, cookie, who},
+    app::{TestApp, TestResponse},
+    provider::{IdTokenForger, MockProvider, uptime},
+    upstream::{UpstreamBrowser, set_cookie_pair, signed_in_username},
 };
 
 #[track_caller]
-fn refused(answer: &Answer, why: &str) {
+fn expect_forbidden(answer: &TestResponse, why: &str) {
     assert_eq!(answer.status, 403, "{why}: {}", answer.text);
     assert!(
-        cookie(answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="),
+        set_cookie_pair(answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="),
         "{why}"
     );
 }
 
-fn lies(provider: &Provider, metadata: &Value) {
+fn set_metadata(provider: &MockProvider, metadata: &Value) {
     provider
-        .misbehaves
+        .misbehaviour
         .lock()
         .unwrap()
         .metadata
         .clone_from(metadata.as_object().unwrap());
 }
 
-async fn departs(app: &TestApp) -> u16 {
+async fn start_login_status(app: &TestApp) -> u16 {
     app.anonymous().see("/auth/oidc/work").await.status
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_metadata_with_wrong_issuer_is_rejected() {
-    let provider = Provider::start().await;
+    let provider = MockProvider::start().await;
     for issuer in [
         "https://evil.example".to_owned(),
         format!("{}/", provider.issuer),
         format!("{}/x", provider.issuer),
     ] {
-        lies(&provider, &json!({ "issuer": issuer }));
-        let app = provider.app(UnknownUsers::Provision).await;
-        assert_eq!(departs(&app).await, 502, "{issuer}");
+        set_metadata(&provider, &json!({ "issuer": issuer }));
+        let app = provider.start_app(UnknownUsers::Provision).await;
+        assert_eq!(start_login_status(&app).await, 502, "{issuer}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callback_with_wrong_iss_is_rejected_before_exchange() {
-    let provider = Provider::start().await;
-    lies(
+    let provider = MockProvider::start().await;
+    set_metadata(
         &provider,
         &json!({"authorization_response_iss_parameter_supported": true}),
     );
-    let app = provider.app(UnknownUsers::Provision).await;
-    provider.says(json!({"sub": "1", "preferred_username": "ada"}));
-    let browser = Browser::of(&app);
+    let app = provider.start_app(UnknownUsers::Provision).await;
+    provider.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
+    let browser = UpstreamBrowser::new(&app);
     let back = async |iss: Option<&str>| {
-        let left = browser.leave(&provider, "/").await;
+        let left = browser.start_login(&provider, "/").await;
         let iss = iss.map(|iss| format!("&iss={iss}")).unwrap_or_default();
         browser
-            .come_back(&format!("{}{iss}", left.state), &left.cookie)
+            .callback(&format!("{}{iss}", left.state), &left.cookie)
             .await
     };
-    refused(&back(Some("https://evil.example")).await, "another");
-    refused(
+    expect_forbidden(&back(Some("https://evil.example")).await, "another");
+    expect_forbidden(
         &back(Some(&format!("{}/", provider.issuer))).await,
-        "nearly the same",
+        "an almost equal issuer",
     );
-    refused(&back(None).await, "it always says it, and says nothing now");
+    expect_forbidden(
+        &back(None).await,
+        "no iss, although the metadata promises it",
+    );
     assert!(
         provider.forms.lock().unwrap().is_empty(),
         "no code went to the provider"
     );
     let issuer = provider.issuer.clone();
-    assert_eq!(who(&browser, &back(Some(&issuer)).await).await, "ada");
+    assert_eq!(signed_in_username(&browser, &back(Some(&issuer)).await).await, "ada");
 }
 
 /// Two providers, one of them malicious: its response at the callback of the other, and the
 /// reverse.
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_mix_up_is_rejected() {
-    let (honest, thief) = (Provider::start().await, Provider::start().await);
+    let (honest, thief) = (MockProvider::start().await, MockProvider::start().await);
     let second = ProviderSection {
         id: "thief".to_owned(),
         ..thief.section(UnknownUsers::Provision)
@@ -110,7 +113,7 @@ async fn provider_mix_up_is_rejected() {
         ..ConfigSource::default()
     })
     .await;
-    let (client, browser) = (app.anonymous(), Browser::of(&app));
+    let (client, browser) = (app.anonymous(), UpstreamBrowser::new(&app));
     let departed = client.see("/auth/oidc/thief").await.is(303);
     let url = reqwest::Url::parse(departed.header("location").unwrap()).unwrap();
     let state = url
@@ -119,30 +122,30 @@ async fn provider_mix_up_is_rejected() {
         .unwrap()
         .1
         .into_owned();
-    let jar = cookie(&departed, "strongroom-departure").unwrap();
-    refused(
-        &browser.come_back(&state, &jar).await,
-        "of the thief, at the honest one's address",
+    let jar = set_cookie_pair(&departed, "strongroom-departure").unwrap();
+    expect_forbidden(
+        &browser.callback(&state, &jar).await,
+        "a response of the malicious provider at the other's callback",
     );
-    let left = browser.leave(&honest, "/").await;
+    let left = browser.start_login(&honest, "/").await;
     let request = client.get(&format!(
         "/auth/oidc/thief/callback?code=abc&state={}",
         left.state
     ));
-    refused(
+    expect_forbidden(
         &client.ask(request.header("cookie", &left.cookie)).await,
-        "of the honest one, at the thief's",
+        "a response of the honest provider at the malicious one's callback",
     );
     for provider in [&honest, &thief] {
         assert!(
             provider.forms.lock().unwrap().is_empty(),
-            "no code went anywhere"
+            "no code was sent to a provider"
         );
     }
     // A subject is unique per provider: the same subject at the malicious one is another user.
-    honest.says(json!({"sub": "1", "preferred_username": "ada"}));
-    assert_eq!(who(&browser, &browser.sign_in(&honest).await).await, "ada");
-    thief.says(json!({"sub": "1", "iss": honest.issuer, "preferred_username": "ada"}));
+    honest.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
+    assert_eq!(signed_in_username(&browser, &browser.sign_in(&honest).await).await, "ada");
+    thief.set_claims(json!({"sub": "1", "iss": honest.issuer, "preferred_username": "ada"}));
     *thief.nonce.lock().unwrap() = url
         .query_pairs()
         .find(|(name, _)| name == "nonce")
@@ -150,14 +153,14 @@ async fn provider_mix_up_is_rejected() {
         .1
         .into_owned();
     let request = client.get(&format!("/auth/oidc/thief/callback?code=abc&state={state}"));
-    refused(
+    expect_forbidden(
         &client.ask(request.header("cookie", &jar)).await,
-        "an ID token in the honest one's name",
+        "an ID token with the honest provider as issuer",
     );
 }
 
 /// A JWT from header, claims and a signing function.
-fn token(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+fn compact_jws(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
     let message = format!(
         "{}.{}",
         BASE64URL.encode(header.to_string()),
@@ -167,24 +170,24 @@ fn token(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> Str
     format!("{message}.{signature}")
 }
 
-fn hs256(key: &[u8]) -> Forger {
+fn hs256_forger(key: &[u8]) -> IdTokenForger {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     Box::new(move |claims| {
         let header = json!({"alg": "HS256", "kid": "one"});
-        token(&header, claims, |message| {
+        compact_jws(&header, claims, |message| {
             hmac::sign(&key, message).as_ref().to_vec()
         })
     })
 }
 
-fn stranger() -> Vec<u8> {
+fn foreign_key() -> Vec<u8> {
     let pkcs8 =
         EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .unwrap();
     pkcs8.as_ref().to_vec()
 }
 
-fn signed(algorithm: Algorithm, kid: Option<&str>, key: EncodingKey) -> Forger {
+fn jwt_forger(algorithm: Algorithm, kid: Option<&str>, key: EncodingKey) -> IdTokenForger {
     let header = Header {
         kid: kid.map(str::to_owned),
         ..Header::new(algorithm)
@@ -192,7 +195,7 @@ fn signed(algorithm: Algorithm, kid: Option<&str>, key: EncodingKey) -> Forger {
     Box::new(move |claims| jsonwebtoken::encode(&header, claims, &key).unwrap())
 }
 
-fn rs256(header: Value) -> Forger {
+fn rs256_forger(header: Value) -> IdTokenForger {
     let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
     let sign = move |message: &[u8]| {
         let mut signature = vec![0; key.public_modulus_len()];
@@ -205,30 +208,30 @@ fn rs256(header: Value) -> Forger {
         .unwrap();
         signature
     };
-    Box::new(move |claims| token(&header, claims, &sign))
+    Box::new(move |claims| compact_jws(&header, claims, &sign))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_id_token_is_rejected() {
-    let provider = Provider::start().await;
+    let provider = MockProvider::start().await;
     // The metadata claims support for every algorithm. The server ignores that claim.
     let all = ["none", "HS256", "RS256", "ES256", "ES384", "EdDSA"];
-    lies(
+    set_metadata(
         &provider,
         &json!({"id_token_signing_alg_values_supported": all}),
     );
-    let app = provider.app(UnknownUsers::Provision).await;
-    provider.says(json!({"sub": "1", "preferred_username": "ada"}));
+    let app = provider.start_app(UnknownUsers::Provision).await;
+    provider.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
     let coordinate = |name: &str| {
         BASE64URL
             .decode(provider.jwk[name].as_str().unwrap())
             .unwrap()
     };
     let point = [&[4][..], &coordinate("x"), &coordinate("y")].concat();
-    let unsigned = |header: Value| -> Forger {
-        Box::new(move |claims| token(&header, claims, |_| Vec::new()))
+    let unsigned = |header: Value| -> IdTokenForger {
+        Box::new(move |claims| compact_jws(&header, claims, |_| Vec::new()))
     };
-    let forgeries: Vec<(&str, Forger)> = vec![
+    let forgeries: Vec<(&str, IdTokenForger)> = vec![
         ("none", unsigned(json!({"alg": "none"}))),
         (
             "none, with a kid",
@@ -242,70 +245,70 @@ async fn forged_id_token_is_rejected() {
         ),
         ("zeros, as of CVE-2022-21449", {
             Box::new(|claims| {
-                token(&json!({"alg": "ES256", "kid": "one"}), claims, |_| {
+                compact_jws(&json!({"alg": "ES256", "kid": "one"}), claims, |_| {
                     vec![0; 64]
                 })
             })
         }),
-        ("the client secret", hs256(b"its secret")),
-        ("the public key as a secret", hs256(&point)),
+        ("the client secret", hs256_forger(b"its secret")),
+        ("the public key as a secret", hs256_forger(&point)),
         (
             "the published JWK as a secret",
-            hs256(provider.jwk.to_string().as_bytes()),
+            hs256_forger(provider.jwk.to_string().as_bytes()),
         ),
-        ("no secret", hs256(b"")),
+        ("no secret", hs256_forger(b"")),
         (
-            "another key of the same name",
-            signed(
+            "another key with the same kid",
+            jwt_forger(
                 Algorithm::ES256,
                 Some("one"),
-                EncodingKey::from_ec_der(&stranger()),
+                EncodingKey::from_ec_der(&foreign_key()),
             ),
         ),
         (
-            "another key without a name",
-            signed(
+            "another key without a kid",
+            jwt_forger(
                 Algorithm::ES256,
                 None,
-                EncodingKey::from_ec_der(&stranger()),
+                EncodingKey::from_ec_der(&foreign_key()),
             ),
         ),
         (
-            "another key of another name",
-            signed(
+            "another key with another kid",
+            jwt_forger(
                 Algorithm::ES256,
                 Some("two"),
-                EncodingKey::from_ec_der(&stranger()),
+                EncodingKey::from_ec_der(&foreign_key()),
             ),
         ),
         (
             "an unknown RSA key",
-            rs256(json!({"alg": "RS256", "kid": "one"})),
+            rs256_forger(json!({"alg": "RS256", "kid": "one"})),
         ),
         (
-            "an unknown RSA key without a name",
-            rs256(json!({"alg": "RS256"})),
+            "an unknown RSA key without a kid",
+            rs256_forger(json!({"alg": "RS256"})),
         ),
         ("no token", Box::new(|_| String::new())),
         ("two dots", Box::new(|_| "..".to_owned())),
     ];
-    let browser = Browser::of(&app);
+    let browser = UpstreamBrowser::new(&app);
     for (what, forger) in forgeries {
-        provider.misbehaves.lock().unwrap().forger = Some(forger);
-        refused(&browser.sign_in(&provider).await, what);
+        provider.misbehaviour.lock().unwrap().id_token = Some(forger);
+        expect_forbidden(&browser.sign_in(&provider).await, what);
     }
-    provider.misbehaves.lock().unwrap().forger = None;
+    provider.misbehaviour.lock().unwrap().id_token = None;
     assert_eq!(
-        who(&browser, &browser.sign_in(&provider).await).await,
+        signed_in_username(&browser, &browser.sign_in(&provider).await).await,
         "ada"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn id_token_with_invalid_claim_is_rejected() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Provision).await;
-    let (browser, now) = (Browser::of(&app), uptime());
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Provision).await;
+    let (browser, now) = (UpstreamBrowser::new(&app), uptime());
     for wrong in [
         json!({"azp": "another program"}),
         json!({"aud": ["strongroom", "another program"]}),
@@ -327,63 +330,63 @@ async fn id_token_with_invalid_claim_is_rejected() {
             .as_object_mut()
             .unwrap()
             .extend(wrong.as_object().unwrap().clone());
-        provider.says(claims);
-        refused(&browser.sign_in(&provider).await, &wrong.to_string());
+        provider.set_claims(claims);
+        expect_forbidden(&browser.sign_in(&provider).await, &wrong.to_string());
     }
-    provider.says(
+    provider.set_claims(
         json!({"sub": "1", "preferred_username": "ada", "azp": "strongroom", "aud": ["strongroom"], "iat": now + 60}),
     );
     assert_eq!(
-        who(&browser, &browser.sign_in(&provider).await).await,
+        signed_in_username(&browser, &browser.sign_in(&provider).await).await,
         "ada"
     );
 }
 
 /// The provider's response with its keys.
-fn answer(body: Body) -> Response {
+fn ok_response(body: Body) -> Response {
     ([("content-type", "application/json")], body).into_response()
 }
 
-fn endless() -> impl Stream<Item = Result<Bytes, Infallible>> {
+fn endless_body() -> impl Stream<Item = Result<Bytes, Infallible>> {
     futures_util::stream::repeat_with(|| Ok(Bytes::from_static(&[b' '; 16 * 1024])))
 }
 
-type Answers = fn() -> Response;
+type ResponseFn = fn() -> Response;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_redirect_or_oversized_answer_is_rejected() {
-    let provider = Provider::start().await;
-    let badly: [(&str, Answers); 3] = [
-        ("a redirect to where they are", || {
+    let provider = MockProvider::start().await;
+    let badly: [(&str, ResponseFn); 3] = [
+        ("a redirect to the keys", || {
             Redirect::temporary("/moved").into_response()
         }),
         ("two megabytes", || {
-            answer(Body::from_stream(endless().take(128)))
+            ok_response(Body::from_stream(endless_body().take(128)))
         }),
-        ("no end", || answer(Body::from_stream(endless()))),
+        ("an endless body", || ok_response(Body::from_stream(endless_body()))),
     ];
     for (what, keys) in badly {
-        provider.misbehaves.lock().unwrap().keys = Some(keys);
-        let app = provider.app(UnknownUsers::Provision).await;
+        provider.misbehaviour.lock().unwrap().jwks = Some(keys);
+        let app = provider.start_app(UnknownUsers::Provision).await;
         let asked = Instant::now();
-        assert_eq!(departs(&app).await, 502, "{what}");
+        assert_eq!(start_login_status(&app).await, 502, "{what}");
         assert!(asked.elapsed() < Duration::from_secs(9), "{what}");
-        provider.misbehaves.lock().unwrap().keys = None;
+        provider.misbehaviour.lock().unwrap().jwks = None;
         assert_eq!(
-            departs(&app).await,
+            start_login_status(&app).await,
             502,
             "{what}: it is not asked again at once"
         );
         app.later(Duration::from_secs(11));
-        assert_eq!(departs(&app).await, 303, "the provider responds again");
+        assert_eq!(start_login_status(&app).await, 303, "the provider responds again");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unresponsive_provider_times_out_without_blocking_another() {
-    let (slow, other) = (Provider::start().await, Provider::start().await);
-    slow.misbehaves.lock().unwrap().keys = Some(|| {
-        answer(Body::from_stream(futures_util::stream::pending::<
+    let (slow, other) = (MockProvider::start().await, MockProvider::start().await);
+    slow.misbehaviour.lock().unwrap().jwks = Some(|| {
+        ok_response(Body::from_stream(futures_util::stream::pending::<
             Result<Bytes, Infallible>,
         >()))
     });
@@ -404,7 +407,10 @@ async fn unresponsive_provider_times_out_without_blocking_another() {
     while !waiting.is_finished() && asked.elapsed() < Duration::from_secs(2) {
         quick.see("/auth/oidc/other").await.is(303);
     }
-    assert!(!waiting.is_finished(), "the sign-in still waits for the provider");
+    assert!(
+        !waiting.is_finished(),
+        "the sign-in still waits for the provider"
+    );
     assert_eq!(waiting.await.unwrap(), 502);
     assert!(asked.elapsed() < Duration::from_secs(20));
 }

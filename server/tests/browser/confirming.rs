@@ -9,41 +9,41 @@ use server::{ConfigSource, config::SessionsSection};
 use crate::{
     app::PASSWORD,
     provider::{Provider, uptime},
-    stage::Stage,
+    stage::BrowserTest,
     window::Window,
 };
 
-const LATER: Duration = Duration::from_mins(11);
+const PAST_STEP_UP: Duration = Duration::from_mins(11);
 
-async fn asks_for_a_token(window: &Window) {
-    window.clicks("#new-token").await;
+async fn submit_new_token(window: &Window) {
+    window.click("#new-token").await;
     window
-        .writes("#new-token-dialog [name=name]", "nightly backup")
+        .fill("#new-token-dialog [name=name]", "nightly backup")
         .await;
-    window.clicks("#new-token-dialog [data-submit]").await;
+    window.click("#new-token-dialog [data-submit]").await;
 }
 
 /// A user who signed in through a provider opens the tokens page some time later.
-pub(crate) async fn came_by_a_provider(stage: &Stage, provider: &Provider) -> Window {
-    let mut ada = stage.window("ada").await;
+pub(crate) async fn sign_in_with_provider(stage: &BrowserTest, provider: &Provider) -> Window {
+    let mut ada = stage.new_window("ada").await;
     // The redirect URI of the provider has this origin.
     ada.base = stage.app.url("");
     provider.says(json!({"sub": "17", "preferred_username": "ada"}));
     ada.goto("/sign-in").await;
-    ada.reads("a.provider", "Continue with Work").await;
-    ada.clicks("a.provider").await;
-    ada.arrives_at("/").await;
-    ada.is_live().await;
+    ada.expect_text("a.provider", "Continue with Work").await;
+    ada.click("a.provider").await;
+    ada.expect_path("/").await;
+    ada.wait_until_live().await;
     ada.goto("/account/tokens").await;
-    stage.app.later(LATER);
-    provider.says(json!({"sub": "17", "auth_time": uptime() + LATER.as_secs()}));
+    stage.app.later(PAST_STEP_UP);
+    provider.says(json!({"sub": "17", "auth_time": uptime() + PAST_STEP_UP.as_secs()}));
     ada
 }
 
-pub(crate) async fn beside(provider: &Provider) -> Option<Stage> {
+pub(crate) async fn test_with_provider(provider: &Provider) -> Option<BrowserTest> {
     let providers = Some(vec![provider.section(UnknownUsers::Provision)]);
     let public_url = Some("http://127.0.0.1:0".to_owned());
-    Stage::with(ConfigSource {
+    BrowserTest::with_settings(ConfigSource {
         providers,
         public_url,
         ..ConfigSource::default()
@@ -54,140 +54,141 @@ pub(crate) async fn beside(provider: &Provider) -> Option<Stage> {
 #[tokio::test(flavor = "multi_thread")]
 async fn passwordless_account_steps_up_at_provider_in_browser() {
     let provider = Provider::start().await;
-    let Some(stage) = beside(&provider).await else {
+    let Some(stage) = test_with_provider(&provider).await else {
         return;
     };
-    let ada = came_by_a_provider(&stage, &provider).await;
-    asks_for_a_token(&ada).await;
-    ada.reads("#step-up-providers a", "Sign in with Work again")
+    let ada = sign_in_with_provider(&stage, &provider).await;
+    submit_new_token(&ada).await;
+    ada.expect_text("#step-up-providers a", "Sign in with Work again")
         .await;
-    ada.clicks("#step-up-providers a").await;
+    ada.click("#step-up-providers a").await;
     // The user returns to the page where the step-up began and repeats the action.
-    ada.misses("#new-token-dialog").await;
-    ada.arrives_at("/account/tokens").await;
-    asks_for_a_token(&ada).await;
-    ada.sees("document.querySelector('#secret').value.startsWith('sr_pat_')")
+    ada.expect_hidden("#new-token-dialog").await;
+    ada.expect_path("/account/tokens").await;
+    submit_new_token(&ada).await;
+    ada.wait_for_js("document.querySelector('#secret').value.startsWith('sr_pat_')")
         .await;
-    ada.misses("#step-up-dialog").await;
-    ada.complains_only_of(&["status of 401"]).await;
+    ada.expect_hidden("#step-up-dialog").await;
+    ada.expect_only_console_errors(&["status of 401"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ending_all_sessions_in_browser_keeps_the_administrator() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let (ada, ben) = (stage.administrator("ada").await, stage.editor("ben").await);
     ada.goto("/admin/users").await;
-    stage.app.later(LATER);
-    ada.clicks("#end-all-sessions").await;
-    ada.clicks("#end-all-sessions-dialog [data-submit]").await;
-    ada.reads("#end-all-sessions-dialog", "Enter a reason")
+    stage.app.later(PAST_STEP_UP);
+    ada.click("#end-all-sessions").await;
+    ada.click("#end-all-sessions-dialog [data-submit]").await;
+    ada.expect_text("#end-all-sessions-dialog", "Enter a reason")
         .await;
-    ada.writes(
+    ada.fill(
         "#end-all-sessions-dialog [name=reason]",
         "A laptop was stolen",
     )
     .await;
-    ada.clicks("#end-all-sessions-dialog [data-submit]").await;
-    ada.writes("#step-up-dialog [name=password]", PASSWORD)
-        .await;
-    ada.clicks("#step-up-dialog [data-submit]").await;
-    ben.arrives_at("/sign-in").await;
-    ada.finds("#notices [data-kind]").await;
+    ada.click("#end-all-sessions-dialog [data-submit]").await;
+    ada.fill("#step-up-dialog [name=password]", PASSWORD).await;
+    ada.click("#step-up-dialog [data-submit]").await;
+    ben.expect_path("/sign-in").await;
+    ada.expect_visible("#notices [data-kind]").await;
     ada.goto("/admin/audit").await;
-    ada.arrives_at("/admin/audit").await;
-    ada.reads("main", "A laptop was stolen").await;
-    ada.complains_only_of(&["status of 401"]).await;
+    ada.expect_path("/admin/audit").await;
+    ada.expect_text("main", "A laptop was stolen").await;
+    ada.expect_only_console_errors(&["status of 401"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resent_mail_confirms_the_email_address() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let address = stage.app.register_with_address("ada").await;
     let first = stage.app.letter_to(&address, 1).await;
-    let ada = stage.window("ada").await;
-    ada.signs_in(PASSWORD).await;
+    let ada = stage.new_window("ada").await;
+    ada.sign_in(PASSWORD).await;
     ada.goto("/account").await;
-    ada.reads("#unconfirmed", "not confirmed").await;
-    stage.app.later(LATER);
-    ada.clicks("#send-link").await;
-    ada.reads("#notices", "on its way").await;
+    ada.expect_text("#unconfirmed", "not confirmed").await;
+    stage.app.later(PAST_STEP_UP);
+    ada.click("#send-link").await;
+    ada.expect_text("#notices", "on its way").await;
     let second = stage.app.letter_to(&address, 2).await;
     assert_ne!(first.secret(), second.secret());
     ada.goto(&format!("/confirm-email#{}", second.secret()))
         .await;
-    ada.clicks("#confirm button.primary").await;
-    ada.reads("main", "E-mail address confirmed").await;
+    ada.click("#confirm button.primary").await;
+    ada.expect_text("main", "E-mail address confirmed").await;
     ada.goto("/account").await;
-    ada.finds("#profile-form").await;
-    ada.misses("#unconfirmed").await;
-    ada.has_no_complaints().await;
+    ada.expect_visible("#profile-form").await;
+    ada.expect_hidden("#unconfirmed").await;
+    ada.expect_no_console_errors().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn setup_page_creates_the_first_administrator() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let link = stage.app.running.setup_link.clone().unwrap();
     let (_, token) = link.split_once('#').unwrap();
-    let ada = stage.window("ada").await;
+    let ada = stage.new_window("ada").await;
     ada.goto(&format!("/first#{token}")).await;
-    ada.misses("#token-field").await;
+    ada.expect_hidden("#token-field").await;
     assert_eq!(
-        ada.value("location.hash").await,
+        ada.evaluate("location.hash").await,
         json!(""),
-        "the token stays in no history"
+        "the history has no token"
     );
-    ada.writes("#username", "ada").await;
-    ada.writes("#password", "too short").await;
-    ada.run("document.querySelector('#first').noValidate = true")
+    ada.fill("#username", "ada").await;
+    ada.fill("#password", "too short").await;
+    ada.run_script("document.querySelector('#first').noValidate = true")
         .await;
-    ada.clicks("#first button.primary").await;
-    ada.reads("#message", "characters").await;
-    ada.writes("#password", PASSWORD).await;
-    ada.clicks("#first button.primary").await;
-    ada.arrives_at("/").await;
-    ada.is_live().await;
-    ada.clicks("#user-menu summary").await;
-    ada.finds("#user-menu a[href='/admin/users']").await;
+    ada.click("#first button.primary").await;
+    ada.expect_text("#message", "characters").await;
+    ada.fill("#password", PASSWORD).await;
+    ada.click("#first button.primary").await;
+    ada.expect_path("/").await;
+    ada.wait_until_live().await;
+    ada.click("#user-menu summary").await;
+    ada.expect_visible("#user-menu a[href='/admin/users']")
+        .await;
     // The link is used up.
-    let eve = stage.window("eve").await;
+    let eve = stage.new_window("eve").await;
     eve.goto(&format!("/first#{token}")).await;
-    eve.reads("main", "An administrator exists already").await;
-    eve.misses("form").await;
-    ada.complains_only_of(&["status of 422"]).await;
+    eve.expect_text("main", "An administrator exists already")
+        .await;
+    eve.expect_hidden("form").await;
+    ada.expect_only_console_errors(&["status of 422"]).await;
 }
 
 /// Browsers send no `Sec-Fetch-Site` to such an origin, so `Origin` alone identifies forms of this
 /// site.
 #[tokio::test(flavor = "multi_thread")]
 async fn mailed_links_work_over_plain_http() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let base = format!("http://strongroom.test:{}", stage.app.address().port());
-    let mut ada = stage.window("ada").await;
+    let mut ada = stage.new_window("ada").await;
     ada.base.clone_from(&base);
     let link = stage.app.running.setup_link.clone().unwrap();
     ada.goto(&format!("/first#{}", link.split_once('#').unwrap().1))
         .await;
-    ada.writes("#username", "ada").await;
-    ada.writes("#password", PASSWORD).await;
-    ada.clicks("#first button.primary").await;
-    ada.arrives_at("/").await;
-    ada.is_live().await;
+    ada.fill("#username", "ada").await;
+    ada.fill("#password", PASSWORD).await;
+    ada.click("#first button.primary").await;
+    ada.expect_path("/").await;
+    ada.wait_until_live().await;
     let address = stage.app.register_with_address("ben").await;
     let letter = stage.app.letter_to(&address, 1).await;
-    let mut ben = stage.window("ben").await;
+    let mut ben = stage.new_window("ben").await;
     ben.base = base;
     ben.goto(&format!("/confirm-email#{}", letter.secret()))
         .await;
-    ben.clicks("#confirm button.primary").await;
-    ben.reads("main", "E-mail address confirmed").await;
+    ben.click("#confirm button.primary").await;
+    ben.expect_text("main", "E-mail address confirmed").await;
     stage
         .app
         .anonymous()
@@ -196,29 +197,29 @@ async fn mailed_links_work_over_plain_http() {
         .is(202);
     let letter = stage.app.letter_to(&address, 2).await;
     ben.goto(&format!("/reset#{}", letter.secret())).await;
-    ben.writes("#password", "four quiet lathes hum").await;
-    ben.clicks("#reset button.primary").await;
-    ben.misses("#reset").await;
-    ben.signs_in("four quiet lathes hum").await;
+    ben.fill("#password", "four quiet lathes hum").await;
+    ben.click("#reset button.primary").await;
+    ben.expect_hidden("#reset").await;
+    ben.sign_in("four quiet lathes hum").await;
 }
 
 /// A page whose session has used up its request rate.
-pub(crate) async fn asks_too_much(ada: &Window) {
+pub(crate) async fn exceed_rate_limit(ada: &Window) {
     ada.goto("/account").await;
     // Immediately: one second later the limit allows another request.
-    ada.run(
+    ada.run_script(
         "for (let n = 0; n < 80; n++) await fetch('/auth/me'); setTimeout(() => location.assign('/account?again'))",
     )
     .await;
-    ada.sees("location.search === '?again'").await;
+    ada.wait_for_js("location.search === '?again'").await;
 }
 
-pub(crate) async fn with_a_limit() -> Option<Stage> {
+pub(crate) async fn test_with_rate_limit() -> Option<BrowserTest> {
     let sessions = SessionsSection {
         requests_per_minute: Some(60),
         ..SessionsSection::default()
     };
-    Stage::with(ConfigSource {
+    BrowserTest::with_settings(ConfigSource {
         sessions: Some(sessions),
         ..ConfigSource::default()
     })
@@ -227,16 +228,16 @@ pub(crate) async fn with_a_limit() -> Option<Stage> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rate_limited_page_shows_an_error() {
-    let Some(stage) = with_a_limit().await else {
+    let Some(stage) = test_with_rate_limit().await else {
         return;
     };
     let ada = stage.editor("ada").await;
-    asks_too_much(&ada).await;
-    ada.reads("main h1", "Too many requests").await;
-    ada.reads("main", "Too many requests in this session. Try again in")
+    exceed_rate_limit(&ada).await;
+    ada.expect_text("main h1", "Too many requests").await;
+    ada.expect_text("main", "Too many requests in this session. Try again in")
         .await;
     stage.app.later(Duration::from_mins(1));
     ada.reload().await;
-    ada.finds("#profile-form").await;
-    ada.complains_only_of(&["status of 429"]).await;
+    ada.expect_visible("#profile-form").await;
+    ada.expect_only_console_errors(&["status of 429"]).await;
 }

@@ -6,16 +6,16 @@ use crate::window::Window;
 
 impl Window {
     /// The console has no message since the window was opened or since the last check.
-    pub(crate) async fn has_no_complaints(&self) {
-        self.complains_only_of(&[]).await;
+    pub(crate) async fn expect_no_console_errors(&self) {
+        self.expect_only_console_errors(&[]).await;
     }
 
     /// Every console message contains one of these words. Chromium logs each response of 400 and
     /// above, so a test that expects such a response lists it here.
-    pub(crate) async fn complains_only_of(&self, expected: &[&str]) {
+    pub(crate) async fn expect_only_console_errors(&self, expected: &[&str]) {
         let log = self
             .driver
-            .tell(&self.browser, "se/log", json!({"type": "browser"}))
+            .send_command(&self.browser, "se/log", json!({"type": "browser"}))
             .await;
         let entries = log.as_array().unwrap_or_else(|| panic!("no log: {log}"));
         let bad: Vec<_> = entries
@@ -34,21 +34,21 @@ impl Window {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blocked_inline_script_is_logged_by_the_browser() {
-    let Some(stage) = crate::stage::Stage::open().await else {
+    let Some(stage) = crate::stage::BrowserTest::start().await else {
         return;
     };
-    let ada = stage.window("ada").await;
+    let ada = stage.new_window("ada").await;
     ada.goto("/sign-in").await;
-    ada.has_no_complaints().await;
-    ada.run("const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s);")
+    ada.expect_no_console_errors().await;
+    ada.run_script("const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s);")
         .await;
     assert!(
-        ada.value("window.ran").await.is_null(),
+        ada.evaluate("window.ran").await.is_null(),
         "an inline script ran"
     );
     let log = stage
         .driver
-        .tell(&ada.browser, "se/log", json!({"type": "browser"}))
+        .send_command(&ada.browser, "se/log", json!({"type": "browser"}))
         .await;
     assert!(log.to_string().contains("Content Security Policy"), "{log}");
 }

@@ -12,7 +12,7 @@ use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-const SWITCHES: [&str; 10] = [
+const CHROMIUM_SWITCHES: [&str; 10] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -35,14 +35,14 @@ impl Driver {
     pub(crate) fn start() -> Option<Self> {
         let missing = ["chromedriver", "chromium"]
             .into_iter()
-            .find(|program| installed(program).is_none());
+            .find(|program| find_program(program).is_none());
         if let Some(program) = missing {
             assert!(
                 std::env::var_os("CI").is_none(),
                 "{program} is missing, and CI must not skip these tests"
             );
             eprintln!(
-                "SKIPPED: {program} is not installed, so no browser tried the pages (apt install chromium-driver)"
+                "SKIPPED: {program} is not installed, so the pages were not tested in a browser (apt install chromium-driver)"
             );
             return None;
         }
@@ -63,12 +63,12 @@ impl Driver {
 
     /// A new browser with its own profile in `home`. Downloads go to `home/downloads`.
     pub(crate) async fn browser(&self, home: &Path) -> Client {
-        let switches = SWITCHES.map(str::to_owned).into_iter();
+        let switches = CHROMIUM_SWITCHES.map(str::to_owned).into_iter();
         let profile = format!("--user-data-dir={}", home.join("profile").display());
         let wanted = json!({
             "goog:chromeOptions": {
                 "args": switches.chain([profile]).collect::<Vec<_>>(),
-                "binary": installed("chromium"),
+                "binary": find_program("chromium"),
                 "prefs": {"download.default_directory": home.join("downloads"), "profile.password_manager_leak_detection": false},
             },
             "goog:loggingPrefs": {"browser": "ALL"},
@@ -84,9 +84,9 @@ impl Driver {
             .unwrap()
     }
 
-    /// Commands that only chromedriver has, outside the WebDriver standard: `goog/cdp/execute` and
-    /// `se/log`.
-    pub(crate) async fn tell(&self, browser: &Client, command: &str, body: Value) -> Value {
+    /// Commands that only chromedriver has, outside the `WebDriver` standard: `goog/cdp/execute`
+    /// and `se/log`.
+    pub(crate) async fn send_command(&self, browser: &Client, command: &str, body: Value) -> Value {
         let session = browser.session_id().await.unwrap().unwrap();
         let url = self.url(&format!("/session/{session}/{command}"));
         let answer = reqwest::Client::new()
@@ -99,7 +99,7 @@ impl Driver {
     }
 
     /// Like [`tell`](Self::tell), with the method `DELETE`.
-    pub(crate) async fn remove(&self, browser: &Client, what: &str) {
+    pub(crate) async fn delete_resource(&self, browser: &Client, what: &str) {
         let session = browser.session_id().await.unwrap().unwrap();
         let url = self.url(&format!("/session/{session}/{what}"));
         reqwest::Client::new()
@@ -135,7 +135,7 @@ impl Drop for Driver {
     }
 }
 
-fn installed(program: &str) -> Option<PathBuf> {
+fn find_program(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
     std::env::split_paths(&folders)
         .map(|folder| folder.join(program))

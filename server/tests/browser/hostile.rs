@@ -2,8 +2,8 @@
 
 use crate::{
     app::{PASSWORD, file},
-    stage::Stage,
-    vault::row,
+    stage::BrowserTest,
+    vault::row_selector,
 };
 
 const NAMES: [&str; 4] = [
@@ -16,7 +16,7 @@ const MARKUP: &str = "<img src=x onerror=alert(1)><script>alert(2)</script>";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn filenames_and_descriptions_with_markup_show_as_text() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.editor("ada").await;
@@ -25,7 +25,7 @@ async fn filenames_and_descriptions_with_markup_show_as_text() {
     program.add("seems \u{202e}cod.exe", b"one").await.is(422);
     for name in NAMES {
         program.add(name, b"one").await.is(201);
-        ada.sees(&format!(
+        ada.wait_for_js(&format!(
             "[...document.querySelectorAll('#rows a.name')].some((it) => it.textContent === {})",
             serde_json::json!(name)
         ))
@@ -40,7 +40,7 @@ async fn filenames_and_descriptions_with_markup_show_as_text() {
         )
         .await
         .is(200);
-    ada.reads(&row(name), MARKUP).await;
+    ada.expect_text(&row_selector(name), MARKUP).await;
     program
         .tell(
             &file(name, "/checkout"),
@@ -48,81 +48,83 @@ async fn filenames_and_descriptions_with_markup_show_as_text() {
         )
         .await
         .is(200);
-    ada.reads(&row(name), MARKUP).await;
+    ada.expect_text(&row_selector(name), MARKUP).await;
     program.check_in(name, b"two", MARKUP).await.is(200);
-    ada.has_revision(name, 2).await;
-    ada.acts(name, "history").await;
-    ada.reads("h1", name).await;
-    ada.reads("[data-revision='2']", MARKUP).await;
-    ada.reads("#description", MARKUP).await;
-    ada.clicks("[data-revision='1'] [data-action=download]")
+    ada.expect_revision(name, 2).await;
+    ada.click_file_action(name, "history").await;
+    ada.expect_text("h1", name).await;
+    ada.expect_text("[data-revision='2']", MARKUP).await;
+    ada.expect_text("#description", MARKUP).await;
+    ada.click("[data-revision='1'] [data-action=download]")
         .await;
     ada.goto(&format!(
         "/v/main?q={}",
         "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"
     ))
     .await;
-    ada.reads("#no-match", "<img src=x onerror=alert(1)>").await;
+    ada.expect_text("#no-match", "<img src=x onerror=alert(1)>")
+        .await;
     assert_eq!(
-        ada.value("document.querySelectorAll('img, main script').length")
+        ada.evaluate("document.querySelectorAll('img, main script').length")
             .await,
         0
     );
-    ada.has_no_complaints().await;
+    ada.expect_no_console_errors().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn display_name_with_markup_shows_as_text() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
-    let ben = stage.window("ben").await;
+    let ben = stage.new_window("ben").await;
     ben.goto("/sign-up").await;
-    ben.writes("#username", "ben").await;
-    ben.writes("#display_name", MARKUP).await;
-    ben.writes("#password", PASSWORD).await;
-    ben.clicks("#sign-up button.primary").await;
-    ben.arrives_at("/").await;
+    ben.fill("#username", "ben").await;
+    ben.fill("#display_name", MARKUP).await;
+    ben.fill("#password", PASSWORD).await;
+    ben.click("#sign-up button.primary").await;
+    ben.expect_path("/").await;
     let ada = stage.administrator("ada").await;
     ada.goto("/admin/users").await;
-    ada.reads("[data-user=ben]", "<img src=x").await;
+    ada.expect_text("[data-user=ben]", "<img src=x").await;
     for window in [&ada, &ben] {
         assert_eq!(
             window
-                .value("document.querySelectorAll('img').length")
+                .evaluate("document.querySelectorAll('img').length")
                 .await,
             0
         );
-        window.has_no_complaints().await;
+        window.expect_no_console_errors().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_upload_shows_its_error_beside_file() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.editor("ada").await;
-    ada.clicks("[data-action=add]").await;
-    ada.chooses(
+    ada.click("[data-action=add]").await;
+    ada.choose_files(
         "#add-input",
         &[
-            stage.on_disk("<b>.nc", b"one"),
-            stage.on_disk("good.nc", b"one"),
+            stage.local_file("<b>.nc", b"one"),
+            stage.local_file("good.nc", b"one"),
         ],
     )
     .await;
-    ada.clicks("#add-submit").await;
-    ada.reads("#add-summary", "1 added, 1 not added").await;
-    ada.reads("#uploads .upload[data-state=failed]", "<b>.nc")
+    ada.click("#add-submit").await;
+    ada.expect_text("#add-summary", "1 added, 1 not added")
         .await;
-    ada.finds(&row("good.nc")).await;
-    ada.complains_only_of(&["status of 422"]).await;
+    ada.expect_text("#uploads .upload[data-state=failed]", "<b>.nc")
+        .await;
+    ada.expect_visible(&row_selector("good.nc")).await;
+    ada.expect_only_console_errors(&["status of 422"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn uploaded_html_is_downloaded_not_rendered() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.editor("ada").await;
@@ -134,11 +136,11 @@ async fn uploaded_html_is_downloaded_not_rendered() {
         .add("page.html", page)
         .await
         .is(201);
-    ada.clicks(&format!(
+    ada.click(&format!(
         "{} .actions > [data-action=download]",
-        row("page.html")
+        row_selector("page.html")
     ))
     .await;
-    ada.has_downloaded("page.html", page).await;
-    ada.arrives_at("/").await;
+    ada.expect_download("page.html", page).await;
+    ada.expect_path("/").await;
 }

@@ -2,139 +2,147 @@
 
 use serde_json::{Value, json};
 
-use crate::{app::PASSWORD, stage::Stage, window::Window};
+use crate::{app::PASSWORD, stage::BrowserTest, window::Window};
 
 /// The fragment of the displayed link.
-async fn shown_token(window: &Window) -> String {
+async fn displayed_token(window: &Window) -> String {
     window
-        .sees("document.querySelector('#link').value.includes('/join#')")
+        .wait_for_js("document.querySelector('#link').value.includes('/join#')")
         .await;
-    let link = window.value("document.querySelector('#link').value").await;
+    let link = window
+        .evaluate("document.querySelector('#link').value")
+        .await;
     link.as_str().unwrap().split_once('#').unwrap().1.to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invitation_page_registers_account_with_its_role() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.administrator("ada").await;
     ada.goto("/admin/invites").await;
-    ada.clicks("#new-invite").await;
-    ada.picks("#new-invite-dialog select[data-vault=main]", "manager")
+    ada.click("#new-invite").await;
+    ada.select_option("#new-invite-dialog select[data-vault=main]", "manager")
         .await;
-    ada.writes("#new-invite-dialog [name=email]", "kim@example.org")
+    ada.fill("#new-invite-dialog [name=email]", "kim@example.org")
         .await;
-    ada.clicks("#new-invite-dialog [data-submit]").await;
-    let token = shown_token(&ada).await;
-    ada.reads("#invites", "kim@example.org").await;
-    ada.reads("#invites", "manager of main").await;
+    ada.click("#new-invite-dialog [data-submit]").await;
+    let token = displayed_token(&ada).await;
+    ada.expect_text("#invites", "kim@example.org").await;
+    ada.expect_text("#invites", "manager of main").await;
 
-    let kim = stage.window("kim").await;
+    let kim = stage.new_window("kim").await;
     kim.goto(&format!("/join#{token}")).await;
-    kim.reads("#offer", "ada invites you. You will be manager of main. Your e-mail address here is kim@example.org.")
+    kim.expect_text("#offer", "ada invites you. You will be manager of main. Your e-mail address here is kim@example.org.")
         .await;
-    kim.misses("#email-field, #token-field").await;
+    kim.expect_hidden("#email-field, #token-field").await;
     assert_eq!(
-        kim.value("location.hash").await,
+        kim.evaluate("location.hash").await,
         json!(""),
-        "the token stays in no history"
+        "the history has no token"
     );
     // A rejected password does not consume the invitation.
-    kim.writes("#username", "kim").await;
-    kim.run("document.querySelector('#join').noValidate = true")
+    kim.fill("#username", "kim").await;
+    kim.run_script("document.querySelector('#join').noValidate = true")
         .await;
-    kim.writes("#password", "short").await;
-    kim.clicks("#join button.primary").await;
-    kim.reads("#message", "15 characters").await;
-    kim.writes("#password", PASSWORD).await;
-    kim.clicks("#join button.primary").await;
-    kim.arrives_at("/").await;
-    kim.is_live().await;
+    kim.fill("#password", "short").await;
+    kim.click("#join button.primary").await;
+    kim.expect_text("#message", "15 characters").await;
+    kim.fill("#password", PASSWORD).await;
+    kim.click("#join button.primary").await;
+    kim.expect_path("/").await;
+    kim.wait_until_live().await;
     kim.goto("/account").await;
-    kim.sees("document.querySelector('#main input[name=email]').value === 'kim@example.org'")
-        .await;
+    kim.wait_for_js(
+        "document.querySelector('#main input[name=email]').value === 'kim@example.org'",
+    )
+    .await;
     // A vault manager can invite without being an administrator.
-    kim.clicks("#user-menu summary").await;
-    kim.clicks("#user-menu a[href='/admin/invites']").await;
-    kim.finds("#new-invite").await;
-    kim.misses(".tabs a[href='/admin/users']").await;
+    kim.click("#user-menu summary").await;
+    kim.click("#user-menu a[href='/admin/invites']").await;
+    kim.expect_visible("#new-invite").await;
+    kim.expect_hidden(".tabs a[href='/admin/users']").await;
     ada.reload().await;
-    ada.finds("#no-invites").await;
+    ada.expect_visible("#no-invites").await;
 
-    let eve = stage.window("eve").await;
+    let eve = stage.new_window("eve").await;
     eve.goto(&format!("/join#{token}")).await;
-    eve.reads("#offer", "This invitation is no longer valid")
+    eve.expect_text("#offer", "This invitation is no longer valid")
         .await;
-    eve.misses("#join").await;
-    ada.has_no_complaints().await;
-    kim.complains_only_of(&["status of 422"]).await;
-    eve.complains_only_of(&["status of 403"]).await;
+    eve.expect_hidden("#join").await;
+    ada.expect_no_console_errors().await;
+    kim.expect_only_console_errors(&["status of 422"]).await;
+    eve.expect_only_console_errors(&["status of 403"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invitation_is_withdrawn_on_the_page() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.administrator("ada").await;
     ada.goto("/admin/invites").await;
-    ada.clicks("#new-invite").await;
-    ada.clicks("#new-invite-dialog [data-submit]").await;
-    let token = shown_token(&ada).await;
-    ada.clicks("#invites [data-action=withdraw]").await;
-    ada.reads("#notices", "The invitation is withdrawn.").await;
-    ada.finds("#no-invites").await;
+    ada.click("#new-invite").await;
+    ada.click("#new-invite-dialog [data-submit]").await;
+    let token = displayed_token(&ada).await;
+    ada.click("#invites [data-action=withdraw]").await;
+    ada.expect_text("#notices", "The invitation is withdrawn.")
+        .await;
+    ada.expect_visible("#no-invites").await;
     let answer = stage
         .app
         .anonymous()
         .tell("/auth/invites/preview", json!({"invite": token}))
         .await;
     assert_eq!(answer.status, 403);
-    ada.has_no_complaints().await;
+    ada.expect_no_console_errors().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn group_page_grants_a_member_its_role() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.administrator("ada").await;
     let ben = stage.app.editor("ben").await;
     ada.goto("/admin/users").await;
-    ada.clicks(".tabs a[href='/admin/groups']").await;
-    ada.finds("#no-groups").await;
-    ada.clicks("#new-group").await;
-    ada.writes("#new-group-dialog [name=name]", "welders").await;
-    ada.clicks("#new-group-dialog [data-submit]").await;
-    ada.writes("[data-group=welders] [name=username]", "nobody")
+    ada.click(".tabs a[href='/admin/groups']").await;
+    ada.expect_visible("#no-groups").await;
+    ada.click("#new-group").await;
+    ada.fill("#new-group-dialog [name=name]", "welders").await;
+    ada.click("#new-group-dialog [data-submit]").await;
+    ada.fill("[data-group=welders] [name=username]", "nobody")
         .await;
-    ada.presses("\u{e007}").await;
-    ada.reads("#groups-error", "User not found").await;
-    ada.writes("[data-group=welders] [name=username]", "ben")
+    ada.press_keys("\u{e007}").await;
+    ada.expect_text("#groups-error", "User not found").await;
+    ada.fill("[data-group=welders] [name=username]", "ben")
         .await;
-    ada.clicks("[data-group=welders] form[data-add] button")
+    ada.click("[data-group=welders] form[data-add] button")
         .await;
-    ada.finds("[data-group=welders] [data-member=ben]").await;
-    ada.picks("[data-group=welders] select[data-vault=main]", "manager")
+    ada.expect_visible("[data-group=welders] [data-member=ben]")
         .await;
-    ada.reads("#notices", "welders is manager of main.").await;
+    ada.select_option("[data-group=welders] select[data-vault=main]", "manager")
+        .await;
+    ada.expect_text("#notices", "welders is manager of main.")
+        .await;
     assert_eq!(ben.see("/api/vaults/main").await.body["role"], "manager");
-    ada.clicks("[data-group=welders] [data-member=ben] a").await;
-    ada.arrives_at("/admin/users/ben").await;
-    ada.reads("[data-through=main]", "manager via a group")
+    ada.click("[data-group=welders] [data-member=ben] a").await;
+    ada.expect_path("/admin/users/ben").await;
+    ada.expect_text("[data-through=main]", "manager via a group")
         .await;
-    ada.clicks("[data-action=make-admin]").await;
-    ada.reads("#notices", "ben is an administrator.").await;
-    ada.clicks("[data-action=unmake-admin]").await;
-    ada.reads("#notices", "ben is no longer an administrator.")
+    ada.click("[data-action=make-admin]").await;
+    ada.expect_text("#notices", "ben is an administrator.")
+        .await;
+    ada.click("[data-action=unmake-admin]").await;
+    ada.expect_text("#notices", "ben is no longer an administrator.")
         .await;
     ada.goto("/admin/groups").await;
-    ada.clicks("[data-group=welders] [data-action=delete-group]")
+    ada.click("[data-group=welders] [data-action=delete-group]")
         .await;
-    ada.clicks("#delete-group-dialog [data-submit]").await;
-    ada.finds("#no-groups").await;
+    ada.click("#delete-group-dialog [data-submit]").await;
+    ada.expect_visible("#no-groups").await;
     assert_eq!(ben.see("/api/vaults/main").await.body["role"], "editor");
     assert_eq!(ben.see("/api/groups").await.body["groups"], Value::Null);
-    ada.complains_only_of(&["status of 404"]).await;
+    ada.expect_only_console_errors(&["status of 404"]).await;
 }

@@ -1,25 +1,27 @@
 //! Access tokens, and consent for devices and OAuth clients.
 
-use crate::stage::Stage;
+use crate::stage::BrowserTest;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn token_page_creates_and_ends_a_token() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.administrator("ada").await;
     ada.goto("/account/tokens").await;
-    ada.reads("#no-tokens", "No tokens").await;
-    ada.clicks("#new-token").await;
-    ada.clicks("#new-token-dialog [data-submit]").await;
-    ada.reads("#new-token-dialog [data-error]", "Enter a name")
+    ada.expect_text("#no-tokens", "No tokens").await;
+    ada.click("#new-token").await;
+    ada.click("#new-token-dialog [data-submit]").await;
+    ada.expect_text("#new-token-dialog [data-error]", "Enter a name")
         .await;
-    ada.writes("#new-token-dialog [name=name]", "nightly <b>backup</b>")
+    ada.fill("#new-token-dialog [name=name]", "nightly <b>backup</b>")
         .await;
-    ada.clicks("#new-token-dialog [data-submit]").await;
-    ada.reads("#tokens", "nightly <b>backup</b>").await;
-    ada.is_focused("#copy").await;
-    let secret = ada.value("document.querySelector('#secret').value").await;
+    ada.click("#new-token-dialog [data-submit]").await;
+    ada.expect_text("#tokens", "nightly <b>backup</b>").await;
+    ada.expect_focused("#copy").await;
+    let secret = ada
+        .evaluate("document.querySelector('#secret').value")
+        .await;
     let script = stage.app.anonymous();
     let script = crate::app::Client {
         token: secret.as_str().map(str::to_owned),
@@ -29,17 +31,17 @@ async fn token_page_creates_and_ends_a_token() {
     script.add("a.nc", b"x").await.is(403);
     // The page shows the secret once.
     ada.reload().await;
-    ada.reads("#tokens", "last used").await;
-    ada.misses("#made:not([hidden])").await;
-    ada.clicks("[data-action=end-token]").await;
-    ada.reads("#notices", "is revoked").await;
+    ada.expect_text("#tokens", "last used").await;
+    ada.expect_hidden("#made:not([hidden])").await;
+    ada.click("[data-action=end-token]").await;
+    ada.expect_text("#notices", "is revoked").await;
     script.see("/api/files").await.is(401);
-    ada.has_no_complaints().await;
+    ada.expect_no_console_errors().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn device_page_shows_and_approves_the_request() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.editor("ada").await;
@@ -51,18 +53,20 @@ async fn device_page_shows_and_approves_the_request() {
         .body;
     let code = codes["user_code"].as_str().unwrap();
     ada.goto(&format!("/device?user_code={code}")).await;
-    ada.clicks("#code-form [data-submit]").await;
-    ada.reads("#request", code).await;
-    ada.reads("#request", "Strongroom on the command line")
+    ada.click("#code-form [data-submit]").await;
+    ada.expect_text("#request", code).await;
+    ada.expect_text("#request", "Strongroom on the command line")
         .await;
-    ada.reads("#request", "files:read").await;
+    ada.expect_text("#request", "files:read").await;
     assert_eq!(
-        ada.value("[...document.querySelectorAll('[data-scope]')].filter((l) => !l.hidden).length")
-            .await,
+        ada.evaluate(
+            "[...document.querySelectorAll('[data-scope]')].filter((l) => !l.hidden).length"
+        )
+        .await,
         1
     );
-    ada.clicks("#approve").await;
-    ada.reads("#done", "Device connected").await;
+    ada.click("#approve").await;
+    ada.expect_text("#done", "Device connected").await;
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", codes["device_code"].as_str().unwrap()),
@@ -72,16 +76,16 @@ async fn device_page_shows_and_approves_the_request() {
         .await
         .is(200);
     ada.goto("/device").await;
-    ada.writes("#code-form [name=user_code]", code).await;
-    ada.clicks("#code-form [data-submit]").await;
-    ada.reads("#code-form [data-error]", "No device is waiting")
+    ada.fill("#code-form [name=user_code]", code).await;
+    ada.click("#code-form [data-submit]").await;
+    ada.expect_text("#code-form [data-error]", "No device is waiting")
         .await;
-    ada.complains_only_of(&["status of 404"]).await;
+    ada.expect_only_console_errors(&["status of 404"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn consent_page_denies_and_approves_a_client() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.editor("ada").await;
@@ -105,9 +109,9 @@ async fn consent_page_denies_and_approves_a_client() {
         ("#approve", "code=sr_ac_"),
     ] {
         ada.goto(&page).await;
-        ada.reads("#request", "requests access as ada").await;
-        ada.clicks(button).await;
-        ada.sees(&format!(
+        ada.expect_text("#request", "requests access as ada").await;
+        ada.click(button).await;
+        ada.wait_for_js(&format!(
             "location.pathname === '/callback' && location.search.includes('{outcome}')"
         ))
         .await;

@@ -5,22 +5,22 @@ use serde_json::json;
 
 use crate::{
     app::{PASSWORD, file},
-    stage::Stage,
+    stage::BrowserTest,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn live_update_keeps_typed_text_in_open_dialog() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ben = stage.app.editor("ben").await;
     ben.add("gear.mcam", b"one").await.is(201);
     let ada = stage.editor("ada").await;
     ada.goto("/v/main/h/gear.mcam").await;
-    ada.is_live().await;
-    ada.clicks("[data-action=describe], .actions summary").await;
-    ada.clicks("[data-action=describe]").await;
-    ada.writes("#describe-dialog textarea", "The large gear of the")
+    ada.wait_until_live().await;
+    ada.click("[data-action=describe], .actions summary").await;
+    ada.click("[data-action=describe]").await;
+    ada.fill("#describe-dialog textarea", "The large gear of the")
         .await;
     ben.tell(
         &file("gear.mcam", "/move"),
@@ -28,50 +28,50 @@ async fn live_update_keeps_typed_text_in_open_dialog() {
     )
     .await
     .is(200);
-    ada.reads(
+    ada.expect_text(
         "#describe-dialog",
         "just moved this file. Your input is kept.",
     )
     .await;
-    ada.arrives_at("/v/main/h/gear.mcam").await;
-    ada.sees(
+    ada.expect_path("/v/main/h/gear.mcam").await;
+    ada.wait_for_js(
         "document.querySelector('#describe-dialog textarea').value === 'The large gear of the'",
     )
     .await;
-    ada.clicks("#describe-dialog [data-close]").await;
-    ada.arrives_at("/v/main/h/gears/large.mcam").await;
-    ada.has_no_complaints().await;
+    ada.click("#describe-dialog [data-close]").await;
+    ada.expect_path("/v/main/h/gears/large.mcam").await;
+    ada.expect_no_console_errors().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_read_permission_stops_live_updates() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let root = stage.app.administrator("root").await;
     let ada = stage.editor("ada").await;
-    ada.is_live().await;
+    ada.wait_until_live().await;
     root.ask(root.request(Method::DELETE, "/api/vaults/main/members/ada"))
         .await
         .is(204);
-    ada.sees("document.querySelector('#live').dataset.state === 'stopped'")
+    ada.wait_for_js("document.querySelector('#live').dataset.state === 'stopped'")
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reopened_untouched_dialog_shows_current_text() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ben = stage.app.editor("ben").await;
     ben.add("gear.mcam", b"one").await.is(201);
     let ada = stage.editor("ada").await;
     ada.goto("/v/main/h/gear.mcam").await;
-    ada.is_live().await;
-    ada.clicks("[data-action=describe], .actions summary").await;
-    ada.clicks("[data-action=describe]").await;
-    ada.finds("#describe-dialog textarea").await;
-    ada.clicks("#describe-dialog [data-close]").await;
+    ada.wait_until_live().await;
+    ada.click("[data-action=describe], .actions summary").await;
+    ada.click("[data-action=describe]").await;
+    ada.expect_visible("#describe-dialog textarea").await;
+    ada.click("#describe-dialog [data-close]").await;
     let describe = |text: &str| {
         ben.ask(
             ben.put(&file("gear.mcam", ""))
@@ -79,48 +79,52 @@ async fn reopened_untouched_dialog_shows_current_text() {
         )
     };
     describe("The large gear").await.is(200);
-    ada.reads("[data-field=description]", "The large gear")
+    ada.expect_text("[data-field=description]", "The large gear")
         .await;
-    ada.clicks("[data-action=describe], .actions summary").await;
-    ada.clicks("[data-action=describe]").await;
-    ada.sees("document.querySelector('#describe-dialog textarea').value === 'The large gear'")
-        .await;
+    ada.click("[data-action=describe], .actions summary").await;
+    ada.click("[data-action=describe]").await;
+    ada.wait_for_js(
+        "document.querySelector('#describe-dialog textarea').value === 'The large gear'",
+    )
+    .await;
     // Entered text is kept, with a notice if another user has changed the file.
-    ada.writes("#describe-dialog textarea", "The small gear")
+    ada.fill("#describe-dialog textarea", "The small gear")
         .await;
-    ada.clicks("#describe-dialog [data-close]").await;
+    ada.click("#describe-dialog [data-close]").await;
     describe("The middle gear").await.is(200);
-    ada.reads("[data-field=description]", "The middle gear")
+    ada.expect_text("[data-field=description]", "The middle gear")
         .await;
-    ada.clicks("[data-action=describe], .actions summary").await;
-    ada.clicks("[data-action=describe]").await;
-    ada.sees("document.querySelector('#describe-dialog textarea').value === 'The small gear'")
-        .await;
-    ada.reads(
+    ada.click("[data-action=describe], .actions summary").await;
+    ada.click("[data-action=describe]").await;
+    ada.wait_for_js(
+        "document.querySelector('#describe-dialog textarea').value === 'The small gear'",
+    )
+    .await;
+    ada.expect_text(
         "#describe-dialog",
         "just changed the description. Your input is kept.",
     )
     .await;
-    ada.has_no_complaints().await;
+    ada.expect_no_console_errors().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn page_reloads_for_another_signed_in_account() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     stage.app.editor("ben").await;
     let ada = stage.editor("ada").await;
     ada.goto("/v/main").await;
-    ada.is_live().await;
+    ada.wait_until_live().await;
     let sign_in = format!(
         "const body = new URLSearchParams({{username: 'ben', password: {}}}); \
          return fetch('/sign-in', {{method: 'POST', body}}).then((answer) => answer.status)",
         json!(PASSWORD)
     );
-    assert_eq!(ada.run(&sign_in).await, 200, "in another tab");
-    ada.run("document.dispatchEvent(new Event('visibilitychange'))")
+    assert_eq!(ada.run_script(&sign_in).await, 200, "in another tab");
+    ada.run_script("document.dispatchEvent(new Event('visibilitychange'))")
         .await;
-    ada.sees("document.querySelector('#main').dataset.me === 'ben'")
+    ada.wait_for_js("document.querySelector('#main').dataset.me === 'ben'")
         .await;
 }

@@ -3,52 +3,52 @@
 
 use serde_json::{Value, json};
 
-use crate::{app::PASSWORD, stage::Stage, window::Window};
+use crate::{app::PASSWORD, stage::BrowserTest, window::Window};
 
 impl Window {
     /// Adds a virtual authenticator that stores passkeys and verifies its user.
-    pub(crate) async fn has_a_device(&self) -> Authenticator<'_> {
+    pub(crate) async fn add_virtual_authenticator(&self) -> VirtualAuthenticator<'_> {
         let kind = json!({
             "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
             "isUserVerified": true, "isUserConsenting": true,
         });
         let id = self
             .driver
-            .tell(&self.browser, "webauthn/authenticator", kind)
+            .send_command(&self.browser, "webauthn/authenticator", kind)
             .await;
-        Authenticator {
+        VirtualAuthenticator {
             window: self,
             id: id.as_str().expect("an authenticator").to_owned(),
         }
     }
 
     /// Adds a passkey, from the account page to the recovery codes of a first factor.
-    pub(crate) async fn adds_a_passkey(&self, name: &str) {
+    pub(crate) async fn register_passkey(&self, name: &str) {
         self.goto("/account/factors").await;
-        self.clicks("#passkey-add").await;
-        self.writes("#passkey-form [name=name]", name).await;
-        self.clicks("#passkey-form [data-submit]").await;
+        self.click("#passkey-add").await;
+        self.fill("#passkey-form [name=name]", name).await;
+        self.click("#passkey-form [data-submit]").await;
     }
 
-    pub(crate) async fn signs_out(&self) {
-        self.clicks("#user-menu summary").await;
-        self.clicks("#sign-out").await;
-        self.arrives_at("/sign-in").await;
+    pub(crate) async fn sign_out(&self) {
+        self.click("#user-menu summary").await;
+        self.click("#sign-out").await;
+        self.expect_path("/sign-in").await;
     }
 }
 
-pub(crate) struct Authenticator<'a> {
+pub(crate) struct VirtualAuthenticator<'a> {
     window: &'a Window,
     id: String,
 }
 
-impl Authenticator<'_> {
+impl VirtualAuthenticator<'_> {
     /// Sets whether user verification succeeds from now on.
-    pub(crate) async fn knows_its_user(&self, known: Value) {
+    pub(crate) async fn set_user_verified(&self, known: Value) {
         let command = format!("webauthn/authenticator/{}/uv", self.id);
         self.window
             .driver
-            .tell(
+            .send_command(
                 &self.window.browser,
                 &command,
                 json!({"isUserVerified": known}),
@@ -57,96 +57,99 @@ impl Authenticator<'_> {
     }
 
     /// Removes the authenticator.
-    pub(crate) async fn gets_lost(self) {
+    pub(crate) async fn remove(self) {
         let path = format!("webauthn/authenticator/{}", self.id);
-        self.window.driver.remove(&self.window.browser, &path).await;
+        self.window
+            .driver
+            .delete_resource(&self.window.browser, &path)
+            .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_is_added_signs_in_and_is_removed() {
-    let Some(stage) = Stage::at_localhost().await else {
+    let Some(stage) = BrowserTest::at_localhost().await else {
         return;
     };
     let ada = stage.editor("ada").await;
-    let device = ada.has_a_device().await;
-    ada.adds_a_passkey("My phone").await;
-    ada.finds("#codes-list li").await;
+    let device = ada.add_virtual_authenticator().await;
+    ada.register_passkey("My phone").await;
+    ada.expect_visible("#codes-list li").await;
     assert_eq!(
-        ada.value("document.querySelectorAll('#codes-list li').length")
+        ada.evaluate("document.querySelectorAll('#codes-list li').length")
             .await,
         10
     );
-    ada.clicks("#codes-dialog [data-submit]").await;
-    ada.reads("[data-kind=passkey]", "My phone").await;
-    ada.reads("[data-kind=passkey]", "never used").await;
+    ada.click("#codes-dialog [data-submit]").await;
+    ada.expect_text("[data-kind=passkey]", "My phone").await;
+    ada.expect_text("[data-kind=passkey]", "never used").await;
     // An authenticator cannot be registered twice.
-    ada.adds_a_passkey("My phone again").await;
-    ada.reads("#passkey-form [data-error]", "already has a passkey")
+    ada.register_passkey("My phone again").await;
+    ada.expect_text("#passkey-form [data-error]", "already has a passkey")
         .await;
     ada.goto("/").await;
     // The browser offers no passkey while user verification fails.
-    device.knows_its_user(json!(false)).await;
-    ada.signs_out().await;
-    ada.clicks("#passkey-button").await;
-    ada.finds("#passkey [data-error]").await;
-    device.knows_its_user(json!(true)).await;
-    ada.clicks("#passkey-button").await;
-    ada.arrives_at("/").await;
-    ada.is_live().await;
+    device.set_user_verified(json!(false)).await;
+    ada.sign_out().await;
+    ada.click("#passkey-button").await;
+    ada.expect_visible("#passkey [data-error]").await;
+    device.set_user_verified(json!(true)).await;
+    ada.click("#passkey-button").await;
+    ada.expect_path("/").await;
+    ada.wait_until_live().await;
     ada.goto("/account/factors").await;
-    ada.reads("[data-kind=passkey]", "last used").await;
-    ada.clicks("[data-kind=passkey] [data-action=rename-factor]")
+    ada.expect_text("[data-kind=passkey]", "last used").await;
+    ada.click("[data-kind=passkey] [data-action=rename-factor]")
         .await;
-    ada.writes("#rename-dialog [name=name]", "Old phone").await;
-    ada.clicks("#rename-dialog [data-submit]").await;
-    ada.reads("[data-kind=passkey] [data-slot=name]", "Old phone")
+    ada.fill("#rename-dialog [name=name]", "Old phone").await;
+    ada.click("#rename-dialog [data-submit]").await;
+    ada.expect_text("[data-kind=passkey] [data-slot=name]", "Old phone")
         .await;
-    ada.clicks("[data-kind=passkey] [data-action=remove-factor]")
+    ada.click("[data-kind=passkey] [data-action=remove-factor]")
         .await;
-    ada.clicks("#remove-dialog [data-submit]").await;
-    ada.misses("[data-kind=passkey]").await;
+    ada.click("#remove-dialog [data-submit]").await;
+    ada.expect_hidden("[data-kind=passkey]").await;
     ada.goto("/").await;
-    ada.signs_out().await;
-    ada.clicks("#passkey-button").await;
-    ada.reads("#passkey [data-error]", "This passkey was not accepted.")
+    ada.sign_out().await;
+    ada.click("#passkey-button").await;
+    ada.expect_text("#passkey [data-error]", "This passkey was not accepted.")
         .await;
-    ada.writes("#username", "ada").await;
-    ada.writes("#password", PASSWORD).await;
-    ada.clicks("#sign-in button.primary").await;
-    ada.arrives_at("/").await;
-    ada.complains_only_of(&["status of 401"]).await;
+    ada.fill("#username", "ada").await;
+    ada.fill("#password", PASSWORD).await;
+    ada.click("#sign-in button.primary").await;
+    ada.expect_path("/").await;
+    ada.expect_only_console_errors(&["status of 401"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_completes_mfa_in_the_browser() {
-    let Some(stage) = Stage::at_localhost().await else {
+    let Some(stage) = BrowserTest::at_localhost().await else {
         return;
     };
     let ada = stage.editor("ada").await;
-    let device = ada.has_a_device().await;
-    ada.adds_a_passkey("Key").await;
-    ada.clicks("#codes-dialog [data-submit]").await;
-    ada.finds("[data-kind=passkey]").await;
+    let device = ada.add_virtual_authenticator().await;
+    ada.register_passkey("Key").await;
+    ada.click("#codes-dialog [data-submit]").await;
+    ada.expect_visible("[data-kind=passkey]").await;
     ada.goto("/").await;
-    device.knows_its_user(json!(false)).await;
-    ada.signs_out().await;
-    ada.writes("#username", "ada").await;
-    ada.writes("#password", PASSWORD).await;
-    ada.clicks("#sign-in button.primary").await;
-    ada.arrives_at("/sign-in/second").await;
-    ada.clicks("#passkey-button").await;
-    ada.finds("#passkey [data-error]").await;
-    device.knows_its_user(json!(true)).await;
-    ada.clicks("#passkey-button").await;
-    ada.arrives_at("/").await;
-    ada.is_live().await;
-    ada.has_no_complaints().await;
+    device.set_user_verified(json!(false)).await;
+    ada.sign_out().await;
+    ada.fill("#username", "ada").await;
+    ada.fill("#password", PASSWORD).await;
+    ada.click("#sign-in button.primary").await;
+    ada.expect_path("/sign-in/second").await;
+    ada.click("#passkey-button").await;
+    ada.expect_visible("#passkey [data-error]").await;
+    device.set_user_verified(json!(true)).await;
+    ada.click("#passkey-button").await;
+    ada.expect_path("/").await;
+    ada.wait_until_live().await;
+    ada.expect_no_console_errors().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sign_in_page_names_the_passkey_origin() {
-    let Some(stage) = Stage::at_localhost().await else {
+    let Some(stage) = BrowserTest::at_localhost().await else {
         return;
     };
     let ada = stage.editor("ada").await;
@@ -155,13 +158,13 @@ async fn sign_in_page_names_the_passkey_origin() {
         .goto(&format!("{elsewhere}/sign-in"))
         .await
         .unwrap();
-    ada.reads("#passkey-elsewhere", "Passkeys work at http://localhost:")
+    ada.expect_text("#passkey-elsewhere", "Passkeys work at http://localhost:")
         .await;
-    ada.misses("#passkey-button").await;
+    ada.expect_hidden("#passkey-button").await;
 }
 
 /// Records how the page requests passkeys. `conditional` means autofill in the username field.
-const LISTENS: &str = "const ask = CredentialsContainer.prototype.get;
+const RECORD_CREDENTIAL_REQUESTS: &str = "const ask = CredentialsContainer.prototype.get;
     CredentialsContainer.prototype.get = function (how) {
         sessionStorage.asked = [sessionStorage.asked ?? '', how.mediation ?? 'modal'].join(' ').trim();
         return ask.call(this, how);
@@ -169,36 +172,39 @@ const LISTENS: &str = "const ask = CredentialsContainer.prototype.get;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_autofill_signs_in_from_username_field() {
-    let Some(stage) = Stage::at_localhost().await else {
+    let Some(stage) = BrowserTest::at_localhost().await else {
         return;
     };
     let ada = stage.editor("ada").await;
-    let device = ada.has_a_device().await;
-    ada.adds_a_passkey("My phone").await;
-    ada.clicks("#codes-dialog [data-submit]").await;
-    ada.finds("[data-kind=passkey]").await;
-    ada.cdp(
+    let device = ada.add_virtual_authenticator().await;
+    ada.register_passkey("My phone").await;
+    ada.click("#codes-dialog [data-submit]").await;
+    ada.expect_visible("[data-kind=passkey]").await;
+    ada.send_cdp(
         "Page.addScriptToEvaluateOnNewDocument",
-        json!({"source": LISTENS}),
+        json!({"source": RECORD_CREDENTIAL_REQUESTS}),
     )
     .await;
     ada.goto("/").await;
     // A user who ignores the offer sees no error and can use the form.
-    device.knows_its_user(json!(false)).await;
-    ada.signs_out().await;
-    ada.finds("#username[autocomplete='username webauthn']")
+    device.set_user_verified(json!(false)).await;
+    ada.sign_out().await;
+    ada.expect_visible("#username[autocomplete='username webauthn']")
         .await;
-    ada.finds("#password[autocomplete=current-password]").await;
-    ada.sees("sessionStorage.asked === 'conditional'").await;
-    ada.misses("#passkey [data-error]").await;
+    ada.expect_visible("#password[autocomplete=current-password]")
+        .await;
+    ada.wait_for_js("sessionStorage.asked === 'conditional'")
+        .await;
+    ada.expect_hidden("#passkey [data-error]").await;
     // A user who accepts it is signed in without a button or typing.
-    device.knows_its_user(json!(true)).await;
+    device.set_user_verified(json!(true)).await;
     ada.reload().await;
-    ada.arrives_at("/").await;
-    ada.is_live().await;
-    ada.sees("sessionStorage.asked === 'conditional conditional'")
+    ada.expect_path("/").await;
+    ada.wait_until_live().await;
+    ada.wait_for_js("sessionStorage.asked === 'conditional conditional'")
         .await;
     ada.goto("/account").await;
-    ada.reads("[data-current]", "signed in with passkey").await;
-    ada.has_no_complaints().await;
+    ada.expect_text("[data-current]", "signed in with passkey")
+        .await;
+    ada.expect_no_console_errors().await;
 }

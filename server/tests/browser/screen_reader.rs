@@ -1,9 +1,9 @@
 //! Accessibility for screen readers: names of controls, headings, landmarks.
 
-use crate::{stage::Stage, vault::row};
+use crate::{stage::BrowserTest, vault::row_selector};
 
 /// Returns each accessibility error on the page as a sentence.
-const GUESSING: &str = r"(() => {
+const ACCESSIBILITY_PROBLEMS: &str = r"(() => {
     const found = [], shown = (it) => it.checkVisibility({visibilityProperty: true}) && it.getClientRects().length > 0;
     const all = (css) => [...document.querySelectorAll(css)].filter(shown);
     let level = 0;
@@ -28,7 +28,7 @@ const GUESSING: &str = r"(() => {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_have_accessible_names_for_screen_readers() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.administrator("ada").await;
@@ -59,10 +59,14 @@ async fn pages_have_accessible_names_for_screen_readers() {
         "/nothing",
     ] {
         ada.goto(path).await;
-        ada.finds("main h1").await;
-        assert_eq!(ada.value(GUESSING).await, serde_json::json!([]), "{path}");
+        ada.expect_visible("main h1").await;
+        assert_eq!(
+            ada.evaluate(ACCESSIBILITY_PROBLEMS).await,
+            serde_json::json!([]),
+            "{path}"
+        );
     }
-    let nobody = stage.window("nobody").await;
+    let nobody = stage.new_window("nobody").await;
     for path in [
         "/sign-in",
         "/sign-up",
@@ -72,9 +76,9 @@ async fn pages_have_accessible_names_for_screen_readers() {
         "/confirm-email",
     ] {
         nobody.goto(path).await;
-        nobody.finds("main h1").await;
+        nobody.expect_visible("main h1").await;
         assert_eq!(
-            nobody.value(GUESSING).await,
+            nobody.evaluate(ACCESSIBILITY_PROBLEMS).await,
             serde_json::json!([]),
             "{path}"
         );
@@ -83,21 +87,21 @@ async fn pages_have_accessible_names_for_screen_readers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn button_labels_follow_a_moved_file() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
     let ada = stage.editor("ada").await;
     let program = stage.app.sign_in("ada").await;
     program.add("gear.mcam", b"one").await.is(201);
-    ada.finds(&format!(
+    ada.expect_visible(&format!(
         "{} [aria-label='Check out gear.mcam']",
-        row("gear.mcam")
+        row_selector("gear.mcam")
     ))
     .await;
-    ada.checks_out("gear.mcam").await;
-    ada.finds(&format!(
+    ada.check_out("gear.mcam").await;
+    ada.expect_visible(&format!(
         "{} [aria-label='Check in gear.mcam']",
-        row("gear.mcam")
+        row_selector("gear.mcam")
     ))
     .await;
     program
@@ -107,16 +111,16 @@ async fn button_labels_follow_a_moved_file() {
         )
         .await
         .is(200);
-    ada.finds(&format!(
+    ada.expect_visible(&format!(
         "{} [aria-label='Check in wheel.mcam']",
-        row("wheel.mcam")
+        row_selector("wheel.mcam")
     ))
     .await;
     ada.reload().await;
-    ada.finds(&format!(
+    ada.expect_visible(&format!(
         "{} summary[aria-label='More actions for wheel.mcam']",
-        row("wheel.mcam")
+        row_selector("wheel.mcam")
     ))
     .await;
-    ada.has_no_complaints().await;
+    ada.expect_no_console_errors().await;
 }

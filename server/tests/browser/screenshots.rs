@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::{
-    app::PASSWORD, confirming, provider::Provider, stage::Stage, vault::row, window::Window,
+    app::PASSWORD, confirming, provider::Provider, stage::BrowserTest, vault::row_selector, window::Window,
     workshop,
 };
 
@@ -32,36 +32,36 @@ const PAGES: [(&str, &str); 16] = [
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes docs/screenshots"]
 async fn readme_screenshots_are_taken() {
-    let Some(stage) = Stage::at_localhost().await else {
+    let Some(stage) = BrowserTest::at_localhost().await else {
         return;
     };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/screenshots");
     std::fs::create_dir_all(&folder).unwrap();
-    let ada = a_busy_workshop(&stage).await;
-    ada.cdp("Emulation.setScrollbarsHidden", json!({"hidden": true}))
+    let ada = open_filled_vault(&stage).await;
+    ada.send_cdp("Emulation.setScrollbarsHidden", json!({"hidden": true}))
         .await;
-    ada.is_sized(1280, 800).await;
+    ada.resize(1280, 800).await;
     ada.goto("/").await;
-    ada.is_live().await;
-    ada.finds(&row("gearbox-housing.sldprt")).await;
-    ada.is_pictured(folder.join("vault.png")).await;
+    ada.wait_until_live().await;
+    ada.expect_visible(&row_selector("gearbox-housing.sldprt")).await;
+    ada.save_screenshot(folder.join("vault.png")).await;
     ada.goto("/v/main/h/gearbox-housing.sldprt").await;
-    ada.is_live().await;
-    ada.is_pictured(folder.join("history.png")).await;
-    something_happens_to_the_account(&stage, &ada).await;
-    ada.is_sized(1000, 760).await;
+    ada.wait_until_live().await;
+    ada.save_screenshot(folder.join("history.png")).await;
+    create_account_activity(&stage, &ada).await;
+    ada.resize(1000, 760).await;
     ada.goto("/account/security").await;
-    ada.finds("#activity").await;
-    ada.is_pictured(folder.join("security.png")).await;
-    ada.is_sized(560, 620).await;
-    ada.signs_out().await;
-    ada.finds("#passkey-button").await;
-    ada.run("document.activeElement.blur()").await;
-    ada.is_pictured(folder.join("sign-in.png")).await;
+    ada.expect_visible("#activity").await;
+    ada.save_screenshot(folder.join("security.png")).await;
+    ada.resize(560, 620).await;
+    ada.sign_out().await;
+    ada.expect_visible("#passkey-button").await;
+    ada.run_script("document.activeElement.blur()").await;
+    ada.save_screenshot(folder.join("sign-in.png")).await;
 }
 
 /// Failed sign-ins occur, then the owner adds a passkey.
-async fn something_happens_to_the_account(stage: &Stage, ada: &Window) {
+async fn create_account_activity(stage: &BrowserTest, ada: &Window) {
     let stranger = stage.app.anonymous();
     for guess in [
         "a wrong password",
@@ -85,33 +85,33 @@ async fn something_happens_to_the_account(stage: &Stage, ada: &Window) {
             .await
             .is(401);
     }
-    let device = ada.has_a_device().await;
-    ada.adds_a_passkey("My phone").await;
-    ada.clicks("#codes-dialog [data-submit]").await;
-    ada.finds("[data-kind=passkey]").await;
-    device.knows_its_user(json!(false)).await;
+    let device = ada.add_virtual_authenticator().await;
+    ada.register_passkey("My phone").await;
+    ada.click("#codes-dialog [data-submit]").await;
+    ada.expect_visible("[data-kind=passkey]").await;
+    device.set_user_verified(json!(false)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes target/tmp/pages"]
 async fn page_screenshots_are_taken_in_each_theme() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
-    let newcomer = stage.window("newcomer").await;
+    let newcomer = stage.new_window("newcomer").await;
     for (name, path) in [
         ("first", "/first#sr_first_x"),
         ("sign-in", "/sign-in"),
         ("sign-up", "/sign-up"),
         ("api", "/docs"),
     ] {
-        newcomer.in_every_look(name, path).await;
+        newcomer.save_all_variants(name, path).await;
     }
     let eve = stage.editor("eve").await;
-    eve.in_every_look("empty", "/").await;
-    let ada = a_busy_workshop(&stage).await;
+    eve.save_all_variants("empty", "/").await;
+    let ada = open_filled_vault(&stage).await;
     for (name, path) in PAGES {
-        ada.in_every_look(name, path).await;
+        ada.save_all_variants(name, path).await;
     }
     for (name, action, filename) in [
         ("check-in", "check-in", "vise-jaws.f3d"),
@@ -121,85 +121,87 @@ async fn page_screenshots_are_taken_in_each_theme() {
         ("delete", "delete", "vise-jaws.f3d"),
     ] {
         ada.goto("/").await;
-        ada.is_live().await;
-        ada.acts(filename, action).await;
-        ada.in_every_look(name, "").await;
+        ada.wait_until_live().await;
+        ada.click_file_action(filename, action).await;
+        ada.save_all_variants(name, "").await;
     }
     ada.goto("/").await;
-    ada.is_live().await;
-    ada.clicks("[data-action=add]").await;
-    ada.chooses(
+    ada.wait_until_live().await;
+    ada.click("[data-action=add]").await;
+    ada.choose_files(
         "#add-input",
         &[
-            stage.on_disk("<b>.nc", b"one"),
-            stage.on_disk("clamp.step", &vec![1; 54321]),
+            stage.local_file("<b>.nc", b"one"),
+            stage.local_file("clamp.step", &vec![1; 54321]),
         ],
     )
     .await;
-    ada.in_every_look("add", "").await;
-    ada.clicks("#add-submit").await;
-    ada.reads("#add-summary", "not added").await;
-    ada.in_every_look("add-refused", "").await;
+    ada.save_all_variants("add", "").await;
+    ada.click("#add-submit").await;
+    ada.expect_text("#add-summary", "not added").await;
+    ada.save_all_variants("add-refused", "").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes target/tmp/pages"]
 async fn rare_page_screenshots_are_taken_in_each_theme() {
     let provider = Provider::start().await;
-    let Some(stage) = confirming::beside(&provider).await else {
+    let Some(stage) = confirming::test_with_provider(&provider).await else {
         return;
     };
-    let first = stage.window("first").await;
+    let first = stage.new_window("first").await;
     let link = stage.app.running.setup_link.clone().unwrap();
     first
-        .in_every_look(
+        .save_all_variants(
             "first-open",
             &format!("/first#{}", link.split_once('#').unwrap().1),
         )
         .await;
-    first.in_every_look("sign-in-provider", "/sign-in").await;
-    first.in_every_look("forgot", "/forgot").await;
-    first.in_every_look("reset", "/reset#sr_rs_x").await;
-    let ada = confirming::came_by_a_provider(&stage, &provider).await;
-    ada.clicks("#new-token").await;
-    ada.in_every_look("new-token", "").await;
-    ada.writes("#new-token-dialog [name=name]", "nightly backup")
+    first
+        .save_all_variants("sign-in-provider", "/sign-in")
         .await;
-    ada.clicks("#new-token-dialog [data-submit]").await;
-    ada.finds("#step-up-providers a").await;
-    ada.in_every_look("step-up-provider", "").await;
+    first.save_all_variants("forgot", "/forgot").await;
+    first.save_all_variants("reset", "/reset#sr_rs_x").await;
+    let ada = confirming::sign_in_with_provider(&stage, &provider).await;
+    ada.click("#new-token").await;
+    ada.save_all_variants("new-token", "").await;
+    ada.fill("#new-token-dialog [name=name]", "nightly backup")
+        .await;
+    ada.click("#new-token-dialog [data-submit]").await;
+    ada.expect_visible("#step-up-providers a").await;
+    ada.save_all_variants("step-up-provider", "").await;
     let grace = stage.administrator("grace").await;
     grace.goto("/admin/users").await;
-    grace.clicks("#end-all-sessions").await;
-    grace.in_every_look("end-all-sessions", "").await;
+    grace.click("#end-all-sessions").await;
+    grace.save_all_variants("end-all-sessions", "").await;
     stage.app.register_with_address("kim").await;
-    let kim = stage.window("kim").await;
-    kim.signs_in(PASSWORD).await;
-    kim.in_every_look("unconfirmed", "/account").await;
-    let Some(stage) = confirming::with_a_limit().await else {
+    let kim = stage.new_window("kim").await;
+    kim.sign_in(PASSWORD).await;
+    kim.save_all_variants("unconfirmed", "/account").await;
+    let Some(stage) = confirming::test_with_rate_limit().await else {
         return;
     };
     let ada = stage.editor("ada").await;
-    confirming::asks_too_much(&ada).await;
-    ada.in_every_look("too-much", "").await;
+    confirming::exceed_rate_limit(&ada).await;
+    ada.save_all_variants("too-much", "").await;
 }
 
 /// Ada's window, after the events of [`workshop`](crate::workshop).
-async fn a_busy_workshop(stage: &Stage) -> Window {
-    let ada = stage.window("ada").await;
-    workshop::fill(&stage.app).await;
-    ada.comes_later(workshop::HOURS).await;
-    ada.signs_in(PASSWORD).await;
+async fn open_filled_vault(stage: &BrowserTest) -> Window {
+    let ada = stage.new_window("ada").await;
+    workshop::fill_vault(&stage.app).await;
+    ada.advance_page_clock(workshop::HISTORY_HOURS).await;
+    ada.sign_in(PASSWORD).await;
     ada
 }
 
 impl Window {
-    async fn is_pictured(&self, path: PathBuf) {
+    async fn save_screenshot(&self, path: PathBuf) {
         std::fs::write(path, self.browser.screenshot().await.unwrap()).unwrap();
     }
 
     /// An empty `path` means the open page.
-    async fn in_every_look(&self, name: &str, path: &str) {
+    async fn save_all_variants(&self, name: &str, path: &str) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
         std::fs::create_dir_all(&folder).unwrap();
         for (look, scheme, width, height) in [
@@ -207,26 +209,26 @@ impl Window {
             ("dark", "dark", 1280, 800),
             ("phone", "light", 360, 740),
         ] {
-            self.is_sized(width, height).await;
-            self.prefers(scheme).await;
+            self.resize(width, height).await;
+            self.set_color_scheme(scheme).await;
             if !path.is_empty() {
                 self.goto(path).await;
-                self.finds("h1, .swagger-ui .opblock").await;
-                self.sees(
+                self.expect_visible("h1, .swagger-ui .opblock").await;
+                self.wait_for_js(
                     "!document.querySelector('#live') || document.querySelector('#live').dataset.state === 'live'",
                 )
                 .await;
             }
-            self.is_pictured(folder.join(format!("{name}-{look}.png")))
+            self.save_screenshot(folder.join(format!("{name}-{look}.png")))
                 .await;
         }
     }
 
     /// Advances the page's clock like the server's, so that both show the same times.
-    async fn comes_later(&self, hours: u64) {
+    async fn advance_page_clock(&self, hours: u64) {
         let script = format!("const now = Date.now; Date.now = () => now() + {hours} * 3600000;");
         let params = json!({"source": script});
-        self.cdp("Page.addScriptToEvaluateOnNewDocument", params)
+        self.send_cdp("Page.addScriptToEvaluateOnNewDocument", params)
             .await;
     }
 }

@@ -2,36 +2,36 @@
 
 use serde_json::json;
 
-use crate::{stage::Stage, window::Window};
+use crate::{stage::BrowserTest, window::Window};
 
 impl Window {
     /// Checks every kind of storage that a page can use.
-    async fn has_stored_nothing(&self, at: &str) {
-        self.run(
+    async fn expect_empty_storage(&self, at: &str) {
+        self.run_script(
             "window.kept = undefined; \
              Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()])\
              .then((of) => { window.kept = [Object.keys(localStorage), Object.keys(sessionStorage), \
              of[0].map((it) => it.name), of[1], of[2].map((it) => it.scope)] })",
         )
         .await;
-        self.sees("window.kept").await;
+        self.wait_for_js("window.kept").await;
         assert_eq!(
-            self.value("window.kept").await,
+            self.evaluate("window.kept").await,
             json!([[], [], [], [], []]),
             "{at}"
         );
         // The session cookie is HttpOnly.
-        assert_eq!(self.value("document.cookie").await, "", "{at}");
+        assert_eq!(self.evaluate("document.cookie").await, "", "{at}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_leave_nothing_in_browser_storage() {
-    let Some(stage) = Stage::at_localhost().await else {
+    let Some(stage) = BrowserTest::at_localhost().await else {
         return;
     };
     let ada = stage.administrator("ada").await;
-    ada.has_stored_nothing("after signing in").await;
+    ada.expect_empty_storage("after signing in").await;
     // Before enrollment, because programs can sign in with the password alone.
     stage
         .app
@@ -40,11 +40,11 @@ async fn pages_leave_nothing_in_browser_storage() {
         .add("vise.nc", b"G0 X0")
         .await
         .is(201);
-    let phone = ada.has_a_device().await;
-    ada.adds_a_passkey("My phone").await;
-    ada.clicks("#codes-dialog [data-submit]").await;
-    ada.finds("[data-kind=passkey]").await;
-    ada.has_stored_nothing("after adding a passkey").await;
+    let phone = ada.add_virtual_authenticator().await;
+    ada.register_passkey("My phone").await;
+    ada.click("#codes-dialog [data-submit]").await;
+    ada.expect_visible("[data-kind=passkey]").await;
+    ada.expect_empty_storage("after adding a passkey").await;
     for page in [
         "/v/main",
         "/v/main/h/vise.nc",
@@ -62,13 +62,13 @@ async fn pages_leave_nothing_in_browser_storage() {
         "/docs",
     ] {
         ada.goto(page).await;
-        ada.finds("body").await;
-        ada.has_stored_nothing(page).await;
+        ada.expect_visible("body").await;
+        ada.expect_empty_storage(page).await;
     }
     ada.goto("/").await;
     // Otherwise passkey autofill would sign her in again.
-    phone.gets_lost().await;
-    ada.signs_out().await;
+    phone.remove().await;
+    ada.sign_out().await;
     for page in [
         "/sign-in",
         "/sign-up",
@@ -77,7 +77,7 @@ async fn pages_leave_nothing_in_browser_storage() {
         "/join#sr_iv_x",
     ] {
         ada.goto(page).await;
-        ada.finds("body").await;
-        ada.has_stored_nothing(page).await;
+        ada.expect_visible("body").await;
+        ada.expect_empty_storage(page).await;
     }
 }

@@ -1,33 +1,33 @@
 //! An end-to-end test with two users: from the printed setup link to a file that both changed.
 
-use crate::{app::PASSWORD, stage::Stage, vault::row, window::Window};
+use crate::{app::PASSWORD, stage::BrowserTest, vault::row_selector, window::Window};
 
-const VISE: &str = "fixtures/vise.step";
-const GEAR: &str = "gear.mcam";
+const VISE_FILE: &str = "fixtures/vise.step";
+const GEAR_FILE: &str = "gear.mcam";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_users_share_files_with_live_updates() {
-    let Some(stage) = Stage::open().await else {
+    let Some(stage) = BrowserTest::start().await else {
         return;
     };
-    let (ada, ben) = tokio::join!(stage.window("ada"), stage.window("ben"));
-    becomes_the_first_administrator(&stage, &ada).await;
-    signs_up(&ben).await;
-    files_appear_before_the_colleague(&stage, &ada, &ben).await;
-    one_works_and_the_other_sees_it(&stage, &ada, &ben).await;
-    an_old_revision_comes_back(&ada, &ben).await;
-    a_description_is_written(&ada, &ben).await;
-    a_lock_is_broken_while_its_holder_types(&ada, &ben).await;
-    the_list_is_searched_and_filtered(&ada, &ben).await;
-    a_file_is_deleted_after_a_question(&ada, &ben).await;
-    ada.complains_only_of(&[
+    let (ada, ben) = tokio::join!(stage.new_window("ada"), stage.new_window("ben"));
+    set_up_first_administrator(&stage, &ada).await;
+    sign_up(&ben).await;
+    add_files_seen_by_other(&stage, &ada, &ben).await;
+    edit_file_seen_by_other(&stage, &ada, &ben).await;
+    restore_old_revision(&ada, &ben).await;
+    write_description(&ada, &ben).await;
+    override_lock_during_edit(&ada, &ben).await;
+    search_and_filter(&ada, &ben).await;
+    delete_with_confirmation(&ada, &ben).await;
+    ada.expect_only_console_errors(&[
         "/first - Failed to load resource: the server responded with a status of 403",
     ])
     .await;
-    ben.has_no_complaints().await;
+    ben.expect_no_console_errors().await;
 }
 
-async fn becomes_the_first_administrator(stage: &Stage, ada: &Window) {
+async fn set_up_first_administrator(stage: &BrowserTest, ada: &Window) {
     let link = stage
         .app
         .running
@@ -36,203 +36,205 @@ async fn becomes_the_first_administrator(stage: &Stage, ada: &Window) {
         .expect("a setup link while there is no administrator");
     let (_, token) = link.split_once('#').unwrap();
     ada.goto("/first#sr_first_guess").await;
-    ada.writes("#username", "ada").await;
-    ada.writes("#password", PASSWORD).await;
-    ada.clicks("#first button.primary").await;
-    ada.reads("#message", "This link is no longer valid").await;
+    ada.fill("#username", "ada").await;
+    ada.fill("#password", PASSWORD).await;
+    ada.click("#first button.primary").await;
+    ada.expect_text("#message", "This link is no longer valid")
+        .await;
     // In the same window: an earlier error does not invalidate the link.
     ada.goto(&format!("/first#{token}")).await;
-    ada.sees("location.hash === ''").await;
-    ada.is_focused("#username").await;
-    ada.writes("#username", "ada").await;
-    ada.writes("#password", PASSWORD).await;
-    ada.reads("#password-length", "strong").await;
-    ada.clicks("#first button.primary").await;
-    ada.arrives_at("/").await;
-    ada.reads("#empty", "This vault is empty").await;
-    ada.finds("#empty [data-action=add]").await;
-    ada.is_live().await;
+    ada.wait_for_js("location.hash === ''").await;
+    ada.expect_focused("#username").await;
+    ada.fill("#username", "ada").await;
+    ada.fill("#password", PASSWORD).await;
+    ada.expect_text("#password-length", "strong").await;
+    ada.click("#first button.primary").await;
+    ada.expect_path("/").await;
+    ada.expect_text("#empty", "This vault is empty").await;
+    ada.expect_visible("#empty [data-action=add]").await;
+    ada.wait_until_live().await;
     ada.goto("/first").await;
-    ada.reads(".sign-in-card", "this link is no longer valid")
+    ada.expect_text(".sign-in-card", "this link is no longer valid")
         .await;
-    ada.clicks(".sign-in-card a").await;
-    ada.arrives_at("/").await;
-    ada.clicks("#empty a").await;
-    ada.reads(".address", &stage.app.url("/sign-up")).await;
-    ada.clicks(".brand").await;
-    ada.arrives_at("/").await;
-    ada.is_live().await;
+    ada.click(".sign-in-card a").await;
+    ada.expect_path("/").await;
+    ada.click("#empty a").await;
+    ada.expect_text(".address", &stage.app.url("/sign-up"))
+        .await;
+    ada.click(".brand").await;
+    ada.expect_path("/").await;
+    ada.wait_until_live().await;
 }
 
-async fn signs_up(ben: &Window) {
+async fn sign_up(ben: &Window) {
     ben.goto("/").await;
-    ben.arrives_at("/sign-in").await;
-    ben.clicks("a[href='/sign-up']").await;
-    ben.arrives_at("/sign-up").await;
-    ben.writes("#username", "ben").await;
-    ben.writes("#display_name", "Ben Bolt").await;
-    ben.writes("#password", PASSWORD).await;
-    ben.clicks("#sign-up button.primary").await;
-    ben.arrives_at("/").await;
-    ben.reads("#user-menu summary", "Ben Bolt").await;
-    ben.is_live().await;
+    ben.expect_path("/sign-in").await;
+    ben.click("a[href='/sign-up']").await;
+    ben.expect_path("/sign-up").await;
+    ben.fill("#username", "ben").await;
+    ben.fill("#display_name", "Ben Bolt").await;
+    ben.fill("#password", PASSWORD).await;
+    ben.click("#sign-up button.primary").await;
+    ben.expect_path("/").await;
+    ben.expect_text("#user-menu summary", "Ben Bolt").await;
+    ben.wait_until_live().await;
 }
 
-async fn files_appear_before_the_colleague(stage: &Stage, ada: &Window, ben: &Window) {
-    ben.run("window.sameage = true").await;
-    ada.adds(&[stage.on_disk(GEAR, b"G1 X1 one")]).await;
-    ada.reads("#notices", "1 file added.").await;
-    stage.on_disk(VISE, b"solid vise one");
-    ada.adds_folder(stage.folder_on_disk("fixtures")).await;
+async fn add_files_seen_by_other(stage: &BrowserTest, ada: &Window, ben: &Window) {
+    ben.run_script("window.sameage = true").await;
+    ada.add_files(&[stage.local_file(GEAR_FILE, b"G1 X1 one")]).await;
+    ada.expect_text("#notices", "1 file added.").await;
+    stage.local_file(VISE_FILE, b"solid vise one");
+    ada.add_folder(stage.local_folder("fixtures")).await;
     for window in [ada, ben] {
-        window.lists(&["fixtures", GEAR]).await;
-        window.misses("#empty").await;
+        window.expect_files(&["fixtures", GEAR_FILE]).await;
+        window.expect_hidden("#empty").await;
     }
-    ada.clicks("[data-folder=fixtures] a.name").await;
-    ada.arrives_at("/v/main/f/fixtures").await;
-    ada.lists(&["vise.step"]).await;
-    ada.clicks(".breadcrumbs a").await;
-    ada.arrives_at("/v/main").await;
-    ada.is_live().await;
+    ada.click("[data-folder=fixtures] a.name").await;
+    ada.expect_path("/v/main/f/fixtures").await;
+    ada.expect_files(&["vise.step"]).await;
+    ada.click(".breadcrumbs a").await;
+    ada.expect_path("/v/main").await;
+    ada.wait_until_live().await;
 }
 
-async fn one_works_and_the_other_sees_it(stage: &Stage, ada: &Window, ben: &Window) {
-    ben.checks_out(GEAR).await;
-    ben.reads(&row(GEAR), "Checked out by you").await;
-    ada.reads(&row(GEAR), "Checked out by ben").await;
-    ada.misses(&format!("{} [data-action=check-out]", row(GEAR)))
+async fn edit_file_seen_by_other(stage: &BrowserTest, ada: &Window, ben: &Window) {
+    ben.check_out(GEAR_FILE).await;
+    ben.expect_text(&row_selector(GEAR_FILE), "Checked out by you").await;
+    ada.expect_text(&row_selector(GEAR_FILE), "Checked out by ben").await;
+    ada.expect_hidden(&format!("{} [data-action=check-out]", row_selector(GEAR_FILE)))
         .await;
-    ada.misses(&format!("{} [data-action=check-in]", row(GEAR)))
+    ada.expect_hidden(&format!("{} [data-action=check-in]", row_selector(GEAR_FILE)))
         .await;
-    ben.clicks(&format!("{} .actions > [data-action=download]", row(GEAR)))
+    ben.click(&format!("{} .actions > [data-action=download]", row_selector(GEAR_FILE)))
         .await;
-    ben.has_downloaded(GEAR, b"G1 X1 one").await;
-    ben.acts(GEAR, "check-in").await;
-    ben.clicks("#check-in-dialog [data-submit]").await;
-    ben.reads("#check-in-dialog [data-error]", "Describe what you changed")
+    ben.expect_download(GEAR_FILE, b"G1 X1 one").await;
+    ben.click_file_action(GEAR_FILE, "check-in").await;
+    ben.click("#check-in-dialog [data-submit]").await;
+    ben.expect_text("#check-in-dialog [data-error]", "Describe what you changed")
         .await;
-    ben.clicks("#check-in-dialog [data-close]").await;
-    ben.checks_in(GEAR, stage.on_disk(GEAR, b"G1 X2 two"), "Deeper pocket")
+    ben.click("#check-in-dialog [data-close]").await;
+    ben.check_in(GEAR_FILE, stage.local_file(GEAR_FILE, b"G1 X2 two"), "Deeper pocket")
         .await;
     for window in [ada, ben] {
-        window.has_revision(GEAR, 2).await;
-        window.reads(&row(GEAR), "by ben").await;
-        window.reads(&row(GEAR), "Available").await;
+        window.expect_revision(GEAR_FILE, 2).await;
+        window.expect_text(&row_selector(GEAR_FILE), "by ben").await;
+        window.expect_text(&row_selector(GEAR_FILE), "Available").await;
     }
     assert_eq!(
-        ben.value("window.sameage").await,
+        ben.evaluate("window.sameage").await,
         true,
-        "the page was loaded again"
+        "the page was reloaded"
     );
 }
 
-async fn an_old_revision_comes_back(ada: &Window, ben: &Window) {
-    ada.acts(GEAR, "history").await;
-    ada.arrives_at("/v/main/h/gear.mcam").await;
-    ada.is_live().await;
-    ada.reads("[data-revision='2']", "Deeper pocket").await;
-    ada.clicks("[data-revision='1'] [data-action=download]")
+async fn restore_old_revision(ada: &Window, ben: &Window) {
+    ada.click_file_action(GEAR_FILE, "history").await;
+    ada.expect_path("/v/main/h/gear.mcam").await;
+    ada.wait_until_live().await;
+    ada.expect_text("[data-revision='2']", "Deeper pocket")
         .await;
-    ada.has_downloaded(GEAR, b"G1 X1 one").await;
-    ada.clicks("[data-revision='1'] [data-action=restore]")
+    ada.click("[data-revision='1'] [data-action=download]")
         .await;
-    ada.reads("#restore-dialog", "All other revisions stay in the history")
+    ada.expect_download(GEAR_FILE, b"G1 X1 one").await;
+    ada.click("[data-revision='1'] [data-action=restore]").await;
+    ada.expect_text("#restore-dialog", "All other revisions stay in the history")
         .await;
-    ada.clicks("#restore-dialog [data-submit]").await;
-    ada.reads("[data-revision='3']", "Current").await;
-    ben.has_revision(GEAR, 3).await;
-    ben.clicks(&format!("{} .actions > [data-action=download]", row(GEAR)))
+    ada.click("#restore-dialog [data-submit]").await;
+    ada.expect_text("[data-revision='3']", "Current").await;
+    ben.expect_revision(GEAR_FILE, 3).await;
+    ben.click(&format!("{} .actions > [data-action=download]", row_selector(GEAR_FILE)))
         .await;
-    ben.has_downloaded(GEAR, b"G1 X1 one").await;
+    ben.expect_download(GEAR_FILE, b"G1 X1 one").await;
 }
 
-async fn a_description_is_written(ada: &Window, ben: &Window) {
-    ada.clicks(".description-box [data-action=describe]").await;
-    ada.writes("#describe-dialog textarea", "For the old lathe")
+async fn write_description(ada: &Window, ben: &Window) {
+    ada.click(".description-box [data-action=describe]").await;
+    ada.fill("#describe-dialog textarea", "For the old lathe")
         .await;
-    ada.clicks("#describe-dialog [data-submit]").await;
-    ada.reads("#description", "For the old lathe").await;
-    ben.reads(&row(GEAR), "For the old lathe").await;
+    ada.click("#describe-dialog [data-submit]").await;
+    ada.expect_text("#description", "For the old lathe").await;
+    ben.expect_text(&row_selector(GEAR_FILE), "For the old lathe").await;
     ada.goto("/").await;
-    ada.is_live().await;
+    ada.wait_until_live().await;
 }
 
-async fn a_lock_is_broken_while_its_holder_types(ada: &Window, ben: &Window) {
-    ben.checks_out(GEAR).await;
-    ben.acts(GEAR, "describe").await;
-    ben.writes("#describe-dialog textarea", "For the old lathe, half a sen")
+async fn override_lock_during_edit(ada: &Window, ben: &Window) {
+    ben.check_out(GEAR_FILE).await;
+    ben.click_file_action(GEAR_FILE, "describe").await;
+    ben.fill("#describe-dialog textarea", "For the old lathe, half a sen")
         .await;
-    ada.reads(&row(GEAR), "Checked out by ben").await;
-    ada.acts(GEAR, "override").await;
-    ada.reads("#override-dialog", "ben has this file checked out")
+    ada.expect_text(&row_selector(GEAR_FILE), "Checked out by ben").await;
+    ada.click_file_action(GEAR_FILE, "override").await;
+    ada.expect_text("#override-dialog", "ben has this file checked out")
         .await;
-    ada.writes("#override-dialog [name=reason]", "The machine waits")
+    ada.fill("#override-dialog [name=reason]", "The machine waits")
         .await;
-    ada.clicks("#override-dialog [data-submit]").await;
-    ben.finds(&format!("{}[data-status=unlocked]", row(GEAR)))
+    ada.click("#override-dialog [data-submit]").await;
+    ben.expect_visible(&format!("{}[data-status=unlocked]", row_selector(GEAR_FILE)))
         .await;
-    ben.reads(
+    ben.expect_text(
         "#describe-dialog [data-changed]",
         "ada just overrode the lock",
     )
     .await;
-    ben.reads("#notices", "The machine waits").await;
-    ben.is_focused("#describe-dialog textarea").await;
-    ben.presses("tence").await;
+    ben.expect_text("#notices", "The machine waits").await;
+    ben.expect_focused("#describe-dialog textarea").await;
+    ben.press_keys("tence").await;
     let typed = ben
-        .value("document.querySelector('#describe-dialog textarea').value")
+        .evaluate("document.querySelector('#describe-dialog textarea').value")
         .await;
     assert_eq!(typed, "For the old lathe, half a sentence");
-    ben.clicks("#describe-dialog [data-close]").await;
-    ada.reads(&row(GEAR), "Available").await;
+    ben.click("#describe-dialog [data-close]").await;
+    ada.expect_text(&row_selector(GEAR_FILE), "Available").await;
 }
 
-async fn the_list_is_searched_and_filtered(ada: &Window, ben: &Window) {
-    ben.writes("#search", "VIS").await;
-    ben.lists(&["vise.step"]).await;
-    ben.reads(&row(VISE), "fixtures").await;
-    ben.checks_out(VISE).await;
-    ben.writes("#search", "nothing like it").await;
-    ben.reads("#no-match", "No file name contains “nothing like it”")
+async fn search_and_filter(ada: &Window, ben: &Window) {
+    ben.fill("#search", "VIS").await;
+    ben.expect_files(&["vise.step"]).await;
+    ben.expect_text(&row_selector(VISE_FILE), "fixtures").await;
+    ben.check_out(VISE_FILE).await;
+    ben.fill("#search", "nothing like it").await;
+    ben.expect_text("#no-match", "No file name contains “nothing like it”")
         .await;
-    ben.clicks("#show-all").await;
-    ben.lists(&["fixtures", GEAR]).await;
-    ben.clicks("[data-show=mine]").await;
-    ben.lists(&["vise.step"]).await;
+    ben.click("#show-all").await;
+    ben.expect_files(&["fixtures", GEAR_FILE]).await;
+    ben.click("[data-show=mine]").await;
+    ben.expect_files(&["vise.step"]).await;
     ben.reload().await;
-    ben.is_live().await;
-    ben.lists(&["vise.step"]).await;
-    ada.clicks("[data-show=locked]").await;
-    ada.lists(&["vise.step"]).await;
-    ben.acts(VISE, "cancel").await;
-    ada.reads("#no-match", "No files are locked by others")
+    ben.wait_until_live().await;
+    ben.expect_files(&["vise.step"]).await;
+    ada.click("[data-show=locked]").await;
+    ada.expect_files(&["vise.step"]).await;
+    ben.click_file_action(VISE_FILE, "cancel").await;
+    ada.expect_text("#no-match", "No files are locked by others")
         .await;
-    ben.reads("#no-match", "You have no files checked out")
+    ben.expect_text("#no-match", "You have no files checked out")
         .await;
-    ben.clicks("[data-show=all]").await;
-    ada.clicks("[data-show=all]").await;
-    ada.lists(&["fixtures", GEAR]).await;
+    ben.click("[data-show=all]").await;
+    ada.click("[data-show=all]").await;
+    ada.expect_files(&["fixtures", GEAR_FILE]).await;
 }
 
-async fn a_file_is_deleted_after_a_question(ada: &Window, ben: &Window) {
-    ben.clicks(&format!("{} .more summary", row(GEAR))).await;
-    ben.finds(&format!("{} [data-action=describe]", row(GEAR)))
+async fn delete_with_confirmation(ada: &Window, ben: &Window) {
+    ben.click(&format!("{} .more summary", row_selector(GEAR_FILE))).await;
+    ben.expect_visible(&format!("{} [data-action=describe]", row_selector(GEAR_FILE)))
         .await;
-    ben.misses(&format!("{} [data-action=delete]", row(GEAR)))
+    ben.expect_hidden(&format!("{} [data-action=delete]", row_selector(GEAR_FILE)))
         .await;
-    ada.acts(GEAR, "delete").await;
-    ada.is_focused("#delete-dialog [data-close]").await;
-    ada.clicks("#delete-dialog [data-close]").await;
-    ada.lists(&["fixtures", GEAR]).await;
-    ada.acts(GEAR, "delete").await;
-    ada.clicks("#delete-dialog [data-submit]").await;
-    ada.lists(&["fixtures"]).await;
-    ben.lists(&["fixtures"]).await;
-    ada.clicks("#notices a").await;
-    ada.reads("main", "This file was deleted").await;
-    ada.reads("[data-revision='2']", "Deeper pocket").await;
-    ada.clicks("[data-revision='2'] [data-action=restore]")
+    ada.click_file_action(GEAR_FILE, "delete").await;
+    ada.expect_focused("#delete-dialog [data-close]").await;
+    ada.click("#delete-dialog [data-close]").await;
+    ada.expect_files(&["fixtures", GEAR_FILE]).await;
+    ada.click_file_action(GEAR_FILE, "delete").await;
+    ada.click("#delete-dialog [data-submit]").await;
+    ada.expect_files(&["fixtures"]).await;
+    ben.expect_files(&["fixtures"]).await;
+    ada.click("#notices a").await;
+    ada.expect_text("main", "This file was deleted").await;
+    ada.expect_text("[data-revision='2']", "Deeper pocket")
         .await;
-    ada.clicks("#restore-dialog [data-submit]").await;
-    ben.lists(&["fixtures", GEAR]).await;
+    ada.click("[data-revision='2'] [data-action=restore]").await;
+    ada.click("#restore-dialog [data-submit]").await;
+    ben.expect_files(&["fixtures", GEAR_FILE]).await;
 }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::driver::Driver;
 
 /// Generous for slow machines: a passing wait ends much earlier.
-const DEADLINE: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) struct Window {
     pub(crate) name: &'static str,
@@ -39,40 +39,40 @@ impl Window {
     }
 
     /// Waits until the window is at this path.
-    pub(crate) async fn arrives_at(&self, path: &str) {
-        self.sees(&format!("location.pathname === {}", json!(path)))
+    pub(crate) async fn expect_path(&self, path: &str) {
+        self.wait_for_js(&format!("location.pathname === {}", json!(path)))
             .await;
     }
 
     /// Signs in through the form with an existing account.
-    pub(crate) async fn signs_in(&self, password: &str) {
+    pub(crate) async fn sign_in(&self, password: &str) {
         self.goto("/sign-in").await;
-        self.writes("#username", self.name).await;
-        self.writes("#password", password).await;
-        self.clicks("#sign-in button.primary").await;
-        self.arrives_at("/").await;
-        self.is_live().await;
+        self.fill("#username", self.name).await;
+        self.fill("#password", password).await;
+        self.click("#sign-in button.primary").await;
+        self.expect_path("/").await;
+        self.wait_until_live().await;
     }
 
     /// Waits until the page receives live events.
-    pub(crate) async fn is_live(&self) {
-        self.sees("document.querySelector('#live').dataset.state === 'live'")
+    pub(crate) async fn wait_until_live(&self) {
+        self.wait_for_js("document.querySelector('#live').dataset.state === 'live'")
             .await;
     }
 
     // Actions
 
-    pub(crate) async fn clicks(&self, css: &str) {
-        self.tries(&format!("click {css}"), || async move {
-            self.shown(css).await?.click().await
+    pub(crate) async fn click(&self, css: &str) {
+        self.retry(&format!("click {css}"), || async move {
+            self.first_visible(css).await?.click().await
         })
         .await;
     }
 
     /// Replaces the content of a field.
-    pub(crate) async fn writes(&self, css: &str, text: &str) {
-        self.tries(&format!("write into {css}"), || async move {
-            let field = self.shown(css).await?;
+    pub(crate) async fn fill(&self, css: &str, text: &str) {
+        self.retry(&format!("write into {css}"), || async move {
+            let field = self.first_visible(css).await?;
             field.clear().await?;
             field.send_keys(text).await
         })
@@ -80,14 +80,14 @@ impl Window {
     }
 
     /// Selects files or a folder, as the file dialog does.
-    pub(crate) async fn chooses(&self, css: &str, paths: &[PathBuf]) {
+    pub(crate) async fn choose_files(&self, css: &str, paths: &[PathBuf]) {
         let paths: Vec<_> = paths.iter().map(|path| path.to_str().unwrap()).collect();
         let field = self.browser.find(Locator::Css(css)).await.unwrap();
         field.send_keys(&paths.join("\n")).await.unwrap();
     }
 
     /// Sends keys to the focused element.
-    pub(crate) async fn presses(&self, keys: &str) {
+    pub(crate) async fn press_keys(&self, keys: &str) {
         let both = |value| [KeyAction::Down { value }, KeyAction::Up { value }];
         let presses = keys
             .chars()
@@ -96,24 +96,24 @@ impl Window {
         self.browser.perform_actions(presses).await.unwrap();
     }
 
-    pub(crate) async fn picks(&self, css: &str, value: &str) {
-        self.tries(&format!("pick {value} in {css}"), || async move {
-            self.shown(css).await?.select_by_value(value).await
+    pub(crate) async fn select_option(&self, css: &str, value: &str) {
+        self.retry(&format!("pick {value} in {css}"), || async move {
+            self.first_visible(css).await?.select_by_value(value).await
         })
         .await;
     }
 
     /// Runs a script and returns its result.
-    pub(crate) async fn run(&self, script: &str) -> Value {
+    pub(crate) async fn run_script(&self, script: &str) -> Value {
         self.browser.execute(script, vec![]).await.unwrap()
     }
 
     // Expectations
 
     /// Waits until an expression is true in the page.
-    pub(crate) async fn sees(&self, expression: &str) {
+    pub(crate) async fn wait_for_js(&self, expression: &str) {
         let script = format!("return Boolean({expression})");
-        self.tries(expression, || async {
+        self.retry(expression, || async {
             match self.browser.execute(&script, vec![]).await? {
                 Value::Bool(true) => Ok(()),
                 _ => Err(CmdError::NotJson("not yet".into())),
@@ -123,46 +123,46 @@ impl Window {
     }
 
     /// Waits until the element `css` visibly contains `text`.
-    pub(crate) async fn reads(&self, css: &str, text: &str) {
+    pub(crate) async fn expect_text(&self, css: &str, text: &str) {
         let (css, text) = (json!(css), json!(text));
-        self.sees(&format!(
+        self.wait_for_js(&format!(
             "document.querySelector({css})?.innerText.includes({text})"
         ))
         .await;
     }
 
     /// Waits until a matching element is visible.
-    pub(crate) async fn finds(&self, css: &str) {
-        self.tries(&format!("find {css}"), || async move {
-            self.shown(css).await.map(drop)
+    pub(crate) async fn expect_visible(&self, css: &str) {
+        self.retry(&format!("find {css}"), || async move {
+            self.first_visible(css).await.map(drop)
         })
         .await;
     }
 
     /// Waits until no matching element is visible.
-    pub(crate) async fn misses(&self, css: &str) {
+    pub(crate) async fn expect_hidden(&self, css: &str) {
         let css = json!(css);
-        self.sees(&format!(
+        self.wait_for_js(&format!(
             "[...document.querySelectorAll({css})].every((it) => !it.checkVisibility({{visibilityProperty: true}}))"
         ))
         .await;
     }
 
     /// The present value of an expression.
-    pub(crate) async fn value(&self, expression: &str) -> Value {
-        self.run(&format!("return {expression}")).await
+    pub(crate) async fn evaluate(&self, expression: &str) -> Value {
+        self.run_script(&format!("return {expression}")).await
     }
 
-    pub(crate) async fn is_focused(&self, css: &str) {
+    pub(crate) async fn expect_focused(&self, css: &str) {
         let css = json!(css);
-        self.sees(&format!("document.activeElement.matches({css})"))
+        self.wait_for_js(&format!("document.activeElement.matches({css})"))
             .await;
     }
 
     /// Waits until a download is complete.
-    pub(crate) async fn has_downloaded(&self, name: &str, content: &[u8]) {
+    pub(crate) async fn expect_download(&self, name: &str, content: &[u8]) {
         let path = self.home.path().join("downloads").join(name);
-        self.tries(&format!("{name} to be downloaded"), || async {
+        self.retry(&format!("{name} to be downloaded"), || async {
             match std::fs::read(&path) {
                 Ok(read) if read == content => Ok(()),
                 other => Err(CmdError::NotJson(format!(
@@ -176,7 +176,7 @@ impl Window {
     }
 
     /// The first visible element that matches.
-    async fn shown(&self, css: &str) -> Result<fantoccini::elements::Element, CmdError> {
+    async fn first_visible(&self, css: &str) -> Result<fantoccini::elements::Element, CmdError> {
         for element in self.browser.find_all(Locator::Css(css)).await? {
             if element.is_displayed().await? {
                 return Ok(element);
@@ -185,36 +185,38 @@ impl Window {
         Err(CmdError::NotJson(format!("nothing that shows is {css}")))
     }
 
-    async fn tries<T: Debug, F: Future<Output = Result<T, CmdError>>>(
+    async fn retry<T: Debug, F: Future<Output = Result<T, CmdError>>>(
         &self,
         what: &str,
         mut act: impl FnMut() -> F,
     ) {
-        let until = Instant::now() + DEADLINE;
+        let until = Instant::now() + WAIT_TIMEOUT;
         let mut often = interval(Duration::from_millis(30));
         often.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             often.tick().await;
             match act().await {
                 Ok(_) => return,
-                Err(problem) if Instant::now() > until => self.gives_up(what, &problem).await,
+                Err(problem) if Instant::now() > until => {
+                    self.fail_with_diagnostics(what, &problem).await
+                }
                 Err(_) => {}
             }
         }
     }
 
-    async fn gives_up(&self, what: &str, problem: &CmdError) -> ! {
+    async fn fail_with_diagnostics(&self, what: &str, problem: &CmdError) -> ! {
         let picture =
             PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-gave-up.png", self.name));
         if let Ok(png) = self.browser.screenshot().await {
             std::fs::write(&picture, png).unwrap();
         }
         let page = self
-            .value("[location.href, document.activeElement.outerHTML.slice(0, 200), document.body.innerText]")
+            .evaluate("[location.href, document.activeElement.outerHTML.slice(0, 200), document.body.innerText]")
             .await;
         let log = self
             .driver
-            .tell(&self.browser, "se/log", json!({"type": "browser"}))
+            .send_command(&self.browser, "se/log", json!({"type": "browser"}))
             .await;
         panic!(
             "{} waited for: {what}\n{problem}\n{}\n{page:#}\n{log:#}",

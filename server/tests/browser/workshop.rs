@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::app::{Client, TestApp, file};
 
 /// The whole duration: 18 h + 6 × (17 min + 17 h) + 4 h + 18 min.
-pub(crate) const HOURS: u64 = 126;
+pub(crate) const HISTORY_HOURS: u64 = 126;
 
 const FILES: [(&str, usize, &str); 10] = [
     ("fixtures/vise-soft-jaws.step", 1_572_864, "marco"),
@@ -65,7 +65,7 @@ const CHANGES: [(&str, usize, &str, &str); 6] = [
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Fills the vault through the API, on a clock that ends `HOURS` ahead.
-pub(crate) async fn fill(app: &TestApp) {
+pub(crate) async fn fill_vault(app: &TestApp) {
     app.administrator("ada").await;
     for name in ["jonas", "marco", "priya"] {
         app.editor(name).await;
@@ -93,45 +93,45 @@ pub(crate) async fn fill(app: &TestApp) {
         app.later(17 * HOUR);
     }
     let ada = app.sign_in("ada").await;
-    describes(
+    set_description(
         &ada,
         "post-haas-vf2.cps",
         "Post processor for the VF-2, with our tool table",
     )
     .await;
-    describes(
+    set_description(
         &ada,
         "gearbox-housing.sldprt",
         "Housing of the two-stage gearbox, drawing GB-210",
     )
     .await;
-    takes(
+    check_out_with_note(
         &app.sign_in("marco").await,
         "gearbox-housing.sldprt",
         Some("New cover flange"),
     )
     .await;
     app.later(3 * HOUR);
-    takes(&app.sign_in("priya").await, "impeller-5axis.mcam", None).await;
-    takes(
+    check_out_with_note(&app.sign_in("priya").await, "impeller-5axis.mcam", None).await;
+    check_out_with_note(
         &app.sign_in("priya").await,
         "fixtures/pallet-base.f3d",
         None,
     )
     .await;
     app.later(HOUR);
-    takes(&app.sign_in("ada").await, "vise-jaws.f3d", None).await;
+    check_out_with_note(&app.sign_in("ada").await, "vise-jaws.f3d", None).await;
     app.later(Duration::from_mins(18));
 }
 
-async fn describes(person: &Client, filename: &str, description: &str) {
+async fn set_description(person: &Client, filename: &str, description: &str) {
     let request = person
         .put(&file(filename, ""))
         .json(&json!({"description": description}));
     person.ask(request).await.is(200);
 }
 
-async fn takes(person: &Client, filename: &str, note: Option<&str>) {
+async fn check_out_with_note(person: &Client, filename: &str, note: Option<&str>) {
     person
         .tell(&file(filename, "/checkout"), json!({"note": note}))
         .await

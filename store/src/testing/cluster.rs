@@ -47,14 +47,14 @@ impl Cluster {
 
     /// With settings, and the files that `prepare` writes into the folder for them.
     pub(super) fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
-        let programs = programs()?;
+        let programs = find_binaries()?;
         let folder = tempfile::Builder::new()
             .prefix("strongroom-pg-")
             .tempdir()
             .expect("a temporary folder")
             .keep();
         let settings = prepare(&folder);
-        let owner = Owner::of(&folder);
+        let owner = ClusterUser::of(&folder);
         let data = folder.join("data");
         let mut initdb = owner.command(&programs.join("initdb"));
         initdb
@@ -125,11 +125,11 @@ impl Cluster {
     }
 
     async fn connect(&self) -> sqlx::PgConnection {
-        self.ready(&self.url("postgres")).await
+        self.wait_until_ready(&self.url("postgres")).await
     }
 
     /// The server needs a moment after its start.
-    pub(super) async fn ready(&self, url: &str) -> sqlx::PgConnection {
+    pub(super) async fn wait_until_ready(&self, url: &str) -> sqlx::PgConnection {
         let options: PgConnectOptions = url.parse().expect("a URL");
         let options = options.disable_statement_logging();
         for _ in 0..500 {
@@ -145,7 +145,7 @@ impl Cluster {
 }
 
 /// The folder of the installed programs, the newest if there are several.
-fn programs() -> Option<PathBuf> {
+fn find_binaries() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
     if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
@@ -162,16 +162,16 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// PostgreSQL refuses to run as root: in that case the user `postgres` runs it.
-struct Owner(Option<(u32, u32)>);
+struct ClusterUser(Option<(u32, u32)>);
 
-impl Owner {
+impl ClusterUser {
     fn of(folder: &Path) -> Self {
         let root = std::fs::metadata(folder)
             .expect("the folder has metadata")
             .uid()
             == 0;
         let owner = root
-            .then(|| user("postgres").expect("a user named postgres, since the tests run as root"));
+            .then(|| find_user_ids("postgres").expect("a user named postgres, since the tests run as root"));
         if let Some((uid, gid)) = owner {
             let inside = std::fs::read_dir(folder)
                 .expect("the folder is read")
@@ -199,7 +199,7 @@ impl Owner {
 }
 
 /// User and group number, from `/etc/passwd`.
-fn user(name: &str) -> Option<(u32, u32)> {
+fn find_user_ids(name: &str) -> Option<(u32, u32)> {
     let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
     let line = passwd
         .lines()

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use crate::Database;
 
 /// Runs `dump` on the empty database at `url`.
-pub(super) async fn restore(url: &str, dump: &str) {
+pub(super) async fn restore_dump(url: &str, dump: &str) {
     let mut postgres = sqlx::PgConnection::connect(url)
         .await
         .expect("the new database answers");
@@ -24,12 +24,12 @@ pub(super) async fn restore(url: &str, dump: &str) {
 /// If the database does not answer.
 pub async fn row_counts(database: &Database) -> BTreeMap<String, i64> {
     match database {
-        Database::Sqlite(path) => of_sqlite(path),
-        Database::Postgres(url) => of_postgres(url).await,
+        Database::Sqlite(path) => sqlite_row_counts(path),
+        Database::Postgres(url) => postgres_row_counts(url).await,
     }
 }
 
-fn of_sqlite(path: &Path) -> BTreeMap<String, i64> {
+fn sqlite_row_counts(path: &Path) -> BTreeMap<String, i64> {
     let sqlite = rusqlite::Connection::open(path).expect("the database opens");
     let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
     let mut names = sqlite.prepare(names).expect("the tables are listed");
@@ -48,7 +48,7 @@ fn of_sqlite(path: &Path) -> BTreeMap<String, i64> {
         .collect()
 }
 
-async fn of_postgres(url: &str) -> BTreeMap<String, i64> {
+async fn postgres_row_counts(url: &str) -> BTreeMap<String, i64> {
     let mut postgres = sqlx::PgConnection::connect(url)
         .await
         .expect("the database answers");

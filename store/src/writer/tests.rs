@@ -21,9 +21,9 @@ fn writer(folder: &tempfile::TempDir) -> (Writer, rusqlite::Connection) {
     (Writer::start(sqlite).unwrap(), open())
 }
 
-type Done = Result<(), TxError<StoreUnavailable>>;
+type WriteResult = Result<(), TxError<StoreUnavailable>>;
 
-fn insert<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
+fn insert<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, WriteResult> {
     Box::pin(async move {
         Ok(db
             .execute("INSERT INTO t (n) VALUES ($1)", params![*n])
@@ -32,7 +32,7 @@ fn insert<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
     })
 }
 
-fn insert_orphan<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
+fn insert_orphan<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, WriteResult> {
     Box::pin(async move {
         Ok(db
             .execute("INSERT INTO t (n, parent) VALUES ($1, -1)", params![*n])
@@ -41,7 +41,7 @@ fn insert_orphan<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> 
     })
 }
 
-fn insert_and_refuse<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
+fn insert_and_reject<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, WriteResult> {
     Box::pin(async move {
         db.execute("INSERT INTO t (n) VALUES ($1)", params![*n])
             .await?;
@@ -49,7 +49,7 @@ fn insert_and_refuse<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Do
     })
 }
 
-fn insert_and_panic<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
+fn insert_and_panic<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, WriteResult> {
     Box::pin(async move {
         db.execute("INSERT INTO t (n) VALUES ($1)", params![*n])
             .await?;
@@ -57,12 +57,12 @@ fn insert_and_panic<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Don
     })
 }
 
-fn wait_for_ever<'c>(_: &'c mut Connection, _: &'c i64) -> BoxFuture<'c, Done> {
+fn never_finish<'c>(_: &'c mut Connection, _: &'c i64) -> BoxFuture<'c, WriteResult> {
     Box::pin(std::future::pending())
 }
 
 /// Needs one more page than the database may have, after a row that still fits.
-fn insert_too_much<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
+fn insert_beyond_page_limit<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, WriteResult> {
     Box::pin(async move {
         db.execute("INSERT INTO t (n) VALUES ($1)", params![*n])
             .await?;
@@ -74,7 +74,7 @@ fn insert_too_much<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done
     })
 }
 
-fn numbers(reader: &rusqlite::Connection) -> Vec<i64> {
+fn stored_numbers(reader: &rusqlite::Connection) -> Vec<i64> {
     let mut select = reader.prepare("SELECT n FROM t ORDER BY n").unwrap();
     let rows = select.query_map([], |row| row.get(0)).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
@@ -86,9 +86,9 @@ async fn failed_job_does_not_affect_its_batch() {
     let (writer, reader) = writer(&folder);
     let jobs = (0..60).map(|n| {
         let body: TxFn<i64, (), StoreUnavailable> = match n % 5 {
-            0 => insert_and_refuse,
+            0 => insert_and_reject,
             1 => insert_and_panic,
-            2 => wait_for_ever,
+            2 => never_finish,
             _ => insert,
         };
         writer.run(n, body)
@@ -103,7 +103,7 @@ async fn failed_job_does_not_affect_its_batch() {
             .collect::<Vec<_>>(),
         kept
     );
-    assert_eq!(numbers(&reader), kept);
+    assert_eq!(stored_numbers(&reader), kept);
 }
 
 #[tokio::test]
@@ -130,9 +130,9 @@ async fn failed_commit_is_reported_to_its_jobs() {
             "{done:?}"
         );
     }
-    assert!(numbers(&reader).is_empty());
+    assert!(stored_numbers(&reader).is_empty());
     writer.run(3, insert).await.unwrap();
-    assert_eq!(numbers(&reader), [3]);
+    assert_eq!(stored_numbers(&reader), [3]);
 }
 
 #[tokio::test]
@@ -140,12 +140,12 @@ async fn full_disk_is_reported_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (writer, reader) = writer(&folder);
     writer.run(1, insert).await.unwrap();
-    let full = writer.run(10, insert_too_much).await;
+    let full = writer.run(10, insert_beyond_page_limit).await;
     assert!(
         matches!(full, Err(TxError::Db(DbError::DiskFull))),
         "{full:?}"
     );
-    assert_eq!(numbers(&reader), [1]);
+    assert_eq!(stored_numbers(&reader), [1]);
     writer.run(2, insert).await.unwrap();
-    assert_eq!(numbers(&reader), [1, 2]);
+    assert_eq!(stored_numbers(&reader), [1, 2]);
 }

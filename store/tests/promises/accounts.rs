@@ -11,8 +11,8 @@ use futures_util::future::join_all;
 use store::{Store, testing::TestDatabase};
 
 use crate::builders::{
-    account, actor, administrator, epoch_of, identity, new_vault, register, second, session,
-    signed_in, signed_in_with, user,
+    account, actor, administrator, epoch_of, identity, new_vault, register, timestamp, session,
+    start_session, signed_in_with, user,
 };
 
 crate::on_both_databases!(
@@ -64,7 +64,11 @@ async fn console_username_is_reserved(db: TestDatabase) {
         .create_account(console(), Vec::new(), actor("root"))
         .await
         .unwrap();
-    assert_eq!(made, InsertResult::Duplicate, "the username is reserved for imported and added accounts");
+    assert_eq!(
+        made,
+        InsertResult::Duplicate,
+        "the username is reserved for imported and added accounts"
+    );
     let linked = db
         .store
         .create_linked_account(console(), Vec::new(), identity("17"), actor("console"))
@@ -138,9 +142,9 @@ async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
     db.store
         .change_account(
             &user("ada"),
-            stand(AccountStatus::Deleted),
+            status_change(AccountStatus::Deleted),
             actor("root"),
-            second(1),
+            timestamp(1),
         )
         .await
         .unwrap();
@@ -151,7 +155,7 @@ async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
     ] {
         let back = db
             .store
-            .change_account(&user("ada"), stand(status), actor("root"), second(2))
+            .change_account(&user("ada"), status_change(status), actor("root"), timestamp(2))
             .await;
         assert!(
             matches!(back, Err(ChangeRejected::NoSuchAccount)),
@@ -167,7 +171,7 @@ async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
     );
 }
 
-fn stand(status: AccountStatus) -> AccountChange {
+fn status_change(status: AccountStatus) -> AccountChange {
     AccountChange {
         status: Some(status),
         ..AccountChange::default()
@@ -210,7 +214,7 @@ async fn deleted_account_keeps_only_its_username(db: TestDatabase) {
             ..AccountChange::default()
         };
         db.store
-            .change_account(&user(name), change, actor("root"), second(1))
+            .change_account(&user(name), change, actor("root"), timestamp(1))
             .await
             .unwrap();
         db.store
@@ -218,7 +222,7 @@ async fn deleted_account_keeps_only_its_username(db: TestDatabase) {
                 actor(name),
                 epoch_of(&db.store, name).await,
                 identity(name),
-                second(2),
+                timestamp(2),
             )
             .await
             .unwrap();
@@ -226,9 +230,9 @@ async fn deleted_account_keeps_only_its_username(db: TestDatabase) {
     db.store
         .change_account(
             &user("ada"),
-            stand(AccountStatus::Deleted),
+            status_change(AccountStatus::Deleted),
             actor("root"),
-            second(3),
+            timestamp(3),
         )
         .await
         .unwrap();
@@ -255,13 +259,13 @@ async fn deleted_account_is_unlisted_and_reserves_its_username(db: TestDatabase)
     db.store
         .change_account(
             &user("ada"),
-            stand(AccountStatus::Deleted),
+            status_change(AccountStatus::Deleted),
             actor("root"),
-            second(1),
+            timestamp(1),
         )
         .await
         .unwrap();
-    let names: Vec<_> = listed(&db, None, None).await;
+    let names: Vec<_> = list_usernames(&db, None, None).await;
     assert_eq!(names, ["bob"]);
     let again = db
         .store
@@ -273,7 +277,7 @@ async fn deleted_account_is_unlisted_and_reserves_its_username(db: TestDatabase)
     assert_eq!(member.account.status, AccountStatus::Deleted);
 }
 
-async fn listed(db: &TestDatabase, search: Option<&str>, after: Option<&str>) -> Vec<String> {
+async fn list_usernames(db: &TestDatabase, search: Option<&str>, after: Option<&str>) -> Vec<String> {
     let query = AccountQuery {
         search: search.map(str::to_owned),
         after: after.map(user),
@@ -299,10 +303,10 @@ async fn account_search_is_case_insensitive_and_partial(db: TestDatabase) {
         .unwrap();
     register(&db.store, &["bob"]).await;
     for found in ["AD", "äRZ", "0%", "example.ORG"] {
-        assert_eq!(listed(&db, Some(found), None).await, ["ada"], "{found}");
+        assert_eq!(list_usernames(&db, Some(found), None).await, ["ada"], "{found}");
     }
     for lost in ["a_a", "%z", "\\", "\0", "'"] {
-        assert!(listed(&db, Some(lost), None).await.is_empty(), "{lost}");
+        assert!(list_usernames(&db, Some(lost), None).await.is_empty(), "{lost}");
     }
 }
 
@@ -315,13 +319,13 @@ async fn accounts_are_paged_by_username(db: TestDatabase) {
             &vault,
             Some(Role::Viewer),
             actor("root"),
-            second(1),
+            timestamp(1),
         )
         .await
         .unwrap();
-    assert_eq!(listed(&db, None, None).await, ["a", "b"]);
-    assert_eq!(listed(&db, None, Some("b")).await, ["b-1", "b.1"]);
-    assert_eq!(listed(&db, None, Some("b.1")).await, ["d"]);
+    assert_eq!(list_usernames(&db, None, None).await, ["a", "b"]);
+    assert_eq!(list_usernames(&db, None, Some("b")).await, ["b-1", "b.1"]);
+    assert_eq!(list_usernames(&db, None, Some("b.1")).await, ["d"]);
     let page = AccountQuery {
         after: Some(user("b")),
         limit: 2,
@@ -373,15 +377,15 @@ async fn parallel_demotions_keep_the_last_administrator(db: TestDatabase) {
                 administrator(&db.store, name).await;
             }
             db.store
-                .change_account(&user(name), promotion(), actor("root"), second(1))
+                .change_account(&user(name), promotion(), actor("root"), timestamp(1))
                 .await
                 .unwrap();
             db.store
                 .change_account(
                     &user(name),
-                    stand(AccountStatus::Active),
+                    status_change(AccountStatus::Active),
                     actor("root"),
-                    second(1),
+                    timestamp(1),
                 )
                 .await
                 .unwrap();
@@ -394,13 +398,13 @@ async fn parallel_demotions_keep_the_last_administrator(db: TestDatabase) {
         };
         let takes = [
             demotion(),
-            stand(AccountStatus::Disabled),
-            stand(gone),
+            status_change(AccountStatus::Disabled),
+            status_change(gone),
             demotion(),
         ];
         let tries = names.iter().zip(takes).map(async |(name, take)| {
             db.store
-                .change_account(&user(name), take, actor("root"), second(2))
+                .change_account(&user(name), take, actor("root"), timestamp(2))
                 .await
         });
         let done = join_all(tries).await;
@@ -419,20 +423,20 @@ async fn disabling_an_account_ends_its_sessions(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let ids = one_session_of_each_kind(&db.store, "ada", "").await;
     let before = db.store.last_account_event().await.unwrap();
-    let change = stand(AccountStatus::Disabled);
+    let change = status_change(AccountStatus::Disabled);
     let account = db
         .store
-        .change_account(&user("ada"), change, actor("root"), second(5))
+        .change_account(&user("ada"), change, actor("root"), timestamp(5))
         .await
         .unwrap();
     assert_eq!(account.status, AccountStatus::Disabled);
     for id in &ids {
         let session = db.store.session(id).await.unwrap().unwrap();
-        assert_eq!(session.ended_at, Some(second(5)), "{:?}", session.kind);
+        assert_eq!(session.ended_at, Some(timestamp(5)), "{:?}", session.kind);
     }
     assert!(
         db.store
-            .sessions_of(&user("ada"), second(6))
+            .sessions_of(&user("ada"), timestamp(6))
             .await
             .unwrap()
             .is_empty()
@@ -441,7 +445,7 @@ async fn disabling_an_account_ends_its_sessions(db: TestDatabase) {
     assert!(events.len() == 1 && events[0].username == user("ada"));
     let unknown = db
         .store
-        .change_account(&user("bob"), promotion(), actor("root"), second(5))
+        .change_account(&user("bob"), promotion(), actor("root"), timestamp(5))
         .await;
     assert!(matches!(unknown, Err(ChangeRejected::NoSuchAccount)));
 }
@@ -451,9 +455,9 @@ async fn disabled_account_cannot_start_a_session(db: TestDatabase) {
     db.store
         .change_account(
             &user("ada"),
-            stand(AccountStatus::Disabled),
+            status_change(AccountStatus::Disabled),
             actor("root"),
-            second(5),
+            timestamp(5),
         )
         .await
         .unwrap();
@@ -475,7 +479,7 @@ async fn disabled_account_cannot_start_a_session(db: TestDatabase) {
     );
     assert!(
         db.store
-            .sessions_of(&user("ada"), second(1))
+            .sessions_of(&user("ada"), timestamp(1))
             .await
             .unwrap()
             .is_empty()
@@ -488,7 +492,7 @@ async fn role_changes_are_stored_with_an_event(db: TestDatabase) {
     for role in [Some(Role::Viewer), Some(Role::Manager), None] {
         let before = db.store.last_account_event().await.unwrap();
         db.store
-            .set_role(&user("ada"), &vault, role, actor("root"), second(1))
+            .set_role(&user("ada"), &vault, role, actor("root"), timestamp(1))
             .await
             .unwrap();
         let roles = db.store.member(&user("ada")).await.unwrap().unwrap().roles;
@@ -510,7 +514,7 @@ async fn role_changes_are_stored_with_an_event(db: TestDatabase) {
             &vault,
             Some(Role::Viewer),
             actor("root"),
-            second(1),
+            timestamp(1),
         )
         .await;
     assert!(matches!(nobody, Err(ChangeRejected::NoSuchAccount)));
@@ -525,16 +529,16 @@ async fn disabled_account_is_not_a_realm_member(db: TestDatabase) {
         ("bob", Role::Viewer),
     ] {
         db.store
-            .set_role(&user(name), &vault, Some(role), actor("root"), second(1))
+            .set_role(&user(name), &vault, Some(role), actor("root"), timestamp(1))
             .await
             .unwrap();
     }
     db.store
         .change_account(
             &user("bob"),
-            stand(AccountStatus::Disabled),
+            status_change(AccountStatus::Disabled),
             actor("root"),
-            second(2),
+            timestamp(2),
         )
         .await
         .unwrap();
@@ -567,7 +571,7 @@ async fn password_replacement_is_compare_and_swap(db: TestDatabase) {
                     new,
                     PasswordWrite::Rehash,
                     actor("ada"),
-                    second(1),
+                    timestamp(1),
                 )
                 .await
                 .unwrap()
@@ -590,9 +594,9 @@ async fn password_replacement_is_compare_and_swap(db: TestDatabase) {
 
 async fn stored_password_change_ends_the_other_sessions(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
-    let current = signed_in(&db.store, "ada", "current").await;
+    let current = start_session(&db.store, "ada", "current").await;
     let others = one_session_of_each_kind(&db.store, "ada", "").await;
-    let foreign = signed_in(&db.store, "bob", "three").await;
+    let foreign = start_session(&db.store, "bob", "three").await;
     let (old, new) = (
         PasswordHash::from_stored("$argon2id$old"),
         PasswordHash::from_stored("new"),
@@ -609,18 +613,15 @@ async fn stored_password_change_ends_the_other_sessions(db: TestDatabase) {
                 new.clone(),
                 why,
                 actor("ada"),
-                second(3)
+                timestamp(3)
             )
             .await
             .unwrap()
     );
     let ended = async |id| db.store.session(id).await.unwrap().unwrap().ended_at;
-    assert_eq!(
-        (ended(&current).await, ended(&foreign).await),
-        (None, None)
-    );
+    assert_eq!((ended(&current).await, ended(&foreign).await), (None, None));
     for other in &others {
-        assert_eq!(ended(other).await, Some(second(3)));
+        assert_eq!(ended(other).await, Some(timestamp(3)));
     }
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
     let others = one_session_of_each_kind(&db.store, "ada", "new ").await;
@@ -630,7 +631,7 @@ async fn stored_password_change_ends_the_other_sessions(db: TestDatabase) {
     };
     assert!(
         db.store
-            .replace_password(&user("ada"), &new, newer, keeping, actor("ada"), second(4))
+            .replace_password(&user("ada"), &new, newer, keeping, actor("ada"), timestamp(4))
             .await
             .unwrap()
     );
@@ -654,7 +655,7 @@ async fn account_event_numbers_have_no_gaps_under_concurrency(db: TestDatabase) 
                 &vault,
                 Some(Role::Editor),
                 actor("root"),
-                second(1),
+                timestamp(1),
             )
             .await
     });
@@ -726,9 +727,9 @@ async fn hash_samples_cover_each_stored_profile(db: TestDatabase) {
     db.store
         .change_account(
             &user("gone"),
-            stand(AccountStatus::Disabled),
+            status_change(AccountStatus::Disabled),
             actor("root"),
-            second(1),
+            timestamp(1),
         )
         .await
         .unwrap();

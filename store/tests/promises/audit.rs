@@ -4,7 +4,7 @@ use auth::{AuthStore as _, Role, audit::AuditQuery, store::AuditStore as _};
 use sqlx::{Connection as _, Executor as _};
 use store::{Chain, ChainStatus, Database, testing::TestDatabase};
 
-use crate::builders::{actor, ada_and_bob, register, second, user};
+use crate::builders::{actor, ada_and_bob, register, timestamp, user};
 
 crate::on_both_databases!(
     operations_and_account_changes_extend_their_audit_chain,
@@ -29,7 +29,7 @@ async fn tamper(db: &TestDatabase, sql: &'static str) {
 }
 
 /// A vault whose chain has five entries: its creation and four operations.
-async fn some_history(db: &TestDatabase) -> Chain {
+async fn record_history(db: &TestDatabase) -> Chain {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("a").await.unwrap();
     ada.check_out("a").await.unwrap();
@@ -38,18 +38,18 @@ async fn some_history(db: &TestDatabase) -> Chain {
     Chain::Realm(ada.vault)
 }
 
-async fn verdict(db: &TestDatabase, chain: &Chain) -> ChainStatus {
+async fn chain_status(db: &TestDatabase, chain: &Chain) -> ChainStatus {
     db.store.verify_audit(chain).await.unwrap()
 }
 
 async fn operations_and_account_changes_extend_their_audit_chain(db: TestDatabase) {
     assert_eq!(
-        verdict(&db, &Chain::Accounts).await,
+        chain_status(&db, &Chain::Accounts).await,
         ChainStatus::Intact { entries: 0 }
     );
-    let chain = some_history(&db).await;
+    let chain = record_history(&db).await;
     assert_eq!(
-        verdict(&db, &chain).await,
+        chain_status(&db, &chain).await,
         ChainStatus::Intact { entries: 5 }
     );
     register(&db.store, &["ada"]).await;
@@ -62,22 +62,22 @@ async fn operations_and_account_changes_extend_their_audit_chain(db: TestDatabas
             vault,
             Some(Role::Viewer),
             actor("root"),
-            second(1),
+            timestamp(1),
         )
         .await
         .unwrap();
     assert_eq!(
-        verdict(&db, &Chain::Accounts).await,
+        chain_status(&db, &Chain::Accounts).await,
         ChainStatus::Intact { entries: 2 }
     );
     assert_eq!(
-        verdict(&db, &chain).await,
+        chain_status(&db, &chain).await,
         ChainStatus::Intact { entries: 5 }
     );
 }
 
 async fn edited_audit_entry_is_detected(db: TestDatabase) {
-    let chain = some_history(&db).await;
+    let chain = record_history(&db).await;
     for edit in [
         "UPDATE audit SET actor = 'eve' WHERE n = 3 AND chain <> 'accounts'",
         "UPDATE audit SET actor = 'ada', at = at + 1 WHERE n = 3 AND chain <> 'accounts'",
@@ -85,13 +85,13 @@ async fn edited_audit_entry_is_detected(db: TestDatabase) {
     ] {
         tamper(&db, edit).await;
         assert_eq!(
-            verdict(&db, &chain).await,
+            chain_status(&db, &chain).await,
             ChainStatus::Broken { at: 3 },
             "{edit}"
         );
     }
     assert_eq!(
-        verdict(&db, &Chain::Accounts).await,
+        chain_status(&db, &Chain::Accounts).await,
         ChainStatus::Intact { entries: 0 },
         "the chains are independent"
     );
@@ -104,7 +104,7 @@ async fn forged_audit_entry_is_detected_and_not_listed(db: TestDatabase) {
         "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail)
         SELECT chain, 0, prev_hash, 'forged', at, 'eve', action, subject, detail FROM audit
         WHERE n = 5 AND chain <> 'accounts'";
-    let chain = some_history(&db).await;
+    let chain = record_history(&db).await;
     for (n, place) in [
         (0, "UPDATE audit SET n = 0 WHERE actor = 'eve'"),
         (-7, "UPDATE audit SET n = -7 WHERE actor = 'eve'"),
@@ -117,7 +117,7 @@ async fn forged_audit_entry_is_detected_and_not_listed(db: TestDatabase) {
         tamper(&db, COPY).await;
         tamper(&db, place).await;
         assert_eq!(
-            verdict(&db, &chain).await,
+            chain_status(&db, &chain).await,
             ChainStatus::Broken { at: n },
             "{n}"
         );
@@ -133,52 +133,52 @@ async fn forged_audit_entry_is_detected_and_not_listed(db: TestDatabase) {
         tamper(&db, "DELETE FROM audit WHERE actor = 'eve'").await;
     }
     assert_eq!(
-        verdict(&db, &chain).await,
+        chain_status(&db, &chain).await,
         ChainStatus::Intact { entries: 5 }
     );
 }
 
 async fn missing_audit_entry_is_detected(db: TestDatabase) {
-    let chain = some_history(&db).await;
+    let chain = record_history(&db).await;
     tamper(&db, "DELETE FROM audit WHERE n = 5 AND chain <> 'accounts'").await;
     assert_eq!(
-        verdict(&db, &chain).await,
+        chain_status(&db, &chain).await,
         ChainStatus::Broken { at: 5 },
         "newest entry"
     );
     tamper(&db, "DELETE FROM audit WHERE n = 2 AND chain <> 'accounts'").await;
     assert_eq!(
-        verdict(&db, &chain).await,
+        chain_status(&db, &chain).await,
         ChainStatus::Broken { at: 2 },
         "entry in between"
     );
     tamper(&db, "DELETE FROM audit WHERE n = 1 AND chain <> 'accounts'").await;
     assert_eq!(
-        verdict(&db, &chain).await,
+        chain_status(&db, &chain).await,
         ChainStatus::Broken { at: 1 },
         "first entry"
     );
     tamper(&db, "DELETE FROM audit_heads WHERE chain <> 'accounts'").await;
     assert_eq!(
-        verdict(&db, &chain).await,
+        chain_status(&db, &chain).await,
         ChainStatus::Broken { at: 1 },
         "whole chain"
     );
 }
 
 async fn rehashed_audit_chain_end_is_detected(db: TestDatabase) {
-    let chain = some_history(&db).await;
+    let chain = record_history(&db).await;
     // The last entry gets another hash. No later entry contradicts it.
     tamper(
         &db,
         "UPDATE audit SET hash = 'rewritten' WHERE n = 5 AND chain <> 'accounts'",
     )
     .await;
-    assert_eq!(verdict(&db, &chain).await, ChainStatus::Broken { at: 5 });
+    assert_eq!(chain_status(&db, &chain).await, ChainStatus::Broken { at: 5 });
     tamper(
         &db,
         "UPDATE audit_heads SET n = 4 WHERE chain <> 'accounts'",
     )
     .await;
-    assert_eq!(verdict(&db, &chain).await, ChainStatus::Broken { at: 4 });
+    assert_eq!(chain_status(&db, &chain).await, ChainStatus::Broken { at: 4 });
 }

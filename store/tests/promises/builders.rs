@@ -15,7 +15,7 @@ use vault::{
 };
 
 /// `after` seconds after a fixed moment.
-pub(crate) fn second(after: i64) -> Timestamp {
+pub(crate) fn timestamp(after: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + after).unwrap()
 }
 
@@ -27,11 +27,11 @@ pub(crate) fn actor(name: &str) -> Actor {
     Actor::new(user(name))
 }
 
-pub(crate) fn end(why: EndReason, by: &str, at: i64) -> SessionEnd {
+pub(crate) fn session_end(why: EndReason, by: &str, at: i64) -> SessionEnd {
     SessionEnd {
         reason: why,
         by: actor(by),
-        at: second(at),
+        at: timestamp(at),
     }
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn account(name: &str) -> NewAccount {
         email_verified: false,
         password: PasswordHash::from_stored("$argon2id$old"),
         administrator: false,
-        created_at: second(0),
+        created_at: timestamp(0),
     }
 }
 
@@ -85,9 +85,9 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
         id: SessionId::new(id),
         username: user(of),
         kind,
-        auth_time: second(0),
-        last_seen: second(0),
-        expires_at: second(1_000_000),
+        auth_time: timestamp(0),
+        last_seen: timestamp(0),
+        expires_at: timestamp(1_000_000),
         origin: Origin {
             address: "2001:db8::1".parse().unwrap(),
             user_agent: Some("curl/8".to_owned()),
@@ -103,7 +103,7 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
 }
 
 /// Starts an OAuth session of `name`, whose refresh token hashes to `secret`.
-pub(crate) async fn signed_in(store: &Store, name: &str, secret: &str) -> SessionId {
+pub(crate) async fn start_session(store: &Store, name: &str, secret: &str) -> SessionId {
     signed_in_with(store, name, secret, SessionKind::OAuth).await
 }
 
@@ -142,7 +142,7 @@ pub(crate) async fn new_vault(store: &Store, name: &str) -> VaultId {
         name: RealmName::parse(name).unwrap(),
     };
     store
-        .create_vault(realm, actor("root"), second(0))
+        .create_vault(realm, actor("root"), timestamp(0))
         .await
         .unwrap();
     id
@@ -201,7 +201,7 @@ impl User {
         operation: Operation,
     ) -> Result<Outcome, VaultError> {
         let (vault, by, key) = (self.vault.clone(), actor(&self.name), self.key.clone());
-        let at = second(60);
+        let at = timestamp(60);
         self.store
             .apply(Command {
                 vault,

@@ -13,7 +13,7 @@ use auth::{
 use serde_json::json;
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{actor, end, epoch_of, register, second, session, signed_in, user};
+use crate::builders::{actor, session_end, epoch_of, register, timestamp, session, start_session, user};
 
 crate::on_both_databases!(
     ending_all_sessions_bumps_the_security_epoch,
@@ -38,7 +38,7 @@ const WAYS: [&str; 9] = [
 ];
 
 async fn start_new_epoch(store: &Store, way: &str, n: i64) {
-    let (ada, root, at) = (user("ada"), actor("root"), second(n));
+    let (ada, root, at) = (user("ada"), actor("root"), timestamp(n));
     let change = async |change| {
         drop(
             store
@@ -85,19 +85,19 @@ async fn start_new_epoch(store: &Store, way: &str, n: i64) {
             store.reset_password(reset).await.unwrap().unwrap();
         }
         "others ended" | "all ended" => {
-            let keep = signed_in(store, "ada", &format!("current {n}")).await;
+            let keep = start_session(store, "ada", &format!("current {n}")).await;
             let keep = (way == "others ended").then_some(&keep);
             store
-                .end_sessions(&ada, keep, end(EndReason::EndedByOwner, "ada", n))
+                .end_sessions(&ada, keep, session_end(EndReason::EndedByOwner, "ada", n))
                 .await
                 .unwrap();
         }
         "everybody's ended" => {
             let (end, tokens) = (
-                end(EndReason::EndedByAdministrator, "root", n),
+                session_end(EndReason::EndedByAdministrator, "root", n),
                 PersonalTokenPolicy::Keep,
             );
-            let keep = Some(signed_in(store, "ada", &format!("current {n}")).await);
+            let keep = Some(start_session(store, "ada", &format!("current {n}")).await);
             store
                 .end_all_sessions(EndAllSessions {
                     keep,
@@ -139,7 +139,7 @@ async fn replace(store: &Store, why: PasswordWrite, n: i64) {
     let new = auth::PasswordHash::from_stored(&format!("password {n}"));
     assert!(
         store
-            .replace_password(&user("ada"), &old, new, why, actor("ada"), second(n))
+            .replace_password(&user("ada"), &old, new, why, actor("ada"), timestamp(n))
             .await
             .unwrap()
     );
@@ -153,7 +153,7 @@ fn app(n: i64) -> FactorChange {
         name: "app".to_owned(),
         body: String::new(),
         counter: 0,
-        created_at: second(n),
+        created_at: timestamp(n),
         last_used_at: None,
         used_at: None,
     };
@@ -167,7 +167,7 @@ fn app(n: i64) -> FactorChange {
         by: actor("ada"),
         action: AuditAction::FactorAdded,
         detail: json!({}),
-        at: second(n),
+        at: timestamp(n),
     }
 }
 
@@ -178,8 +178,8 @@ fn one_time_token(kind: OneTimeKind, hash: &str, body: &str) -> OneTimeToken {
         hash,
         username: Some(user("ada")),
         body,
-        created_at: second(0),
-        expires_at: second(10_000),
+        created_at: timestamp(0),
+        expires_at: timestamp(10_000),
     }
 }
 
@@ -197,7 +197,11 @@ async fn ending_all_sessions_bumps_the_security_epoch(db: TestDatabase) {
             "{way}: other nodes hear of it"
         );
         let member = db.store.member(&user("ada")).await.unwrap().unwrap();
-        assert_eq!(member.account.epoch, epoch_of(&db.store, "ada").await, "{way}");
+        assert_eq!(
+            member.account.epoch,
+            epoch_of(&db.store, "ada").await,
+            "{way}"
+        );
     }
 }
 
@@ -205,10 +209,10 @@ async fn rehash_or_single_sign_out_keeps_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let before = epoch_of(&db.store, "ada").await;
     replace(&db.store, PasswordWrite::Rehash, 1).await;
-    let id = signed_in(&db.store, "ada", "one").await;
+    let id = start_session(&db.store, "ada", "one").await;
     assert!(
         db.store
-            .end_session(&user("ada"), &id, end(EndReason::SignedOut, "ada", 2))
+            .end_session(&user("ada"), &id, session_end(EndReason::SignedOut, "ada", 2))
             .await
             .unwrap()
     );
@@ -217,7 +221,7 @@ async fn rehash_or_single_sign_out_keeps_security_epoch(db: TestDatabase) {
         ..AccountChange::default()
     };
     db.store
-        .change_account(&user("ada"), renamed, actor("ada"), second(3))
+        .change_account(&user("ada"), renamed, actor("ada"), timestamp(3))
         .await
         .unwrap();
     assert_eq!(epoch_of(&db.store, "ada").await, before);
@@ -248,7 +252,7 @@ async fn security_epoch_increases_despite_clock_set_back(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let mut before = SecurityEpoch::default();
     for n in [1_000, 10, 10, 1_000, 1_000, 2_000] {
-        let ended = end(EndReason::EndedByOwner, "ada", n);
+        let ended = session_end(EndReason::EndedByOwner, "ada", n);
         db.store
             .end_sessions(&user("ada"), None, ended.clone())
             .await
@@ -279,7 +283,7 @@ async fn ending_sessions_during_sign_ins_leaves_no_session(db: TestDatabase) {
         let store = db.store.clone();
         let ended = tokio::spawn(async move {
             store
-                .end_sessions(&user("ada"), None, end(EndReason::EndedByOwner, "ada", 2))
+                .end_sessions(&user("ada"), None, session_end(EndReason::EndedByOwner, "ada", 2))
                 .await
                 .unwrap()
         });
@@ -288,7 +292,7 @@ async fn ending_sessions_during_sign_ins_leaves_no_session(db: TestDatabase) {
             began += u64::from(sign_in.await.unwrap().unwrap().is_some());
         }
         assert_eq!(ended.await.unwrap(), began, "round {round}");
-        let left = db.store.sessions_of(&user("ada"), second(3)).await.unwrap();
+        let left = db.store.sessions_of(&user("ada"), timestamp(3)).await.unwrap();
         assert!(left.is_empty(), "round {round}: {left:?}");
     }
 }
@@ -298,7 +302,7 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     let asked = async |n: i64| {
         let link = one_time_token(OneTimeKind::EmailLink, &format!("link {n}"), "{}");
         let record =
-            NewAuditEntry::new(&actor("ada"), AuditAction::EmailChangeRequested, second(n))
+            NewAuditEntry::new(&actor("ada"), AuditAction::EmailChangeRequested, timestamp(n))
                 .subject("ada");
         db.store
             .insert_email_link(link.clone(), record)
@@ -318,7 +322,7 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
             previous: account.email,
             email,
             by: actor("ada"),
-            at: second(n),
+            at: timestamp(n),
         }
     };
     let first = asked(100).await;

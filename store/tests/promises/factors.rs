@@ -13,7 +13,7 @@ use auth::{
 use serde_json::json;
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{actor, end, epoch_of, register, second, signed_in, signed_in_with, user};
+use crate::builders::{actor, session_end, epoch_of, register, timestamp, start_session, signed_in_with, user};
 
 crate::on_both_databases!(
     factors_round_trip_through_the_store,
@@ -43,7 +43,7 @@ async fn renewal(
         epoch,
         session: session.clone(),
         methods,
-        at: second(at),
+        at: timestamp(at),
     }
 }
 
@@ -55,7 +55,7 @@ fn factor(id: &str, of: &str, kind: FactorKind) -> Factor {
         name: format!("{id} of {of}"),
         body: format!("body of {id}"),
         counter: 7,
-        created_at: second(1),
+        created_at: timestamp(1),
         last_used_at: None,
         used_at: None,
     }
@@ -72,7 +72,7 @@ fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
         by: actor(of),
         action: AuditAction::FactorAdded,
         detail: json!({}),
-        at: second(2),
+        at: timestamp(2),
     }
 }
 
@@ -144,7 +144,7 @@ async fn parallel_uses_of_totp_step_succeed_once(db: TestDatabase) {
     let app = with_app(&db.store).await;
     let tries = (0..30).map(|_| {
         let (store, id) = (db.store.clone(), app.id.clone());
-        tokio::spawn(async move { store.consume_totp_step(&id, 8, second(3)).await.unwrap() })
+        tokio::spawn(async move { store.consume_totp_step(&id, 8, timestamp(3)).await.unwrap() })
     });
     let mut good = 0;
     for one in tries.collect::<Vec<_>>() {
@@ -153,14 +153,14 @@ async fn parallel_uses_of_totp_step_succeed_once(db: TestDatabase) {
     assert_eq!(good, 1);
     assert!(
         !db.store
-            .consume_totp_step(&app.id, 7, second(3))
+            .consume_totp_step(&app.id, 7, timestamp(3))
             .await
             .unwrap(),
         "an older step after a newer one"
     );
     assert!(
         db.store
-            .consume_totp_step(&app.id, 9, second(4))
+            .consume_totp_step(&app.id, 9, timestamp(4))
             .await
             .unwrap()
     );
@@ -171,7 +171,7 @@ async fn parallel_uses_of_totp_step_succeed_once(db: TestDatabase) {
             .unwrap()
             .unwrap()
             .last_used_at,
-        Some(second(4))
+        Some(timestamp(4))
     );
 }
 
@@ -189,7 +189,7 @@ async fn parallel_uses_of_recovery_code_succeed_once(db: TestDatabase) {
         let store = db.store.clone();
         async move {
             store
-                .consume_recovery_code(&actor(of), &TokenHash::new("one"), second(3))
+                .consume_recovery_code(&actor(of), &TokenHash::new("one"), timestamp(3))
                 .await
                 .unwrap()
         }
@@ -207,18 +207,18 @@ async fn parallel_uses_of_recovery_code_succeed_once(db: TestDatabase) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(used.used_at, Some(second(3)));
+    assert_eq!(used.used_at, Some(timestamp(3)));
 }
 
 async fn stored_factor_change_ends_the_other_sessions(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
-    let this = signed_in(&db.store, "ada", "this").await;
+    let this = start_session(&db.store, "ada", "this").await;
     let others = [
-        signed_in(&db.store, "ada", "other").await,
+        start_session(&db.store, "ada", "other").await,
         signed_in_with(&db.store, "ada", "web", SessionKind::Web).await,
         signed_in_with(&db.store, "ada", "personal", SessionKind::Personal).await,
     ];
-    let bobs = signed_in(&db.store, "bob", "bob's").await;
+    let bobs = start_session(&db.store, "bob", "bob's").await;
     let methods = AuthMethods::of(&[AuthMethod::Password, AuthMethod::Otp]);
     let add = adding("ada", vec![factor("app", "ada", FactorKind::Totp)]);
     db.store
@@ -235,7 +235,7 @@ async fn stored_factor_change_ends_the_other_sessions(db: TestDatabase) {
     );
     for other in &others {
         let other = session(other).await;
-        assert_eq!(other.ended_at, Some(second(2)), "{:?}", other.kind);
+        assert_eq!(other.ended_at, Some(timestamp(2)), "{:?}", other.kind);
     }
     assert_eq!(session(&bobs).await.ended_at, None);
     let events = db.store.account_events_after(0).await.unwrap();
@@ -244,9 +244,9 @@ async fn stored_factor_change_ends_the_other_sessions(db: TestDatabase) {
 
 async fn ended_session_cannot_change_factors(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let this = signed_in(&db.store, "ada", "this").await;
+    let this = start_session(&db.store, "ada", "this").await;
     db.store
-        .end_session(&user("ada"), &this, end(EndReason::EndedByOwner, "ada", 1))
+        .end_session(&user("ada"), &this, session_end(EndReason::EndedByOwner, "ada", 1))
         .await
         .unwrap();
     let add = adding("ada", vec![factor("app", "ada", FactorKind::Totp)]);
@@ -362,26 +362,26 @@ async fn passkey_counter_update_is_compare_and_swap(db: TestDatabase) {
         .unwrap();
     assert!(
         db.store
-            .update_factor_if(&key, "newer".to_owned(), 8, second(5))
+            .update_factor_if(&key, "newer".to_owned(), 8, timestamp(5))
             .await
             .unwrap()
     );
     assert!(
         !db.store
-            .update_factor_if(&key, "newest".to_owned(), 9, second(6))
+            .update_factor_if(&key, "newest".to_owned(), 9, timestamp(6))
             .await
             .unwrap()
     );
     let now = db.store.factor(&key.id).await.unwrap().unwrap();
     assert_eq!(
         (now.body.as_str(), now.counter, now.last_used_at),
-        ("newer", 8, Some(second(5)))
+        ("newer", 8, Some(timestamp(5)))
     );
 }
 
 async fn session_renewal_stores_time_and_methods(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
-    let id = signed_in(&db.store, "ada", "one").await;
+    let id = start_session(&db.store, "ada", "one").await;
     let methods = AuthMethods::of(&[AuthMethod::Password, AuthMethod::Recovery]);
     assert!(
         !db.store
@@ -404,7 +404,7 @@ async fn session_renewal_stores_time_and_methods(db: TestDatabase) {
             .unwrap()
     );
     let session = db.store.session(&id).await.unwrap().unwrap();
-    assert_eq!((session.auth_time, session.methods), (second(9), methods));
+    assert_eq!((session.auth_time, session.methods), (timestamp(9), methods));
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
 }
 
@@ -415,7 +415,7 @@ async fn deleted_account_cannot_add_factors(db: TestDatabase) {
         ..AccountChange::default()
     };
     db.store
-        .change_account(&user("ada"), gone, actor("root"), second(1))
+        .change_account(&user("ada"), gone, actor("root"), timestamp(1))
         .await
         .unwrap();
     let add = db
@@ -429,7 +429,7 @@ async fn totp_sealed_under_inactive_master_key_is_rejected(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     assert!(
         db.store
-            .set_master_id("aaaa", None, second(0))
+            .set_master_id("aaaa", None, timestamp(0))
             .await
             .unwrap()
     );

@@ -8,7 +8,7 @@ use vault::{
 };
 
 use crate::builders::{
-    User, actor, ada_and_bob, assert_no_gaps, blob, name, new_vault, prose, second,
+    User, actor, ada_and_bob, assert_no_gaps, blob, name, new_vault, prose, timestamp,
 };
 
 crate::on_both_databases!(
@@ -43,7 +43,7 @@ async fn file_round_trips_through_the_store(db: TestDatabase) {
             added.file.change,
             added.file.modified_at
         ),
-        (1, 1, second(60))
+        (1, 1, timestamp(60))
     );
     assert_eq!(
         ada.find("Fixtures/Vise ü.step").await,
@@ -63,7 +63,7 @@ async fn stored_lock_prevents_a_second_check_out(db: TestDatabase) {
     let lock = ada.check_out("a.step").await.unwrap().file.lock.unwrap();
     assert_eq!(
         (lock.id, lock.holder.as_str(), lock.at, lock.note),
-        (1, "ada", second(60), Some(prose("on it")))
+        (1, "ada", timestamp(60), Some(prose("on it")))
     );
     let refused = bob.check_out("a.step").await;
     assert!(matches!(refused, Err(VaultError::Locked { holder }) if holder.as_str() == "ada"));
@@ -371,11 +371,11 @@ async fn idempotency_keys_are_purged_by_age(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.with_key("key", "add").add("a.step").await.unwrap();
     assert_eq!(
-        db.store.purge_idempotency_keys(second(60)).await.unwrap(),
+        db.store.purge_idempotency_keys(timestamp(60)).await.unwrap(),
         0
     );
     assert_eq!(
-        db.store.purge_idempotency_keys(second(61)).await.unwrap(),
+        db.store.purge_idempotency_keys(timestamp(61)).await.unwrap(),
         1
     );
     ada.with_key("key", "another request")
@@ -394,7 +394,7 @@ async fn vaults_have_separate_files_and_change_numbers(db: TestDatabase) {
         id: RealmId::new("twin"),
         name: RealmName::parse("main").unwrap(),
     };
-    let refused = db.store.create_vault(twin, actor("ada"), second(1)).await;
+    let refused = db.store.create_vault(twin, actor("ada"), timestamp(1)).await;
     assert!(matches!(refused, Err(VaultError::VaultExists { name }) if name.as_str() == "main"));
     let names: Vec<_> = db
         .store

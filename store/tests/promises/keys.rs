@@ -1,5 +1,6 @@
 //! The key ring: one active key, replaced by compare-and-swap.
 
+use auth::error::KeyError;
 use auth::{
     Actor, Auth, AuthError, AuthStore as _, Clock, PasswordHash, SecureRandom, Settings,
     keys::master::MasterKey,
@@ -8,7 +9,7 @@ use auth::{
 use futures_util::future::join_all;
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{self, second};
+use crate::builders::{self, timestamp};
 
 crate::on_both_databases!(
     one_key_is_active_and_listed_first,
@@ -26,7 +27,7 @@ fn key(kid: &str, at: i64) -> StoredKey {
         purpose: KeyPurpose::AccessTokens,
         algorithm: "HS256".to_owned(),
         sealed: format!("sealed {kid}").into(),
-        created_at: second(at),
+        created_at: timestamp(at),
         retired_at: None,
     }
 }
@@ -62,7 +63,7 @@ async fn one_key_is_active_and_listed_first(db: TestDatabase) {
     let keys = db.store.keys(KeyPurpose::AccessTokens).await.unwrap();
     assert_eq!(
         keys.iter().map(|key| key.retired_at).collect::<Vec<_>>(),
-        [None, Some(second(2)), Some(second(1))]
+        [None, Some(timestamp(2)), Some(timestamp(1))]
     );
     let duplicate = db.store.replace_key(key("c", 4), Some("c")).await;
     let error = format!("{:?}", duplicate.unwrap_err());
@@ -109,8 +110,8 @@ async fn parallel_first_key_insertions_succeed_once(db: TestDatabase) {
 async fn key_purge_removes_retired_key_only(db: TestDatabase) {
     assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
     assert!(db.store.replace_key(key("b", 10), Some("a")).await.unwrap());
-    assert_eq!(db.store.purge_keys(second(10)).await.unwrap(), 0);
-    assert_eq!(db.store.purge_keys(second(11)).await.unwrap(), 1);
+    assert_eq!(db.store.purge_keys(timestamp(10)).await.unwrap(), 0);
+    assert_eq!(db.store.purge_keys(timestamp(11)).await.unwrap(), 1);
     assert_eq!(db.store.purge_keys(jiff::Timestamp::MAX).await.unwrap(), 0);
     assert_eq!(kids(&db).await, ["b"]);
 }
@@ -160,12 +161,15 @@ async fn master_key_replacement_reseals_and_rejects_old_key(db: TestDatabase) {
     assert_eq!(rotate().await.unwrap().keys, 1);
     assert_eq!(db.store.master_id().await.unwrap(), Some(new.id().unwrap()));
     assert!(
-        matches!(rotate().await, Err(AuthError::MasterKeyMismatch)),
+        matches!(
+            rotate().await,
+            Err(AuthError::Key(KeyError::MasterKeyMismatch))
+        ),
         "the old key is not active any more"
     );
     assert!(matches!(
         open(&db, OLD).await,
-        Err(AuthError::MasterKeyMismatch)
+        Err(AuthError::Key(KeyError::MasterKeyMismatch))
     ));
     open(&db, NEW).await.unwrap();
     // A process that still uses the old master key cannot write.
@@ -217,32 +221,32 @@ async fn unused_retired_pepper_is_purged(db: TestDatabase) {
         let (why, by) = (PasswordWrite::Rehash, Actor::console());
         assert!(
             db.store
-                .replace_password(&username, old, new, why, by, second(1))
+                .replace_password(&username, old, new, why, by, timestamp(1))
                 .await
                 .unwrap()
         );
     };
     let under = PasswordHash::from_stored(&hash);
     set(&first, under.clone()).await;
-    assert_eq!(db.store.purge_peppers(second(9)).await.unwrap(), 0);
+    assert_eq!(db.store.purge_peppers(timestamp(9)).await.unwrap(), 0);
     set(&under, first).await;
     assert_eq!(
-        db.store.purge_peppers(second(0)).await.unwrap(),
+        db.store.purge_peppers(timestamp(0)).await.unwrap(),
         0,
         "the pepper retired after the cutoff"
     );
     assert_eq!(
-        db.store.purge_keys(second(9)).await.unwrap(),
+        db.store.purge_keys(timestamp(9)).await.unwrap(),
         0,
         "a pepper is not a signing key"
     );
-    assert_eq!(db.store.purge_peppers(second(9)).await.unwrap(), 1);
+    assert_eq!(db.store.purge_peppers(timestamp(9)).await.unwrap(), 1);
 }
 
 async fn parallel_master_key_claims_succeed_once(db: TestDatabase) {
     let store = &db.store;
     let tries = join_all(
-        (0..8).map(|n| async move { store.set_master_id(&format!("m{n}"), None, second(0)).await }),
+        (0..8).map(|n| async move { store.set_master_id(&format!("m{n}"), None, timestamp(0)).await }),
     );
     assert_eq!(
         tries
@@ -255,13 +259,13 @@ async fn parallel_master_key_claims_succeed_once(db: TestDatabase) {
     let name = store.master_id().await.unwrap().unwrap();
     assert!(
         !store
-            .set_master_id("other", Some("nobody"), second(1))
+            .set_master_id("other", Some("nobody"), timestamp(1))
             .await
             .unwrap()
     );
     assert!(
         store
-            .set_master_id("other", Some(&name), second(1))
+            .set_master_id("other", Some(&name), timestamp(1))
             .await
             .unwrap()
     );

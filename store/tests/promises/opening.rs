@@ -153,7 +153,10 @@ async fn database_open_error_omits_the_password() {
         Database::parse("postgres://ada:hunter2@127.0.0.1:1/vault", Tls::Verified).unwrap();
     let error = Store::open(&postgres).await.unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:1/vault"), "{error}");
-    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    assert!(
+        !format!("{error} {error:?}").contains("hunter2"),
+        "{error:?}"
+    );
 }
 
 #[cfg(unix)]

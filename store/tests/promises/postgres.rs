@@ -12,7 +12,7 @@ async fn unprivileged_postgresql_role_cannot_alter_schema_or_history() {
     let Some(db) = testing::postgres().await else {
         return;
     };
-    let url = testing::for_serving_only(&db).await;
+    let url = testing::serving_only_url(&db).await;
     let database = Database::parse(&url, Tls::Verified).unwrap();
     let store = Store::open_with(&database, Migrations::Expect)
         .await
@@ -59,7 +59,7 @@ async fn outdated_postgresql_without_migration_right_is_rejected() {
     let Some(db) = testing::postgres().await else {
         return;
     };
-    let url = testing::for_serving_only(&db).await;
+    let url = testing::serving_only_url(&db).await;
     let Database::Postgres(owner) = &db.database else {
         panic!("{:?}", db.database)
     };
@@ -143,7 +143,7 @@ async fn remote_postgresql_requires_matching_tls_certificate() {
         let files = files
             .as_ref()
             .map(|(key, certificate)| (key.as_path(), certificate.as_path()));
-        let Some(url) = testing::elsewhere(free_port(), files).await else {
+        let Some(url) = testing::postgres_on_port(free_port(), files).await else {
             return;
         };
         urls.push(url);

@@ -288,11 +288,13 @@ async fn failed_operation_does_not_affect_parallel_operations(db: TestDatabase) 
 
 async fn events_become_visible_in_order(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
-    let writers = tokio::spawn(at_once(eight_users(&ada).into_iter().map(|user| async move {
-        for n in 0..25 {
-            user.add(&format!("{}-{n}", user.name)).await.unwrap();
-        }
-    })));
+    let writers = tokio::spawn(at_once(eight_users(&ada).into_iter().map(
+        |user| async move {
+            for n in 0..25 {
+                user.add(&format!("{}-{n}", user.name)).await.unwrap();
+            }
+        },
+    )));
     // Reads as a node does: an event that appears behind one already read would be lost.
     let (mut seen, mut idle) = (0, 0);
     while seen < 200 && idle < 100_000 {

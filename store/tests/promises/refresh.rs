@@ -7,7 +7,7 @@ use auth::{
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
-use crate::builders::{end, register, second, signed_in, user};
+use crate::builders::{session_end, register, timestamp, start_session, user};
 
 crate::on_both_databases!(
     refresh_token_is_rotated_once,
@@ -25,9 +25,9 @@ fn rotate(old: &str, new: &str, at: i64) -> RefreshRotation {
     RefreshRotation {
         old: TokenHash::new(old),
         new: TokenHash::new(new),
-        at: second(at),
-        idle_since: second(at - 1_000),
-        grace_since: second(at - 10),
+        at: timestamp(at),
+        idle_since: timestamp(at - 1_000),
+        grace_since: timestamp(at - 10),
     }
 }
 
@@ -35,12 +35,12 @@ fn rotate(old: &str, new: &str, at: i64) -> RefreshRotation {
 async fn rotation_result(db: &TestDatabase, old: &str, new: &str, at: i64) -> char {
     match db.store.rotate_refresh(rotate(old, new, at)).await.unwrap() {
         Rotation::Rotated(session) => {
-            assert_eq!(session.last_seen, second(at));
+            assert_eq!(session.last_seen, timestamp(at));
             'o'
         }
         Rotation::Retried(_) => 'r',
         Rotation::Replayed(session) => {
-            assert_eq!(session.ended_at, Some(second(at)));
+            assert_eq!(session.ended_at, Some(timestamp(at)));
             'x'
         }
         Rotation::Invalid => '-',
@@ -49,7 +49,7 @@ async fn rotation_result(db: &TestDatabase, old: &str, new: &str, at: i64) -> ch
 
 async fn refresh_token_is_rotated_once(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let id = signed_in(&db.store, "ada", "a").await;
+    let id = start_session(&db.store, "ada", "a").await;
     let state = async |token| {
         db.store
             .session_by_refresh(&TokenHash::new(token))
@@ -69,7 +69,7 @@ async fn parallel_refresh_token_uses_leave_one_successor(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for round in 0..10 {
         let old = format!("old{round}");
-        let id = signed_in(&db.store, "ada", &old).await;
+        let id = start_session(&db.store, "ada", &old).await;
         let tokens: Vec<String> = (0..8).map(|n| format!("new{round}-{n}")).collect();
         let turns = join_all(
             tokens
@@ -78,12 +78,18 @@ async fn parallel_refresh_token_uses_leave_one_successor(db: TestDatabase) {
         )
         .await;
         assert_eq!(
-            turns.iter().filter(|rotation_result| **rotation_result == 'o').count(),
+            turns
+                .iter()
+                .filter(|rotation_result| **rotation_result == 'o')
+                .count(),
             1,
             "{turns:?}"
         );
         assert_eq!(
-            turns.iter().filter(|rotation_result| **rotation_result == 'r').count(),
+            turns
+                .iter()
+                .filter(|rotation_result| **rotation_result == 'r')
+                .count(),
             7,
             "{turns:?}"
         );
@@ -103,7 +109,7 @@ async fn parallel_refresh_token_uses_leave_one_successor(db: TestDatabase) {
 
 async fn refresh_retry_within_grace_gets_new_successor(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    signed_in(&db.store, "ada", "a").await;
+    start_session(&db.store, "ada", "a").await;
     assert_eq!(rotation_result(&db, "a", "lost", 100).await, 'o');
     assert_eq!(rotation_result(&db, "a", "b", 110).await, 'r');
     assert_eq!(rotation_result(&db, "b", "d", 110).await, 'o');
@@ -115,9 +121,15 @@ async fn displaced_refresh_token_reuse_ends_the_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for (round, late) in [(0, 101), (1, 900)] {
         let token = |name: &str| format!("{name}{round}");
-        let id = signed_in(&db.store, "ada", &token("a")).await;
-        assert_eq!(rotation_result(&db, &token("a"), &token("owners"), 100).await, 'o');
-        assert_eq!(rotation_result(&db, &token("a"), &token("thiefs"), 100).await, 'r');
+        let id = start_session(&db.store, "ada", &token("a")).await;
+        assert_eq!(
+            rotation_result(&db, &token("a"), &token("owners"), 100).await,
+            'o'
+        );
+        assert_eq!(
+            rotation_result(&db, &token("a"), &token("thiefs"), 100).await,
+            'r'
+        );
         let used = async |name: &str| {
             db.store
                 .session_by_refresh(&TokenHash::new(&token(name)))
@@ -132,18 +144,24 @@ async fn displaced_refresh_token_reuse_ends_the_session(db: TestDatabase) {
             rotation_result(&db, &token("thiefs"), &token("next"), late - 1).await,
             'o'
         );
-        assert_eq!(rotation_result(&db, &token("owners"), &token("x"), late).await, 'x');
+        assert_eq!(
+            rotation_result(&db, &token("owners"), &token("x"), late).await,
+            'x'
+        );
         assert_eq!(
             db.store.session(&id).await.unwrap().unwrap().ended_at,
-            Some(second(late))
+            Some(timestamp(late))
         );
-        assert_eq!(rotation_result(&db, &token("next"), &token("y"), late).await, '-');
+        assert_eq!(
+            rotation_result(&db, &token("next"), &token("y"), late).await,
+            '-'
+        );
     }
 }
 
 async fn clock_set_back_does_not_extend_refresh_grace(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    signed_in(&db.store, "ada", "a").await;
+    start_session(&db.store, "ada", "a").await;
     assert_eq!(rotation_result(&db, "a", "b", 900).await, 'o');
     assert_eq!(
         rotation_result(&db, "a", "c", 895).await,
@@ -155,13 +173,13 @@ async fn clock_set_back_does_not_extend_refresh_grace(db: TestDatabase) {
 
 async fn refresh_reuse_after_grace_ends_the_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let id = signed_in(&db.store, "ada", "a").await;
+    let id = start_session(&db.store, "ada", "a").await;
     assert_eq!(rotation_result(&db, "a", "b", 100).await, 'o');
     let before = db.store.last_account_event().await.unwrap();
     assert_eq!(rotation_result(&db, "a", "c", 111).await, 'x');
     assert_eq!(
         db.store.session(&id).await.unwrap().unwrap().ended_at,
-        Some(second(111))
+        Some(timestamp(111))
     );
     assert_eq!(db.store.last_account_event().await.unwrap(), before + 1);
     assert_eq!(
@@ -174,7 +192,7 @@ async fn refresh_reuse_after_grace_ends_the_session(db: TestDatabase) {
 
 async fn refresh_reuse_after_successor_use_ends_the_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    signed_in(&db.store, "ada", "a").await;
+    start_session(&db.store, "ada", "a").await;
     assert_eq!(rotation_result(&db, "a", "b", 100).await, 'o');
     assert_eq!(rotation_result(&db, "b", "c", 101).await, 'o');
     assert_eq!(rotation_result(&db, "a", "d", 102).await, 'x');
@@ -183,20 +201,20 @@ async fn refresh_reuse_after_successor_use_ends_the_session(db: TestDatabase) {
 
 async fn refresh_tokens_of_ended_sessions_are_dead(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    signed_in(&db.store, "ada", "idle").await;
+    start_session(&db.store, "ada", "idle").await;
     assert_eq!(rotation_result(&db, "idle", "b", 1_001).await, '-');
-    signed_in(&db.store, "ada", "expired").await;
+    start_session(&db.store, "ada", "expired").await;
     let late = RefreshRotation {
-        idle_since: second(0),
+        idle_since: timestamp(0),
         ..rotate("expired", "c", 1_000_000)
     };
     assert!(matches!(
         db.store.rotate_refresh(late).await.unwrap(),
         Rotation::Invalid
     ));
-    let id = signed_in(&db.store, "ada", "ended").await;
+    let id = start_session(&db.store, "ada", "ended").await;
     db.store
-        .end_session(&user("ada"), &id, end(EndReason::SignedOut, "ada", 5))
+        .end_session(&user("ada"), &id, session_end(EndReason::SignedOut, "ada", 5))
         .await
         .unwrap();
     assert_eq!(rotation_result(&db, "ended", "d", 6).await, '-');
@@ -211,7 +229,7 @@ async fn refresh_tokens_of_ended_sessions_are_dead(db: TestDatabase) {
 
 async fn parallel_refresh_replays_end_the_session_once(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    signed_in(&db.store, "ada", "a").await;
+    start_session(&db.store, "ada", "a").await;
     assert_eq!(rotation_result(&db, "a", "b", 100).await, 'o');
     let tokens: Vec<String> = (0..8).map(|n| format!("stolen{n}")).collect();
     let turns = join_all(
@@ -221,12 +239,18 @@ async fn parallel_refresh_replays_end_the_session_once(db: TestDatabase) {
     )
     .await;
     assert_eq!(
-        turns.iter().filter(|rotation_result| **rotation_result == 'x').count(),
+        turns
+            .iter()
+            .filter(|rotation_result| **rotation_result == 'x')
+            .count(),
         1,
         "{turns:?}"
     );
     assert_eq!(
-        turns.iter().filter(|rotation_result| **rotation_result == '-').count(),
+        turns
+            .iter()
+            .filter(|rotation_result| **rotation_result == '-')
+            .count(),
         7,
         "{turns:?}"
     );

@@ -7,7 +7,7 @@ use auth::{
 };
 use store::testing::TestDatabase;
 
-use crate::builders::{end, register, second, session, signed_in, user};
+use crate::builders::{session_end, register, timestamp, session, start_session, user};
 
 crate::on_both_databases!(
     session_round_trips_through_the_store,
@@ -48,7 +48,7 @@ async fn cookie_finds_its_session_until_session_end(db: TestDatabase) {
         .start_session(given.clone(), cookie.clone(), SecurityEpoch::default())
         .await
         .unwrap();
-    signed_in(&db.store, "ada", "refresh").await;
+    start_session(&db.store, "ada", "refresh").await;
     assert_eq!(
         db.store.session_by_cookie(&cookie).await.unwrap(),
         Some(given.clone())
@@ -71,7 +71,7 @@ async fn cookie_finds_its_session_until_session_end(db: TestDatabase) {
     );
     assert!(
         db.store
-            .end_session(&user("ada"), &given.id, end(EndReason::SignedOut, "ada", 9))
+            .end_session(&user("ada"), &given.id, session_end(EndReason::SignedOut, "ada", 9))
             .await
             .unwrap()
     );
@@ -80,10 +80,10 @@ async fn cookie_finds_its_session_until_session_end(db: TestDatabase) {
 
 async fn session_ends_once_and_by_its_owner(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
-    let id = signed_in(&db.store, "ada", "one").await;
+    let id = start_session(&db.store, "ada", "one").await;
     let end = async |of, at| {
         db.store
-            .end_session(&user(of), &id, end(EndReason::EndedByOwner, of, at))
+            .end_session(&user(of), &id, session_end(EndReason::EndedByOwner, of, at))
             .await
             .unwrap()
     };
@@ -93,18 +93,18 @@ async fn session_ends_once_and_by_its_owner(db: TestDatabase) {
     assert!(!end("ada", 3).await);
     assert_eq!(
         db.store.session(&id).await.unwrap().unwrap().ended_at,
-        Some(second(2))
+        Some(timestamp(2))
     );
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
 }
 
 async fn ending_other_sessions_in_store_keeps_current(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
-    let keep = signed_in(&db.store, "ada", "one").await;
-    signed_in(&db.store, "ada", "two").await;
-    signed_in(&db.store, "ada", "three").await;
-    signed_in(&db.store, "bob", "four").await;
-    let why = end(EndReason::EndedByOwner, "ada", 1);
+    let keep = start_session(&db.store, "ada", "one").await;
+    start_session(&db.store, "ada", "two").await;
+    start_session(&db.store, "ada", "three").await;
+    start_session(&db.store, "bob", "four").await;
+    let why = session_end(EndReason::EndedByOwner, "ada", 1);
     assert_eq!(
         db.store
             .end_sessions(&user("ada"), Some(&keep), why.clone())
@@ -121,7 +121,7 @@ async fn ending_other_sessions_in_store_keeps_current(db: TestDatabase) {
     );
     let left = async |of| {
         db.store
-            .sessions_of(&user(of), second(2))
+            .sessions_of(&user(of), timestamp(2))
             .await
             .unwrap()
             .len()
@@ -138,21 +138,21 @@ async fn ending_other_sessions_in_store_keeps_current(db: TestDatabase) {
 
 async fn live_sessions_are_sorted_by_last_activity(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let old = signed_in(&db.store, "ada", "old").await;
-    let new = signed_in(&db.store, "ada", "new").await;
+    let old = start_session(&db.store, "ada", "old").await;
+    let new = start_session(&db.store, "ada", "new").await;
     let short = Session {
-        expires_at: second(50),
+        expires_at: timestamp(50),
         ..session("short", "ada", SessionKind::Web)
     };
     db.store
         .start_session(short, TokenHash::new("short"), SecurityEpoch::default())
         .await
         .unwrap();
-    db.store.touch_session(&new, second(20)).await.unwrap();
-    db.store.touch_session(&old, second(10)).await.unwrap();
+    db.store.touch_session(&new, timestamp(20)).await.unwrap();
+    db.store.touch_session(&old, timestamp(10)).await.unwrap();
     let ids = async |at| -> Vec<SessionId> {
         db.store
-            .sessions_of(&user("ada"), second(at))
+            .sessions_of(&user("ada"), timestamp(at))
             .await
             .unwrap()
             .into_iter()
@@ -165,18 +165,18 @@ async fn live_sessions_are_sorted_by_last_activity(db: TestDatabase) {
     );
     assert_eq!(ids(50).await, [new, old], "expired sessions are not listed");
     let member = db.store.member(&user("ada")).await.unwrap().unwrap();
-    assert_eq!(member.last_seen, Some(second(20)));
+    assert_eq!(member.last_seen, Some(timestamp(20)));
 }
 
 async fn session_activity_time_never_decreases(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let id = signed_in(&db.store, "ada", "one").await;
+    let id = start_session(&db.store, "ada", "one").await;
     for at in [30, 20] {
-        db.store.touch_session(&id, second(at)).await.unwrap();
+        db.store.touch_session(&id, timestamp(at)).await.unwrap();
     }
     assert_eq!(
         db.store.session(&id).await.unwrap().unwrap().last_seen,
-        second(30)
+        timestamp(30)
     );
 }
 
@@ -184,27 +184,27 @@ async fn ended_sessions_are_purged_with_their_tokens(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let mut ids = Vec::new();
     for n in 0..450 {
-        ids.push(signed_in(&db.store, "ada", &format!("token{n}")).await);
+        ids.push(start_session(&db.store, "ada", &format!("token{n}")).await);
     }
     let keep = ids.last().unwrap();
     db.store
         .end_sessions(
             &user("ada"),
             Some(keep),
-            end(EndReason::SignedOut, "ada", 10),
+            session_end(EndReason::SignedOut, "ada", 10),
         )
         .await
         .unwrap();
-    assert_eq!(db.store.purge_ended(second(10)).await.unwrap(), 0);
-    assert_eq!(db.store.purge_ended(second(11)).await.unwrap(), 449);
+    assert_eq!(db.store.purge_ended(timestamp(10)).await.unwrap(), 0);
+    assert_eq!(db.store.purge_ended(timestamp(11)).await.unwrap(), 449);
     assert_eq!(db.store.session(&ids[0]).await.unwrap(), None);
     assert!(db.store.session(keep).await.unwrap().is_some());
     let rotate = RefreshRotation {
         old: TokenHash::new("token0"),
         new: TokenHash::new("next"),
-        at: second(12),
-        idle_since: second(0),
-        grace_since: second(0),
+        at: timestamp(12),
+        idle_since: timestamp(0),
+        grace_since: timestamp(0),
     };
     assert!(matches!(
         db.store.rotate_refresh(rotate).await.unwrap(),
@@ -228,7 +228,7 @@ async fn audit_entry_accepts_arbitrary_text(db: TestDatabase) {
         &"ü".repeat(10_000),
         "\u{202e}",
     ] {
-        let record = NewAuditEntry::attempt(None, &origin, AuditAction::SignInFailed, second(1))
+        let record = NewAuditEntry::attempt(None, &origin, AuditAction::SignInFailed, timestamp(1))
             .subject(typed);
         db.store
             .record(record.with_detail(|detail| detail.reason(typed).with(typed, typed)))

@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
 use crate::builders::{
-    account, actor, end, epoch_of, identity, register, second, session, signed_in, user,
+    account, actor, session_end, epoch_of, identity, register, timestamp, session, start_session, user,
 };
 
 crate::on_both_databases!(
@@ -35,8 +35,8 @@ fn one_time_token(kind: OneTimeKind, hash: &str, of: Option<&str>) -> OneTimeTok
         hash: TokenHash::new(hash),
         username: of.map(user),
         body: "{}".to_owned(),
-        created_at: second(0),
-        expires_at: second(60),
+        created_at: timestamp(0),
+        expires_at: timestamp(60),
     }
 }
 
@@ -45,14 +45,14 @@ async fn one_time_token_is_consumed_once_by_kind(db: TestDatabase) {
     db.store.insert_token(token.clone()).await.unwrap();
     assert_eq!(
         db.store
-            .find_token(OneTimeKind::Reset, &token.hash, second(1))
+            .find_token(OneTimeKind::Reset, &token.hash, timestamp(1))
             .await
             .unwrap(),
         Some(token.clone())
     );
     assert_eq!(
         db.store
-            .consume_token(OneTimeKind::Invitation, &token.hash, second(1))
+            .consume_token(OneTimeKind::Invitation, &token.hash, timestamp(1))
             .await
             .unwrap(),
         None
@@ -61,7 +61,7 @@ async fn one_time_token_is_consumed_once_by_kind(db: TestDatabase) {
         let (store, hash) = (db.store.clone(), token.hash.clone());
         tokio::spawn(async move {
             store
-                .consume_token(OneTimeKind::Reset, &hash, second(1))
+                .consume_token(OneTimeKind::Reset, &hash, timestamp(1))
                 .await
                 .unwrap()
         })
@@ -77,15 +77,15 @@ async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let keep = |hash: String, since: Option<i64>, at: i64| {
         let link = OneTimeToken {
-            created_at: second(at),
-            expires_at: second(at + 60),
+            created_at: timestamp(at),
+            expires_at: timestamp(at + 60),
             ..one_time_token(OneTimeKind::Reset, &hash, Some("ada"))
         };
-        let record = NewAuditEntry::new(&actor("ada"), AuditAction::ResetCreated, second(at));
+        let record = NewAuditEntry::new(&actor("ada"), AuditAction::ResetCreated, timestamp(at));
         let store = db.store.clone();
         async move {
             store
-                .insert_reset(link, record, since.map(second))
+                .insert_reset(link, record, since.map(timestamp))
                 .await
                 .unwrap()
         }
@@ -103,7 +103,7 @@ async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
     assert!(keep("by an administrator".to_owned(), None, 31).await);
     assert_eq!(
         db.store
-            .list_tokens(OneTimeKind::Reset, Some(&user("ada")), second(32))
+            .list_tokens(OneTimeKind::Reset, Some(&user("ada")), timestamp(32))
             .await
             .unwrap()
             .len(),
@@ -113,7 +113,7 @@ async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
 
 async fn expired_one_time_tokens_are_purged(db: TestDatabase) {
     for n in 0..1_200 {
-        let expires_at = second(if n % 2 == 0 { 60 } else { 90 });
+        let expires_at = timestamp(if n % 2 == 0 { 60 } else { 90 });
         let token = OneTimeToken {
             expires_at,
             ..one_time_token(OneTimeKind::AuthorizationCode, &n.to_string(), None)
@@ -122,12 +122,12 @@ async fn expired_one_time_tokens_are_purged(db: TestDatabase) {
     }
     let mut forgotten = Vec::new();
     while forgotten.last() != Some(&0) {
-        forgotten.push(db.store.purge_expired_tokens(second(61)).await.unwrap());
+        forgotten.push(db.store.purge_expired_tokens(timestamp(61)).await.unwrap());
     }
     assert_eq!(forgotten, [500, 100, 0]);
     assert_eq!(
         db.store
-            .list_tokens(OneTimeKind::AuthorizationCode, None, second(1))
+            .list_tokens(OneTimeKind::AuthorizationCode, None, timestamp(1))
             .await
             .unwrap()
             .len(),
@@ -140,34 +140,34 @@ async fn expired_one_time_token_is_not_found(db: TestDatabase) {
     db.store.insert_token(token.clone()).await.unwrap();
     assert_eq!(
         db.store
-            .find_token(OneTimeKind::Invitation, &token.hash, second(60))
+            .find_token(OneTimeKind::Invitation, &token.hash, timestamp(60))
             .await
             .unwrap(),
         None
     );
     assert!(
         !db.store
-            .compare_and_swap_token(&token, "x".to_owned(), second(60))
+            .compare_and_swap_token(&token, "x".to_owned(), timestamp(60))
             .await
             .unwrap()
     );
     assert_eq!(
         db.store
-            .consume_token(OneTimeKind::Invitation, &token.hash, second(60))
+            .consume_token(OneTimeKind::Invitation, &token.hash, timestamp(60))
             .await
             .unwrap(),
         None
     );
     assert_eq!(
         db.store
-            .list_tokens(OneTimeKind::Invitation, None, second(60))
+            .list_tokens(OneTimeKind::Invitation, None, timestamp(60))
             .await
             .unwrap(),
         Vec::new()
     );
     assert!(
         db.store
-            .consume_token(OneTimeKind::Invitation, &token.hash, second(59))
+            .consume_token(OneTimeKind::Invitation, &token.hash, timestamp(59))
             .await
             .unwrap()
             .is_some()
@@ -179,19 +179,19 @@ async fn one_time_token_update_is_compare_and_swap(db: TestDatabase) {
     db.store.insert_token(token.clone()).await.unwrap();
     assert!(
         db.store
-            .compare_and_swap_token(&token, "one".to_owned(), second(1))
+            .compare_and_swap_token(&token, "one".to_owned(), timestamp(1))
             .await
             .unwrap()
     );
     assert!(
         !db.store
-            .compare_and_swap_token(&token, "two".to_owned(), second(1))
+            .compare_and_swap_token(&token, "two".to_owned(), timestamp(1))
             .await
             .unwrap()
     );
     let now = db
         .store
-        .find_token(OneTimeKind::DeviceCode, &token.hash, second(1))
+        .find_token(OneTimeKind::DeviceCode, &token.hash, timestamp(1))
         .await
         .unwrap()
         .unwrap();
@@ -207,7 +207,7 @@ async fn one_time_tokens_are_listed_per_account(db: TestDatabase) {
     }
     let list = async |of: Option<&str>| {
         db.store
-            .list_tokens(OneTimeKind::Reset, of.map(user).as_ref(), second(1))
+            .list_tokens(OneTimeKind::Reset, of.map(user).as_ref(), timestamp(1))
             .await
             .unwrap()
     };
@@ -234,16 +234,22 @@ async fn parallel_inserts_of_one_time_token_succeed_once(db: TestDatabase) {
         hash: TokenHash::new("login state"),
         username: None,
         body: String::new(),
-        created_at: second(0),
-        expires_at: second(10),
+        created_at: timestamp(0),
+        expires_at: timestamp(10),
     };
     let inserted = join_all((0..8).map(|_| db.store.insert_token_if_absent(login_state()))).await;
     assert_eq!(
-        inserted.iter().filter(|inserted| matches!(inserted, Ok(true))).count(),
+        inserted
+            .iter()
+            .filter(|inserted| matches!(inserted, Ok(true)))
+            .count(),
         1
     );
     assert_eq!(
-        inserted.iter().filter(|inserted| matches!(inserted, Ok(false))).count(),
+        inserted
+            .iter()
+            .filter(|inserted| matches!(inserted, Ok(false)))
+            .count(),
         7
     );
     assert!(
@@ -266,7 +272,7 @@ async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
                 actor("ada"),
                 epoch_of(&db.store, "ada").await,
                 identity("1"),
-                second(1)
+                timestamp(1)
             )
             .await
             .unwrap(),
@@ -278,14 +284,14 @@ async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
                 actor("bob"),
                 epoch_of(&db.store, "bob").await,
                 identity("1"),
-                second(2)
+                timestamp(2)
             )
             .await
             .unwrap(),
         Some(InsertResult::Duplicate)
     );
     db.store
-        .touch_identity("https://id.example", "1", second(3))
+        .touch_identity("https://id.example", "1", timestamp(3))
         .await
         .unwrap();
     let found = db
@@ -296,19 +302,19 @@ async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
         .unwrap();
     assert_eq!(
         (&found.username, found.last_used_at),
-        (&ada, Some(second(3)))
+        (&ada, Some(timestamp(3)))
     );
     assert_eq!(db.store.identities_of(&bob).await.unwrap(), Vec::new());
     let id = identity_id("https://id.example", "1");
     assert!(
         !db.store
-            .unlink_identity(actor("bob"), &id, second(4))
+            .unlink_identity(actor("bob"), &id, timestamp(4))
             .await
             .unwrap()
     );
     assert!(
         db.store
-            .unlink_identity(actor("ada"), &id, second(4))
+            .unlink_identity(actor("ada"), &id, timestamp(4))
             .await
             .unwrap()
     );
@@ -321,7 +327,7 @@ async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
 async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let (ada, id) = (user("ada"), identity_id("https://id.example", "1"));
-    let acting = signed_in(&db.store, "ada", "acting").await;
+    let acting = start_session(&db.store, "ada", "acting").await;
     let through = |id: &SessionId| {
         let means = ActorVia::Session {
             id: id.clone(),
@@ -333,9 +339,9 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
             ..actor("ada")
         }
     };
-    let over = signed_in(&db.store, "ada", "over").await;
+    let over = start_session(&db.store, "ada", "over").await;
     db.store
-        .end_session(&ada, &over, end(EndReason::SignedOut, "ada", 1))
+        .end_session(&ada, &over, session_end(EndReason::SignedOut, "ada", 1))
         .await
         .unwrap();
     assert_eq!(
@@ -344,7 +350,7 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
                 through(&over),
                 epoch_of(&db.store, "ada").await,
                 identity("1"),
-                second(2)
+                timestamp(2)
             )
             .await
             .unwrap(),
@@ -354,7 +360,7 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
         db.store.identity("https://id.example", "1").await.unwrap(),
         None
     );
-    let late = second(2_000_000);
+    let late = timestamp(2_000_000);
     assert_eq!(
         db.store
             .link_identity(
@@ -374,7 +380,7 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
             through(&acting),
             epoch_of(&db.store, "ada").await,
             identity("1"),
-            second(3),
+            timestamp(3),
         )
         .await
         .unwrap();
@@ -388,10 +394,10 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
         .await
         .unwrap()
         .unwrap();
-    let own = signed_in(&db.store, "ada", "own").await;
+    let own = start_session(&db.store, "ada", "own").await;
     assert!(
         db.store
-            .unlink_identity(through(&acting), &id, second(4))
+            .unlink_identity(through(&acting), &id, timestamp(4))
             .await
             .unwrap()
     );
@@ -402,7 +408,7 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
             ended(&acting).await,
             ended(&own).await
         ),
-        (Some(second(4)), None, None)
+        (Some(timestamp(4)), None, None)
     );
     // A sign-in through that identity that is under way is rejected.
     thief.id = SessionId::new("too late");

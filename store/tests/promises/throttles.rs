@@ -6,14 +6,14 @@ use auth::{
     Actor, AuthStore as _, Origin, SecurityEpoch, Session, SessionKind, TokenHash, Username,
     audit::{AuditQuery, Chain},
     store::{
-        AttemptSource, AuditStore as _, Bucket, Charge, LockoutQuery, NetworkPrefix, PurgeCutoffs, RateClass,
-        ThrottleQuery, ThrottleState, ThrottleStore as _, ThrottleTarget,
+        AttemptSource, AuditStore as _, Bucket, Charge, LockoutQuery, NetworkPrefix, PurgeCutoffs,
+        RateClass, ThrottleQuery, ThrottleState, ThrottleStore as _, ThrottleTarget,
     },
     throttle::CredentialKind,
 };
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{register, second, session, user};
+use crate::builders::{register, timestamp, session, user};
 
 crate::on_both_databases!(
     parallel_failures_are_counted_exactly,
@@ -65,7 +65,7 @@ fn charge(bucket: Bucket) -> Charge {
 
 async fn record_failure(store: &Store, bucket: &Bucket, at: i64) -> u32 {
     store
-        .record_failures(vec![charge(bucket.clone())], second(at))
+        .record_failures(vec![charge(bucket.clone())], timestamp(at))
         .await
         .unwrap()[0]
         .failures
@@ -123,7 +123,7 @@ async fn parallel_failures_are_counted_exactly(db: TestDatabase) {
         let store = db.store.clone();
         tries.spawn(async move {
             let charges = vec![charge(guesses("192.0.2.1")), charge(unknown_source("ada"))];
-            store.record_failures(charges, second(n)).await.unwrap()[1].failures
+            store.record_failures(charges, timestamp(n)).await.unwrap()[1].failures
         });
     }
     let mut counts = tries.join_all().await;
@@ -138,10 +138,10 @@ async fn network_penalty_decays_and_is_capped(db: TestDatabase) {
     for at in [0, 0, 4, 100, 100, 100, 100, 100, 100, 100] {
         let charged = db
             .store
-            .record_failures(vec![charge(bucket.clone())], second(at))
+            .record_failures(vec![charge(bucket.clone())], timestamp(at))
             .await
             .unwrap();
-        owed.push(charged[0].tat.duration_since(second(at)).as_secs());
+        owed.push(charged[0].tat.duration_since(timestamp(at)).as_secs());
     }
     assert_eq!(owed, [3, 6, 5, 3, 6, 9, 12, 15, 15, 15]);
 }
@@ -207,8 +207,11 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
     for n in 0..8 {
         db.store
             .record_failures(
-                vec![charge(unknown_source("newhire")), charge(unknown_source("other"))],
-                second(n),
+                vec![
+                    charge(unknown_source("newhire")),
+                    charge(unknown_source("other")),
+                ],
+                timestamp(n),
             )
             .await
             .unwrap();
@@ -218,7 +221,7 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
     assert_eq!(failures(&db.store, &unknown_source("other")).await, 8);
     // A rejected registration of a taken username lifts nothing.
     db.store
-        .record_failures(vec![charge(unknown_source("newhire"))], second(9))
+        .record_failures(vec![charge(unknown_source("newhire"))], timestamp(9))
         .await
         .unwrap();
     let again = db.store.create_account(
@@ -259,7 +262,7 @@ async fn known_origins_per_account_are_limited_to_50(db: TestDatabase) {
     for n in 0..60 {
         let origin = from(&format!("192.0.2.{n}"), None);
         let session = Session {
-            last_seen: second(n),
+            last_seen: timestamp(n),
             ..session_from(&n.to_string(), "ada", origin)
         };
         db.store
@@ -312,7 +315,7 @@ async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
     record_failure(&db.store, &guesses("192.0.2.2"), 9).await;
     let what = LockoutQuery {
         failures: 5,
-        visible_after: second(12),
+        visible_after: timestamp(12),
     };
     let found: Vec<Bucket> = db
         .store
@@ -343,7 +346,7 @@ async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
     }
     let lift = async |whose| {
         db.store
-            .lift(whose, Actor::console(), second(1))
+            .lift(whose, Actor::console(), timestamp(1))
             .await
             .unwrap()
     };
@@ -385,9 +388,9 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
     record_failure(&db.store, &unknown_source("recent"), 100).await;
     record_failure(&db.store, &unseen, 0).await;
     let what = PurgeCutoffs {
-        tat_before: second(101),
-        unknown_account_before: second(50),
-        known_source_before: second(0),
+        tat_before: timestamp(101),
+        unknown_account_before: timestamp(50),
+        known_source_before: timestamp(0),
     };
     assert_eq!(db.store.purge_throttles(what).await.unwrap(), 3);
     assert_eq!(ask(&db.store, &[&owing]).await.counts.len(), 1);
@@ -408,9 +411,9 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
         .await
         .unwrap();
     let later = PurgeCutoffs {
-        tat_before: second(0),
-        unknown_account_before: second(0),
-        known_source_before: second(1_000_000_000),
+        tat_before: timestamp(0),
+        unknown_account_before: timestamp(0),
+        known_source_before: timestamp(1_000_000_000),
     };
     db.store.purge_throttles(later).await.unwrap();
     assert_eq!(known(&db.store, "ada", &origin.sources()).await, []);
@@ -425,14 +428,14 @@ async fn username_like_an_address_is_not_a_network(db: TestDatabase) {
         .lift(
             ThrottleTarget::Network(network("192.0.2.1")),
             Actor::console(),
-            second(1),
+            timestamp(1),
         )
         .await
         .unwrap();
     assert_eq!(lifted, 0);
     assert_eq!(
         db.store
-            .lift(ThrottleTarget::Account(named), Actor::console(), second(1))
+            .lift(ThrottleTarget::Account(named), Actor::console(), timestamp(1))
             .await
             .unwrap(),
         1

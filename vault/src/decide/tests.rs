@@ -345,9 +345,7 @@ fn check_step(before: &File, command: &Command, effect: &Effect) -> Result<(), T
 }
 
 /// Runs the commands in order and returns the actions of those that succeeded.
-fn run_checked(
-    steps: Vec<(&'static str, Operation)>,
-) -> Result<Vec<EventAction>, TestCaseError> {
+fn run_checked(steps: Vec<(&'static str, Operation)>) -> Result<Vec<EventAction>, TestCaseError> {
     let mut file: Option<File> = None;
     let (mut used_locks, mut actions) = (Vec::new(), Vec::new());
     for (by, operation) in steps {
@@ -386,6 +384,9 @@ fn arbitrary_command_sequences_keep_lock_invariants() {
         })
         .unwrap();
     for action in EventAction::ALL {
-        assert!(seen.borrow().contains(&action), "{action:?} never succeeded");
+        assert!(
+            seen.borrow().contains(&action),
+            "{action:?} never succeeded"
+        );
     }
 }

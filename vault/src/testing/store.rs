@@ -21,7 +21,7 @@ pub(crate) struct MemoryStore(Arc<Mutex<Rows>>);
 pub(crate) struct Rows {
     vaults: BTreeMap<String, Rowset>,
     /// Every call fails while this is set.
-    pub(crate) down: bool,
+    pub(crate) failing: bool,
 }
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct Rowset {
 }
 
 impl MemoryStore {
-    pub(crate) fn with(realm: &Realm) -> Self {
+    pub(crate) fn with_vault(realm: &Realm) -> Self {
         let store = Self::default();
         store.insert(realm.clone());
         store
@@ -60,7 +60,7 @@ impl MemoryStore {
 
     fn read<T>(&self, vault: &VaultId, read: impl FnOnce(&mut Rowset) -> T) -> StoreResult<T> {
         let mut rows = self.lock();
-        if rows.down {
+        if rows.failing {
             return Err(StoreUnavailable::from_source("the store is down"));
         }
         rows.vaults

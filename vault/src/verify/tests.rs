@@ -21,7 +21,7 @@ impl Fixture {
     async fn stopped() -> Self {
         let data = tempfile::tempdir().unwrap();
         let vault = realm("main");
-        let store = MemoryStore::with(&vault);
+        let store = MemoryStore::with_vault(&vault);
         let fixture = Self {
             blobs: LocalBlobs::new(data.path().to_owned(), u64::MAX),
             data,

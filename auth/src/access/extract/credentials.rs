@@ -1,5 +1,6 @@
 //! Parsing of request credentials: exactly one of `Authorization` and our cookie, exactly once.
 
+use crate::error::AccessError;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use http::{
     HeaderMap,
@@ -32,7 +33,7 @@ pub(crate) fn credentials<'a>(
         cookies.next(),
         cookies.next(),
     ) {
-        (None, _, None, _) => Err(AuthError::Unauthenticated),
+        (None, _, None, _) => Err(AuthError::Access(AccessError::Unauthenticated)),
         (Some(header), None, None, _) => {
             let header = header
                 .to_str()
@@ -40,10 +41,10 @@ pub(crate) fn credentials<'a>(
                 .filter(|header| header.len() <= MAX_HEADER_BYTES);
             header
                 .and_then(|header| bearer(header).or_else(|| basic(header)))
-                .ok_or(AuthError::InvalidToken)
+                .ok_or(AuthError::Access(AccessError::InvalidToken))
         }
         (None, _, Some(cookie), None) => Ok(RequestCredentials::Cookie(cookie)),
-        _ => Err(AuthError::AmbiguousCredentials),
+        _ => Err(AuthError::Access(AccessError::AmbiguousCredentials)),
     }
 }
 
@@ -133,7 +134,10 @@ mod tests {
             "Basic YTpi YTpi",
         ] {
             assert!(
-                matches!(ask(broken.as_bytes()), Err(AuthError::InvalidToken)),
+                matches!(
+                    ask(broken.as_bytes()),
+                    Err(AuthError::Access(AccessError::InvalidToken))
+                ),
                 "{broken}"
             );
         }
@@ -144,7 +148,7 @@ mod tests {
         fn arbitrary_authorization_header_is_parsed_or_rejected(header in "(?i)(bearer|basic|digest|)[ -~\u{80}-\u{ff}]{0,80}") {
             let bytes: Vec<u8> = header.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect();
             if let Err(error) = ask(&bytes) {
-                prop_assert!(matches!(error, AuthError::InvalidToken));
+                prop_assert!(matches!(error, AuthError::Access(AccessError::InvalidToken)));
             }
         }
 
@@ -160,7 +164,7 @@ mod tests {
             match credentials(&headers, "c") {
                 Ok(found) => prop_assert!(matches!(found, RequestCredentials::Cookie(_))),
                 Err(error) => {
-                    prop_assert!(matches!(error, AuthError::Unauthenticated | AuthError::AmbiguousCredentials));
+                    prop_assert!(matches!(error, AuthError::Access(AccessError::Unauthenticated) | AuthError::Access(AccessError::AmbiguousCredentials)));
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 mod credentials;
 
+use crate::error::AccessError;
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{extract::FromRequestParts, response::IntoResponse};
@@ -30,7 +31,7 @@ pub struct Anyone;
 pub struct OptionalCaller(pub Option<Caller>);
 
 /// A form of our own pages, open to everyone but only with same-origin proof (login CSRF is an
-/// attack too): [`AuthError::CrossSite`] otherwise.
+/// attack too): [`AccessError::CrossSite`](crate::error::AccessError::CrossSite) otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct SameOriginForm;
 
@@ -47,12 +48,12 @@ pub struct Revalidating<A: Action> {
     caller: Caller,
 }
 
-/// An interactive session, for the user's own account: [`AuthError::InteractiveSessionRequired`]
+/// An interactive session, for the user's own account: [`AccessError::InteractiveSessionRequired`](crate::error::AccessError::InteractiveSessionRequired)
 /// for a personal access token or one without the scope `account`.
 #[derive(Clone, Debug)]
 pub struct Interactive(pub Caller);
 
-/// [`Interactive`], with a recent sign-in (RFC 9470): [`AuthError::StepUpRequired`].
+/// [`Interactive`], with a recent sign-in (RFC 9470): [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
 #[derive(Clone, Debug)]
 pub struct RecentlyAuthenticated(pub Caller);
 
@@ -117,10 +118,12 @@ impl<S: HasAuth> FromRequestParts<S> for AllowRestricted {
             return Ok(Self(caller));
         }
         let denied = DeniedRequest::new(OWN_ACCOUNT, None, Some(request_of(parts)));
-        state
-            .auth()
-            .audit_denial(&caller, &denied, &AuthError::InteractiveSessionRequired);
-        Err(AuthError::InteractiveSessionRequired.into())
+        state.auth().audit_denial(
+            &caller,
+            &denied,
+            &AuthError::Access(AccessError::InteractiveSessionRequired),
+        );
+        Err(AuthError::Access(AccessError::InteractiveSessionRequired).into())
     }
 }
 
@@ -163,7 +166,10 @@ impl<S: HasAuth> FromRequestParts<S> for OptionalCaller {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         match resolve(parts, state).await {
             Ok(caller) => Ok(Self(Some(caller))),
-            Err(AuthError::Unauthenticated | AuthError::InvalidToken) => Ok(Self(None)),
+            Err(
+                AuthError::Access(AccessError::Unauthenticated)
+                | AuthError::Access(AccessError::InvalidToken),
+            ) => Ok(Self(None)),
             Err(error) => Err(error.into()),
         }
     }
@@ -180,7 +186,7 @@ impl<S: HasAuth> FromRequestParts<S> for SameOriginForm {
         {
             audit_cross_site(parts, state, cookie);
         }
-        Err(AuthError::CrossSite.into())
+        Err(AuthError::Access(AccessError::CrossSite).into())
     }
 }
 
@@ -213,7 +219,7 @@ impl<A: Action<Target = RealmTarget>> Revalidating<A> {
     /// Checks the permit again.
     ///
     /// # Errors
-    /// As the door: [`AuthError::InvalidToken`] if the session has ended.
+    /// As the door: [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken) if the session has ended.
     pub async fn revalidate<S: AuthStore>(self, auth: &Auth<S>) -> Result<Permit<A>, AuthError> {
         let caller = auth.sessions().revalidate(&self.caller).await?;
         let caller = match self.caller.origin() {
@@ -246,7 +252,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
             // A browser that stores `Authorization` credentials sends them with cross-site requests
             // too.
             if !is_safe(&parts.method) && is_browser(parts) && !is_same_origin(parts, state) {
-                return Err(AuthError::CrossSite);
+                return Err(AuthError::Access(AccessError::CrossSite));
             }
             Box::pin(state.auth().personal_tokens().authenticate_personal_token(
                 &token,
@@ -258,7 +264,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
         RequestCredentials::Cookie(cookie) => {
             if !is_safe(&parts.method) && !is_same_origin(parts, state) {
                 audit_cross_site(parts, state, cookie);
-                return Err(AuthError::CrossSite);
+                return Err(AuthError::Access(AccessError::CrossSite));
             }
             state.auth().sessions().authenticate_cookie(cookie).await?
         }

@@ -1,5 +1,6 @@
 //! Which requests the doors admit.
 
+use crate::error::AccessError;
 use axum::response::Response;
 use http::{Request, StatusCode};
 
@@ -41,7 +42,7 @@ impl HasAuth for TestHost {
     }
     fn realm_of(&self, parts: &Parts) -> Result<RealmName, AuthError> {
         let name = parts.uri.path().trim_start_matches('/');
-        RealmName::parse(name).map_err(|_| AuthError::RealmNotFound)
+        RealmName::parse(name).map_err(|_| AuthError::Access(AccessError::RealmNotFound))
     }
     fn origin_of(&self, _: &Parts) -> Result<Origin, AuthError> {
         Ok(origin())
@@ -112,11 +113,11 @@ async fn request_needs_a_bearer_token_or_session_cookie() {
     }
     assert!(matches!(
         extract_caller(&ada, "GET", &[]).await,
-        Err(AuthError::Unauthenticated)
+        Err(AuthError::Access(AccessError::Unauthenticated))
     ));
     assert!(matches!(
         extract_caller(&ada, "GET", &[("cookie", "theme=dark")]).await,
-        Err(AuthError::Unauthenticated)
+        Err(AuthError::Access(AccessError::Unauthenticated))
     ));
     let lower = ada.token.replacen("Bearer", "bEARER", 1);
     extract_caller(&ada, "POST", &[("authorization", &lower)])
@@ -139,7 +140,7 @@ async fn request_with_two_credentials_is_rejected() {
         assert!(
             matches!(
                 extract_caller(&ada, "GET", &headers).await,
-                Err(AuthError::AmbiguousCredentials)
+                Err(AuthError::Access(AccessError::AmbiguousCredentials))
             ),
             "{headers:?}"
         );
@@ -163,7 +164,7 @@ async fn malformed_credentials_are_an_invalid_token() {
     ] {
         let answer = extract_caller(&ada, "GET", &[("authorization", header)]).await;
         assert!(
-            matches!(answer, Err(AuthError::InvalidToken)),
+            matches!(answer, Err(AuthError::Access(AccessError::InvalidToken))),
             "{header}: {answer:?}"
         );
     }
@@ -175,7 +176,7 @@ async fn malformed_credentials_are_an_invalid_token() {
         assert!(
             matches!(
                 extract_caller(&ada, "GET", &[("cookie", cookie)]).await,
-                Err(AuthError::InvalidToken)
+                Err(AuthError::Access(AccessError::InvalidToken))
             ),
             "{cookie}"
         );
@@ -213,7 +214,7 @@ async fn cookie_authenticated_write_requires_same_origin() {
             let answer = extract_caller(&ada, method, &headers).await;
             let is_expected = match answer {
                 Ok(_) => passes,
-                Err(AuthError::CrossSite) => !passes,
+                Err(AuthError::Access(AccessError::CrossSite)) => !passes,
                 Err(_) => false,
             };
             assert!(is_expected, "{method} {proof:?}");
@@ -283,7 +284,10 @@ async fn optional_caller_ignores_dead_session_rejects_cross_site() {
         &[("cookie", &ada.cookie), ("sec-fetch-site", "cross-site")],
     )
     .await;
-    assert!(matches!(forged, Err(TestRejection(AuthError::CrossSite))));
+    assert!(matches!(
+        forged,
+        Err(TestRejection(AuthError::Access(AccessError::CrossSite)))
+    ));
 }
 
 #[tokio::test]
@@ -296,9 +300,9 @@ async fn permit_requires_a_role_in_the_requested_realm() {
             .unwrap_err();
     assert!(matches!(
         small,
-        AuthError::NotAllowed {
+        AuthError::Access(AccessError::NotAllowed {
             action: "members.manage"
-        }
+        })
     ));
     let TestRejection(everywhere) =
         Permitted::<ManageAccounts>::from_request_parts(&mut request, &ada.app)
@@ -306,9 +310,9 @@ async fn permit_requires_a_role_in_the_requested_realm() {
             .unwrap_err();
     assert!(matches!(
         everywhere,
-        AuthError::NotAllowed {
+        AuthError::Access(AccessError::NotAllowed {
             action: "accounts.manage"
-        }
+        })
     ));
     for path in ["/attic", "/nowhere", "/.."] {
         request.uri = path.parse().unwrap();
@@ -316,7 +320,10 @@ async fn permit_requires_a_role_in_the_requested_realm() {
             Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.app)
                 .await
                 .unwrap_err();
-        assert!(matches!(hidden, AuthError::RealmNotFound), "{path}");
+        assert!(
+            matches!(hidden, AuthError::Access(AccessError::RealmNotFound)),
+            "{path}"
+        );
     }
     let root = ada.app.0.administrator("root").await;
     let mut request = request_parts("GET", &[]);

@@ -3,8 +3,7 @@
 //! A key cannot be guessed, and its id is public. A failed assertion must not lock out the owner,
 //! so it is charged to the network only, and only after the signature proved invalid.
 
-use std::sync::Arc;
-
+use crate::error::{FactorError, SignInError};
 use webauthn_rs::prelude::AuthenticationResult;
 
 use super::PasskeyError;
@@ -17,7 +16,6 @@ use super::{
 use crate::{
     Account, AccountStatus, AuthError, AuthMethod, AuthMethods, AuthStore, Factor, FactorKind,
     Origin, Passkeys, SecurityNotice, SessionKind, Token, TokenKind, Username,
-    access::policy::AuthVia,
     session::create::{NewSession, SignedIn},
     throttle::CredentialKind,
 };
@@ -56,7 +54,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
     ///
     /// # Errors
     /// [`PasskeyError::Rejected`], [`PasskeyError::CeremonyExpired`], [`PasskeyError::Malformed`],
-    /// [`AuthError::Throttled`].
+    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
     pub async fn finish_sign_in_with_passkey(
         self,
         response: PasskeyResponse<'_>,
@@ -77,7 +75,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
             }
             None => Err(PasskeyError::Rejected.into()),
         };
-        if let Err(AuthError::Passkey(PasskeyError::Rejected)) = result {
+        if let Err(AuthError::Factor(FactorError::Passkey(PasskeyError::Rejected))) = result {
             let account = stored.as_ref().map(|stored| &stored.factor.username);
             self.0
                 .throttling()
@@ -110,7 +108,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
         }
         // No sign-in method works until a reset link has set a new password.
         if account.must_change_password {
-            return Err(AuthError::PasswordChangeRequired);
+            return Err(AuthError::SignIn(SignInError::PasswordChangeRequired));
         }
         self.record_use(&stored.factor, &result, Some(marker))
             .await?;
@@ -176,7 +174,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
             }
             None => Err(PasskeyError::Rejected.into()),
         };
-        if let Err(AuthError::Passkey(PasskeyError::Rejected)) = result {
+        if let Err(AuthError::Factor(FactorError::Passkey(PasskeyError::Rejected))) = result {
             self.0
                 .throttling()
                 .penalize(CredentialKind::Passkey, from, Some(of))
@@ -292,29 +290,12 @@ impl<S: AuthStore> Passkeys<'_, S> {
         Err(PasskeyError::Rejected.into())
     }
 
-    /// `account` was read before the passkey. If the passkey is removed in between,
-    /// `create_session` fails.
+    /// `account` was read before the passkey. If the passkey is removed in between, the session does
+    /// not start.
     async fn sign_in_account(self, account: &Account, from: Origin) -> Result<SignedIn, AuthError> {
         let new_session =
             NewSession::interactive(SessionKind::Web, AuthMethods::of(&METHODS), from);
-        let (session, secret) = self
-            .0
-            .sessions()
-            .create_session(account, new_session)
-            .await?
-            .ok_or(PasskeyError::Rejected)?;
-        let rights = self
-            .0
-            .sessions()
-            .rights(&account.username)
-            .await?
-            .ok_or(PasskeyError::Rejected)?;
-        Ok(SignedIn {
-            caller: self
-                .0
-                .sessions()
-                .caller_for(rights, Arc::new(session), AuthVia::Cookie),
-            secret,
-        })
+        let signed_in = self.0.sessions().start(account, new_session).await?;
+        Ok(signed_in.ok_or(PasskeyError::Rejected)?)
     }
 }

@@ -18,7 +18,7 @@ use super::PasskeyError;
 use crate::{
     AuthError, AuthStore, Caller, Passkeys, SecurityEpoch, Token, TokenHash, TokenKind, Username,
     clock,
-    store::{OneTimeKind, OneTimeToken},
+    store::{OneTimeKind, one_time::OneTime},
 };
 
 /// The time that browsers wait for the user (§15.1).
@@ -65,6 +65,11 @@ struct Ceremony {
     binding: CeremonyBinding,
     #[serde(rename = "act")]
     state: CeremonyState,
+}
+
+impl OneTime for Ceremony {
+    const KIND: OneTimeKind = OneTimeKind::Ceremony;
+    const LIFETIME: Duration = CEREMONY_LIFETIME;
 }
 
 /// A pending sign-in with a passkey.
@@ -142,17 +147,12 @@ impl<S: AuthStore> Passkeys<'_, S> {
         state: CeremonyState,
     ) -> Result<String, AuthError> {
         let token = Token::random(TokenKind::Flow, &self.0.core.rng);
-        let body = serde_json::to_string(&Ceremony { binding, state });
-        let created_at = self.0.core.clock.now();
-        let one_time = OneTimeToken {
-            kind: OneTimeKind::Ceremony,
-            hash: token.hash(),
-            username: Some(of.clone()),
-            body: body.map_err(|_| AuthError::Internal("ceremony could not be serialized"))?,
-            created_at,
-            expires_at: clock::add(created_at, CEREMONY_LIFETIME),
-        };
-        self.0.core.store.insert_token(one_time).await?;
+        let (ceremony, now) = (Ceremony { binding, state }, self.0.core.clock.now());
+        self.0
+            .core
+            .one_time()
+            .insert(&ceremony, token.hash(), Some(of), now)
+            .await?;
         Ok(token.expose().to_owned())
     }
 
@@ -167,19 +167,13 @@ impl<S: AuthStore> Passkeys<'_, S> {
         binding: &CeremonyBinding,
     ) -> Result<CeremonyState, AuthError> {
         let token = Token::parse(TokenKind::Flow, raw).ok_or(PasskeyError::CeremonyExpired)?;
-        let one_time = self
+        let consumed = self
             .0
             .core
-            .store
-            .consume_token(
-                OneTimeKind::Ceremony,
-                &token.hash(),
-                self.0.core.clock.now(),
-            )
+            .one_time()
+            .consume::<Ceremony>(&token.hash())
             .await?;
-        let one_time = one_time.ok_or(PasskeyError::CeremonyExpired)?;
-        let stored: Ceremony = serde_json::from_str(&one_time.body)
-            .map_err(|_| AuthError::Internal("stored ceremony could not be parsed"))?;
+        let stored = consumed.ok_or(PasskeyError::CeremonyExpired)?.body;
         if stored.binding == *binding {
             Ok(stored.state)
         } else {

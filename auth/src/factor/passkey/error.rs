@@ -1,5 +1,7 @@
 //! Errors of passkey operations.
 
+use crate::error::ErrorKind;
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasskeyError {
     /// The cause is not revealed: unknown, disabled account, cloned, or signed for another origin.
@@ -23,4 +25,19 @@ pub enum PasskeyError {
     /// See [`PasskeyRules`](super::PasskeyRules).
     #[error("Passkeys require an https address with a host name. This installation has none.")]
     Unavailable,
+}
+
+impl PasskeyError {
+    /// The class of the error.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Rejected => ErrorKind::Unauthenticated,
+            Self::NotConfirmed => ErrorKind::Forbidden,
+            Self::Malformed => ErrorKind::Invalid,
+            Self::CeremonyExpired => ErrorKind::Gone,
+            Self::NotRegistered | Self::Unavailable => ErrorKind::NotFound,
+            Self::AlreadyRegistered | Self::TooMany { .. } => ErrorKind::Conflict,
+        }
+    }
 }

@@ -7,6 +7,7 @@ use super::{
     ceremony::{CeremonyBinding, CeremonyState},
     factor_id,
 };
+use crate::error::FactorError;
 use crate::{
     AuthError, AuthMethods, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind, Origin,
     Passkeys,
@@ -20,7 +21,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
     }
 
     /// # Errors
-    /// [`PasskeyError::Unavailable`], [`PasskeyError::TooMany`], [`AuthError::StepUpRequired`].
+    /// [`PasskeyError::Unavailable`], [`PasskeyError::TooMany`], [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
     pub async fn start_registration(self, caller: &Caller) -> Result<PasskeyChallenge, AuthError> {
         caller.require_recent()?;
         let (relying_party, account) = (self.relying_party()?, caller.account());
@@ -87,7 +88,9 @@ impl<S: AuthStore> Passkeys<'_, S> {
             .add_factor(caller, factor, proved, from)
             .await
             .map_err(|error| match error {
-                AuthError::FactorTaken => PasskeyError::AlreadyRegistered.into(),
+                AuthError::Factor(FactorError::FactorTaken) => {
+                    PasskeyError::AlreadyRegistered.into()
+                }
                 other => other,
             })?;
         Ok(AddedPasskey {
@@ -102,8 +105,8 @@ impl<S: AuthStore> Passkeys<'_, S> {
     /// Removes the passkey and ends every other session.
     ///
     /// # Errors
-    /// [`PasskeyError::NotRegistered`]; [`AuthError::LastFactor`] if the installation requires one;
-    /// [`AuthError::StepUpRequired`].
+    /// [`PasskeyError::NotRegistered`]; [`FactorError::LastFactor`](crate::error::FactorError::LastFactor) if the installation requires one;
+    /// [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
     pub async fn remove_passkey(
         self,
         caller: &Caller,
@@ -151,7 +154,9 @@ impl<S: AuthStore> Passkeys<'_, S> {
         stored
             .into_iter()
             .find(|stored| stored.factor.id == *id)
-            .ok_or(AuthError::Passkey(PasskeyError::NotRegistered))
+            .ok_or(AuthError::Factor(FactorError::Passkey(
+                PasskeyError::NotRegistered,
+            )))
     }
 }
 

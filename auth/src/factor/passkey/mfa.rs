@@ -1,13 +1,14 @@
 //! A passkey of a known account: as the second factor, and for step-up.
 
 use super::{PasskeyChallenge, PasskeyError, PasskeyResponse, ceremony::CeremonyBinding};
+use crate::error::FactorError;
 use crate::{AuthError, AuthStore, Caller, Origin, Passkeys, session::create::SignedIn};
 
 impl<S: AuthStore> Passkeys<'_, S> {
     /// Options for a sign-in that waits for its second factor.
     ///
     /// # Errors
-    /// [`AuthError::SignInExpired`]; [`PasskeyError::NotRegistered`] if the account has none.
+    /// [`SignInError::SignInExpired`](crate::error::SignInError::SignInExpired); [`PasskeyError::NotRegistered`] if the account has none.
     pub async fn start_passkey_mfa(self, token: &str) -> Result<PasskeyChallenge, AuthError> {
         let pending = self.0.factors().pending_sign_in(token).await?;
         self.start_assertion(
@@ -20,8 +21,8 @@ impl<S: AuthStore> Passkeys<'_, S> {
     /// Completes the second step with a passkey. A rejected passkey leaves the sign-in pending.
     ///
     /// # Errors
-    /// [`PasskeyError::Rejected`], [`PasskeyError::CeremonyExpired`], [`AuthError::SignInExpired`],
-    /// [`AuthError::Throttled`].
+    /// [`PasskeyError::Rejected`], [`PasskeyError::CeremonyExpired`], [`SignInError::SignInExpired`](crate::error::SignInError::SignInExpired),
+    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
     pub async fn finish_passkey_mfa(
         self,
         token: &str,
@@ -52,7 +53,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
     /// Step-up in place of the password and a code: the device has verified its user.
     ///
     /// # Errors
-    /// [`PasskeyError::NotConfirmed`], [`PasskeyError::CeremonyExpired`], [`AuthError::Throttled`].
+    /// [`PasskeyError::NotConfirmed`], [`PasskeyError::CeremonyExpired`], [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
     pub async fn finish_passkey_step_up(
         self,
         caller: &Caller,
@@ -69,7 +70,9 @@ impl<S: AuthStore> Passkeys<'_, S> {
             .await;
         let proved = proved.map_err(|error| match error {
             // The session stays valid.
-            AuthError::Passkey(PasskeyError::Rejected) => PasskeyError::NotConfirmed.into(),
+            AuthError::Factor(FactorError::Passkey(PasskeyError::Rejected)) => {
+                PasskeyError::NotConfirmed.into()
+            }
             other => other,
         })?;
         self.0.sessions().mark_recent(caller, proved).await

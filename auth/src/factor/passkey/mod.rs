@@ -13,6 +13,7 @@ mod management;
 mod mfa;
 mod relying_party;
 
+use crate::error::FactorError;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -138,7 +139,9 @@ impl<'a, S: AuthStore> Passkeys<'a, S> {
             .factors
             .relying_party
             .as_ref()
-            .ok_or(AuthError::Passkey(PasskeyError::Unavailable))
+            .ok_or(AuthError::Factor(FactorError::Passkey(
+                PasskeyError::Unavailable,
+            )))
     }
 
     /// Oldest first.

@@ -1,6 +1,7 @@
 //! The relying party (`WebAuthn` §4) and every call to the webauthn crate. Deliberately absent:
 //! accounts and the store.
 
+use crate::error::FactorError;
 use std::fmt;
 
 use serde_json::Value;
@@ -87,7 +88,7 @@ impl RelyingParty {
         }
         self.webauthn
             .finish_passkey_registration(&credential, state)
-            .map_err(|_| AuthError::Passkey(PasskeyError::Malformed))
+            .map_err(|_| AuthError::Factor(FactorError::Passkey(PasskeyError::Malformed)))
     }
 
     /// Options without a list of credentials: the browser offers its discoverable ones.
@@ -183,7 +184,8 @@ fn client_data(credential: &PublicKeyCredential) -> Option<ClientData> {
 }
 
 fn parse_credential<T: serde::de::DeserializeOwned>(response: &Value) -> Result<T, AuthError> {
-    T::deserialize(response).map_err(|_| AuthError::Passkey(PasskeyError::Malformed))
+    T::deserialize(response)
+        .map_err(|_| AuthError::Factor(FactorError::Passkey(PasskeyError::Malformed)))
 }
 
 fn to_assertion_error(error: &WebauthnError) -> AssertionError {

@@ -111,7 +111,7 @@ fn with_claim(mut object: Value, name: &str, value: Value) -> Value {
     object
 }
 
-fn verdict(token: &str) -> Result<(), TokenError> {
+fn verdict(token: &str) -> Result<(), AccessTokenError> {
     access_tokens().verify(token, now()).map(drop)
 }
 
@@ -121,7 +121,7 @@ fn is_accepted(token: &str) -> bool {
 
 /// Rejected for what it is, not for an unknown key.
 fn is_invalid(token: &str) -> bool {
-    verdict(token) == Err(TokenError::Invalid)
+    verdict(token) == Err(AccessTokenError::Invalid)
 }
 
 #[test]
@@ -146,14 +146,14 @@ fn access_token_expires_at_the_exact_second() {
     let token = issued_token();
     let at = |seconds| access_tokens().verify(&token, after_seconds(seconds));
     at(1_799).unwrap();
-    assert_eq!(at(1_800).map(drop), Err(TokenError::Invalid));
+    assert_eq!(at(1_800).map(drop), Err(AccessTokenError::Invalid));
 }
 
 #[test]
 fn access_token_tolerates_five_seconds_of_clock_skew() {
     let at = |seconds| access_tokens().verify(&issued_token(), after_seconds(seconds));
     at(-5).unwrap();
-    assert_eq!(at(-6).map(drop), Err(TokenError::Invalid));
+    assert_eq!(at(-6).map(drop), Err(AccessTokenError::Invalid));
     for name in ["nbf", "iat", "auth_time"] {
         assert!(
             is_invalid(&sign_with_own_key(
@@ -206,7 +206,7 @@ fn access_token_with_wrong_claim_type_is_rejected() {
             let expected = if acceptable.contains(&(name.as_str(), value.clone())) {
                 Ok(())
             } else {
-                Err(TokenError::Invalid)
+                Err(AccessTokenError::Invalid)
             };
             assert_eq!(verdict(&token), expected, "{name} {value}");
         }
@@ -278,7 +278,7 @@ fn access_token_with_unexpected_header_is_rejected() {
     let unknown_key = with_claim(header(), "kid", json!("another"));
     assert_eq!(
         verdict(&sign_with_own_key(&unknown_key, &claims())),
-        Err(TokenError::UnknownKeyId)
+        Err(AccessTokenError::UnknownKeyId)
     );
     for typ in ["AT+JWT", "application/at+jwt"] {
         assert!(
@@ -404,7 +404,7 @@ fn unknown_key_id_is_distinguished_from_invalid_signature() {
             &with_claim(header(), "kid", json!("new")),
             &claims()
         )),
-        Err(TokenError::UnknownKeyId)
+        Err(AccessTokenError::UnknownKeyId)
     );
     assert_eq!(
         verdict(&sign_with(
@@ -413,7 +413,7 @@ fn unknown_key_id_is_distinguished_from_invalid_signature() {
             &header(),
             &claims()
         )),
-        Err(TokenError::Invalid)
+        Err(AccessTokenError::Invalid)
     );
 }
 
@@ -433,7 +433,7 @@ fn access_token_with_hostile_key_id_is_rejected() {
                 &with_claim(header(), "kid", json!(kid)),
                 &claims()
             )),
-            Err(TokenError::UnknownKeyId),
+            Err(AccessTokenError::UnknownKeyId),
             "{kid:?}"
         );
     }

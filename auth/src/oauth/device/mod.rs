@@ -6,6 +6,7 @@
 mod user_code;
 mod verification;
 
+use crate::error::ThrottleError;
 use std::{net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
@@ -20,9 +21,12 @@ use crate::{
     oauth::{
         client::{CLI_CLIENT_ID, parse_requested_scope},
         consent::{ClientSession, Consent},
-        refresh::TokenResponse,
+        token::TokenResponse,
     },
-    store::{NetworkPrefix, OneTimeKind, OneTimeToken},
+    store::{
+        NetworkPrefix, OneTimeKind, OneTimeToken,
+        one_time::{OneTime, StoredToken},
+    },
     throttle::CredentialKind,
 };
 
@@ -69,6 +73,11 @@ struct DeviceGrant {
     state: DeviceGrantState,
 }
 
+impl OneTime for DeviceGrant {
+    const KIND: OneTimeKind = OneTimeKind::DeviceCode;
+    const LIFETIME: Duration = CODE_LIFETIME.saturating_add(EXPIRED_RETENTION);
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum DeviceGrantState {
@@ -82,7 +91,7 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// Starts a device grant (RFC 8628 §3.1).
     ///
     /// # Errors
-    /// [`OAuthError::UnknownClient`], [`OAuthError::InvalidScope`]; [`AuthError::Throttled`] if too
+    /// [`OAuthError::UnknownClient`], [`OAuthError::InvalidScope`]; [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) if too
     /// many codes of that network are pending.
     pub async fn device_authorization(
         self,
@@ -124,36 +133,21 @@ impl<S: AuthStore> OAuth<'_, S> {
             claimed_by: None,
             state: DeviceGrantState::Pending,
         };
-        let one_time = |kind, hash, body, expires_at| OneTimeToken {
-            kind,
-            hash,
+        self.0
+            .core
+            .one_time()
+            .insert(&grant, device.hash(), None, now)
+            .await?;
+        // Untyped: the body is the hash of the device code, without JSON.
+        let user_code = OneTimeToken {
+            kind: OneTimeKind::UserCode,
+            hash: user.hash(),
             username: None,
-            body,
+            body: device.hash().as_str().to_owned(),
             created_at: now,
             expires_at,
         };
-        let retained_until = clock::add(expires_at, EXPIRED_RETENTION);
-        self.0
-            .core
-            .store
-            .insert_token(one_time(
-                OneTimeKind::DeviceCode,
-                device.hash(),
-                to_json(&grant)?,
-                retained_until,
-            ))
-            .await?;
-        let device_hash = device.hash().as_str().to_owned();
-        self.0
-            .core
-            .store
-            .insert_token(one_time(
-                OneTimeKind::UserCode,
-                user.hash(),
-                device_hash,
-                expires_at,
-            ))
-            .await?;
+        self.0.core.store.insert_token(user_code).await?;
         Ok(DeviceCodes {
             device_code: device,
             user_code: user,
@@ -185,7 +179,7 @@ impl<S: AuthStore> OAuth<'_, S> {
                 self.load_device_grant(&hash),
             )
             .await?;
-        let (one_time, grant) = found.ok_or(OAuthError::InvalidCode)?;
+        let StoredToken { row, body: grant } = found.ok_or(OAuthError::InvalidCode)?;
         if client.unwrap_or(CLI_CLIENT_ID) != grant.client {
             return Err(OAuthError::InvalidCode.into());
         }
@@ -193,7 +187,7 @@ impl<S: AuthStore> OAuth<'_, S> {
         if now >= grant.expires_at {
             return Err(OAuthError::ExpiredToken.into());
         }
-        self.enforce_interval(&one_time, &grant, now).await?;
+        self.enforce_interval(&row, &grant, now).await?;
         match grant.state {
             DeviceGrantState::Pending => Err(OAuthError::AuthorizationPending.into()),
             DeviceGrantState::Denied => Err(OAuthError::AccessDenied.into()),
@@ -207,13 +201,8 @@ impl<S: AuthStore> OAuth<'_, S> {
         hash: &TokenHash,
         from: Origin,
     ) -> Result<TokenResponse, AuthError> {
-        let one_time = self
-            .0
-            .core
-            .store
-            .consume_token(OneTimeKind::DeviceCode, hash, self.0.core.clock.now())
-            .await?;
-        let grant = parse_grant(&one_time.ok_or(OAuthError::InvalidCode)?)?;
+        let consumed = self.0.core.one_time().consume::<DeviceGrant>(hash).await?;
+        let grant = consumed.ok_or(OAuthError::InvalidCode)?.body;
         let DeviceGrantState::Approved(consent) = grant.state else {
             return Err(OAuthError::InvalidCode.into());
         };
@@ -243,7 +232,7 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// RFC 8628 §3.5: each poll that is too early adds five seconds to the interval.
     async fn enforce_interval(
         self,
-        one_time: &OneTimeToken,
+        row: &OneTimeToken,
         grant: &DeviceGrant,
         now: Timestamp,
     ) -> Result<(), AuthError> {
@@ -253,17 +242,13 @@ impl<S: AuthStore> OAuth<'_, S> {
             .is_some_and(|last| clock::since(last, now) + POLL_TOLERANCE < interval);
         let increase = if too_soon { millis(POLL_INTERVAL) } else { 0 };
         let interval_ms = grant.interval_ms.saturating_add(increase);
-        let body = to_json(&DeviceGrant {
+        let polled = DeviceGrant {
             polled_at: Some(now),
             interval_ms,
             ..grant.clone()
-        })?;
+        };
         // A lost compare-and-swap is ignored: a decision or a parallel poll takes precedence.
-        self.0
-            .core
-            .store
-            .compare_and_swap_token(one_time, body, now)
-            .await?;
+        self.0.core.one_time().replace(row, &polled).await?;
         if too_soon {
             Err(OAuthError::SlowDown.into())
         } else {
@@ -274,42 +259,31 @@ impl<S: AuthStore> OAuth<'_, S> {
     async fn load_device_grant(
         self,
         hash: &TokenHash,
-    ) -> Result<Option<(OneTimeToken, DeviceGrant)>, AuthError> {
-        let one_time = self
-            .0
-            .core
-            .store
-            .find_token(OneTimeKind::DeviceCode, hash, self.0.core.clock.now())
-            .await?;
-        one_time
-            .map(|one_time| parse_grant(&one_time).map(|grant| (one_time, grant)))
-            .transpose()
+    ) -> Result<Option<StoredToken<DeviceGrant>>, AuthError> {
+        self.0.core.one_time().find(hash).await
     }
 
     async fn limit_pending(self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
-        let one_time_tokens = self
-            .0
-            .core
-            .store
-            .list_tokens(OneTimeKind::DeviceCode, None, now)
-            .await?;
-        let grant = one_time_tokens
-            .iter()
-            .filter_map(|one_time| parse_grant(one_time).ok())
+        let stored = self.0.core.one_time().list::<DeviceGrant>(None).await?;
+        let count = stored.len();
+        let grants = stored
+            .into_iter()
+            .flatten()
+            .map(|stored| stored.body)
             .filter(|grant| now < grant.expires_at);
-        let addresses: Vec<IpAddr> = grant.map(|grant| grant.address).collect();
+        let addresses: Vec<IpAddr> = grants.map(|grant| grant.address).collect();
         let is_full = |network: NetworkPrefix| {
             let pending = addresses
                 .iter()
                 .filter(|pending| NetworkPrefix::all_of(**pending).any(|it| it == network));
             pending.count() >= MAX_PENDING_PER_NETWORK * network.shared_by()
         };
-        if one_time_tokens.len() < MAX_PENDING && !NetworkPrefix::all_of(address).any(is_full) {
+        if count < MAX_PENDING && !NetworkPrefix::all_of(address).any(is_full) {
             return Ok(());
         }
-        Err(AuthError::Throttled {
+        Err(AuthError::Throttle(ThrottleError::Throttled {
             retry_after: CODE_LIFETIME / 10,
-        })
+        }))
     }
 
     /// A random user code that is not in use.
@@ -329,16 +303,6 @@ impl<S: AuthStore> OAuth<'_, S> {
         }
         Err(AuthError::Internal("no unused user code found"))
     }
-}
-
-fn to_json(grant: &DeviceGrant) -> Result<String, AuthError> {
-    serde_json::to_string(grant)
-        .map_err(|_| AuthError::Internal("device grant could not be serialized"))
-}
-
-fn parse_grant(one_time: &OneTimeToken) -> Result<DeviceGrant, AuthError> {
-    serde_json::from_str(&one_time.body)
-        .map_err(|_| AuthError::Internal("stored device grant could not be parsed"))
 }
 
 fn millis(duration: Duration) -> u64 {

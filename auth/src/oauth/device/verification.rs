@@ -1,24 +1,26 @@
 //! User interaction of the device grant (RFC 8628 §3.3): look up the user code, show the request,
 //! approve or deny it.
 
+use crate::error::{ThrottleError, TokenError};
 use std::{net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{DeviceGrant, DeviceGrantState, MAX_RETRIES, UserCode, parse_grant, to_json};
+use super::{DeviceGrant, DeviceGrantState, MAX_RETRIES, UserCode};
 use crate::{
     AuthError, AuthStore, Caller, Decision, OAuth, Origin, Scopes, TokenHash, TokenKind,
     audit::{AuditAction, AuditDetail},
     clock,
     oauth::consent::Consent,
-    store::{OneTimeKind, OneTimeToken},
+    store::{OneTimeKind, OneTimeToken, one_time::StoredToken},
     throttle::{Attempt, CredentialKind},
 };
 
 /// RFC 8628 §5.1: with 34.5 bits, five attempts succeed with a probability of 1 in 2^32.
 const MAX_ATTEMPTS: usize = 5;
 const ATTEMPT_WINDOW: Duration = Duration::from_mins(15);
-/// The body of a one-time token that counts an attempt.
+/// The body of a `UserCode` token that counts an attempt. The bodies of this kind are no JSON, so
+/// they are stored without [`OneTime`](crate::store::one_time::OneTime).
 const ATTEMPT_MARKER: &str = "guess";
 
 /// The request as the user sees it before deciding (RFC 8628 §5.4).
@@ -40,8 +42,8 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// Looks up a user code. From here on, only this account can decide.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchDevice`], also for a code that another account has claimed;
-    /// [`AuthError::Throttled`] after five wrong codes.
+    /// [`TokenError::NoSuchDevice`](crate::error::TokenError::NoSuchDevice), also for a code that another account has claimed;
+    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) after five wrong codes.
     pub async fn lookup_user_code(
         self,
         caller: &Caller,
@@ -51,23 +53,17 @@ impl<S: AuthStore> OAuth<'_, S> {
         let me = caller.account().username.as_str();
         let (code, hash) = self.resolve_user_code(caller, input, from).await?;
         for _ in 0..MAX_RETRIES {
-            let (one_time, grant) = self.pending_grant(&hash).await?;
+            let StoredToken { row, body: grant } = self.pending_grant(&hash).await?;
             match &grant.claimed_by {
                 Some(name) if name == me => return Ok(self.pending_device(code, &hash, grant)),
-                Some(_) => return Err(AuthError::NoSuchDevice),
+                Some(_) => return Err(AuthError::Token(TokenError::NoSuchDevice)),
                 None => {}
             }
             let claimed = DeviceGrant {
                 claimed_by: Some(me.to_owned()),
                 ..grant
             };
-            if self
-                .0
-                .core
-                .store
-                .compare_and_swap_token(&one_time, to_json(&claimed)?, self.0.core.clock.now())
-                .await?
-            {
+            if self.0.core.one_time().replace(&row, &claimed).await? {
                 return Ok(self.pending_device(code, &hash, claimed));
             }
         }
@@ -77,7 +73,7 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// Decides on the request that `lookup_user_code` showed to the same account, once.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchDevice`] for any other request;
+    /// [`TokenError::NoSuchDevice`](crate::error::TokenError::NoSuchDevice) for any other request;
     /// [`OAuthError::ScopeExceedsCaller`](crate::OAuthError).
     #[expect(
         clippy::too_many_arguments,
@@ -93,11 +89,11 @@ impl<S: AuthStore> OAuth<'_, S> {
     ) -> Result<(), AuthError> {
         let (code, hash) = self.resolve_user_code(caller, input, from).await?;
         for _ in 0..MAX_RETRIES {
-            let (one_time, grant) = self.pending_grant(&hash).await?;
+            let StoredToken { row, body: grant } = self.pending_grant(&hash).await?;
             let is_claimed =
                 grant.claimed_by.as_deref() == Some(caller.account().username.as_str());
             if !is_claimed || request_id(&hash) != expected_id {
-                return Err(AuthError::NoSuchDevice);
+                return Err(AuthError::Token(TokenError::NoSuchDevice));
             }
             let (state, action) = match decision {
                 Decision::Approve => {
@@ -110,21 +106,12 @@ impl<S: AuthStore> OAuth<'_, S> {
                 }
                 Decision::Deny => (DeviceGrantState::Denied, AuditAction::DeviceDenied),
             };
-            let now = self.0.core.clock.now();
-            if self
-                .0
-                .core
-                .store
-                .compare_and_swap_token(
-                    &one_time,
-                    to_json(&DeviceGrant {
-                        state,
-                        ..grant.clone()
-                    })?,
-                    now,
-                )
-                .await?
-            {
+            let decided = DeviceGrant {
+                state,
+                ..grant.clone()
+            };
+            if self.0.core.one_time().replace(&row, &decided).await? {
+                let now = self.0.core.clock.now();
                 self.0
                     .core
                     .store
@@ -177,7 +164,7 @@ impl<S: AuthStore> OAuth<'_, S> {
         let Some((code, one_time)) = found.filter(|(_, one_time)| one_time.body != ATTEMPT_MARKER)
         else {
             self.0.throttling().failed(guard).await?;
-            return Err(AuthError::NoSuchDevice);
+            return Err(AuthError::Token(TokenError::NoSuchDevice));
         };
         self.0
             .core
@@ -220,28 +207,21 @@ impl<S: AuthStore> OAuth<'_, S> {
             .map(|attempt| attempt.expires_at)
             .min()
             .unwrap_or(now);
-        Err(AuthError::Throttled {
+        Err(AuthError::Throttle(ThrottleError::Throttled {
             retry_after: clock::since(now, first),
-        })
+        }))
     }
 
-    async fn pending_grant(
-        self,
-        hash: &TokenHash,
-    ) -> Result<(OneTimeToken, DeviceGrant), AuthError> {
-        let now = self.0.core.clock.now();
-        let one_time = self
-            .0
-            .core
-            .store
-            .find_token(OneTimeKind::DeviceCode, hash, now)
+    async fn pending_grant(self, hash: &TokenHash) -> Result<StoredToken<DeviceGrant>, AuthError> {
+        let stored = self
+            .load_device_grant(hash)
             .await?
-            .ok_or(AuthError::NoSuchDevice)?;
-        let grant = parse_grant(&one_time)?;
-        if matches!(grant.state, DeviceGrantState::Pending) && now < grant.expires_at {
-            return Ok((one_time, grant));
+            .ok_or(AuthError::Token(TokenError::NoSuchDevice))?;
+        let is_pending = matches!(stored.body.state, DeviceGrantState::Pending);
+        if is_pending && self.0.core.clock.now() < stored.body.expires_at {
+            return Ok(stored);
         }
-        Err(AuthError::NoSuchDevice)
+        Err(AuthError::Token(TokenError::NoSuchDevice))
     }
 
     fn pending_device(

@@ -131,7 +131,7 @@ fn malformed_or_truncated_breach_filter_is_rejected() {
     assert!(
         BreachFilter::open(&path)
             .unwrap_err()
-            .contains("not complete")
+            .contains("truncated")
     );
 }
 

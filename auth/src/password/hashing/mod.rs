@@ -5,6 +5,7 @@ mod argon2id;
 mod block_pool;
 mod profiles;
 
+use crate::error::ThrottleError;
 use std::{
     sync::{
         Arc,
@@ -23,7 +24,7 @@ use crate::{
 use argon2id::Argon2Hasher;
 use profiles::{HashProfile, HashProfiles};
 
-/// Longest wait for a core; then the request fails with [`AuthError::HasherBusy`].
+/// Longest wait for a core; then the request fails with [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy).
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
@@ -59,7 +60,7 @@ impl Hasher {
     }
 
     /// # Errors
-    /// [`AuthError::HasherBusy`] if no core was free in time.
+    /// [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy) if no core was free in time.
     pub(crate) async fn hash(&self, password: &Arc<Password>) -> Result<PasswordHash, AuthError> {
         let (argon2, salt) = (self.argon2.clone(), self.rng.bytes::<16>());
         let pepper = self.peppers.current();
@@ -162,7 +163,7 @@ impl Hasher {
     /// Runs `work` on the pool, with one thread per core at low priority.
     ///
     /// # Errors
-    /// [`AuthError::HasherBusy`] if no core was free in time.
+    /// [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy) if no core was free in time.
     pub(crate) async fn run_on_pool<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -173,9 +174,9 @@ impl Hasher {
         metrics::histogram!("strongroom_hash_wait_seconds")
             .record(queued_at.elapsed().as_secs_f64());
         let Ok(core) = core else {
-            return Err(AuthError::HasherBusy {
+            return Err(AuthError::Throttle(ThrottleError::HasherBusy {
                 retry_after: QUEUE_TIMEOUT,
-            });
+            }));
         };
         let core = core.map_err(|_| AuthError::Internal("the hashing pool is closed"))?;
         let (answer, answered) = tokio::sync::oneshot::channel();
@@ -195,8 +196,10 @@ impl Hasher {
                     pool.free_if_idle(generation);
                 });
             });
-        thread.map_err(|_| AuthError::HasherBusy {
-            retry_after: QUEUE_TIMEOUT,
+        thread.map_err(|_| {
+            AuthError::Throttle(ThrottleError::HasherBusy {
+                retry_after: QUEUE_TIMEOUT,
+            })
         })?;
         answered
             .await

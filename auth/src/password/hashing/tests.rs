@@ -1,3 +1,4 @@
+use crate::error::ThrottleError;
 use argon2::{
     Algorithm, Argon2, AssociatedData, ParamsBuilder, Version, password_hash::PasswordHasher as _,
 };
@@ -324,7 +325,7 @@ async fn hasher_without_free_core_returns_busy() {
     hasher.queue_timeout = Duration::from_millis(5);
     let answer = hasher.verify_or_dummy(&password("x"), None).await;
     assert!(
-        matches!(answer, Err(AuthError::HasherBusy { retry_after }) if retry_after == QUEUE_TIMEOUT)
+        matches!(answer, Err(AuthError::Throttle(ThrottleError::HasherBusy { retry_after })) if retry_after == QUEUE_TIMEOUT)
     );
 }
 

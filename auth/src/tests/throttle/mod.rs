@@ -3,6 +3,7 @@
 mod networks;
 mod purge;
 
+use crate::error::{SignInError, ThrottleError};
 use std::time::Duration;
 
 use super::*;
@@ -104,7 +105,7 @@ impl TestAuth {
 
 fn retry_after(error: &AuthError) -> Duration {
     match error {
-        AuthError::Throttled { retry_after } => *retry_after,
+        AuthError::Throttle(ThrottleError::Throttled { retry_after }) => *retry_after,
         other => panic!("not throttled: {other}"),
     }
 }
@@ -117,7 +118,7 @@ async fn throttled_sign_in_is_denied_before_hashing() {
         for _ in 0..5 {
             assert!(matches!(
                 test.fail_sign_in(username, other_network(1)).await,
-                AuthError::InvalidCredentials
+                AuthError::SignIn(SignInError::InvalidCredentials)
             ));
         }
         let started = test.auth.0.hasher.started();
@@ -153,7 +154,7 @@ async fn throttle_wait_grows_with_failures_until_success() {
         test.clock.advance(Duration::from_secs(seconds));
         assert!(matches!(
             test.fail_sign_in("ada", origin()).await,
-            AuthError::InvalidCredentials
+            AuthError::SignIn(SignInError::InvalidCredentials)
         ));
     }
     test.clock.advance(Duration::from_secs(8));
@@ -163,7 +164,7 @@ async fn throttle_wait_grows_with_failures_until_success() {
     for _ in 0..5 {
         assert!(matches!(
             test.fail_sign_in("ada", origin()).await,
-            AuthError::InvalidCredentials
+            AuthError::SignIn(SignInError::InvalidCredentials)
         ));
     }
 }
@@ -183,7 +184,7 @@ async fn locked_account_owner_signs_in_from_known_origin() {
     );
     assert!(matches!(
         test.fail_sign_in("ada", other_network(2_000)).await,
-        AuthError::LockedOut
+        AuthError::Throttle(ThrottleError::LockedOut)
     ));
     // The known browser works from any network, the known network without it, repeatedly.
     test.sign_in_from(
@@ -202,7 +203,7 @@ async fn locked_account_owner_signs_in_from_known_origin() {
     // These sign-ins unlock nothing for the attacker.
     assert!(matches!(
         test.fail_sign_in("ada", other_network(2_001)).await,
-        AuthError::LockedOut
+        AuthError::Throttle(ThrottleError::LockedOut)
     ));
 }
 
@@ -223,7 +224,10 @@ async fn known_device_is_known_to_one_account_only() {
     let answer = test
         .fail_sign_in("ada", with_device(&device, other_network(1)))
         .await;
-    assert!(matches!(answer, AuthError::LockedOut), "{answer}");
+    assert!(
+        matches!(answer, AuthError::Throttle(ThrottleError::LockedOut)),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -292,7 +296,10 @@ async fn lockout_covers_sign_in_and_password_change() {
             .sign_in("ada", password(GOOD_PASSWORD), kind, from.clone())
             .await
             .unwrap_err();
-        assert!(matches!(answer, AuthError::LockedOut), "{answer}");
+        assert!(
+            matches!(answer, AuthError::Throttle(ThrottleError::LockedOut)),
+            "{answer}"
+        );
     }
     let change = test
         .auth
@@ -305,7 +312,10 @@ async fn lockout_covers_sign_in_and_password_change() {
             &from,
         )
         .await;
-    assert!(matches!(change, Err(AuthError::LockedOut)), "{change:?}");
+    assert!(
+        matches!(change, Err(AuthError::Throttle(ThrottleError::LockedOut))),
+        "{change:?}"
+    );
     assert_eq!(test.auth.0.hasher.started(), started);
 }
 
@@ -331,7 +341,10 @@ async fn username_case_variants_share_one_throttle() {
         let answer = test
             .fail_sign_in(typed, other_network(u16::try_from(n).unwrap()))
             .await;
-        assert!(matches!(answer, AuthError::InvalidCredentials));
+        assert!(matches!(
+            answer,
+            AuthError::SignIn(SignInError::InvalidCredentials)
+        ));
     }
     retry_after(&test.fail_sign_in("AdA", other_network(9)).await);
     // Unicode lookalikes name no account: they add no account count and charge the network.
@@ -341,7 +354,7 @@ async fn username_case_variants_share_one_throttle() {
             matches!(
                 test.sign_in_from(twin, GOOD_PASSWORD, other_network(9))
                     .await,
-                Err(AuthError::InvalidCredentials)
+                Err(AuthError::SignIn(SignInError::InvalidCredentials))
             ),
             "{twin:?}"
         );
@@ -373,11 +386,11 @@ async fn parallel_guesses_are_limited_to_five() {
             .count()
     };
     assert_eq!(
-        count(|error| matches!(error, AuthError::InvalidCredentials)),
+        count(|error| matches!(error, AuthError::SignIn(SignInError::InvalidCredentials))),
         5
     );
     assert_eq!(
-        count(|error| matches!(error, AuthError::Throttled { .. })),
+        count(|error| matches!(error, AuthError::Throttle(ThrottleError::Throttled { .. }))),
         495
     );
     assert_eq!(test.auth.0.hasher.started() - started, 5);
@@ -527,7 +540,10 @@ async fn rehashed_password_keeps_the_throttle() {
     let unknown_device = with_device(&random_device(), other_network(1));
     let refused = test.sign_in_from("ada", "short", unknown_device).await;
     assert!(
-        matches!(refused, Err(AuthError::Throttled { .. })),
+        matches!(
+            refused,
+            Err(AuthError::Throttle(ThrottleError::Throttled { .. }))
+        ),
         "{refused:?}"
     );
     let old = PasswordHash::from_stored(&test.store.password_hash("ada"));

@@ -1,6 +1,7 @@
 //! Throttling by network, also across many of its addresses.
 
 use super::*;
+use crate::error::{SignInError, ThrottleError};
 
 #[tokio::test]
 async fn network_throttle_covers_ipv6_subnet_and_mapped_ipv4() {
@@ -31,7 +32,7 @@ async fn network_throttle_covers_ipv6_subnet_and_mapped_ipv4() {
         assert!(
             matches!(
                 test.fail_sign_in("z", from(free)).await,
-                AuthError::InvalidCredentials
+                AuthError::SignIn(SignInError::InvalidCredentials)
             ),
             "{free}"
         );
@@ -68,7 +69,7 @@ async fn network_throttle_covers_subnets_of_ipv6_site() {
     );
     assert!(matches!(
         test.fail_sign_in("z", from(2, 1)).await,
-        AuthError::InvalidCredentials
+        AuthError::SignIn(SignInError::InvalidCredentials)
     ));
 }
 
@@ -135,7 +136,7 @@ async fn device_flow_limit_applies_per_ipv6_site() {
             .await;
         let is_expected = match started {
             Ok(_) => n < 200,
-            Err(AuthError::Throttled { .. }) => n >= 200,
+            Err(AuthError::Throttle(ThrottleError::Throttled { .. })) => n >= 200,
             Err(_) => false,
         };
         assert!(is_expected, "{n}: {started:?}");

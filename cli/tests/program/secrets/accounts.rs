@@ -3,24 +3,24 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{PASSWORD_IN_NAME_FIELD, WRONG, drive::Drive};
+use super::{PASSWORD_IN_NAME_FIELD, WRONG_PASSWORD, run_deployment::Drive};
 use crate::program::PASSWORD;
 
 /// Returns a valid access token of ada.
-pub(super) async fn accounts(drive: &Drive) -> String {
-    sign_in_wrongly(drive).await;
-    let access = tokens(drive).await;
-    mistype(drive, &access).await;
-    streams(drive, &access).await;
-    personal(drive, &access).await;
+pub(super) async fn run(drive: &Drive) -> String {
+    fail_sign_ins(drive).await;
+    let access = token_endpoint(drive).await;
+    send_malformed_requests(drive, &access).await;
+    live_streams(drive, &access).await;
+    personal_token(drive, &access).await;
     access
 }
 
-async fn sign_in_wrongly(drive: &Drive) {
+async fn fail_sign_ins(drive: &Drive) {
     for (username, password) in [
-        ("ada", WRONG),
-        ("nobody", WRONG),
-        (PASSWORD_IN_NAME_FIELD, WRONG),
+        ("ada", WRONG_PASSWORD),
+        ("nobody", WRONG_PASSWORD),
+        (PASSWORD_IN_NAME_FIELD, WRONG_PASSWORD),
         (PASSWORD, PASSWORD),
     ] {
         let form = [("username", username), ("password", password)];
@@ -36,11 +36,11 @@ async fn sign_in_wrongly(drive: &Drive) {
         .send(
             drive
                 .post("/auth/token")
-                .form(&[("password", WRONG), ("password", WRONG)]),
+                .form(&[("password", WRONG_PASSWORD), ("password", WRONG_PASSWORD)]),
         )
         .await
         .expect_status(400);
-    let broken = format!("{{\"username\": \"eve\", \"password\": \"{WRONG}\"");
+    let broken = format!("{{\"username\": \"eve\", \"password\": \"{WRONG_PASSWORD}\"");
     drive
         .send(
             drive
@@ -51,9 +51,9 @@ async fn sign_in_wrongly(drive: &Drive) {
         .await
         .expect_status(422);
     for wrong_type in [
-        json!({"username": "eve", "password": [WRONG]}),
-        json!({"username": {"x": WRONG}}),
-        json!(WRONG),
+        json!({"username": "eve", "password": [WRONG_PASSWORD]}),
+        json!({"username": {"x": WRONG_PASSWORD}}),
+        json!(WRONG_PASSWORD),
     ] {
         drive
             .send(drive.post("/auth/register").json(&wrong_type))
@@ -63,9 +63,8 @@ async fn sign_in_wrongly(drive: &Drive) {
 }
 
 /// Sends secrets where another type is expected.
-async fn mistype(drive: &Drive, access: &str) {
-    let change =
-        json!({"current_password": PASSWORD, "new_password": WRONG, "end_other_sessions": WRONG});
+async fn send_malformed_requests(drive: &Drive, access: &str) {
+    let change = json!({"current_password": PASSWORD, "new_password": WRONG_PASSWORD, "end_other_sessions": WRONG_PASSWORD});
     drive
         .send(
             drive
@@ -78,14 +77,17 @@ async fn mistype(drive: &Drive, access: &str) {
     drive
         .expect_rejection(
             drive
-                .get(&format!("/api/files?limit={}", WRONG.replace(' ', "+")))
+                .get(&format!(
+                    "/api/files?limit={}",
+                    WRONG_PASSWORD.replace(' ', "+")
+                ))
                 .bearer_auth(access),
         )
         .await;
 }
 
 /// Signs in, refreshes, replays the old token, revokes.
-async fn tokens(drive: &Drive) -> String {
+async fn token_endpoint(drive: &Drive) -> String {
     let form = [("username", "ada"), ("password", PASSWORD)];
     let mut last = String::new();
     for replays in [1, 0] {
@@ -144,7 +146,7 @@ async fn tokens(drive: &Drive) -> String {
     good
 }
 
-async fn streams(drive: &Drive, access: &str) {
+async fn live_streams(drive: &Drive, access: &str) {
     for (path, opened) in [("/api/events", 200), ("/ws", 101)] {
         let created = drive
             .expect_success(drive.post("/auth/ws-ticket").bearer_auth(access))
@@ -164,7 +166,7 @@ async fn streams(drive: &Drive, access: &str) {
     }
 }
 
-async fn personal(drive: &Drive, access: &str) {
+async fn personal_token(drive: &Drive, access: &str) {
     let created = json!({"name": "script", "scopes": ["files:read", "files:write"]});
     let created = drive
         .expect_success(

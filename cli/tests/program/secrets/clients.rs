@@ -3,9 +3,9 @@
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use super::drive::{Answer, Drive};
+use super::run_deployment::{Answer, Drive};
 use crate::{
-    program::upload,
+    program::upload_form,
     remote::{PendingLogin, decide_as},
 };
 
@@ -33,7 +33,7 @@ async fn device(drive: &Drive, access: &str) {
         .await;
     let code = drive.record("a device code", begun.member("device_code"));
     let typed = drive.record("a user code", begun.member("user_code"));
-    let cookie = drive.sign_in_on_the_page().await;
+    let cookie = drive.sign_in_with_form().await;
     drive
         .expect_success(
             drive
@@ -80,7 +80,7 @@ async fn authorization_code(drive: &Drive, access: &str) {
         "client_id": "strongroom-cli", "redirect_uri": BACK, "response_type": "code", "scope": "files:read",
         "state": state, "code_challenge": CHALLENGE, "code_challenge_method": "S256",
     });
-    let cookie = drive.sign_in_on_the_page().await;
+    let cookie = drive.sign_in_with_form().await;
     let members = params
         .as_object()
         .unwrap()
@@ -150,7 +150,7 @@ fn redeemed(drive: &Drive, code: &str, verifier: &str) -> RequestBuilder {
 
 /// Searches the output of the command line for tokens, too.
 async fn command_line(drive: &Drive, access: &str) {
-    let login = PendingLogin::at(&drive.program, &drive.url);
+    let login = PendingLogin::start(&drive.program, &drive.url);
     let code = drive.record("the command line's user code", &login.code);
     decide_as(
         &crate::program::Client::new(&drive.server, access),
@@ -192,7 +192,7 @@ async fn retried(drive: &Drive, access: &str) {
         drive
             .expect_success(
                 add.header("idempotency-key", &key)
-                    .multipart(upload("G0 X0", "added")),
+                    .multipart(upload_form("G0 X0", "added")),
             )
             .await;
     }
@@ -203,7 +203,7 @@ async fn retried(drive: &Drive, access: &str) {
         .expect_rejection(
             other
                 .header("idempotency-key", &key)
-                .multipart(upload("G1 X1", "added")),
+                .multipart(upload_form("G1 X1", "added")),
         )
         .await;
 }

@@ -3,12 +3,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{THIRD, WRONG, drive::Drive};
+use super::{THIRD_PASSWORD, WRONG_PASSWORD, run_deployment::Drive};
 use crate::{device::Device, phone::App};
 
 /// Bob enrolls an authenticator app and signs in with it; carol does so with a passkey.
-pub(super) async fn factors(drive: &Drive) {
-    let codes = app(drive).await;
+pub(super) async fn run(drive: &Drive) {
+    let codes = totp(drive).await;
     recovery_codes(drive, &codes).await;
     passkey(drive).await;
 }
@@ -17,8 +17,8 @@ fn now() -> i64 {
     auth::Clock::system().now().as_second()
 }
 
-async fn app(drive: &Drive) -> Vec<String> {
-    let bob = drive.sign_in("bob", THIRD).await;
+async fn totp(drive: &Drive) -> Vec<String> {
+    let bob = drive.sign_in("bob", THIRD_PASSWORD).await;
     let begun = drive
         .expect_success(drive.post("/auth/totp").bearer_auth(&bob))
         .await;
@@ -35,7 +35,7 @@ async fn app(drive: &Drive) -> Vec<String> {
             drive
                 .post("/auth/totp/confirm")
                 .bearer_auth(&bob)
-                .json(&json!({"code": wrong(&code)})),
+                .json(&json!({"code": wrong_code(&code)})),
         )
         .await;
     let done = drive
@@ -51,22 +51,26 @@ async fn app(drive: &Drive) -> Vec<String> {
         .map(|code| drive.record("a recovery code", code.as_str().unwrap()))
         .collect();
     let with = |otp: &str| {
-        drive
-            .post("/auth/token")
-            .form(&[("username", "bob"), ("password", THIRD), ("otp", otp)])
+        drive.post("/auth/token").form(&[
+            ("username", "bob"),
+            ("password", THIRD_PASSWORD),
+            ("otp", otp),
+        ])
     };
     drive
         .expect_rejection(
             drive
                 .post("/auth/token")
-                .form(&[("username", "bob"), ("password", THIRD)]),
+                .form(&[("username", "bob"), ("password", THIRD_PASSWORD)]),
         )
         .await;
     // A code that is used already, and a wrong one.
     drive.expect_rejection(with(&code)).await;
     drive
         .expect_rejection(with(
-            &drive.secrets.record_code("a wrong code", &wrong(&code)),
+            &drive
+                .secrets
+                .record_code("a wrong code", &wrong_code(&code)),
         ))
         .await;
     let next = drive
@@ -79,7 +83,7 @@ async fn app(drive: &Drive) -> Vec<String> {
 }
 
 /// A different code of six digits.
-fn wrong(code: &str) -> String {
+fn wrong_code(code: &str) -> String {
     code.bytes()
         .map(|digit| char::from(b'0' + (digit - b'0' + 5) % 10))
         .collect()
@@ -90,7 +94,7 @@ async fn recovery_codes(drive: &Drive, codes: &[String]) {
         .expect_success(
             drive
                 .post("/sign-in")
-                .form(&[("username", "bob"), ("password", THIRD)]),
+                .form(&[("username", "bob"), ("password", THIRD_PASSWORD)]),
         )
         .await;
     let mfa_cookie = drive.record_cookies(&first);
@@ -111,8 +115,12 @@ async fn recovery_codes(drive: &Drive, codes: &[String]) {
     let step_up = |password: &str, otp: &str| {
         by_cookie(Method::POST, "/auth/step-up").json(&json!({"password": password, "otp": otp}))
     };
-    drive.expect_rejection(step_up(WRONG, &codes[1])).await;
-    drive.expect_success(step_up(THIRD, &codes[1])).await;
+    drive
+        .expect_rejection(step_up(WRONG_PASSWORD, &codes[1]))
+        .await;
+    drive
+        .expect_success(step_up(THIRD_PASSWORD, &codes[1]))
+        .await;
     let fresh = drive
         .expect_success(by_cookie(Method::POST, "/auth/recovery-codes"))
         .await;
@@ -125,7 +133,7 @@ async fn recovery_codes(drive: &Drive, codes: &[String]) {
 }
 
 async fn passkey(drive: &Drive) {
-    let carol = drive.sign_in("carol", THIRD).await;
+    let carol = drive.sign_in("carol", THIRD_PASSWORD).await;
     let mut key = Device::at(&drive.url);
     let options = drive
         .expect_success(drive.post("/auth/passkeys/options").bearer_auth(&carol))

@@ -15,7 +15,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{SECOND, THIRD, WRONG, drive::Drive};
+use super::{SECOND_PASSWORD, THIRD_PASSWORD, WRONG_PASSWORD, run_deployment::Drive};
 
 pub(super) const MAIL_PASSWORD: &str = "a password of the mail server";
 
@@ -134,7 +134,7 @@ pub(super) async fn mail(drive: &Drive, access: &str) {
     drive.record("the mail server's password", MAIL_PASSWORD);
     drive.record("the SASL credentials", &credentials());
     invite(drive, access).await;
-    let bob = drive.sign_in("bob", SECOND).await;
+    let bob = drive.sign_in("bob", SECOND_PASSWORD).await;
     let address = json!({"email": "bob@example.org"});
     drive
         .expect_success(
@@ -192,11 +192,11 @@ async fn invite(drive: &Drive, access: &str) {
                 .json(&json!({"invite": token})),
         )
         .await;
-    let body = json!({"username": "bob", "password": SECOND, "invite": token});
+    let body = json!({"username": "bob", "password": SECOND_PASSWORD, "invite": token});
     drive
         .expect_success(drive.post("/auth/register").json(&body))
         .await;
-    let again = json!({"username": "eve", "password": SECOND, "invite": token});
+    let again = json!({"username": "eve", "password": SECOND_PASSWORD, "invite": token});
     drive
         .expect_rejection(drive.post("/auth/register").json(&again))
         .await;
@@ -225,11 +225,11 @@ async fn invite(drive: &Drive, access: &str) {
         .expect_rejection(drive.post("/join").form(&form("short")))
         .await;
     let joined = drive
-        .expect_success(drive.post("/join").form(&form(SECOND)))
+        .expect_success(drive.post("/join").form(&form(SECOND_PASSWORD)))
         .await;
     drive.record_cookies(&joined);
     drive
-        .expect_rejection(drive.post("/join").form(&form(WRONG)))
+        .expect_rejection(drive.post("/join").form(&form(WRONG_PASSWORD)))
         .await;
 }
 
@@ -248,7 +248,7 @@ async fn reset(drive: &Drive, access: &str) {
                 .form(&[("token", token.as_str()), ("password", "short")]),
         )
         .await;
-    let new = json!({"token": token, "new_password": THIRD});
+    let new = json!({"token": token, "new_password": THIRD_PASSWORD});
     drive
         .expect_success(drive.post("/auth/reset/confirm").json(&new))
         .await;
@@ -266,7 +266,7 @@ async fn reset(drive: &Drive, access: &str) {
         .expect_success(
             drive
                 .post("/reset")
-                .form(&[("token", token.as_str()), ("password", THIRD)]),
+                .form(&[("token", token.as_str()), ("password", THIRD_PASSWORD)]),
         )
         .await;
     drive

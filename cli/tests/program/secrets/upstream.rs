@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::drive::Drive;
+use super::run_deployment::Drive;
 use crate::provider::{Provider, UPSTREAM_ACCESS};
 
 pub(super) const CLIENT_SECRET: &str = "between us and the provider alone";
-const CODE: &str = "upstream-code-for-one-use";
+const AUTHORIZATION_CODE: &str = "upstream-code-for-one-use";
 
 /// `[[providers]]`
-pub(super) fn section(provider: &Provider) -> String {
+pub(super) fn provider_section(provider: &Provider) -> String {
     format!(
         "[[providers]]\nid = \"work\"\nname = \"Work\"\nissuer = \"{}\"\nclient_id = \"strongroom\"\n\
          client_secret = \"{CLIENT_SECRET}\"\nnew_accounts = true\n",
@@ -17,10 +17,10 @@ pub(super) fn section(provider: &Provider) -> String {
     )
 }
 
-pub(super) async fn upstream(drive: &Drive, provider: &Provider) {
+pub(super) async fn run(drive: &Drive, provider: &Provider) {
     for (what, secret) in [
         ("a provider's client secret", CLIENT_SECRET),
-        ("a provider's code", CODE),
+        ("a provider's code", AUTHORIZATION_CODE),
         ("its token", UPSTREAM_ACCESS),
     ] {
         drive.record(what, secret);
@@ -53,7 +53,7 @@ pub(super) async fn upstream(drive: &Drive, provider: &Provider) {
         };
         let back = || {
             drive.get(&format!(
-                "/auth/oidc/work/callback?code={CODE}&state={state}"
+                "/auth/oidc/work/callback?code={AUTHORIZATION_CODE}&state={state}"
             ))
         };
         drive.expect_rejection(back()).await;
@@ -73,7 +73,7 @@ pub(super) async fn upstream(drive: &Drive, provider: &Provider) {
         }
     }
     let denied = format!(
-        "/auth/oidc/work/callback?error=access_denied&error_description={CODE}&state={CODE}"
+        "/auth/oidc/work/callback?error=access_denied&error_description={AUTHORIZATION_CODE}&state={AUTHORIZATION_CODE}"
     );
     drive.expect_rejection(drive.get(&denied)).await;
 }

@@ -1,5 +1,6 @@
 //! `GET /api/audit`
 
+use auth::error::AccessError;
 use std::net::IpAddr;
 
 use auth::{
@@ -60,11 +61,11 @@ pub(crate) async fn parse_chain(auth: &Auth, filter: &AuditFilterQuery) -> Resul
     let Some(name) = filter.vault.as_deref().filter(|name| !name.is_empty()) else {
         return Ok(Chain::Accounts);
     };
-    let name = RealmName::parse(name).map_err(|_| AuthError::RealmNotFound)?;
+    let name = RealmName::parse(name).map_err(|_| AuthError::Access(AccessError::RealmNotFound))?;
     let realm = auth
         .sessions()
         .realm(&name)
         .await?
-        .ok_or(AuthError::RealmNotFound)?;
+        .ok_or(AuthError::Access(AccessError::RealmNotFound))?;
     Ok(Chain::Realm(realm.id))
 }

@@ -44,9 +44,9 @@ impl AuditListQuery {
     ) -> Self {
         let trimmed = |text: &str| Some(text.trim().to_owned());
         Self {
-            actor: given(actor),
-            subject: given(subject),
-            action: given(action),
+            actor: trimmed(actor),
+            subject: trimmed(subject),
+            action: trimmed(action),
             since,
             until,
             limit: None,
@@ -59,9 +59,9 @@ impl AuditListQuery {
         let limit = paging::parse_limit(self.limit)?;
         let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         let query = AuditQuery {
-            actor: given(&self.actor),
-            subject: given(&self.subject),
-            action: given(&self.action),
+            actor: non_empty(&self.actor),
+            subject: non_empty(&self.subject),
+            action: non_empty(&self.action),
             since: self.since,
             until: self.until,
             cursor: AuditCursor::Before(self.after.unwrap_or(i64::MAX)),

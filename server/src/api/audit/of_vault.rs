@@ -38,5 +38,8 @@ pub async fn handle(
             .await?,
         limit,
     );
-    Ok((headers, Json(super::wire_entries(&state.store, entries).await?)))
+    Ok((
+        headers,
+        Json(super::wire_entries(&state.store, entries).await?),
+    ))
 }

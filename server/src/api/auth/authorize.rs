@@ -1,5 +1,6 @@
 //! `POST /auth/authorize`: the decision on the consent page of the same path.
 
+use auth::error::TokenError;
 use std::sync::Arc;
 
 use auth::{AuthError, AuthorizationRequest, Client, Interactive, OAuthError};
@@ -33,7 +34,7 @@ pub async fn handle(
         (Ok(request), Verdict::Approve) => {
             caller.require_recent()?;
             match auth.oauth().authorize(&caller, request).await {
-                Err(AuthError::OAuth(error)) => Err(error),
+                Err(AuthError::Token(TokenError::OAuth(error))) => Err(error),
                 code => Ok(code?),
             }
         }

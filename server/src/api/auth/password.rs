@@ -7,7 +7,7 @@ use wire::{ChangePassword, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::Auth,
 };
 

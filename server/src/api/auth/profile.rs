@@ -7,7 +7,7 @@ use wire::{ChangeMe, ChangedMe, ProblemBody};
 use super::{me, register::parse_optional};
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::Auth,
 };
 

@@ -10,7 +10,7 @@ use wire::{ProblemBody, Register, Registered};
 
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::Auth,
 };
 

@@ -7,7 +7,7 @@ use wire::{OneToken, TokenError};
 
 use crate::{
     error::{OAuthProblem, Problem},
-    extract::{Form, ClientOrigin},
+    extract::{ClientOrigin, Form},
     state::Auth,
 };
 

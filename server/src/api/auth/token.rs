@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use auth::{
     Anyone, AuthorizationCodeGrant, OneTimeCode, Password, Scopes, model::scope::UnknownScope,
-    oauth::refresh::TokenResponse as IssuedTokens, session::sign_in::SignInProof,
+    oauth::token::TokenResponse as IssuedTokens, session::sign_in::SignInProof,
 };
 use axum::{Json, extract::State};
 use http::{HeaderMap, HeaderValue, header};
@@ -19,7 +19,7 @@ use wire::{TokenError, TokenForm, TokenResponse};
 use crate::{
     config::Toggle,
     error::{OAuthProblem, Problem},
-    extract::{Form, ClientOrigin},
+    extract::{ClientOrigin, Form},
     state::{Auth, SiteInfo},
 };
 

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use vault::action::Read;
 
 use crate::{
-    door::{Door, AccessRule},
+    door::{AccessRule, Door},
     error::Problem,
     state::AppState,
 };

@@ -10,7 +10,7 @@ use wire::ProblemBody;
 use super::{MAX_COMMENT_CHARS, parse_optional_text};
 use crate::{
     error::Problem,
-    extract::{FilenameParam, Query, IdempotencyHeader},
+    extract::{FilenameParam, IdempotencyHeader, Query},
     state::Vault,
 };
 

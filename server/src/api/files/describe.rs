@@ -7,7 +7,7 @@ use wire::{File, ProblemBody};
 use super::{MAX_COMMENT_CHARS, parse_optional_text};
 use crate::{
     error::Problem,
-    extract::{JsonBody, FilenameParam, IdempotencyHeader},
+    extract::{FilenameParam, IdempotencyHeader, JsonBody},
     shape,
     state::Vault,
 };
@@ -30,7 +30,11 @@ pub async fn handle(
     JsonBody(body): JsonBody<wire::Describe>,
 ) -> Result<Json<File>, Problem> {
     let key = idempotency.key_for(body.description.as_deref().unwrap_or(""));
-    let description = parse_optional_text(body.description.as_deref(), MAX_COMMENT_CHARS, "/description")?;
+    let description = parse_optional_text(
+        body.description.as_deref(),
+        MAX_COMMENT_CHARS,
+        "/description",
+    )?;
     let file = vault.describe(&permit, &name, description, key).await?;
     Ok(Json(shape::file(&file, permit.username())))
 }

@@ -49,7 +49,7 @@ pub async fn handle(
 ) -> Result<(HeaderMap, Json<Vec<File>>), Problem> {
     let limit = paging::parse_limit(query.limit)?;
     let mut files = vault
-        .files(&permit, query(query, permit.username(), limit + 1)?)
+        .files(&permit, to_file_query(query, permit.username(), limit + 1)?)
         .await?;
     let mut headers = HeaderMap::new();
     if files.len() > limit as usize {
@@ -65,7 +65,11 @@ pub async fn handle(
     ))
 }
 
-fn to_file_query(params: FileListQuery, caller: &Username, limit: u32) -> Result<FileQuery, Problem> {
+fn to_file_query(
+    params: FileListQuery,
+    caller: &Username,
+    limit: u32,
+) -> Result<FileQuery, Problem> {
     let fold = |raw: Option<String>, name: &str| match raw {
         Some(raw) if raw.contains('\0') => Err(Problem::invalid(
             format!("#{name}"),

@@ -8,7 +8,7 @@ use wire::{File, ProblemBody};
 use super::{MAX_NOTE_CHARS, parse_text};
 use crate::{
     error::Problem,
-    extract::{JsonBody, FilenameParam, IdempotencyHeader},
+    extract::{FilenameParam, IdempotencyHeader, JsonBody},
     shape,
     state::Vault,
 };

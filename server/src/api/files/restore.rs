@@ -7,7 +7,7 @@ use wire::{File, ProblemBody};
 
 use crate::{
     error::Problem,
-    extract::{JsonBody, FilenameParam, IdempotencyHeader},
+    extract::{FilenameParam, IdempotencyHeader, JsonBody},
     shape,
     state::Vault,
 };

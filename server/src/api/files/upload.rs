@@ -137,7 +137,8 @@ pub(crate) async fn receive_form<U: BlobUpload>(
             }
             Some("comment") => fields.comment = Some(read_text(field, "/comment", &budget).await?),
             Some("keep_checked_out") => {
-                fields.keep_checked_out = Some(read_text(field, "/keep_checked_out", &budget).await?)
+                fields.keep_checked_out =
+                    Some(read_text(field, "/keep_checked_out", &budget).await?)
             }
             _ => drain_field(field, &budget).await?,
         }
@@ -196,7 +197,10 @@ async fn stream_to_blob<U: BlobUpload>(
     Ok(size)
 }
 
-async fn next_chunk(field: &mut Field<'_>, budget: &ParserBudget) -> Result<Option<Bytes>, Problem> {
+async fn next_chunk(
+    field: &mut Field<'_>,
+    budget: &ParserBudget,
+) -> Result<Option<Bytes>, Problem> {
     match timeout(STALL_TIMEOUT, field.chunk()).await {
         Ok(Ok(chunk)) => {
             budget.reset();
@@ -207,7 +211,11 @@ async fn next_chunk(field: &mut Field<'_>, budget: &ParserBudget) -> Result<Opti
     }
 }
 
-async fn read_text(mut field: Field<'_>, pointer: &str, budget: &ParserBudget) -> Result<String, Problem> {
+async fn read_text(
+    mut field: Field<'_>,
+    pointer: &str,
+    budget: &ParserBudget,
+) -> Result<String, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = next_chunk(&mut field, budget).await? {
         if bytes.len() + chunk.len() > MAX_TEXT_BYTES {

@@ -28,5 +28,8 @@ pub async fn handle(
 ) -> Result<(StatusCode, Json<GroupInfo>), Problem> {
     let name = GroupName::parse(&body.name).map_err(|error| Problem::invalid("/name", error))?;
     let group = auth.admin().create_group(&permit, &name).await?;
-    Ok((StatusCode::CREATED, Json(super::wire_group(&store, group).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(super::wire_group(&store, group).await?),
+    ))
 }

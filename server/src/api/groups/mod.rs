@@ -14,7 +14,10 @@ use wire::GroupInfo;
 use crate::{error::Problem, state::Store};
 
 /// The wire form, with vault names instead of ids.
-pub(crate) async fn wire_groups(store: &Store, groups: Vec<Group>) -> Result<Vec<GroupInfo>, Problem> {
+pub(crate) async fn wire_groups(
+    store: &Store,
+    groups: Vec<Group>,
+) -> Result<Vec<GroupInfo>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
     let vault_name = |id: &auth::RealmId| {
         vaults
@@ -28,7 +31,7 @@ pub(crate) async fn wire_groups(store: &Store, groups: Vec<Group>) -> Result<Vec
         roles: group
             .roles
             .iter()
-            .filter_map(|(id, role)| Some((named(id)?, role.as_str().to_owned())))
+            .filter_map(|(id, role)| Some((vault_name(id)?, role.as_str().to_owned())))
             .collect(),
         created_at: group.created_at,
     };

@@ -12,7 +12,9 @@ use axum::{
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
-use crate::{error::Problem, extract::path_param, packed::Precompressed, state::AppState, web::assets};
+use crate::{
+    error::Problem, extract::path_param, packed::Precompressed, state::AppState, web::assets,
+};
 
 /// The content security policy of the docs page. It equals that of the pages, plus inline styles,
 /// which Swagger UI sets on elements.
@@ -95,7 +97,11 @@ impl FromRequestParts<AppState> for DocsFileParam {
 }
 
 /// `GET /docs/{file}`
-pub async fn file(_: Anyone, DocsFileParam(name): DocsFileParam, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn file(
+    _: Anyone,
+    DocsFileParam(name): DocsFileParam,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let (_, file) = PRECOMPRESSED
         .iter()
         .find(|(part, _)| *part == name)

@@ -38,7 +38,9 @@ pub async fn handle(
     let administrator = caller
         .is_some_and(|caller| caller.require_unrestricted().is_ok() && caller.may_administer());
     // A proxy on this machine forwards requests of other machines: those are not local.
-    let forwarded = FORWARDED_HEADERS.iter().any(|name| headers.contains_key(*name));
+    let forwarded = FORWARDED_HEADERS
+        .iter()
+        .any(|name| headers.contains_key(*name));
     let is_local = peer.ip().to_canonical().is_loopback() && !forwarded;
     if is_local || administrator {
         Ok(site.metrics.render())

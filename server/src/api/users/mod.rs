@@ -22,7 +22,10 @@ pub(crate) async fn wire_user(store: &Store, member: Member) -> Result<wire::Use
         .ok_or_else(|| Problem::Internal("the account has no wire form".to_owned()))
 }
 
-pub(crate) async fn wire_users(store: &Store, members: Vec<Member>) -> Result<Vec<wire::User>, Problem> {
+pub(crate) async fn wire_users(
+    store: &Store,
+    members: Vec<Member>,
+) -> Result<Vec<wire::User>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
     let vault_name = |id: &auth::RealmId| {
         vaults
@@ -32,11 +35,11 @@ pub(crate) async fn wire_users(store: &Store, members: Vec<Member>) -> Result<Ve
     };
     let role_names = |roles: &mut dyn Iterator<Item = (&auth::RealmId, &auth::Role)>| {
         roles
-            .filter_map(|(vault, role)| Some((named(vault)?, role.as_str().to_owned())))
+            .filter_map(|(vault, role)| Some((vault_name(vault)?, role.as_str().to_owned())))
             .collect()
     };
     let user = |member: Member| {
-        let effective_roles = words(&mut member.rights().iter());
+        let effective_roles = role_names(&mut member.rights().iter());
         let Member {
             account,
             roles,
@@ -61,7 +64,7 @@ pub(crate) async fn wire_users(store: &Store, members: Vec<Member>) -> Result<Ve
                 .iter()
                 .map(|kind| kind.as_str().to_owned())
                 .collect(),
-            roles: words(&mut roles.iter().map(|(vault, role)| (vault, role))),
+            roles: role_names(&mut roles.iter().map(|(vault, role)| (vault, role))),
             groups: groups
                 .iter()
                 .map(|membership| membership.group.to_string())

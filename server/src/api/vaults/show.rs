@@ -36,7 +36,9 @@ pub async fn handle(
 ) -> Result<Json<VaultInfo>, Problem> {
     let vaults = auth.sessions().realms_of(&caller).await?;
     let membership = vaults.into_iter().find(|(vault, _)| vault.name == name);
-    let (vault, role) = membership.ok_or(auth::AuthError::RealmNotFound)?;
+    let (vault, role) = membership.ok_or(auth::AuthError::Access(
+        auth::error::AccessError::RealmNotFound,
+    ))?;
     Ok(Json(VaultInfo {
         name: vault.name.to_string(),
         role: role.as_str().to_owned(),

@@ -7,10 +7,10 @@ use tokio_tungstenite::tungstenite::Message as Said;
 use super::*;
 use crate::live::{
     StreamAccess,
-    testing::{Client, Desk, Log, user},
+    testing::{LiveTestServer, MockEventLog, WebSocketClient, username},
 };
 
-async fn next(client: &mut Client) -> serde_json::Value {
+async fn next_message(client: &mut WebSocketClient) -> serde_json::Value {
     loop {
         if let Said::Text(text) = client.next().await.unwrap().unwrap() {
             return serde_json::from_str(&text).unwrap();
@@ -18,12 +18,12 @@ async fn next(client: &mut Client) -> serde_json::Value {
     }
 }
 
-async fn next_id(client: &mut Client) -> i64 {
-    next(client).await["id"].as_i64().unwrap()
+async fn next_event_id(client: &mut WebSocketClient) -> i64 {
+    next_message(client).await["id"].as_i64().unwrap()
 }
 
 /// Answers pings until the server closes. `None` if the connection ends without a close frame.
-async fn closing_code(client: &mut Client) -> Option<u16> {
+async fn wait_for_close_code(client: &mut WebSocketClient) -> Option<u16> {
     while let Some(Ok(said)) = client.next().await {
         if let Said::Close(Some(close)) = said {
             return Some(close.code.into());
@@ -34,14 +34,17 @@ async fn closing_code(client: &mut Client) -> Option<u16> {
 
 #[tokio::test(start_paused = true)]
 async fn socket_resumes_from_position_and_streams_live() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let mut client = desk.socket("since=3").await;
     assert_eq!(
-        (next_id(&mut client).await, next_id(&mut client).await),
+        (
+            next_event_id(&mut client).await,
+            next_event_id(&mut client).await
+        ),
         (4, 5)
     );
     desk.log.record(1);
-    let event = next(&mut client).await;
+    let event = next_message(&mut client).await;
     assert_eq!(
         (&event["event"], &event["id"]),
         (&"file_updated".into(), &6.into())
@@ -55,39 +58,42 @@ async fn socket_resumes_from_position_and_streams_live() {
 
 #[tokio::test(start_paused = true)]
 async fn socket_shows_check_out_status_per_viewer() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let (mut ada, mut bob) = (desk.socket("user=ada").await, desk.socket("user=bob").await);
     desk.log.record_this(|event| {
         event.file.lock = Some(vault::Lock {
             id: 1,
-            holder: user("bob"),
+            holder: username("bob"),
             at: event.at,
             note: None,
         });
     });
-    assert_eq!(next(&mut ada).await["data"]["status"], "locked");
+    assert_eq!(next_message(&mut ada).await["data"]["status"], "locked");
     assert_eq!(
-        next(&mut bob).await["data"]["status"],
+        next_message(&mut bob).await["data"]["status"],
         "checked_out_by_user"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn ended_session_closes_socket_within_a_second() {
-    for (verdict, code) in [(StreamAccess::SignedOut, 4001), (StreamAccess::Forbidden, 4003)] {
-        let desk = Desk::over(Log::of(5));
+    for (verdict, code) in [
+        (StreamAccess::SignedOut, 4001),
+        (StreamAccess::Forbidden, 4003),
+    ] {
+        let desk = LiveTestServer::over(MockEventLog::with_events(5));
         let mut client = desk.socket("").await;
         sleep(Duration::from_secs(5)).await;
         let at = Instant::now();
         desk.turn(verdict);
-        assert_eq!(closing_code(&mut client).await, Some(code));
+        assert_eq!(wait_for_close_code(&mut client).await, Some(code));
         assert!(at.elapsed() < Duration::from_secs(1));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn socket_sends_no_event_after_session_end() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let mut client = desk.socket("").await;
     sleep(Duration::from_secs(5)).await;
     desk.turn(StreamAccess::SignedOut);
@@ -100,7 +106,7 @@ async fn socket_sends_no_event_after_session_end() {
 
 #[tokio::test(start_paused = true)]
 async fn permission_lost_before_streaming_closes_the_socket() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     desk.turn_silently(StreamAccess::Forbidden);
     let mut client = desk.socket("since=1").await;
     assert!(
@@ -110,18 +116,18 @@ async fn permission_lost_before_streaming_closes_the_socket() {
 
 #[tokio::test(start_paused = true)]
 async fn silently_expired_session_closes_socket_at_next_ping() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let mut client = desk.socket("").await;
     sleep(Duration::from_secs(5)).await;
     let at = Instant::now();
     desk.turn_silently(StreamAccess::SignedOut);
-    assert_eq!(closing_code(&mut client).await, Some(4001));
+    assert_eq!(wait_for_close_code(&mut client).await, Some(4001));
     assert!(at.elapsed() <= PING_INTERVAL);
 }
 
 #[tokio::test(start_paused = true)]
 async fn socket_survives_short_but_not_long_store_outage() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let mut client = desk.socket("").await;
     sleep(Duration::from_secs(1)).await;
     desk.turn(StreamAccess::Unavailable);
@@ -129,32 +135,36 @@ async fn socket_survives_short_but_not_long_store_outage() {
     desk.turn_silently(StreamAccess::Allowed);
     sleep(Duration::from_mins(1)).await;
     desk.log.record(1);
-    assert_eq!(next_id(&mut client).await, 6);
+    assert_eq!(next_event_id(&mut client).await, 6);
     desk.turn(StreamAccess::Unavailable);
-    assert_eq!(closing_code(&mut client).await, Some(1013));
+    assert_eq!(wait_for_close_code(&mut client).await, Some(1013));
 }
 
 #[tokio::test(start_paused = true)]
 async fn stopping_server_closes_sockets_with_going_away() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let (mut one, mut two) = (desk.socket("").await, desk.socket("since=5").await);
     desk.stop();
     assert_eq!(
-        (closing_code(&mut one).await, closing_code(&mut two).await),
+        (
+            wait_for_close_code(&mut one).await,
+            wait_for_close_code(&mut two).await
+        ),
         (Some(1001), Some(1001))
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn client_without_pong_is_closed_after_timeout() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let (mut alive, dead) = (desk.socket("").await, desk.socket("").await);
-    let alive = tokio::spawn(async move { closing_code(&mut alive).await });
+    let alive = tokio::spawn(async move { wait_for_close_code(&mut alive).await });
     let at = Instant::now();
     let mut said = Vec::new();
     dead.into_inner().read_to_end(&mut said).await.unwrap();
     assert!(
-        (SILENCE_TIMEOUT..=SILENCE_TIMEOUT + CLOSE_TIMEOUT + Duration::from_secs(1)).contains(&at.elapsed()),
+        (SILENCE_TIMEOUT..=SILENCE_TIMEOUT + CLOSE_TIMEOUT + Duration::from_secs(1))
+            .contains(&at.elapsed()),
         "{:?}",
         at.elapsed()
     );
@@ -171,7 +181,7 @@ async fn client_without_pong_is_closed_after_timeout() {
 
 #[tokio::test(start_paused = true)]
 async fn socket_drops_slow_consumer_without_delaying_reader() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let line = desk.dial(512).await;
     let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line)
         .await
@@ -180,16 +190,16 @@ async fn socket_drops_slow_consumer_without_delaying_reader() {
     let at = Instant::now();
     desk.log.record(1000);
     for id in 6..=1005 {
-        assert_eq!(next_id(&mut reader).await, id);
+        assert_eq!(next_event_id(&mut reader).await, id);
     }
     assert!(at.elapsed() < Duration::from_secs(1), "{:?}", at.elapsed());
     sleep(SEND_TIMEOUT + Duration::from_secs(1)).await;
-    assert_eq!(closing_code(&mut stuck).await, None);
+    assert_eq!(wait_for_close_code(&mut stuck).await, None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn ended_session_drops_slow_consumer_immediately() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let line = desk.dial(512).await;
     let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line)
         .await
@@ -207,7 +217,7 @@ async fn ended_session_drops_slow_consumer_immediately() {
 
 #[tokio::test(start_paused = true)]
 async fn socket_closes_after_too_many_client_messages() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let mut client = desk.socket("").await;
     for _ in 0..50 {
         client
@@ -216,27 +226,27 @@ async fn socket_closes_after_too_many_client_messages() {
             .unwrap();
     }
     desk.log.record(1);
-    assert_eq!(next_id(&mut client).await, 6);
+    assert_eq!(next_event_id(&mut client).await, 6);
     for _ in 0..MAX_CLIENT_FRAMES {
         client.send(Said::text("x")).await.unwrap();
     }
-    assert_eq!(closing_code(&mut client).await, Some(1008));
+    assert_eq!(wait_for_close_code(&mut client).await, Some(1008));
 }
 
 #[tokio::test(start_paused = true)]
 async fn socket_closes_on_oversized_client_message() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let mut client = desk.socket("").await;
     client
         .send(Said::text("x".repeat(MAX_MESSAGE_BYTES + 1)))
         .await
         .unwrap();
-    assert_eq!(closing_code(&mut client).await, Some(1008));
+    assert_eq!(wait_for_close_code(&mut client).await, Some(1008));
 }
 
 #[tokio::test(start_paused = true)]
 async fn socket_answers_client_close_frame() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let mut client = desk.socket("").await;
     client.close(None).await.unwrap();
     assert!(matches!(client.next().await, Some(Ok(Said::Close(_)))));
@@ -245,7 +255,7 @@ async fn socket_answers_client_close_frame() {
 
 #[tokio::test]
 async fn socket_works_over_tcp() {
-    let desk = Desk::over(Log::of(5));
+    let desk = LiveTestServer::over(MockEventLog::with_events(5));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws?since=4", listener.local_addr().unwrap());
     tokio::spawn(axum::serve(listener, desk.router()).into_future());

@@ -85,7 +85,7 @@ fn mails_read_as_their_snapshot() {
 }
 
 #[test]
-fn mail_lines_have_at_most_72_characters_except_links() {
+fn mail_lines_wrap_at_72_characters_except_links() {
     for kind in ALL_NOTICES {
         let text = render(&mail("Ada", notice(*kind)), SITE).unwrap().text;
         for line in text.lines() {

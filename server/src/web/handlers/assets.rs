@@ -8,12 +8,12 @@ use crate::{error::Problem, extract::path_param, state::AppState, web::assets};
 
 /// The two path parameters.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct AssetPath {
     build: String,
     path: String,
 }
 
-impl FromRequestParts<AppState> for Asked {
+impl FromRequestParts<AppState> for AssetPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -24,7 +24,11 @@ impl FromRequestParts<AppState> for Asked {
     }
 }
 
-pub(crate) async fn asset(_: Anyone, path: Asked, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn asset(
+    _: Anyone,
+    path: AssetPath,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let response = assets::serve(&path.build, &path.path, &headers);
     if response.status() == http::StatusCode::NOT_FOUND {
         Err(Problem::NoRoute)

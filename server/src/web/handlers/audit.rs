@@ -21,12 +21,12 @@ use crate::{
     error::Problem,
     extract::Query,
     state::AppState,
-    web::{AuditPage, Happening},
+    web::{ActivityEntry, AuditPage},
 };
 
 /// The filter fields as entered. An empty field does not filter.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Form {
+pub(crate) struct AuditForm {
     #[serde(default)]
     vault: String,
     #[serde(default)]
@@ -45,13 +45,13 @@ pub(crate) struct Form {
     after: Option<i64>,
 }
 
-impl Form {
+impl AuditForm {
     fn to_query(&self) -> AuditListQuery {
         let filters = [&*self.actor, &*self.subject, &*self.action];
         AuditListQuery::from_form(
             filters,
-            day(&self.since, 0),
-            day(&self.until, 1),
+            parse_day(&self.since, 0),
+            parse_day(&self.until, 1),
             self.after,
         )
     }
@@ -62,7 +62,7 @@ pub(crate) async fn page(
     caller: Caller,
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,
-    Query(form): Query<Form>,
+    Query(form): Query<AuditForm>,
 ) -> Result<Response, Problem> {
     let filter = AuditFilterQuery {
         vault: Some(form.vault.clone()),
@@ -76,7 +76,7 @@ pub(crate) async fn page(
         ..query
     };
     let page_of_entries = audit::page(&uri, state.auth.admin().audit(&permit, query).await?, limit);
-    show(&state, &caller, form, None, page_of_entries).await
+    render(&state, &caller, form, None, page_of_entries).await
 }
 
 /// The activity of one vault, for its managers.
@@ -85,7 +85,7 @@ pub(crate) async fn of_vault(
     caller: Caller,
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,
-    Query(form): Query<Form>,
+    Query(form): Query<AuditForm>,
 ) -> Result<Response, Problem> {
     let (query, limit) = form
         .to_query()
@@ -99,7 +99,7 @@ pub(crate) async fn of_vault(
             .await?,
         limit,
     );
-    show(
+    render(
         &state,
         &caller,
         form,
@@ -109,18 +109,18 @@ pub(crate) async fn of_vault(
     .await
 }
 
-async fn show(
+async fn render(
     state: &AppState,
     caller: &Caller,
-    form: Form,
+    form: AuditForm,
     vault_name: Option<&str>,
     (headers, entries): (HeaderMap, Vec<AuditEntry>),
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, caller, vault_name).await?;
     let viewer = caller.account().username.as_str();
     let entries = audit::wire_entries(&state.store, entries).await?;
-    let activity = Happening::describe_all(entries, viewer);
-    let Form {
+    let activity = ActivityEntry::describe_all(entries, viewer);
+    let AuditForm {
         vault,
         actor,
         subject,
@@ -135,7 +135,7 @@ async fn show(
             || "/admin/audit".to_owned(),
             |vault_name| format!("/v/{vault_name}/audit"),
         ),
-        next(&headers),
+        next_link(&headers),
     );
     send(
         StatusCode::OK,
@@ -156,7 +156,7 @@ async fn show(
 }
 
 /// The start of the entered day plus `later` days. Invalid input does not filter.
-fn day(text: &str, days: i64) -> Option<Timestamp> {
+fn parse_day(text: &str, days: i64) -> Option<Timestamp> {
     let day: Date = text.trim().parse().ok()?;
     let day = day
         .checked_add(jiff::Span::new().try_days(days).ok()?)
@@ -165,7 +165,7 @@ fn day(text: &str, days: i64) -> Option<Timestamp> {
 }
 
 /// The URL in a `Link` header.
-pub(crate) fn next(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn next_link(headers: &HeaderMap) -> Option<String> {
     let link = headers.get(header::LINK)?.to_str().ok()?;
     Some(link.strip_prefix('<')?.split_once('>')?.0.to_owned())
 }

@@ -15,7 +15,7 @@ use wire::{Authorize, Verdict};
 use super::{allow_page, error_page, send, shell};
 use crate::{
     answer::RequestId,
-    api::auth::authorize::{validate_request, find_client, redirect_url},
+    api::auth::authorize::{find_client, redirect_url, validate_request},
     error::Problem,
     extract::Form,
     state::{Auth, SiteInfo},
@@ -30,18 +30,18 @@ pub(crate) async fn page(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let request = match asked(&query) {
+    let request = match parse_query(&query) {
         Ok(request) => request,
-        Err(problem) => return Ok(sorry(&problem, &id)),
+        Err(problem) => return Ok(error_response(&problem, &id)),
     };
     let client = match find_client(&auth, &request.client_id, &request.redirect_uri) {
         Ok(client) => client,
-        Err(problem) => return Ok(sorry(&problem, &id)),
+        Err(problem) => return Ok(error_response(&problem, &id)),
     };
     // The redirect URI is verified now, so errors can be sent to the client.
     let validated = match validate_request(&auth, client, &request) {
         Ok(validated) => validated,
-        Err(error) => return Ok(tell(&request, &site, error)),
+        Err(error) => return Ok(redirect_error(&request, &site, error)),
     };
     let Some(caller) = caller else {
         let next =
@@ -54,19 +54,19 @@ pub(crate) async fn page(
     let page = AuthorizePage {
         shell: shell(&auth, &caller, None).await?,
         username: caller.account().username.to_string(),
-        program: validated.client().name().to_owned(),
+        client_name: validated.client().name().to_owned(),
         scopes: validated
             .grants()
             .iter()
             .map(|grant| grant.as_str().to_owned())
             .collect(),
-        back_to: back_to(&request.redirect_uri).to_owned(),
+        redirect_host: redirect_host(&request.redirect_uri).to_owned(),
     };
     send(StatusCode::OK, &page)
 }
 
 /// A repeated parameter is an error (RFC 6749 §3.1).
-fn asked(query: &str) -> Result<Authorize, Problem> {
+fn parse_query(query: &str) -> Result<Authorize, Problem> {
     let mut form = Form::parse(query.as_bytes())?;
     Ok(Authorize {
         client_id: form.require("client_id")?,
@@ -81,7 +81,7 @@ fn asked(query: &str) -> Result<Authorize, Problem> {
     })
 }
 
-fn tell(request: &Authorize, site: &SiteInfo, error: OAuthError) -> Response {
+fn redirect_error(request: &Authorize, site: &SiteInfo, error: OAuthError) -> Response {
     let issuer = &site.config.public_url;
     Redirect::to(&redirect_url(
         &request.redirect_uri,
@@ -92,7 +92,7 @@ fn tell(request: &Authorize, site: &SiteInfo, error: OAuthError) -> Response {
     .into_response()
 }
 
-fn sorry(problem: &Problem, RequestId(id): &RequestId) -> Response {
+fn error_response(problem: &Problem, RequestId(id): &RequestId) -> Response {
     let status = problem.status();
     let mut response = (status, Html(error_page(status, &problem.detail(), id))).into_response();
     allow_page(response.headers_mut());
@@ -100,7 +100,7 @@ fn sorry(problem: &Problem, RequestId(id): &RequestId) -> Response {
 }
 
 /// The host, or the scheme if the client is an app on this machine.
-fn back_to(uri: &str) -> &str {
+fn redirect_host(uri: &str) -> &str {
     match uri.split_once("://") {
         Some((_, rest)) => rest.split(['/', '?']).next().unwrap_or(rest),
         None => uri.split(':').next().unwrap_or(uri),

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use super::{enter, send};
 use crate::{
     error::Problem,
-    extract::{Form, ClientOrigin},
+    extract::{ClientOrigin, Form},
     state::Auth,
     web::{ConfirmEmailPage, Shell},
 };
@@ -15,7 +15,7 @@ use crate::{
 /// `GET /confirm-email`. Opening the link confirms nothing, because mail programs fetch links on
 /// their own.
 pub(crate) async fn page(_: Anyone) -> Result<Response, Problem> {
-    answer(
+    respond(
         StatusCode::OK,
         &ConfirmEmailPage {
             shell: Shell::default(),
@@ -39,7 +39,7 @@ pub(crate) async fn confirm(
         .await
         .map_err(Problem::from)
     {
-        Ok(_) => answer(
+        Ok(_) => respond(
             StatusCode::OK,
             &ConfirmEmailPage {
                 shell: Shell::default(),
@@ -54,12 +54,15 @@ pub(crate) async fn confirm(
                 message,
                 done: false,
             };
-            Ok(enter::again(&problem, answer(problem.status(), &page)?))
+            Ok(enter::with_error_headers(
+                &problem,
+                respond(problem.status(), &page)?,
+            ))
         }
     }
 }
 
-fn answer(status: StatusCode, page: &ConfirmEmailPage) -> Result<Response, Problem> {
+fn respond(status: StatusCode, page: &ConfirmEmailPage) -> Result<Response, Problem> {
     let mut response = send(status, page)?;
     response.headers_mut().insert(
         header::REFERRER_POLICY,

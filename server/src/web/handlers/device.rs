@@ -9,14 +9,14 @@ use super::{send, shell};
 use crate::{error::Problem, extract::Query, state::Auth, web::DevicePage};
 
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct DeviceQuery {
     user_code: Option<String>,
 }
 
 pub(crate) async fn page(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
-    Query(query): Query<Asked>,
+    Query(query): Query<DeviceQuery>,
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
     let user_code = query

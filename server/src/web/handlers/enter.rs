@@ -21,13 +21,13 @@ use crate::{
     api::auth::register::parse_optional,
     config::RegistrationMode,
     error::{Problem, retry_after},
-    extract::{Form, ClientOrigin, Query},
+    extract::{ClientOrigin, Form, Query},
     state::{Auth, SiteInfo},
-    web::{ProviderButton, SignUpAvailability, Shell, SignInPage, SignUpPage, cookie, local_path},
+    web::{ProviderButton, Shell, SignInPage, SignUpAvailability, SignUpPage, cookie, local_path},
 };
 
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Next {
+pub(crate) struct NextQuery {
     pub(super) next: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Next {
 pub(crate) async fn sign_in_page(
     OptionalCaller(caller): OptionalCaller,
     State(site): State<Arc<SiteInfo>>,
-    Query(query): Query<Next>,
+    Query(query): Query<NextQuery>,
 ) -> Result<Response, Problem> {
     let next = local_path(query.next.as_deref());
     if caller.is_some() {
@@ -43,12 +43,17 @@ pub(crate) async fn sign_in_page(
     }
     send(
         StatusCode::OK,
-        &sign_in_form(&site, String::new(), next, None),
+        &render_sign_in(&site, String::new(), next, None),
     )
 }
 
-fn sign_in_form(site: &SiteInfo, username: String, next: &str, message: Option<String>) -> SignInPage {
-    let (shell, registration) = (Shell::default(), registration(site));
+fn render_sign_in(
+    site: &SiteInfo,
+    username: String,
+    next: &str,
+    message: Option<String>,
+) -> SignInPage {
+    let (shell, registration) = (Shell::default(), sign_up_availability(site));
     let button = |provider: &Provider| ProviderButton {
         id: provider.id.clone(),
         name: provider.name.clone(),
@@ -63,7 +68,7 @@ fn sign_in_form(site: &SiteInfo, username: String, next: &str, message: Option<S
         message,
         registration,
         providers,
-        passkeys,
+        passkey_origin: passkeys,
     }
 }
 
@@ -84,17 +89,17 @@ pub(crate) async fn sign_in(
         .sign_in_on_page(&username, password, origin)
         .await
     {
-        Ok(step) => Ok(go_on(&site, step, next)),
+        Ok(step) => Ok(after_password(&site, step, next)),
         Err(error) => {
             let problem = Problem::from(error);
-            let page = sign_in_form(&site, username, next, Some(problem.detail()));
-            Ok(again(&problem, send(problem.status(), &page)?))
+            let page = render_sign_in(&site, username, next, Some(problem.detail()));
+            Ok(with_error_headers(&problem, send(problem.status(), &page)?))
         }
     }
 }
 
 /// Completes the sign-in, or continues with the second factor.
-pub(super) fn go_on(site: &SiteInfo, step: SignInOutcome, next: &str) -> Response {
+pub(super) fn after_password(site: &SiteInfo, step: SignInOutcome, next: &str) -> Response {
     match step {
         SignInOutcome::Complete(signed_in) => {
             let jar = CookieJar::new().add(cookie::session(site, &signed_in.secret));
@@ -110,7 +115,7 @@ pub(super) fn go_on(site: &SiteInfo, step: SignInOutcome, next: &str) -> Respons
 }
 
 /// Every sign-in creates a new session and never reuses an existing one (session fixation).
-pub(super) async fn enter(
+pub(super) async fn sign_in_and_set_cookie(
     auth: &Auth,
     site: &SiteInfo,
     (username, password): (&str, Password),
@@ -124,7 +129,7 @@ pub(super) async fn enter(
 }
 
 /// The page with the headers of the error.
-pub(super) fn again(problem: &Problem, mut page: Response) -> Response {
+pub(super) fn with_error_headers(problem: &Problem, mut page: Response) -> Response {
     if let Some(wait) = problem.retry_after() {
         page.headers_mut()
             .insert(http::header::RETRY_AFTER, retry_after(wait));
@@ -136,7 +141,7 @@ pub(super) fn again(problem: &Problem, mut page: Response) -> Response {
     page
 }
 
-pub(super) fn registration(site: &SiteInfo) -> SignUpAvailability {
+pub(super) fn sign_up_availability(site: &SiteInfo) -> SignUpAvailability {
     match site.config.registration {
         RegistrationMode::Open => SignUpAvailability::Open,
         RegistrationMode::Invite | RegistrationMode::Closed => SignUpAvailability::Closed,
@@ -152,18 +157,21 @@ pub(crate) async fn sign_up_page(
     if caller.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    send(StatusCode::OK, &Typed::default().page(&auth, &site, None))
+    send(
+        StatusCode::OK,
+        &SignUpForm::default().page(&auth, &site, None),
+    )
 }
 
 /// The registration fields as entered. After an error the form shows them again.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Typed {
+pub(super) struct SignUpForm {
     pub(super) username: String,
     pub(super) display_name: String,
     pub(super) email: String,
 }
 
-impl Typed {
+impl SignUpForm {
     pub(super) fn from_form(form: &mut Form) -> Self {
         let mut take = |name| form.take(name).unwrap_or_default();
         Self {
@@ -173,7 +181,10 @@ impl Typed {
         }
     }
 
-    pub(super) fn registration_request(&self, password: Password) -> Result<RegistrationRequest, Problem> {
+    pub(super) fn registration_request(
+        &self,
+        password: Password,
+    ) -> Result<RegistrationRequest, Problem> {
         let username = Username::parse(&self.username)
             .map_err(|error| Problem::invalid("/username", error))?;
         Ok(RegistrationRequest {
@@ -195,7 +206,7 @@ impl Typed {
             email,
         } = self;
         let (registration, min_length) = (
-            registration(site),
+            sign_up_availability(site),
             auth.passwords().min_password_length(None),
         );
         SignUpPage {
@@ -218,30 +229,33 @@ pub(crate) async fn sign_up(
     ClientOrigin(origin): ClientOrigin,
     mut form: Form,
 ) -> Result<Response, Problem> {
-    let fields = Typed::from_form(&mut form);
+    let fields = SignUpForm::from_form(&mut form);
     let password = form.take("password").unwrap_or_default();
     match register(&auth, &fields, password.clone(), &origin).await {
         Ok(account) => {
             let credentials = (account.username.as_str(), Password::new(password));
-            let jar = enter(&auth, &site, credentials, origin).await?;
+            let jar = sign_in_and_set_cookie(&auth, &site, credentials, origin).await?;
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
             let page = fields.page(&auth, &site, Some(problem.detail()));
-            Ok(again(&problem, send(problem.status(), &page)?))
+            Ok(with_error_headers(&problem, send(problem.status(), &page)?))
         }
     }
 }
 
 async fn register(
     auth: &Auth,
-    fields: &Typed,
+    fields: &SignUpForm,
     password: String,
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
         .accounts()
-        .register(fields.registration_request(Password::new(password))?, origin)
+        .register(
+            fields.registration_request(Password::new(password))?,
+            origin,
+        )
         .await?)
 }
 

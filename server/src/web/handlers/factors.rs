@@ -27,8 +27,8 @@ pub(crate) async fn page(
         &FactorsPage {
             shell,
             overview,
-            is_due,
-            passkeys_at: site.passkey_origin.clone(),
+            is_enrollment_required: is_due,
+            passkey_origin: site.passkey_origin.clone(),
         },
     )
 }

@@ -10,31 +10,31 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 
 use super::{
-    enter::{self, Typed},
+    enter::{self, SignUpForm},
     send,
 };
 use crate::{
     error::Problem,
-    extract::{Form, ClientOrigin},
+    extract::{ClientOrigin, Form},
     state::{Auth, SiteInfo},
     web::{SetupPage, Shell},
 };
 
 /// `GET /first`. The token is in the fragment, so that no log contains it.
 pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    answer(
+    respond(
         StatusCode::OK,
-        &form(&auth, Typed::default(), String::new(), None).await?,
+        &setup_page(&auth, SignUpForm::default(), String::new(), None).await?,
     )
 }
 
-async fn form(
+async fn setup_page(
     auth: &Auth,
-    fields: Typed,
+    fields: SignUpForm,
     token: String,
     message: Option<String>,
 ) -> Result<SetupPage, Problem> {
-    let Typed {
+    let SignUpForm {
         username,
         display_name,
         ..
@@ -54,7 +54,7 @@ async fn form(
     })
 }
 
-fn answer(status: StatusCode, page: &SetupPage) -> Result<Response, Problem> {
+fn respond(status: StatusCode, page: &SetupPage) -> Result<Response, Problem> {
     let mut response = send(status, page)?;
     response.headers_mut().insert(
         header::REFERRER_POLICY,
@@ -64,37 +64,44 @@ fn answer(status: StatusCode, page: &SetupPage) -> Result<Response, Problem> {
 }
 
 /// `POST /first`
-pub(crate) async fn make(
+pub(crate) async fn create_administrator(
     _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     ClientOrigin(origin): ClientOrigin,
     mut form_data: Form,
 ) -> Result<Response, Problem> {
-    let fields = Typed::from_form(&mut form_data);
+    let fields = SignUpForm::from_form(&mut form_data);
     let token = form_data.take("token").unwrap_or_default();
     let password = form_data.take("password").unwrap_or_default();
-    match administrator(&auth, (&token, &fields), password.clone(), &origin).await {
+    match register_administrator(&auth, (&token, &fields), password.clone(), &origin).await {
         Ok(account) => {
             let credentials = (account.username.as_str(), Password::new(password));
-            let jar = enter::enter(&auth, &site, credentials, origin).await?;
+            let jar = enter::sign_in_and_set_cookie(&auth, &site, credentials, origin).await?;
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
-            let page = form(&auth, fields, token, Some(problem.detail())).await?;
-            Ok(enter::again(&problem, answer(problem.status(), &page)?))
+            let page = setup_page(&auth, fields, token, Some(problem.detail())).await?;
+            Ok(enter::with_error_headers(
+                &problem,
+                respond(problem.status(), &page)?,
+            ))
         }
     }
 }
 
-async fn administrator(
+async fn register_administrator(
     auth: &Auth,
-    (token, fields): (&str, &Typed),
+    (token, fields): (&str, &SignUpForm),
     password: String,
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
         .accounts()
-        .create_first_administrator(token, fields.registration_request(Password::new(password))?, origin)
+        .create_first_administrator(
+            token,
+            fields.registration_request(Password::new(password))?,
+            origin,
+        )
         .await?)
 }

@@ -13,7 +13,8 @@ pub(crate) async fn page(
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
-    let groups = groups::wire_groups(&state.store, state.auth.admin().groups(&permit).await?).await?;
+    let groups =
+        groups::wire_groups(&state.store, state.auth.admin().groups(&permit).await?).await?;
     let vaults = shell.vaults.clone();
     send(
         StatusCode::OK,

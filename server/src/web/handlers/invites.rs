@@ -1,5 +1,6 @@
 //! `GET /admin/invites`
 
+use auth::error::AccessError;
 use auth::{AuthError, Interactive, Role};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
@@ -22,9 +23,9 @@ pub(crate) async fn page(
         .map(|(vault, _)| vault.name.to_string())
         .collect();
     if vaults.is_empty() && !caller.account().administrator {
-        return Err(AuthError::NotAllowed {
+        return Err(AuthError::Access(AccessError::NotAllowed {
             action: "members.manage",
-        }
+        })
         .into());
     }
     let config = &state.site.config;
@@ -39,7 +40,7 @@ pub(crate) async fn page(
             shell,
             invites,
             vaults,
-            open,
+            is_open: open,
             sends_mail,
         },
     )

@@ -10,47 +10,52 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 
 use super::{
-    enter::{self, Typed},
+    enter::{self, SignUpForm},
     send,
 };
 use crate::{
     error::Problem,
-    extract::{Form, ClientOrigin},
+    extract::{ClientOrigin, Form},
     state::{Auth, SiteInfo},
-    web::{JoinPage, Shell},
+    web::{AcceptInvitationPage, Shell},
 };
 
 /// `GET /join`. The token is in the fragment, so that no log contains it.
 pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    answer(
+    respond(
         StatusCode::OK,
-        &form(&auth, Typed::default(), String::new(), None),
+        &accept_page(&auth, SignUpForm::default(), String::new(), None),
     )
 }
 
-fn form(auth: &Auth, fields: Typed, token: String, message: Option<String>) -> JoinPage {
-    let Typed {
+fn accept_page(
+    auth: &Auth,
+    fields: SignUpForm,
+    token: String,
+    message: Option<String>,
+) -> AcceptInvitationPage {
+    let SignUpForm {
         username,
         display_name,
         email,
     } = fields;
-    let (open, min_length) = (
+    let (is_open, min_length) = (
         auth.settings().registration != Registration::Closed,
         auth.passwords().min_password_length(None),
     );
-    JoinPage {
+    AcceptInvitationPage {
         shell: Shell::default(),
         token,
         username,
         display_name,
         email,
         message,
-        open,
+        is_open,
         min_length,
     }
 }
 
-fn answer(status: StatusCode, page: &JoinPage) -> Result<Response, Problem> {
+fn respond(status: StatusCode, page: &AcceptInvitationPage) -> Result<Response, Problem> {
     let mut response = send(status, page)?;
     response.headers_mut().insert(
         header::REFERRER_POLICY,
@@ -60,37 +65,44 @@ fn answer(status: StatusCode, page: &JoinPage) -> Result<Response, Problem> {
 }
 
 /// `POST /join`
-pub(crate) async fn join(
+pub(crate) async fn accept(
     _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     ClientOrigin(origin): ClientOrigin,
     mut form_data: Form,
 ) -> Result<Response, Problem> {
-    let fields = Typed::from_form(&mut form_data);
+    let fields = SignUpForm::from_form(&mut form_data);
     let token = form_data.take("invite").unwrap_or_default();
     let password = form_data.take("password").unwrap_or_default();
     match register(&auth, (&fields, password.clone()), &token, &origin).await {
         Ok(account) => {
             let credentials = (account.username.as_str(), Password::new(password));
-            let jar = enter::enter(&auth, &site, credentials, origin).await?;
+            let jar = enter::sign_in_and_set_cookie(&auth, &site, credentials, origin).await?;
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
-            let page = form(&auth, fields, token, Some(problem.detail()));
-            Ok(enter::again(&problem, answer(problem.status(), &page)?))
+            let page = accept_page(&auth, fields, token, Some(problem.detail()));
+            Ok(enter::with_error_headers(
+                &problem,
+                respond(problem.status(), &page)?,
+            ))
         }
     }
 }
 
 async fn register(
     auth: &Auth,
-    (fields, password): (&Typed, String),
+    (fields, password): (&SignUpForm, String),
     token: &str,
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
         .invitations()
-        .accept_invitation(fields.registration_request(Password::new(password))?, token, origin)
+        .accept_invitation(
+            fields.registration_request(Password::new(password))?,
+            token,
+            origin,
+        )
         .await?)
 }

@@ -1,6 +1,7 @@
 //! `POST /auth/password-check`: rates a password for the strength meter. Only pages of this site
 //! use it. Nothing is stored or logged.
 
+use auth::error::ThrottleError;
 use auth::{
     AuthError, DisplayName, EmailAddress, Password, SameOriginForm, Username,
     access::extract::OptionalCaller, password::UserInputs,
@@ -11,13 +12,13 @@ use std::time::Duration;
 
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::AppState,
 };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct PasswordCheck {
     password: String,
     username: Option<String>,
     display_name: Option<String>,
@@ -25,7 +26,7 @@ pub(crate) struct Asked {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Weighed {
+pub(crate) struct PasswordCheckResult {
     characters: usize,
     least: usize,
     /// The zxcvbn score: 0 (very weak) to 4 (strong).
@@ -39,12 +40,12 @@ pub(crate) async fn check(
     OptionalCaller(caller): OptionalCaller,
     State(state): State<AppState>,
     ClientOrigin(origin): ClientOrigin,
-    JsonBody(input): JsonBody<Asked>,
-) -> Result<Json<Weighed>, Problem> {
+    JsonBody(input): JsonBody<PasswordCheck>,
+) -> Result<Json<PasswordCheckResult>, Problem> {
     if !state.site.strength_limit.allow(origin.address) {
-        return Err(AuthError::Throttled {
+        return Err(AuthError::Throttle(ThrottleError::Throttled {
             retry_after: Duration::from_mins(1),
-        }
+        })
         .into());
     }
     let own = caller
@@ -76,7 +77,7 @@ pub(crate) async fn check(
                 .await?
         }
     };
-    Ok(Json(Weighed {
+    Ok(Json(PasswordCheckResult {
         characters: strength.characters,
         least: strength.min_length,
         strength: strength.strength,

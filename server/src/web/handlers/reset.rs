@@ -1,15 +1,16 @@
 //! `/forgot` and `/reset`: password reset by link.
 
+use auth::error::AccountError;
 use std::sync::Arc;
 
 use auth::{Anyone, AuthError, Password, SameOriginForm};
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, header};
 
-use super::{enter::again, send};
+use super::{enter::with_error_headers, send};
 use crate::{
     error::Problem,
-    extract::{Form, ClientOrigin},
+    extract::{ClientOrigin, Form},
     state::{Auth, SiteInfo},
     web::{ForgotPage, ResetPage, Shell},
 };
@@ -19,15 +20,15 @@ pub(crate) async fn forgot_page(
     _: Anyone,
     State(site): State<Arc<SiteInfo>>,
 ) -> Result<Response, Problem> {
-    send(StatusCode::OK, &forgot_form(&site))
+    send(StatusCode::OK, &forgot_page_of(&site))
 }
 
-fn forgot_form(site: &SiteInfo) -> ForgotPage {
+fn forgot_page_of(site: &SiteInfo) -> ForgotPage {
     ForgotPage {
         shell: Shell::default(),
         message: None,
         sends_mail: site.config.mail.is_some(),
-        asked: false,
+        is_requested: false,
     }
 }
 
@@ -44,41 +45,41 @@ pub(crate) async fn forgot(
         Ok(()) => send(
             StatusCode::OK,
             &ForgotPage {
-                asked: true,
-                ..forgot_form(&site)
+                is_requested: true,
+                ..forgot_page_of(&site)
             },
         ),
         Err(error) => {
             let problem = Problem::from(error);
             let page = ForgotPage {
                 message: Some(problem.detail()),
-                ..forgot_form(&site)
+                ..forgot_page_of(&site)
             };
-            Ok(again(&problem, send(problem.status(), &page)?))
+            Ok(with_error_headers(&problem, send(problem.status(), &page)?))
         }
     }
 }
 
 /// `GET /reset`. The token is in the fragment, so that no log contains it.
 pub(crate) async fn reset_page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    answer(StatusCode::OK, &reset_form(&auth))
+    respond(StatusCode::OK, &reset_page_of(&auth))
 }
 
 /// The page does not know the account. If only administrators must have a second factor, it shows
 /// the minimum length for other users.
-fn reset_form(auth: &Auth) -> ResetPage {
+fn reset_page_of(auth: &Auth) -> ResetPage {
     let min_length = auth.passwords().min_password_length(None);
     ResetPage {
         shell: Shell::default(),
         token: String::new(),
         message: None,
         done: false,
-        over: false,
+        is_link_invalid: false,
         min_length,
     }
 }
 
-fn answer(status: StatusCode, page: &ResetPage) -> Result<Response, Problem> {
+fn respond(status: StatusCode, page: &ResetPage) -> Result<Response, Problem> {
     let mut response = send(status, page)?;
     // Forms of this site must send their origin, but no other site may learn this URL.
     response.headers_mut().insert(
@@ -102,23 +103,27 @@ pub(crate) async fn reset(
         .reset_password(&token, password, &origin)
         .await
     {
-        Ok(()) => answer(
+        Ok(()) => respond(
             StatusCode::OK,
             &ResetPage {
                 done: true,
-                ..reset_form(&auth)
+                ..reset_page_of(&auth)
             },
         ),
         Err(error) => {
-            let link_invalid = matches!(error, AuthError::ResetLinkInvalid);
+            let is_link_invalid =
+                matches!(error, AuthError::Account(AccountError::ResetLinkInvalid));
             let problem = Problem::from(error);
             let page = ResetPage {
-                link_invalid,
+                is_link_invalid,
                 token,
                 message: Some(problem.detail()),
-                ..reset_form(&auth)
+                ..reset_page_of(&auth)
             };
-            Ok(again(&problem, answer(problem.status(), &page)?))
+            Ok(with_error_headers(
+                &problem,
+                respond(problem.status(), &page)?,
+            ))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The second factor at sign-in.
 
+use auth::error::SignInError;
 use std::sync::Arc;
 
 use auth::{
@@ -14,14 +15,14 @@ use axum_extra::extract::CookieJar;
 use http::StatusCode;
 
 use super::{
-    enter::{Next, again},
+    enter::{NextQuery, with_error_headers},
     send,
 };
 use crate::{
     error::Problem,
-    extract::{Form, ClientOrigin, Query},
+    extract::{ClientOrigin, Form, Query},
     state::{Auth, SiteInfo},
-    web::{SecondPage, Shell, cookie, local_path},
+    web::{MfaPage, Shell, cookie, local_path},
 };
 
 /// `GET /sign-in/second`
@@ -30,14 +31,16 @@ pub(crate) async fn page(
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     jar: CookieJar,
-    Query(query): Query<Next>,
+    Query(query): Query<NextQuery>,
 ) -> Result<Response, Problem> {
-    match auth.factors().pending_sign_in(token(&site, &jar)).await {
+    match auth.factors().pending_sign_in(mfa_token(&site, &jar)).await {
         Ok(pending) => send(
             StatusCode::OK,
-            &form(&site, &pending, local_path(query.next.as_deref()), None),
+            &mfa_page(&site, &pending, local_path(query.next.as_deref()), None),
         ),
-        Err(AuthError::SignInExpired) => Ok(Redirect::to("/sign-in").into_response()),
+        Err(AuthError::SignIn(SignInError::SignInExpired)) => {
+            Ok(Redirect::to("/sign-in").into_response())
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -47,7 +50,7 @@ pub(crate) async fn page(
     clippy::too_many_arguments,
     reason = "one extractor for each part of the request"
 )]
-pub(crate) async fn step(
+pub(crate) async fn submit(
     _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
@@ -60,7 +63,7 @@ pub(crate) async fn step(
         form.take("next"),
     );
     let next = local_path(next.as_deref());
-    let token = token(&site, &jar);
+    let token = mfa_token(&site, &jar);
     match auth
         .factors()
         .submit_second_factor(token, code, origin)
@@ -72,32 +75,39 @@ pub(crate) async fn step(
                 .add(cookie::clear_mfa(&site));
             Ok((jar, Redirect::to(next)).into_response())
         }
-        Err(AuthError::SignInExpired) => Ok(Redirect::to("/sign-in").into_response()),
+        Err(AuthError::SignIn(SignInError::SignInExpired)) => {
+            Ok(Redirect::to("/sign-in").into_response())
+        }
         Err(error) => {
             let problem = Problem::from(error);
             let Ok(pending) = auth.factors().pending_sign_in(token).await else {
                 return Err(problem);
             };
-            let page = form(&site, &pending, next, Some(problem.detail()));
-            Ok(again(&problem, send(problem.status(), &page)?))
+            let page = mfa_page(&site, &pending, next, Some(problem.detail()));
+            Ok(with_error_headers(&problem, send(problem.status(), &page)?))
         }
     }
 }
 
-fn form(site: &SiteInfo, pending: &PendingSignIn, next: &str, message: Option<String>) -> SecondPage {
+fn mfa_page(
+    site: &SiteInfo,
+    pending: &PendingSignIn,
+    next: &str,
+    message: Option<String>,
+) -> MfaPage {
     let username = pending.account.username.to_string();
-    let (next, passkeys_at) = (next.to_owned(), site.passkey_origin.clone());
-    SecondPage {
+    let (next, passkey_origin) = (next.to_owned(), site.passkey_origin.clone());
+    MfaPage {
         shell: Shell::default(),
         username,
         factors: pending.available_factors,
         next,
         message,
-        passkeys_at,
+        passkey_origin,
     }
 }
 
-pub(crate) fn token<'a>(site: &SiteInfo, jar: &'a CookieJar) -> &'a str {
+pub(crate) fn mfa_token<'a>(site: &SiteInfo, jar: &'a CookieJar) -> &'a str {
     jar.get(cookie::mfa_name(site))
         .map_or("", |cookie| cookie.value())
 }

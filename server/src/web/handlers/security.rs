@@ -8,7 +8,7 @@ use axum::{
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{audit::next, send, shell};
+use super::{audit::next_link, send, shell};
 use crate::{
     api::{
         audit::{self, AuditListQuery},
@@ -17,12 +17,12 @@ use crate::{
     error::Problem,
     extract::Query,
     state::AppState,
-    web::{Happening, SecurityPage},
+    web::{ActivityEntry, SecurityPage},
 };
 
 /// Which page.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct SecurityQuery {
     after: Option<i64>,
 }
 
@@ -30,10 +30,11 @@ pub(crate) async fn page(
     Interactive(caller): Interactive,
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,
-    Query(params): Query<Which>,
+    Query(params): Query<SecurityQuery>,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
-    let (query, limit) = AuditListQuery::from_form([""; 3], None, None, params.after).to_audit_query(Chain::Accounts)?;
+    let (query, limit) = AuditListQuery::from_form([""; 3], None, None, params.after)
+        .to_audit_query(Chain::Accounts)?;
     let (headers, entries) = audit::page(
         &uri,
         state.auth.accounts().own_audit(&caller, query).await?,
@@ -41,7 +42,7 @@ pub(crate) async fn page(
     );
     let entries = audit::wire_entries(&state.store, entries).await?;
     let viewer = caller.account().username.to_string();
-    let activity = Happening::describe_all(entries, &viewer);
+    let activity = ActivityEntry::describe_all(entries, &viewer);
     let sessions = sessions::list::list_all(&state.auth, &caller).await?;
     send(
         StatusCode::OK,
@@ -49,7 +50,7 @@ pub(crate) async fn page(
             shell,
             activity,
             sessions,
-            next: next(&headers),
+            next: next_link(&headers),
         },
     )
 }

@@ -25,19 +25,19 @@ use crate::{
 };
 
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Leave {
+pub(crate) struct LoginQuery {
     next: Option<String>,
     /// The provider must authenticate the user again.
     again: Option<String>,
 }
 
 /// `GET /auth/oidc/{provider}`
-pub(crate) async fn leave(
+pub(crate) async fn start_login(
     _: Anyone,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     ProviderParam(provider): ProviderParam,
-    (jar, Query(query)): (CookieJar, Query<Leave>),
+    (jar, Query(query)): (CookieJar, Query<LoginQuery>),
 ) -> Result<Response, Problem> {
     let purpose = if query.again.is_some() {
         LoginPurpose::Reauthenticate
@@ -47,19 +47,24 @@ pub(crate) async fn leave(
     let next = local_path(query.next.as_deref()).to_owned();
     match auth
         .upstream()
-        .start_login(&provider, purpose, next, cookie::read_upstream_login(&site, &jar))
+        .start_login(
+            &provider,
+            purpose,
+            next,
+            cookie::read_upstream_login(&site, &jar),
+        )
         .await
     {
         Ok(redirect) => {
             let jar = CookieJar::new().add(cookie::upstream_login(&site, &redirect.browser_token));
             Ok((jar, Redirect::to(redirect.location.expose_secret())).into_response())
         }
-        Err(error) => sorry(&auth, &provider, &error.into()),
+        Err(error) => error_response(&auth, &provider, &error.into()),
     }
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Back {
+pub(crate) struct CallbackQuery {
     #[serde(default)]
     state: String,
     code: Option<SecretString>,
@@ -68,17 +73,17 @@ pub(crate) struct Back {
 }
 
 /// `GET /auth/oidc/{provider}/callback`
-pub(crate) async fn arrive(
+pub(crate) async fn callback(
     OptionalCaller(caller): OptionalCaller,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     ProviderParam(provider): ProviderParam,
-    (ClientOrigin(origin), jar, Query(query)): (ClientOrigin, CookieJar, Query<Back>),
+    (ClientOrigin(origin), jar, Query(query)): (ClientOrigin, CookieJar, Query<CallbackQuery>),
 ) -> Result<Response, Problem> {
     let browser = cookie::read_upstream_login(&site, &jar);
     let outcome = query
         .code
-        .ok_or_else(|| plain(query.error.as_deref().unwrap_or("no error code")));
+        .ok_or_else(|| sanitize_code(query.error.as_deref().unwrap_or("no error code")));
     let callback = Callback {
         state: query.state.into(),
         outcome,
@@ -90,9 +95,11 @@ pub(crate) async fn arrive(
         .handle_callback(&provider, callback, caller, origin)
         .await
     {
-        Ok(CallbackResult::SignedIn { step, next }) => Ok(enter::go_on(&site, step, &next)),
+        Ok(CallbackResult::SignedIn { step, next }) => {
+            Ok(enter::after_password(&site, step, &next))
+        }
         Ok(CallbackResult::Returned(next)) => Ok(Redirect::to(&next).into_response()),
-        Err(error) => sorry(&auth, &provider, &error.into()),
+        Err(error) => error_response(&auth, &provider, &error.into()),
     }
 }
 
@@ -120,14 +127,14 @@ pub(crate) async fn icon(
 }
 
 /// The error code of a provider. Anyone can forge this parameter, so little of it is shown.
-fn plain(code: &str) -> String {
+fn sanitize_code(code: &str) -> String {
     code.chars()
         .filter(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == ' ')
         .take(60)
         .collect()
 }
 
-fn sorry(auth: &Auth, provider: &str, problem: &Problem) -> Result<Response, Problem> {
+fn error_response(auth: &Auth, provider: &str, problem: &Problem) -> Result<Response, Problem> {
     let name = auth
         .upstream()
         .providers()

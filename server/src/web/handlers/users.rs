@@ -9,14 +9,14 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{enter::registration, send, shell};
+use super::{enter::sign_up_availability, send, shell};
 use crate::{api::users, error::Problem, extract::Query, state::AppState, web::UsersPage};
 
 /// Accounts on one page.
-const PAGE: u32 = 50;
+const PAGE_ACCOUNTS: u32 = 50;
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct UsersQuery {
     q: Option<String>,
     #[serde(default)]
     only: String,
@@ -27,7 +27,7 @@ pub(crate) async fn page(
     Permitted(permit): Permitted<ReadAccounts>,
     caller: Caller,
     State(state): State<AppState>,
-    Query(query_params): Query<Asked>,
+    Query(query_params): Query<UsersQuery>,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
     let search = query_params
@@ -48,13 +48,13 @@ pub(crate) async fn page(
                 search,
                 filter: filter,
                 after,
-                limit: PAGE + 1,
+                limit: PAGE_ACCOUNTS + 1,
             },
         )
         .await?;
     let query = query_params.q.unwrap_or_default();
-    let more = members.len() > PAGE as usize;
-    members.truncate(PAGE as usize);
+    let more = members.len() > PAGE_ACCOUNTS as usize;
+    members.truncate(PAGE_ACCOUNTS as usize);
     let next = members.last().filter(|_| more).map(|last| {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs
@@ -65,7 +65,7 @@ pub(crate) async fn page(
     });
     let users = users::wire_users(&state.store, members).await?;
     let vaults = shell.vaults.clone();
-    let registration = registration(&state.site);
+    let registration = sign_up_availability(&state.site);
     send(
         StatusCode::OK,
         &UsersPage {

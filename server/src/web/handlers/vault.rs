@@ -1,5 +1,6 @@
 //! Folders and files of a vault.
 
+use auth::error::AccessError;
 use std::sync::Arc;
 
 use auth::{AuthError, Caller, Permit, Permitted, Realm, RealmName};
@@ -14,27 +15,27 @@ use crate::{
     extract::{Query, path_param},
     shape,
     state::{AppState, Auth, SiteInfo, Store, Vault},
-    web::{DeletedPage, FilePage, Folder, FolderPage, Row, Workplace},
+    web::{DeletedPage, FilePage, Folder, FolderPage, Row, VaultContext},
 };
 
 /// Rows per page.
-const PAGE: u32 = 200;
+const PAGE_ENTRIES: u32 = 200;
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct VaultPageQuery {
     after: Option<String>,
 }
 
 /// Extracts the dependencies of the page handlers for files.
 #[derive(Clone, Debug)]
-pub(crate) struct Desk {
+pub(crate) struct PageDeps {
     auth: Auth,
     vault: Vault,
     store: Store,
     site: Arc<SiteInfo>,
 }
 
-impl FromRequestParts<AppState> for Desk {
+impl FromRequestParts<AppState> for PageDeps {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Self::Rejection> {
@@ -49,9 +50,9 @@ impl FromRequestParts<AppState> for Desk {
 
 /// The path at the end of the URL, of a folder or a file. An invalid name is not found.
 #[derive(Debug)]
-pub(crate) struct Tail(Filename);
+pub(crate) struct PathParam(Filename);
 
-impl FromRequestParts<AppState> for Tail {
+impl FromRequestParts<AppState> for PathParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -65,8 +66,8 @@ impl FromRequestParts<AppState> for Tail {
 /// `GET /`: the vault `main`, or the first one that the caller can see.
 pub(crate) async fn home(
     caller: Caller,
-    deps: Desk,
-    Query(query): Query<Asked>,
+    deps: PageDeps,
+    Query(query): Query<VaultPageQuery>,
 ) -> Result<Response, Problem> {
     let vaults = deps.auth.sessions().realms_of(&caller).await?;
     let main = vaults
@@ -76,32 +77,38 @@ pub(crate) async fn home(
         .or((!vaults.is_empty()).then_some(0))
         .map(|at| vaults[at].0.clone());
     let permit = caller.permit::<Read>(realm.as_ref())?;
-    folder(&caller, &permit, &deps, None, query.after).await
+    folder_page(&caller, &permit, &deps, None, query.after).await
 }
 
 /// `GET /v/{vault}`
-pub(crate) async fn top(
+pub(crate) async fn root(
     Permitted(permit): Permitted<Read>,
     caller: Caller,
-    deps: Desk,
-    Query(query): Query<Asked>,
+    deps: PageDeps,
+    Query(query): Query<VaultPageQuery>,
 ) -> Result<Response, Problem> {
-    folder(&caller, &permit, &deps, None, query.after).await
+    folder_page(&caller, &permit, &deps, None, query.after).await
 }
 
 /// `GET /v/{vault}/f/{*path}`
-pub(crate) async fn below(
+pub(crate) async fn subfolder(
     Permitted(permit): Permitted<Read>,
     caller: Caller,
-    deps: Desk,
-    Tail(path): Tail,
-    Query(query): Query<Asked>,
+    deps: PageDeps,
+    PathParam(path): PathParam,
+    Query(query): Query<VaultPageQuery>,
 ) -> Result<Response, Problem> {
-    folder(&caller, &permit, &deps, Some(path), query.after).await
+    folder_page(&caller, &permit, &deps, Some(path), query.after).await
 }
 
-async fn workplace(caller: &Caller, realm: &Realm, deps: &Desk) -> Result<Workplace, Problem> {
-    let role = caller.role_in(&realm.id).ok_or(AuthError::RealmNotFound)?;
+async fn vault_context(
+    caller: &Caller,
+    realm: &Realm,
+    deps: &PageDeps,
+) -> Result<VaultContext, Problem> {
+    let role = caller
+        .role_in(&realm.id)
+        .ok_or(AuthError::Access(AccessError::RealmNotFound))?;
     // Read before the files: an event in between is then applied twice instead of never.
     let heads = deps
         .store
@@ -109,7 +116,7 @@ async fn workplace(caller: &Caller, realm: &Realm, deps: &Desk) -> Result<Workpl
         .await
         .map_err(VaultError::Store)?;
     let max_file_size = deps.site.config.max_file_size;
-    Ok(Workplace {
+    Ok(VaultContext {
         vault: realm.name.to_string(),
         role,
         since: heads.event,
@@ -117,27 +124,27 @@ async fn workplace(caller: &Caller, realm: &Realm, deps: &Desk) -> Result<Workpl
     })
 }
 
-async fn folder(
+async fn folder_page(
     caller: &Caller,
     permit: &Permit<Read>,
-    deps: &Desk,
+    deps: &PageDeps,
     folder: Option<Filename>,
     after: Option<String>,
 ) -> Result<Response, Problem> {
-    let at = workplace(caller, permit.realm(), deps).await?;
+    let at = vault_context(caller, permit.realm(), deps).await?;
     let after = match after {
-        Some(after) => entry(permit, deps, &after).await?,
+        Some(after) => entry_at(permit, deps, &after).await?,
         None => None,
     };
     let mut entries = deps
         .vault
-        .folder(permit, folder.as_ref(), after.as_ref(), PAGE + 1)
+        .folder(permit, folder.as_ref(), after.as_ref(), PAGE_ENTRIES + 1)
         .await?;
     if entries.is_empty() && folder.is_some() && after.is_none() {
         return Err(VaultError::NotFound.into());
     }
-    let more = entries.len() > PAGE as usize;
-    entries.truncate(PAGE as usize);
+    let more = entries.len() > PAGE_ENTRIES as usize;
+    entries.truncate(PAGE_ENTRIES as usize);
     let path = folder.as_ref().map_or("", Filename::as_str).to_owned();
     let next = entries.last().filter(|_| more).map(|last| {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -176,9 +183,9 @@ fn position(entry: &FolderEntry) -> String {
 }
 
 /// Parses a [`position`]. If its file is gone, listing starts from the beginning.
-async fn entry(
+async fn entry_at(
     permit: &Permit<Read>,
-    deps: &Desk,
+    deps: &PageDeps,
     position: &str,
 ) -> Result<Option<FolderEntry>, Problem> {
     let Some((kind, name)) = position.split_once(':') else {
@@ -201,12 +208,12 @@ async fn entry(
 pub(crate) async fn file(
     Permitted(permit): Permitted<Read>,
     caller: Caller,
-    deps: Desk,
-    Tail(name): Tail,
-    Query(query): Query<Asked>,
+    deps: PageDeps,
+    PathParam(name): PathParam,
+    Query(query): Query<VaultPageQuery>,
 ) -> Result<Response, Problem> {
     const REVISIONS: u32 = 50;
-    let at = workplace(&caller, permit.realm(), &deps).await?;
+    let at = vault_context(&caller, permit.realm(), &deps).await?;
     let before = query.after.and_then(|after| after.parse().ok());
     let file = match deps.vault.file(&permit, &name).await {
         Ok(file) => Some(Row(shape::file(&file, permit.username()))),
@@ -241,14 +248,17 @@ pub(crate) async fn file(
 pub(crate) async fn deleted(
     Permitted(permit): Permitted<Read>,
     caller: Caller,
-    deps: Desk,
-    Query(query): Query<Asked>,
+    deps: PageDeps,
+    Query(query): Query<VaultPageQuery>,
 ) -> Result<Response, Problem> {
-    let at = workplace(&caller, permit.realm(), &deps).await?;
+    let at = vault_context(&caller, permit.realm(), &deps).await?;
     let before = query.after.and_then(|after| after.parse().ok());
-    let mut deleted_files = deps.vault.deleted(&permit, before, PAGE + 1).await?;
-    let more = deleted_files.len() > PAGE as usize;
-    deleted_files.truncate(PAGE as usize);
+    let mut deleted_files = deps
+        .vault
+        .deleted(&permit, before, PAGE_ENTRIES + 1)
+        .await?;
+    let more = deleted_files.len() > PAGE_ENTRIES as usize;
+    deleted_files.truncate(PAGE_ENTRIES as usize);
     let last = deleted_files.last().filter(|_| more);
     let next = last.map(|last| format!("{}/deleted?after={}", at.url(), last.change));
     let files = deleted_files

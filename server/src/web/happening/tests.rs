@@ -4,55 +4,58 @@ use serde_json::json;
 
 use super::*;
 
-#[expect(clippy::needless_pass_by_value, reason = "each entry is created in the call")]
-fn told(entry: Value, viewer: &str) -> Happening {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "each entry is created in the call"
+)]
+fn describe_entry(entry: Value, viewer: &str) -> ActivityEntry {
     let mut whole = json!({"chain": "accounts", "n": 1, "at": "2026-01-02T03:04:05Z", "actor": "ada", "subject": "ada",
         "hash": "", "prev_hash": ""});
     whole
         .as_object_mut()
         .unwrap()
         .append(&mut entry.as_object().unwrap().clone());
-    Happening::describe(serde_json::from_value(whole).unwrap(), viewer)
+    ActivityEntry::describe(serde_json::from_value(whole).unwrap(), viewer)
 }
 
 #[test]
 fn activity_sentences_depend_on_the_viewer() {
     let role = json!({"actor": "root", "action": "role.changed", "vault": "main",
         "before": {"role": "viewer"}, "after": {"role": "editor"}});
-    let own = told(role.clone(), "ada");
+    let own = describe_entry(role.clone(), "ada");
     assert_eq!(own.sentence, "root changed your role in main");
     assert_eq!(own.changes, ["role: viewer → editor"]);
     assert_eq!(
-        own.mark,
-        Some(Mark {
-            word: "By another user",
-            alarming: false
+        own.badge,
+        Some(Badge {
+            label: "By another user",
+            is_alert: false
         })
     );
     assert_eq!(
-        told(role, "eve").sentence,
+        describe_entry(role, "eve").sentence,
         "root changed ada's role in main"
     );
-    let refused = told(
+    let refused = describe_entry(
         json!({"action": "sign_in.refused", "reason": "password"}),
         "ada",
     );
     assert_eq!(refused.sentence, "Failed sign-in as you: wrong password");
-    assert!(refused.mark.is_some_and(|mark| mark.alarming));
+    assert!(refused.badge.is_some_and(|badge| badge.is_alert));
     let ended = json!({"action": "session.ended", "reason": "signed_out"});
     assert_eq!(
-        told(ended.clone(), "ada").sentence,
+        describe_entry(ended.clone(), "ada").sentence,
         "You ended one of your sessions by signing out"
     );
     assert_eq!(
-        told(ended, "eve").sentence,
+        describe_entry(ended, "eve").sentence,
         "ada ended one of their sessions by signing out"
     );
 }
 
 #[test]
 fn activity_sentences_name_the_change() {
-    let sentence = |entry: Value| told(entry, "ada").sentence;
+    let sentence = |entry: Value| describe_entry(entry, "ada").sentence;
     let of_group = |before: Value, after: Value| {
         let entry = json!({"action": "group.changed", "subject": "design", "vault": "main", "before": before,
             "after": after});
@@ -70,7 +73,10 @@ fn activity_sentences_name_the_change() {
     assert_eq!(role, "You changed the role of the group design in main");
     let disabled = json!({"action": "account.changed", "subject": "eve", "before": {"standing": "active"},
         "after": {"standing": "disabled"}});
-    assert_eq!(told(disabled.clone(), "ada").changes, Vec::<String>::new());
+    assert_eq!(
+        describe_entry(disabled.clone(), "ada").changes,
+        Vec::<String>::new()
+    );
     assert_eq!(sentence(disabled), "You disabled eve's account");
     let invited = json!({"action": "invite.made", "subject": "d8652face2445ff9c0bc17c33b32b59e"});
     assert_eq!(sentence(invited), "You created an invitation");
@@ -82,7 +88,10 @@ fn activity_sentences_name_the_change() {
     let checked_in = json!({"action": "file.checkin", "subject": "vise.step",
         "before": {"locked_by": "ada", "revision": 1, "sha256": "ab"},
         "after": {"locked_by": null, "revision": 2, "sha256": "cd"}});
-    assert_eq!(told(checked_in, "ada").changes, ["revision: 1 → 2"]);
+    assert_eq!(
+        describe_entry(checked_in, "ada").changes,
+        ["revision: 1 → 2"]
+    );
 }
 
 #[test]
@@ -99,15 +108,15 @@ fn repeated_denials_from_one_address_are_collapsed() {
         refused(2, "192.0.2.1"),
         refused(1, "192.0.2.9"),
     ];
-    let told = Happening::describe_all(entries, "ada");
-    assert_eq!(told.iter().map(|it| it.times).collect::<Vec<_>>(), [3, 1]);
+    let told = ActivityEntry::describe_all(entries, "ada");
+    assert_eq!(told.iter().map(|it| it.count).collect::<Vec<_>>(), [3, 1]);
     assert_eq!(told[0].first_at, "2026-01-02T03:04:02Z".parse().unwrap());
 }
 
 #[test]
 fn audit_actions_have_an_activity_sentence() {
     for deed in auth::audit::AuditAction::ALL {
-        let told = told(json!({"action": deed.as_str()}), "eve").sentence;
+        let told = describe_entry(json!({"action": deed.as_str()}), "eve").sentence;
         let raw = told.contains(&format!(": {deed}, "));
         assert!(
             !raw || *deed == auth::audit::AuditAction::AuditSealed,

@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{assert_alive, assert_understood_or_refused, cases, pieces};
+use super::{assert_alive, assert_success_or_problem, cases, shuffled_fragments};
 use crate::{
-    app::{Client, TestApp, file},
-    passkeys::garbage::anything,
+    app::{Client, TestApp, file_url},
+    passkeys::garbage::any_json,
 };
 
-const PARTS: &[&str] = &[
+const MULTIPART_FRAGMENTS: &[&str] = &[
     "--x\r\n",
     "--x--\r\n",
     "--x",
@@ -36,7 +36,10 @@ async fn arbitrary_upload_is_stored_or_rejected_without_leftovers() {
         "multipart/form-data; boundary=",
         "multipart/mixed; boundary=x",
     ];
-    let strategy = (prop::sample::select(kinds.to_vec()), pieces(PARTS, 12));
+    let strategy = (
+        prop::sample::select(kinds.to_vec()),
+        shuffled_fragments(MULTIPART_FRAGMENTS, 12),
+    );
     let mut kept = 0;
     for (n, (kind, mut body)) in cases(&strategy, 400).into_iter().enumerate() {
         if n % 3 == 0 {
@@ -50,13 +53,13 @@ async fn arbitrary_upload_is_stored_or_rejected_without_leftovers() {
         }
         let about = format!("{kind}: {:?}", String::from_utf8_lossy(&body));
         let request = ada
-            .put(&file(&format!("{n}.nc"), "/content"))
+            .put(&file_url(&format!("{n}.nc"), "/content"))
             .header("content-type", kind)
             .body(body);
         let answer = ada.ask(request).await;
-        assert_understood_or_refused(&answer, &about);
+        assert_success_or_problem(&answer, &about);
         kept += usize::from(answer.status == 201);
-        let found = ada.see(&file(&format!("{n}.nc"), "")).await.status;
+        let found = ada.see(&file_url(&format!("{n}.nc"), "")).await.status;
         assert_eq!(
             found,
             if answer.status == 201 { 200 } else { 404 },
@@ -68,7 +71,7 @@ async fn arbitrary_upload_is_stored_or_rejected_without_leftovers() {
     assert_eq!(std::fs::read_dir(under_way).map_or(0, Iterator::count), 0);
 }
 
-const FORM: &[&str] = &[
+const FORM_FRAGMENTS: &[&str] = &[
     "username=",
     "password=",
     "token=",
@@ -121,7 +124,7 @@ async fn arbitrary_page_form_is_handled_or_rejected() {
     let strategy = (
         prop::sample::select(paths.to_vec()),
         prop::sample::select(cookies.to_vec()),
-        pieces(FORM, 14),
+        shuffled_fragments(FORM_FRAGMENTS, 14),
     );
     for (path, cookie, form) in cases(&strategy, 400) {
         let anonymous = app.anonymous();
@@ -135,7 +138,7 @@ async fn arbitrary_page_form_is_handled_or_rejected() {
             .header("accept", "text/html")
             .header("cookie", cookie);
         let answer = anonymous.ask(request).await;
-        assert_understood_or_refused(&answer, &about);
+        assert_success_or_problem(&answer, &about);
         assert!(
             !["<script>", "href=\"//evil", "action=\"//evil"]
                 .iter()
@@ -154,7 +157,7 @@ async fn arbitrary_page_form_is_handled_or_rejected() {
 }
 
 /// The members of a request body, from the API document.
-fn members(document: &Value, operation: &Value) -> Vec<String> {
+fn body_members(document: &Value, operation: &Value) -> Vec<String> {
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
     let named = schema["$ref"]
         .as_str()
@@ -168,7 +171,12 @@ fn members(document: &Value, operation: &Value) -> Vec<String> {
         .unwrap_or_default()
 }
 
-async fn send(client: &Client, method: &str, path: &str, body: String) -> crate::app::Answer {
+async fn send_json(
+    client: &Client,
+    method: &str,
+    path: &str,
+    body: String,
+) -> crate::app::TestResponse {
     let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
     client
         .ask(
@@ -190,7 +198,7 @@ async fn arbitrary_json_bodies_are_handled_or_rejected() {
     let mut tried = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let members = members(&document, operation);
+            let members = body_members(&document, operation);
             if members.is_empty() {
                 continue;
             }
@@ -200,17 +208,17 @@ async fn arbitrary_json_bodies_are_handled_or_rejected() {
                 .replace("{filename}", "a.nc")
                 .replace("{username}", "nobody");
             let filled = filled.replace("{group}", "none").replace("{id}", "none");
-            for values in cases(&prop::collection::vec(anything(), members.len()), 8) {
+            for values in cases(&prop::collection::vec(any_json(), members.len()), 8) {
                 let body: Map<String, Value> = members.iter().cloned().zip(values).collect();
                 let about = format!("{method} {path}: {}", json!(body));
-                assert_understood_or_refused(
-                    &send(&root, method, &filled, json!(body).to_string()).await,
+                assert_success_or_problem(
+                    &send_json(&root, method, &filled, json!(body).to_string()).await,
                     &about,
                 );
             }
-            for odd in odd_json(&members[0]) {
-                let answer = send(&root, method, &filled, odd.clone()).await;
-                assert_understood_or_refused(&answer, &format!("{method} {path}: {odd}"));
+            for odd in malformed_json(&members[0]) {
+                let answer = send_json(&root, method, &filled, odd.clone()).await;
+                assert_success_or_problem(&answer, &format!("{method} {path}: {odd}"));
                 assert!(
                     answer.status >= 400,
                     "{method} {path} took {odd}: {}",
@@ -225,7 +233,7 @@ async fn arbitrary_json_bodies_are_handled_or_rejected() {
 
 /// JSON that parsers disagree about: duplicate members, a byte order mark, lone surrogates,
 /// trailing data, and excessive numbers and depths.
-fn odd_json(member: &str) -> Vec<String> {
+fn malformed_json(member: &str) -> Vec<String> {
     let deep = |n: usize| "[".repeat(n) + &"]".repeat(n);
     vec![
         format!("{{\"{member}\": \"x\", \"{member}\": \"y\"}}"),

@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use reqwest::header::HeaderValue;
 
-use super::{assert_understood_or_refused, cases, pieces};
+use super::{assert_success_or_problem, cases, shuffled_fragments};
 use crate::{
-    app::{TestApp, file},
-    throttle::behind_a_proxy,
+    app::{TestApp, file_url},
+    throttle::trusted_proxy_settings,
 };
 
-const RANGES: &[&str] = &[
+const RANGE_FRAGMENTS: &[&str] = &[
     "bytes",
     "=",
     "-",
@@ -22,8 +22,8 @@ const RANGES: &[&str] = &[
     " ",
     "-1",
 ];
-const TAGS: &[&str] = &["\"", "W/", "*", ",", " ", "e3b0c442", "\\", "\"\""];
-const HOPS: &[&str] = &[
+const ENTITY_TAG_FRAGMENTS: &[&str] = &["\"", "W/", "*", ",", " ", "e3b0c442", "\\", "\"\""];
+const FORWARDED_FRAGMENTS: &[&str] = &[
     "127.0.0.1",
     "192.0.2.1",
     "::1",
@@ -36,7 +36,7 @@ const HOPS: &[&str] = &[
     "\"",
     ";",
 ];
-const KINDS: &[&str] = &[
+const CONTENT_TYPE_FRAGMENTS: &[&str] = &[
     "text/html",
     "application/json",
     "*/*",
@@ -48,8 +48,8 @@ const KINDS: &[&str] = &[
 ];
 
 /// Valid header values; hyper rejects all others before the server sees them.
-fn header(known: &'static [&'static str]) -> impl Strategy<Value = HeaderValue> {
-    pieces(known, 12).prop_filter_map("no header", |bytes| {
+fn header_value(known: &'static [&'static str]) -> impl Strategy<Value = HeaderValue> {
+    shuffled_fragments(known, 12).prop_filter_map("no header", |bytes| {
         HeaderValue::from_bytes(
             &bytes
                 .into_iter()
@@ -70,9 +70,9 @@ async fn arbitrary_range_and_etag_headers_are_handled() {
     }
     let conditions = ["if-none-match", "if-range", "if-match"];
     let strategy = (
-        header(RANGES),
+        header_value(RANGE_FRAGMENTS),
         prop::sample::select(conditions.to_vec()),
-        prop::option::of(header(TAGS)),
+        prop::option::of(header_value(ENTITY_TAG_FRAGMENTS)),
     );
     let mut cases = cases(&strategy, 250);
     let known = [
@@ -88,14 +88,14 @@ async fn arbitrary_range_and_etag_headers_are_handled() {
     for (range, condition, tag) in cases {
         for (name, content) in files {
             let mut request = ada
-                .get(&file(name, "/content"))
+                .get(&file_url(name, "/content"))
                 .header("range", range.clone());
             if let Some(tag) = &tag {
                 request = request.header(condition, tag.clone());
             }
             let about = format!("{name}, Range: {range:?}, {condition}: {tag:?}");
             let answer = ada.ask(request).await;
-            assert_understood_or_refused(&answer, &about);
+            assert_success_or_problem(&answer, &about);
             match answer.status {
                 200 => assert_eq!(answer.text, content, "{about}"),
                 206 => {
@@ -124,7 +124,7 @@ async fn arbitrary_idempotency_keys_are_accepted_or_rejected() {
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"x").await.is(201);
     for key in cases(
-        &header(&[
+        &header_value(&[
             "k",
             "\"",
             " ",
@@ -145,9 +145,9 @@ async fn arbitrary_idempotency_keys_are_accepted_or_rejected() {
                 key.clone()
             };
             let request = ada
-                .post(&file("a.nc", path))
+                .post(&file_url("a.nc", path))
                 .header("idempotency-key", value);
-            assert_understood_or_refused(
+            assert_success_or_problem(
                 &ada.ask(request).await,
                 &format!("Idempotency-Key: {key:?}"),
             );
@@ -157,9 +157,13 @@ async fn arbitrary_idempotency_keys_are_accepted_or_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn arbitrary_forwarded_headers_are_handled() {
-    let app = TestApp::with(behind_a_proxy()).await;
+    let app = TestApp::with(trusted_proxy_settings()).await;
     app.editor("ada").await;
-    let strategy = (header(HOPS), header(HOPS), header(KINDS));
+    let strategy = (
+        header_value(FORWARDED_FRAGMENTS),
+        header_value(FORWARDED_FRAGMENTS),
+        header_value(CONTENT_TYPE_FRAGMENTS),
+    );
     for (first, second, accept) in cases(&strategy, 250) {
         let anonymous = app.anonymous();
         let with = |request: reqwest::RequestBuilder| {
@@ -171,12 +175,12 @@ async fn arbitrary_forwarded_headers_are_handled() {
                 .header("accept", accept.clone())
         };
         let about = format!("{first:?}, {second:?}, {accept:?}");
-        assert_understood_or_refused(
+        assert_success_or_problem(
             &anonymous.ask(with(anonymous.get("/auth/me"))).await,
             &about,
         );
         let form = [("username", "ada"), ("password", "not the right one")];
-        assert_understood_or_refused(
+        assert_success_or_problem(
             &anonymous
                 .ask(with(anonymous.post("/auth/token").form(&form)))
                 .await,

@@ -4,11 +4,11 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use proptest::prelude::*;
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest as _};
 
-use super::{assert_alive, cases, pieces};
+use super::{assert_alive, cases, shuffled_fragments};
 use crate::app::TestApp;
 
 #[derive(Clone, Debug)]
-enum Said {
+enum Frame {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
@@ -16,13 +16,13 @@ enum Said {
     Raw(Vec<u8>),
 }
 
-fn said() -> impl Strategy<Value = Said> {
+fn any_frame() -> impl Strategy<Value = Frame> {
     let bytes = || prop::collection::vec(any::<u8>(), 0..200);
     prop_oneof![
-        ".{0,60}".prop_map(Said::Text),
-        bytes().prop_map(Said::Binary),
-        prop::collection::vec(any::<u8>(), 0..120).prop_map(Said::Ping),
-        bytes().prop_map(Said::Raw),
+        ".{0,60}".prop_map(Frame::Text),
+        bytes().prop_map(Frame::Binary),
+        prop::collection::vec(any::<u8>(), 0..120).prop_map(Frame::Ping),
+        bytes().prop_map(Frame::Raw),
     ]
 }
 
@@ -30,7 +30,7 @@ fn said() -> impl Strategy<Value = Said> {
 async fn arbitrary_websocket_messages_do_not_break_server() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    for said in cases(&prop::collection::vec(said(), 1..6), 120) {
+    for said in cases(&prop::collection::vec(any_frame(), 1..6), 120) {
         let mut request = app
             .url("/ws")
             .replace("http:", "ws:")
@@ -43,10 +43,10 @@ async fn arbitrary_websocket_messages_do_not_break_server() {
         let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
         for said in said {
             let sent = match said {
-                Said::Text(text) => socket.send(Message::text(text)).await,
-                Said::Binary(bytes) => socket.send(Message::binary(bytes)).await,
-                Said::Ping(bytes) => socket.send(Message::Ping(bytes.into())).await,
-                Said::Raw(bytes) => {
+                Frame::Text(text) => socket.send(Message::text(text)).await,
+                Frame::Binary(bytes) => socket.send(Message::binary(bytes)).await,
+                Frame::Ping(bytes) => socket.send(Message::Ping(bytes.into())).await,
+                Frame::Raw(bytes) => {
                     let stream = socket.get_mut();
                     tokio::io::AsyncWriteExt::write_all(stream, &bytes)
                         .await
@@ -89,7 +89,7 @@ async fn arbitrary_stream_positions_are_accepted_or_rejected() {
         "%00",
         "x",
     ];
-    for since in cases(&pieces(known, 4), 200) {
+    for since in cases(&shuffled_fragments(known, 4), 200) {
         let since: String = since
             .into_iter()
             .filter(u8::is_ascii_graphic)

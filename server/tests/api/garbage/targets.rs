@@ -6,15 +6,15 @@ use auth::upstream::UnknownUsers;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{assert_alive, assert_understood_or_refused, cases, pieces};
+use super::{assert_alive, assert_success_or_problem, cases, shuffled_fragments};
 use crate::{
-    app::{Answer, TestApp},
-    attacks::raw,
-    headers::every_route,
-    provider::Provider,
+    app::{TestApp, TestResponse},
+    attacks::send_raw,
+    headers::all_routes,
+    provider::MockProvider,
 };
 
-const PATH: &[&str] = &[
+const PATH_FRAGMENTS: &[&str] = &[
     "/",
     "//",
     "..",
@@ -49,7 +49,7 @@ const PATH: &[&str] = &[
 ];
 
 /// A request line ends at a space or control character, and hyper rejects invalid paths.
-fn line(bytes: Vec<u8>) -> String {
+fn request_line(bytes: Vec<u8>) -> String {
     let plain = bytes
         .into_iter()
         .filter(|byte| byte.is_ascii_graphic() && !b"#<>\"`{}|\\^".contains(byte));
@@ -61,8 +61,11 @@ async fn arbitrary_paths_are_found_or_rejected() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"x").await.is(201);
-    for path in cases(&pieces(PATH, 10).prop_map(line), 500) {
-        let answer = raw(&app, &ada, &format!("/{path}")).await;
+    for path in cases(
+        &shuffled_fragments(PATH_FRAGMENTS, 10).prop_map(request_line),
+        500,
+    ) {
+        let answer = send_raw(&app, &ada, &format!("/{path}")).await;
         let status: u16 = answer
             .split(' ')
             .nth(1)
@@ -77,7 +80,7 @@ async fn arbitrary_paths_are_found_or_rejected() {
     assert_alive(&ada).await;
 }
 
-const VALUES: &[&str] = &[
+const QUERY_VALUES: &[&str] = &[
     "0",
     "1",
     "-1",
@@ -102,7 +105,7 @@ const VALUES: &[&str] = &[
     "-9999-01-01T00:00:00Z",
     "{{7*7}}",
 ];
-const NAMES: [&str; 22] = [
+const QUERY_NAMES: [&str; 22] = [
     "after",
     "limit",
     "prefix",
@@ -132,15 +135,15 @@ async fn arbitrary_queries_are_handled_or_rejected() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
     root.add("none", b"x").await.is(201);
-    let routes = every_route(&app).await;
+    let routes = all_routes(&app).await;
     let looks: Vec<String> = routes
         .into_iter()
         .filter(|(method, _)| method == "GET")
         .map(|(_, path)| path)
         .collect();
     let pair = (
-        prop::sample::select(&NAMES[..]),
-        pieces(VALUES, 4).prop_map(line),
+        prop::sample::select(&QUERY_NAMES[..]),
+        shuffled_fragments(QUERY_VALUES, 4).prop_map(request_line),
     );
     let strategy = (
         prop::sample::select(looks),
@@ -164,15 +167,15 @@ async fn arbitrary_queries_are_handled_or_rejected() {
         let response = request.send().await.unwrap();
         // An open stream has no end.
         if response.status().as_u16() >= 400 {
-            assert_understood_or_refused(&Answer::read(response).await, &target);
+            assert_success_or_problem(&TestResponse::read(response).await, &target);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn arbitrary_provider_callbacks_sign_in_no_account() {
-    let provider = Provider::start().await;
-    let app = provider.app(UnknownUsers::Provision).await;
+    let provider = MockProvider::start().await;
+    let app = provider.start_app(UnknownUsers::Provision).await;
     let names = [
         "code",
         "state",
@@ -184,11 +187,11 @@ async fn arbitrary_provider_callbacks_sign_in_no_account() {
     ];
     let pair = (
         prop::sample::select(names.to_vec()),
-        pieces(VALUES, 4).prop_map(line),
+        shuffled_fragments(QUERY_VALUES, 4).prop_map(request_line),
     );
     let strategy = (
         prop::collection::vec(pair, 0..5),
-        pieces(&["strongroom-departure", "=", ";", "sr_up_", "x", " "], 6),
+        shuffled_fragments(&["strongroom-departure", "=", ";", "sr_up_", "x", " "], 6),
     );
     for (pairs, cookie) in cases(&strategy, 250) {
         let query: Vec<String> = pairs
@@ -199,10 +202,10 @@ async fn arbitrary_provider_callbacks_sign_in_no_account() {
         let target = format!("/auth/oidc/work/callback?{}", query.join("&"));
         let request = anonymous
             .get(&target)
-            .header("cookie", line(cookie))
+            .header("cookie", request_line(cookie))
             .header("accept", "text/html");
         let answer = anonymous.ask(request).await;
-        assert_understood_or_refused(&answer, &target);
+        assert_success_or_problem(&answer, &target);
         assert!(
             answer.status >= 400 && !answer.text.contains("<script>"),
             "{target}: {}",
@@ -212,7 +215,7 @@ async fn arbitrary_provider_callbacks_sign_in_no_account() {
     }
     assert!(
         provider.forms.lock().unwrap().is_empty(),
-        "nothing went to the provider"
+        "no request was sent to the provider"
     );
 }
 
@@ -231,7 +234,7 @@ async fn arbitrary_typed_codes_are_rejected() {
         "\0",
         "BCDF-GHJK",
     ];
-    for typed in cases(&pieces(known, 5), 200) {
+    for typed in cases(&shuffled_fragments(known, 5), 200) {
         let typed = String::from_utf8_lossy(&typed).into_owned();
         for (path, body) in [
             ("/auth/device/look", json!({"user_code": typed})),
@@ -247,7 +250,7 @@ async fn arbitrary_typed_codes_are_rejected() {
             ("/auth/step-up", json!({"password": typed, "otp": typed})),
         ] {
             let answer = ada.tell(path, body).await;
-            assert_understood_or_refused(&answer, &format!("{path}: {typed:?}"));
+            assert_success_or_problem(&answer, &format!("{path}: {typed:?}"));
             assert!(answer.status >= 400, "{path} took {typed:?}");
         }
         app.later(Duration::from_secs(1));

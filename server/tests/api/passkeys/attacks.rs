@@ -6,32 +6,34 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use server::ConfigSource;
 
-use super::{Browser, ORIGIN, add, app, cookie, owner, sign_in};
+use super::{
+    ORIGIN, PasskeyBrowser, set_cookie_pair, editor_with_passkey, passkey_app, register_passkey, sign_in_with_passkey,
+};
 use crate::{
     app::{Client, TestApp},
-    device::{Device, PRESENT, VERIFIED},
+    device::{TestAuthenticator, USER_PRESENT, USER_VERIFIED},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replayed_passkey_assertion_is_rejected() {
-    let app = app().await;
-    let (_, mut phone) = owner(&app, "ada").await;
-    let browser = Browser::about_to_sign_in(&app).await;
+    let app = passkey_app().await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
     let credential = phone.get(&browser.options);
-    browser.shows(&credential).await.is(204);
-    browser.shows(&credential).await.is(410);
+    browser.finish_sign_in(&credential).await.is(204);
+    browser.finish_sign_in(&credential).await.is(410);
     // A recorded assertion does not match a new challenge.
-    let again = Browser::about_to_sign_in(&app).await;
-    again.shows(&credential).await.is(401);
+    let again = PasskeyBrowser::start_sign_in(&app).await;
+    again.finish_sign_in(&credential).await.is(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_uses_of_an_assertion_sign_in_once() {
-    let app = app().await;
-    let (_, mut phone) = owner(&app, "ada").await;
-    let browser = Browser::about_to_sign_in(&app).await;
+    let app = passkey_app().await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
     let credential = phone.get(&browser.options);
-    let answers = join_all((0..50).map(|_| browser.shows(&credential))).await;
+    let answers = join_all((0..50).map(|_| browser.finish_sign_in(&credential))).await;
     assert_eq!(
         answers.iter().filter(|answer| answer.status == 204).count(),
         1
@@ -45,33 +47,36 @@ async fn parallel_uses_of_an_assertion_sign_in_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_challenge_expires_after_five_minutes() {
-    let app = app().await;
-    let (_, mut phone) = owner(&app, "ada").await;
-    let browser = Browser::about_to_sign_in(&app).await;
+    let app = passkey_app().await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
     app.later(Duration::from_secs(301));
-    browser.shows(&phone.get(&browser.options)).await.is(410);
+    browser
+        .finish_sign_in(&phone.get(&browser.options))
+        .await
+        .is(410);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_challenge_is_invalid_after_ending_other_sessions() {
-    let app = app().await;
-    let (ada, mut phone) = owner(&app, "ada").await;
-    let browser = Browser::about_to_sign_in(&app).await;
+    let app = passkey_app().await;
+    let (ada, mut phone) = editor_with_passkey(&app, "ada").await;
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
     let credential = phone.get(&browser.options);
     app.later(Duration::from_secs(1));
     ada.tell("/auth/sessions/end-others", Value::Null)
         .await
         .is(200);
-    browser.shows(&credential).await.is(410);
-    sign_in(&app, &mut phone).await.is(204);
+    browser.finish_sign_in(&credential).await.is(410);
+    sign_in_with_passkey(&app, &mut phone).await.is(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_sign_in_is_rejected_while_reset_required() {
-    let app = app().await;
+    let app = passkey_app().await;
     let root = app.administrator("root").await;
-    let (_, mut phone) = owner(&app, "ada").await;
-    let browser = Browser::about_to_sign_in(&app).await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
     let required = json!({"reset_required": true});
     root.ask(
         root.request(reqwest::Method::PATCH, "/api/users/ada")
@@ -80,9 +85,12 @@ async fn passkey_sign_in_is_rejected_while_reset_required() {
     .await
     .is(200);
     // The earlier ceremony has ended, and the present one is rejected.
-    browser.shows(&phone.get(&browser.options)).await.is(410);
+    browser
+        .finish_sign_in(&phone.get(&browser.options))
+        .await
+        .is(410);
     app.later(Duration::from_secs(1));
-    let refused = sign_in(&app, &mut phone).await.is(403);
+    let refused = sign_in_with_passkey(&app, &mut phone).await.is(403);
     assert_eq!(refused.body["error"], "password_reset_required");
     root.ask(
         root.request(reqwest::Method::PATCH, "/api/users/ada")
@@ -90,23 +98,23 @@ async fn passkey_sign_in_is_rejected_while_reset_required() {
     )
     .await
     .is(200);
-    sign_in(&app, &mut phone).await.is(204);
+    sign_in_with_passkey(&app, &mut phone).await.is(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_ceremony_is_bound_to_its_browser() {
-    let app = app().await;
-    let (_, mut phone) = owner(&app, "ada").await;
-    let theirs = Browser::about_to_sign_in(&app).await;
+    let app = passkey_app().await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
+    let theirs = PasskeyBrowser::start_sign_in(&app).await;
     let credential = phone.get(&theirs.options);
     // The victim's browser sends the attacker's ceremony and assertion (login CSRF). It would sign
     // in as the attacker.
-    let mut victim = Browser::about_to_sign_in(&app).await;
+    let mut victim = PasskeyBrowser::start_sign_in(&app).await;
     victim.ceremony = theirs.ceremony.clone();
-    victim.shows(&credential).await.is(410);
+    victim.finish_sign_in(&credential).await.is(410);
     victim.cookie = "x=y".to_owned();
-    victim.shows(&credential).await.is(410);
-    let other = Browser::about_to_sign_in(&app).await;
+    victim.finish_sign_in(&credential).await.is(410);
+    let other = PasskeyBrowser::start_sign_in(&app).await;
     let foreign = other
         .client
         .post("/auth/passkeys/sign-in")
@@ -121,8 +129,8 @@ async fn passkey_ceremony_is_bound_to_its_browser() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_assertion_for_another_origin_is_rejected() {
-    let app = app().await;
-    let (_, mut phone) = owner(&app, "ada").await;
+    let app = passkey_app().await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     for origin in [
         "https://files.example.org.evil.example",
         "https://evil.example",
@@ -132,63 +140,63 @@ async fn passkey_assertion_for_another_origin_is_rejected() {
         "null",
     ] {
         phone.origin = origin.to_owned();
-        let answer = sign_in(&app, &mut phone).await;
+        let answer = sign_in_with_passkey(&app, &mut phone).await;
         assert!(
             matches!(answer.status, 401 | 422),
             "{origin}: {} {}",
             answer.status,
             answer.text
         );
-        assert!(cookie(&answer, "__Host-strongroom").is_none());
+        assert!(set_cookie_pair(&answer, "__Host-strongroom").is_none());
     }
     phone.origin = ORIGIN.to_owned();
-    let browser = Browser::about_to_sign_in(&app).await;
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
     let mut elsewhere = browser.options.clone();
     elsewhere["rpId"] = json!("evil.example");
-    browser.shows(&phone.get(&elsewhere)).await.is(401);
+    browser.finish_sign_in(&phone.get(&elsewhere)).await.is(401);
     // In an iframe of another site.
     phone.cross_origin = true;
-    sign_in(&app, &mut phone).await.is(422);
+    sign_in_with_passkey(&app, &mut phone).await.is(422);
     phone.cross_origin = false;
-    sign_in(&app, &mut phone).await.is(204);
+    sign_in_with_passkey(&app, &mut phone).await.is(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_without_user_verification_is_rejected() {
-    let app = app().await;
-    let (ada, mut phone) = owner(&app, "ada").await;
-    for flags in [0, PRESENT, VERIFIED] {
+    let app = passkey_app().await;
+    let (ada, mut phone) = editor_with_passkey(&app, "ada").await;
+    for flags in [0, USER_PRESENT, USER_VERIFIED] {
         phone.flags = flags;
-        sign_in(&app, &mut phone).await.is(401);
-        let mut key = Device::at(ORIGIN);
+        sign_in_with_passkey(&app, &mut phone).await.is(401);
+        let mut key = TestAuthenticator::at(ORIGIN);
         key.flags = flags;
-        add(&ada, &mut key, "Key").await.is(422);
+        register_passkey(&ada, &mut key, "Key").await.is(422);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cloned_passkey_is_rejected() {
-    let app = app().await;
-    let (_, mut phone) = owner(&app, "ada").await;
+    let app = passkey_app().await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     phone.counter = 40;
-    sign_in(&app, &mut phone).await.is(204);
+    sign_in_with_passkey(&app, &mut phone).await.is(204);
     // The clone continues from the counter at the time of the copy.
     phone.counter = 12;
-    let refused = sign_in(&app, &mut phone).await.is(401);
+    let refused = sign_in_with_passkey(&app, &mut phone).await.is(401);
     assert_eq!(refused.body["detail"], "This passkey was not accepted.");
     phone.counter = 40;
-    sign_in(&app, &mut phone).await.is(401);
+    sign_in_with_passkey(&app, &mut phone).await.is(401);
     phone.counter = 41;
-    sign_in(&app, &mut phone).await.is(204);
+    sign_in_with_passkey(&app, &mut phone).await.is(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_passkey_sign_ins_are_indistinguishable() {
-    let app = app().await;
+    let app = passkey_app().await;
     let root = app.administrator("root").await;
-    let (_, mut disabled) = owner(&app, "ben").await;
-    let (_, mut wrong) = owner(&app, "ada").await;
-    let mut unknown = Device::at(ORIGIN);
+    let (_, mut disabled) = editor_with_passkey(&app, "ben").await;
+    let (_, mut wrong) = editor_with_passkey(&app, "ada").await;
+    let mut unknown = TestAuthenticator::at(ORIGIN);
     unknown.handle = vec![7; 16];
     let change = root
         .request(reqwest::Method::PATCH, "/api/users/ben")
@@ -197,7 +205,7 @@ async fn failed_passkey_sign_ins_are_indistinguishable() {
     wrong.origin = "https://evil.example".to_owned();
     let mut answers = Vec::new();
     for device in [&mut unknown, &mut disabled, &mut wrong] {
-        let mut answer = sign_in(&app, device).await.is(401);
+        let mut answer = sign_in_with_passkey(&app, device).await.is(401);
         answer.body.as_object_mut().unwrap().remove("request_id");
         for own in ["x-request-id", "date"] {
             answer.headers.remove(own);
@@ -212,8 +220,8 @@ async fn failed_passkey_sign_ins_are_indistinguishable() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_sign_in_options_do_not_reveal_accounts() {
-    let app = app().await;
-    owner(&app, "ada").await;
+    let app = passkey_app().await;
+    editor_with_passkey(&app, "ada").await;
     let client = app.anonymous();
     let mut shapes = Vec::new();
     for body in [
@@ -245,28 +253,28 @@ async fn passkey_sign_in_options_do_not_reveal_accounts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_cannot_sign_in_to_another_account() {
-    let app = app().await;
-    let (_, ada) = owner(&app, "ada").await;
-    let (_, mut eve) = owner(&app, "eve").await;
+    let app = passkey_app().await;
+    let (_, ada) = editor_with_passkey(&app, "ada").await;
+    let (_, mut eve) = editor_with_passkey(&app, "eve").await;
     let (id, handle) = (eve.id.clone(), eve.handle.clone());
     eve.handle.clone_from(&ada.handle);
-    sign_in(&app, &mut eve).await.is(401);
+    sign_in_with_passkey(&app, &mut eve).await.is(401);
     eve.handle = Vec::new();
-    sign_in(&app, &mut eve).await.is(401);
+    sign_in_with_passkey(&app, &mut eve).await.is(401);
     // Ada's credential id, signed with Eve's key.
     (eve.id, eve.handle) = (ada.id.clone(), ada.handle.clone());
-    sign_in(&app, &mut eve).await.is(401);
+    sign_in_with_passkey(&app, &mut eve).await.is(401);
     (eve.id, eve.handle) = (id, handle);
-    sign_in(&app, &mut eve).await.is(204);
+    sign_in_with_passkey(&app, &mut eve).await.is(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_cannot_be_changed_by_another_account() {
-    let app = app().await;
-    let (_, mut phone) = owner(&app, "ada").await;
+    let app = passkey_app().await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     let eve = app.editor("eve").await;
-    add(&eve, &mut phone, "Mine now").await.is(409);
-    let path = format!("/auth/passkeys/{}", crate::device::encode(&phone.id));
+    register_passkey(&eve, &mut phone, "Mine now").await.is(409);
+    let path = format!("/auth/passkeys/{}", crate::device::base64url(&phone.id));
     eve.ask(
         eve.request(reqwest::Method::PATCH, &path)
             .json(&json!({"name": "x"})),
@@ -278,14 +286,14 @@ async fn passkey_cannot_be_changed_by_another_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_registration_is_bound_to_its_session() {
-    let app = app().await;
+    let app = passkey_app().await;
     let ada = app.editor("ada").await;
     let asked = ada
         .tell("/auth/passkeys/options", Value::Null)
         .await
         .is(200)
         .body;
-    let mut phone = Device::at(ORIGIN);
+    let mut phone = TestAuthenticator::at(ORIGIN);
     let body = json!({"ceremony": asked["ceremony"], "name": "Phone", "credential": phone.create(&asked["publicKey"])});
     let again = || async {
         ada.tell("/auth/passkeys/options", Value::Null)
@@ -303,7 +311,7 @@ async fn passkey_registration_is_bound_to_its_session() {
     crossed["ceremony"] = again().await["ceremony"].clone();
     ada.tell("/auth/passkeys", crossed).await.is(422);
     // A sign-in ceremony cannot register a passkey.
-    let browser = Browser::about_to_sign_in(&app).await;
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
     let mut mixed = body.clone();
     mixed["ceremony"] = browser.ceremony.clone();
     ada.tell("/auth/passkeys", mixed).await.is(410);
@@ -318,23 +326,23 @@ async fn failed_passkey_attempts_throttle_only_their_network() {
         ..ConfigSource::default()
     };
     let app = TestApp::with(settings).await;
-    let (_, mut phone) = owner(&app, "ada").await;
-    let mut forged = Device::at(ORIGIN);
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
+    let mut forged = TestAuthenticator::at(ORIGIN);
     (forged.id, forged.handle) = (phone.id.clone(), phone.handle.clone());
     let mut refused = 0;
     for _ in 0..300 {
-        let Some(status) = from("203.0.113.9", &app, &mut forged).await else {
+        let Some(status) = sign_in_from_address("203.0.113.9", &app, &mut forged).await else {
             refused += 1;
             break;
         };
         assert_eq!(status, 401);
     }
     assert_eq!(refused, 1, "the attacker was not throttled");
-    assert_eq!(from("198.51.100.4", &app, &mut phone).await, Some(204));
+    assert_eq!(sign_in_from_address("198.51.100.4", &app, &mut phone).await, Some(204));
 }
 
 /// An attempt from an address; `None` if the address is throttled.
-async fn from(address: &str, app: &TestApp, device: &mut Device) -> Option<u16> {
+async fn sign_in_from_address(address: &str, app: &TestApp, device: &mut TestAuthenticator) -> Option<u16> {
     let client: Client = app.anonymous();
     let request = |path| {
         client
@@ -347,7 +355,7 @@ async fn from(address: &str, app: &TestApp, device: &mut Device) -> Option<u16> 
         return None;
     }
     let body = json!({"ceremony": asked.body["ceremony"], "credential": device.get(&asked.body["publicKey"])});
-    let cookie = cookie(&asked, "__Host-strongroom-browser").unwrap();
+    let cookie = set_cookie_pair(&asked, "__Host-strongroom-browser").unwrap();
     let answer = client
         .ask(
             request("/auth/passkeys/sign-in")

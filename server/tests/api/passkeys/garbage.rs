@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Browser, ORIGIN, app, owner};
-use crate::{device::Device, garbage::cases};
+use super::{ORIGIN, PasskeyBrowser, editor_with_passkey, passkey_app};
+use crate::{device::TestAuthenticator, garbage::cases};
 
 /// Any JSON of limited depth.
-pub(crate) fn anything() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -48,7 +48,7 @@ fn damage() -> impl Strategy<Value = Damage> {
                 repeat,
             }
         });
-    prop_oneof![1 => anything().prop_map(Damage::Replace), 1 => Just(Damage::Remove), 4 => bytes]
+    prop_oneof![1 => any_json().prop_map(Damage::Replace), 1 => Just(Damage::Remove), 4 => bytes]
 }
 
 const MEMBERS: [&str; 12] = [
@@ -91,21 +91,21 @@ fn apply(credential: &mut Value, member: &str, damage: Damage) {
             let length = bytes.len();
             bytes[at % length] ^= xor;
             bytes.truncate(length - (keep % 8).min(length - 1) * usize::from(keep % 3 == 0));
-            *place = json!(crate::device::encode(&bytes.repeat(repeat)));
+            *place = json!(crate::device::base64url(&bytes.repeat(repeat)));
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_passkey_assertion_is_rejected() {
-    let app = app().await;
-    let (_, mut phone) = owner(&app, "ada").await;
+    let app = passkey_app().await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     for (member, damage) in cases(&(prop::sample::select(&MEMBERS[..]), damage()), 300) {
-        let browser = Browser::about_to_sign_in(&app).await;
+        let browser = PasskeyBrowser::start_sign_in(&app).await;
         let mut credential = phone.get(&browser.options);
         let whole = credential.clone();
         apply(&mut credential, member, damage.clone());
-        let answer = browser.shows(&credential).await;
+        let answer = browser.finish_sign_in(&credential).await;
         let harmless = ["/id", "/clientExtensionResults"].contains(&member) || credential == whole;
         assert!(
             (400..500).contains(&answer.status) || harmless && answer.status == 204,
@@ -120,14 +120,14 @@ async fn damaged_passkey_assertion_is_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_passkey_registration_is_handled_or_rejected() {
-    let app = app().await;
+    let app = passkey_app().await;
     let ada = app.editor("ada").await;
     for (member, damage) in cases(&(prop::sample::select(&MEMBERS[..]), damage()), 300) {
         let asked = ada
             .tell("/auth/passkeys/options", Value::Null)
             .await
             .is(200);
-        let mut credential = Device::at(ORIGIN).create(&asked.body["publicKey"]);
+        let mut credential = TestAuthenticator::at(ORIGIN).create(&asked.body["publicKey"]);
         apply(&mut credential, member, damage.clone());
         let body =
             json!({"ceremony": asked.body["ceremony"], "name": "Key", "credential": credential});
@@ -148,10 +148,10 @@ async fn damaged_passkey_registration_is_handled_or_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn arbitrary_passkey_json_is_rejected() {
-    let app = app().await;
+    let app = passkey_app().await;
     let ada = app.editor("ada").await;
-    let browser = Browser::about_to_sign_in(&app).await;
-    for body in cases(&anything(), 200) {
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
+    for body in cases(&any_json(), 200) {
         for path in ["/auth/passkeys", "/auth/passkeys/sign-in"] {
             let bodies = [
                 body.clone(),
@@ -182,14 +182,17 @@ async fn arbitrary_passkey_json_is_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn oversized_passkey_bodies_and_ids_are_rejected() {
-    let app = app().await;
-    let (ada, mut phone) = owner(&app, "ada").await;
-    let browser = Browser::about_to_sign_in(&app).await;
+    let app = passkey_app().await;
+    let (ada, mut phone) = editor_with_passkey(&app, "ada").await;
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
     let mut credential = phone.get(&browser.options);
     credential["response"]["signature"] = json!("A".repeat(70_000));
-    browser.shows(&credential).await.is(413);
+    browser.finish_sign_in(&credential).await.is(413);
     phone.id = vec![1; 1024];
-    browser.shows(&phone.get(&browser.options)).await.is(422);
+    browser
+        .finish_sign_in(&phone.get(&browser.options))
+        .await
+        .is(422);
     ada.ask(ada.delete(&format!("/auth/passkeys/{}", "A".repeat(5_000))))
         .await
         .is(404);

@@ -5,15 +5,18 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Browser, ORIGIN, add, app, cookie, owner, sign_in, with_cookie};
-use crate::{app::TestApp, device::Device};
+use super::{
+    ORIGIN, PasskeyBrowser, set_cookie_pair, editor_with_passkey, passkey_app, register_passkey, sign_in_with_passkey,
+    get_with_cookie,
+};
+use crate::{app::TestApp, device::TestAuthenticator};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_sign_in_counts_as_multi_factor() {
-    let app = app().await;
-    let (ada, mut phone) = owner(&app, "ada").await;
-    let signed_in = sign_in(&app, &mut phone).await.is(204);
-    let me = with_cookie(&app, &signed_in, "/auth/me").await.is(200);
+    let app = passkey_app().await;
+    let (ada, mut phone) = editor_with_passkey(&app, "ada").await;
+    let signed_in = sign_in_with_passkey(&app, &mut phone).await.is(204);
+    let me = get_with_cookie(&app, &signed_in, "/auth/me").await.is(200);
     assert_eq!(
         (&me.body["username"], &me.body["mfa"]),
         (&json!("ada"), &json!(true))
@@ -38,9 +41,9 @@ async fn passkey_sign_in_counts_as_multi_factor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_cookies_are_http_only_secure_same_site() {
-    let app = app().await;
-    let (_, mut phone) = owner(&app, "ada").await;
-    let signed_in = sign_in(&app, &mut phone).await.is(204);
+    let app = passkey_app().await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
+    let signed_in = sign_in_with_passkey(&app, &mut phone).await.is(204);
     let set = signed_in.header("set-cookie").unwrap();
     assert!(
         set.contains("HttpOnly") && set.contains("Secure") && set.contains("SameSite=Lax"),
@@ -60,7 +63,7 @@ async fn passkey_cookies_are_http_only_secure_same_site() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_options_require_discoverable_verified_credentials() {
-    let app = app().await;
+    let app = passkey_app().await;
     let ada = app.editor("ada").await;
     let asked = ada
         .tell("/auth/passkeys/options", Value::Null)
@@ -78,7 +81,7 @@ async fn passkey_options_require_discoverable_verified_credentials() {
     // 16 random bytes instead of the username.
     let handle = options["user"]["id"].as_str().unwrap();
     assert_eq!(handle.len(), 22, "{handle}");
-    let browser = Browser::about_to_sign_in(&app).await;
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
     assert_eq!(browser.options["userVerification"], "required");
     assert_eq!(browser.options["allowCredentials"], json!([]));
     assert!(browser.options["challenge"].as_str().unwrap().len() >= 43);
@@ -86,8 +89,8 @@ async fn passkey_options_require_discoverable_verified_credentials() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn account_can_have_several_named_passkeys() {
-    let app = app().await;
-    let (ada, mut phone) = owner(&app, "ada").await;
+    let app = passkey_app().await;
+    let (ada, mut phone) = editor_with_passkey(&app, "ada").await;
     let asked = ada
         .tell("/auth/passkeys/options", Value::Null)
         .await
@@ -96,15 +99,17 @@ async fn account_can_have_several_named_passkeys() {
     let excluded = &asked["publicKey"]["excludeCredentials"];
     assert_eq!(
         excluded[0]["id"],
-        crate::device::encode(&phone.id),
+        crate::device::base64url(&phone.id),
         "{excluded}"
     );
-    let mut key = Device::at(ORIGIN);
-    let added = add(&ada, &mut key, "  Key on the ring ").await.is(201);
+    let mut key = TestAuthenticator::at(ORIGIN);
+    let added = register_passkey(&ada, &mut key, "  Key on the ring ")
+        .await
+        .is(201);
     assert_eq!(added.body["passkey"]["name"], "Key on the ring");
     assert_eq!(key.handle, phone.handle);
     for device in [&mut phone, &mut key] {
-        sign_in(&app, device).await.is(204);
+        sign_in_with_passkey(&app, device).await.is(204);
     }
     let id = added.body["passkey"]["id"].as_str().unwrap();
     let path = format!("/auth/passkeys/{id}");
@@ -130,15 +135,15 @@ async fn account_can_have_several_named_passkeys() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn removed_passkey_ends_its_session() {
-    let app = app().await;
-    let (ada, mut phone) = owner(&app, "ada").await;
-    let stolen = sign_in(&app, &mut phone).await.is(204);
-    let id = crate::device::encode(&phone.id);
+    let app = passkey_app().await;
+    let (ada, mut phone) = editor_with_passkey(&app, "ada").await;
+    let stolen = sign_in_with_passkey(&app, &mut phone).await.is(204);
+    let id = crate::device::base64url(&phone.id);
     ada.ask(ada.delete(&format!("/auth/passkeys/{id}")))
         .await
         .is(204);
-    with_cookie(&app, &stolen, "/auth/me").await.is(401);
-    sign_in(&app, &mut phone).await.is(401);
+    get_with_cookie(&app, &stolen, "/auth/me").await.is(401);
+    sign_in_with_passkey(&app, &mut phone).await.is(401);
     assert_eq!(ada.see("/auth/passkeys").await.is(200).body, json!([]));
     ada.ask(ada.delete(&format!("/auth/passkeys/{id}")))
         .await
@@ -147,8 +152,8 @@ async fn removed_passkey_ends_its_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_changes_require_a_recent_sign_in() {
-    let app = app().await;
-    let (ada, _) = owner(&app, "ada").await;
+    let app = passkey_app().await;
+    let (ada, _) = editor_with_passkey(&app, "ada").await;
     app.later(Duration::from_mins(11));
     let id = ada.see("/auth/passkeys").await.is(200).body[0]["id"]
         .as_str()
@@ -181,18 +186,22 @@ async fn passkeys_are_unavailable_at_unsupported_origin() {
         .post("/auth/passkeys/sign-in/options")
         .header("sec-fetch-site", "same-origin");
     let refused = anonymous.ask(ask).await.is(404);
-    assert!(cookie(&refused, "strongroom-browser").is_none());
+    assert!(set_cookie_pair(&refused, "strongroom-browser").is_none());
     assert_eq!(ada.see("/auth/passkeys").await.is(200).body, json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkeys_per_account_are_limited_to_twenty() {
-    let app = app().await;
+    let app = passkey_app().await;
     let ada = app.editor("ada").await;
     for n in 0..20 {
-        add(&ada, &mut Device::at(ORIGIN), &format!("Key {n}"))
-            .await
-            .is(201);
+        register_passkey(
+            &ada,
+            &mut TestAuthenticator::at(ORIGIN),
+            &format!("Key {n}"),
+        )
+        .await
+        .is(201);
     }
     let full = ada
         .tell("/auth/passkeys/options", Value::Null)

@@ -5,20 +5,20 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ORIGIN, app, cookie, owner, with_cookie};
+use super::{ORIGIN, set_cookie_pair, editor_with_passkey, passkey_app, get_with_cookie};
 use crate::{
-    app::{Answer, Client, PASSWORD, TestApp},
-    device::{Device, PRESENT},
+    app::{Client, PASSWORD, TestApp, TestResponse},
+    device::{TestAuthenticator, USER_PRESENT},
 };
 
 /// A browser with a correct password and a pending second factor.
-struct HalfWay {
+struct PendingMfa {
     client: Client,
     cookie: String,
 }
 
-impl HalfWay {
-    async fn of(app: &TestApp, name: &str) -> Self {
+impl PendingMfa {
+    async fn start(app: &TestApp, name: &str) -> Self {
         let client = app.anonymous();
         let form = [("username", name), ("password", PASSWORD)];
         let sent = client
@@ -35,16 +35,16 @@ impl HalfWay {
             answer.headers
         );
         assert!(
-            cookie(&answer, "__Host-strongroom").is_none(),
+            set_cookie_pair(&answer, "__Host-strongroom").is_none(),
             "signed in by the password alone"
         );
         Self {
-            cookie: cookie(&answer, "__Host-strongroom-second").unwrap(),
+            cookie: set_cookie_pair(&answer, "__Host-strongroom-second").unwrap(),
             client,
         }
     }
 
-    async fn ask(&self, path: &str, body: Value) -> Answer {
+    async fn post(&self, path: &str, body: Value) -> TestResponse {
         let request = self
             .client
             .post(path)
@@ -60,91 +60,91 @@ impl HalfWay {
     }
 
     async fn options(&self) -> Value {
-        self.ask("/auth/passkeys/second-step/options", Value::Null)
+        self.post("/auth/passkeys/second-step/options", Value::Null)
             .await
             .is(200)
             .body
     }
 
-    async fn shows(&self, ceremony: &Value, credential: &Value) -> Answer {
+    async fn finish(&self, ceremony: &Value, credential: &Value) -> TestResponse {
         let body = json!({"ceremony": ceremony, "credential": credential});
-        self.ask("/auth/passkeys/second-step", body).await
+        self.post("/auth/passkeys/second-step", body).await
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_completes_sign_in_after_password() {
-    let app = app().await;
-    let (_, mut phone) = owner(&app, "ada").await;
-    let ada = HalfWay::of(&app, "ada").await;
+    let app = passkey_app().await;
+    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
+    let ada = PendingMfa::start(&app, "ada").await;
     let asked = ada.options().await;
     assert_eq!(
         asked["publicKey"]["allowCredentials"][0]["id"],
-        crate::device::encode(&phone.id)
+        crate::device::base64url(&phone.id)
     );
     let credential = phone.get(&asked["publicKey"]);
-    let signed_in = ada.shows(&asked["ceremony"], &credential).await.is(204);
-    let me = with_cookie(&app, &signed_in, "/auth/me").await.is(200);
+    let signed_in = ada.finish(&asked["ceremony"], &credential).await.is(204);
+    let me = get_with_cookie(&app, &signed_in, "/auth/me").await.is(200);
     assert_eq!(me.body["mfa"], true);
     // An assertion works once.
-    ada.shows(&asked["ceremony"], &credential).await.is(401);
+    ada.finish(&asked["ceremony"], &credential).await.is(401);
     // Without the password no sign-in is pending.
-    let stranger = HalfWay {
+    let stranger = PendingMfa {
         client: app.anonymous(),
         cookie: "x=y".to_owned(),
     };
     stranger
-        .ask("/auth/passkeys/second-step/options", Value::Null)
+        .post("/auth/passkeys/second-step/options", Value::Null)
         .await
         .is(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_of_another_account_is_no_second_factor() {
-    let app = app().await;
-    let (_, mut ada) = owner(&app, "ada").await;
-    let (_, mut eve) = owner(&app, "eve").await;
+    let app = passkey_app().await;
+    let (_, mut ada) = editor_with_passkey(&app, "ada").await;
+    let (_, mut eve) = editor_with_passkey(&app, "eve").await;
     // Eve knows Ada's password.
-    let half_way = HalfWay::of(&app, "ada").await;
+    let half_way = PendingMfa::start(&app, "ada").await;
     let asked = half_way.options().await;
     half_way
-        .shows(&asked["ceremony"], &eve.get(&asked["publicKey"]))
+        .finish(&asked["ceremony"], &eve.get(&asked["publicKey"]))
         .await
         .is(401);
     let asked = half_way.options().await;
     (eve.id, eve.handle) = (ada.id.clone(), ada.handle.clone());
     half_way
-        .shows(&asked["ceremony"], &eve.get(&asked["publicKey"]))
+        .finish(&asked["ceremony"], &eve.get(&asked["publicKey"]))
         .await
         .is(401);
     // Ada's assertion for her own sign-in does not match this one.
-    let own = HalfWay::of(&app, "ada").await;
+    let own = PendingMfa::start(&app, "ada").await;
     let theirs = own.options().await;
     let credential = ada.get(&theirs["publicKey"]);
     half_way
-        .shows(&theirs["ceremony"], &credential)
+        .finish(&theirs["ceremony"], &credential)
         .await
         .is(410);
     // Her assertion for a passkey-only sign-in does not match either.
     let asked = half_way.options().await;
     half_way
-        .shows(&asked["ceremony"], &credential)
+        .finish(&asked["ceremony"], &credential)
         .await
         .is(401);
     // A wrong assertion leaves the sign-in pending.
     let asked = half_way.options().await;
     half_way
-        .shows(&asked["ceremony"], &ada.get(&asked["publicKey"]))
+        .finish(&asked["ceremony"], &ada.get(&asked["publicKey"]))
         .await
         .is(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_step_up_renews_recent_authentication() {
-    let app = app().await;
-    let (ada, mut phone) = owner(&app, "ada").await;
+    let app = passkey_app().await;
+    let (ada, mut phone) = editor_with_passkey(&app, "ada").await;
     app.later(Duration::from_mins(11));
-    let path = format!("/auth/passkeys/{}", crate::device::encode(&phone.id));
+    let path = format!("/auth/passkeys/{}", crate::device::base64url(&phone.id));
     let rename = || {
         ada.request(Method::PATCH, &path)
             .json(&json!({"name": "Blue phone"}))
@@ -158,13 +158,13 @@ async fn passkey_step_up_renews_recent_authentication() {
     };
     // An authenticator without user verification, and an unknown key.
     let asked = options().await;
-    phone.flags = PRESENT;
+    phone.flags = USER_PRESENT;
     let unchecked =
         json!({"ceremony": asked["ceremony"], "credential": phone.get(&asked["publicKey"])});
     ada.tell("/auth/passkeys/step-up", unchecked).await.is(403);
-    phone.flags |= crate::device::VERIFIED;
+    phone.flags |= crate::device::USER_VERIFIED;
     let asked = options().await;
-    let strange = Device::at(ORIGIN).get(&asked["publicKey"]);
+    let strange = TestAuthenticator::at(ORIGIN).get(&asked["publicKey"]);
     ada.tell(
         "/auth/passkeys/step-up",
         json!({"ceremony": asked["ceremony"], "credential": strange}),
@@ -189,33 +189,33 @@ async fn passkey_step_up_renews_recent_authentication() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkey_step_up_requires_a_registered_passkey() {
-    let app = app().await;
+    let app = passkey_app().await;
     let ada = app.editor("ada").await;
     ada.tell("/auth/passkeys/step-up/options", Value::Null)
         .await
         .is(404);
-    let (eve, _) = owner(&app, "eve").await;
+    let (eve, _) = editor_with_passkey(&app, "eve").await;
     let asked = eve
         .tell("/auth/passkeys/step-up/options", Value::Null)
         .await
         .is(200)
         .body;
-    let body = json!({"ceremony": asked["ceremony"], "credential": Device::at(ORIGIN).get(&asked["publicKey"])});
+    let body = json!({"ceremony": asked["ceremony"], "credential": TestAuthenticator::at(ORIGIN).get(&asked["publicKey"])});
     ada.tell("/auth/passkeys/step-up", body).await.is(410);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pending_mfa_sign_in_ends_with_other_sessions() {
-    let app = app().await;
-    let (owner, mut phone) = owner(&app, "ada").await;
-    let thief = HalfWay::of(&app, "ada").await;
+    let app = passkey_app().await;
+    let (owner, mut phone) = editor_with_passkey(&app, "ada").await;
+    let thief = PendingMfa::start(&app, "ada").await;
     let asked = thief.options().await;
     let credential = phone.get(&asked["publicKey"]);
     owner
         .tell("/auth/sessions/end-others", Value::Null)
         .await
         .is(200);
-    thief.shows(&asked["ceremony"], &credential).await.is(401);
+    thief.finish(&asked["ceremony"], &credential).await.is(401);
     // A code does not replace the passkey.
     let codes = owner
         .tell("/auth/recovery-codes", Value::Null)
@@ -229,5 +229,5 @@ async fn pending_mfa_sign_in_ends_with_other_sessions() {
         .header("sec-fetch-site", "same-origin")
         .header("cookie", &thief.cookie);
     let answer = thief.client.ask(sent.form(&form)).await;
-    assert!(cookie(&answer, "__Host-strongroom").is_none(), "{answer:?}");
+    assert!(set_cookie_pair(&answer, "__Host-strongroom").is_none(), "{answer:?}");
 }

@@ -10,7 +10,7 @@ use vault::{
 };
 
 use super::upgraded;
-use crate::app::file;
+use crate::app::file_url;
 
 /// Opens the data folder beside the server, as the commands do.
 async fn open(config: &Config) -> Installation {
@@ -47,7 +47,7 @@ async fn audit_entries(config: &Config) -> Vec<i64> {
         match opened.store.verify_audit(&chain).await.unwrap() {
             ChainStatus::Intact { entries: intact } => entries.push(intact),
             ChainStatus::Broken { at } => {
-                panic!("entry {at} of {chain:?} is not as it was written")
+                panic!("entry {at} of {chain:?} has changed since it was written")
             }
         }
     }
@@ -89,12 +89,12 @@ upgraded! {
     async fn an_old_lock_is_its_holders(old: Upgraded) {
         let (ada, eve) = (old.resume("ada").await, old.app.sign_in("eve").await);
         let name = "mill/op10.nc";
-        let lock = ada.see(&file(name, "")).await.is(200).body;
+        let lock = ada.see(&file_url(name, "")).await.is(200).body;
         assert_eq!(
             (&lock["status"], &lock["lock_note"]),
             (&json!("checked_out_by_user"), &json!("until Friday"))
         );
-        let seen = eve.see(&file(name, "")).await.is(200).body;
+        let seen = eve.see(&file_url(name, "")).await.is(200).body;
         assert_eq!(
             (&seen["status"], &seen["locked_by"]),
             (&json!("locked"), &json!("ada"))
@@ -118,7 +118,7 @@ upgraded! {
             .header("Idempotency-Key", once["key"].as_str().unwrap());
         assert_eq!(ada.ask(again).await.is(200).body, once["answer"]);
         assert_eq!(
-            ada.see(&file("broken.nc", "")).await.is(200).body["locked_by"],
+            ada.see(&file_url("broken.nc", "")).await.is(200).body["locked_by"],
             Value::Null
         );
     }
@@ -128,16 +128,16 @@ upgraded! {
         ada.check_in("mill/op10.nc", b"two", "deeper").await.is(200);
         ada.add("fixtures/new.step", b"new").await.is(201);
         ada.tell(
-            &file("fixtures/vise.step", "/move"),
+            &file_url("fixtures/vise.step", "/move"),
             json!({"to": "vise.step"}),
         )
         .await
         .is(200);
-        ada.tell(&file("scrap.nc", "/restore"), json!({"revision": 1}))
+        ada.tell(&file_url("scrap.nc", "/restore"), json!({"revision": 1}))
             .await
             .is(200);
-        root.ask(root.delete(&file("back.nc", ""))).await.is(204);
-        let history = ada.see(&file("vise.step", "/history")).await.is(200).body;
+        root.ask(root.delete(&file_url("back.nc", ""))).await.is(204);
+        let history = ada.see(&file_url("vise.step", "/history")).await.is(200).body;
         assert!(history.as_array().unwrap().len() > 3, "{history}");
         let config = old.config();
         old.app.running.stop().await.unwrap();

@@ -14,10 +14,10 @@ use store::{Database, testing};
 use tempfile::TempDir;
 
 use crate::{
-    accounts::refresh,
-    app::{Answer, Client, TestApp, config},
+    accounts::refresh_token,
+    app::{Client, TestApp, TestResponse, test_config},
     passkeys::ORIGIN,
-    phone::App,
+    phone::TotpDevice,
 };
 
 /// The present program on a data folder of the first version.
@@ -55,7 +55,7 @@ impl Upgraded {
 
     /// The server's own configuration, to open its data folder beside it.
     pub(super) fn config(&self) -> Config {
-        config(&self.app.data, self.app.database.clone(), settings())
+        test_config(&self.app.data, self.app.database.clone(), settings())
     }
 
     /// A secret of `owner` in the fixture. An empty `owner` means a secret of no single account.
@@ -69,21 +69,21 @@ impl Upgraded {
     }
 
     /// The authenticator app with that secret, which is stored in hexadecimal.
-    pub(super) fn totp(&self, owner: &str, name: &str) -> App {
-        App {
+    pub(super) fn totp(&self, owner: &str, name: &str) -> TotpDevice {
+        TotpDevice {
             secret: hex::decode(self.secret(owner, name)).unwrap(),
         }
     }
 
     /// A client that has used the refresh token of the fixture.
     pub(super) async fn resume(&self, owner: &str) -> Client {
-        let tokens = refresh(&self.app.anonymous(), self.secret(owner, "refresh"))
+        let tokens = refresh_token(&self.app.anonymous(), self.secret(owner, "refresh"))
             .await
             .is(200);
-        crate::authenticator::client(&self.app, owner, &tokens)
+        crate::authenticator::client_from(&self.app, owner, &tokens)
     }
 
-    pub(super) async fn sign_in(&self, username: &str, password: &str) -> Answer {
+    pub(super) async fn sign_in(&self, username: &str, password: &str) -> TestResponse {
         let anonymous = self.app.anonymous();
         let form = [("username", username), ("password", password)];
         anonymous
@@ -91,7 +91,7 @@ impl Upgraded {
             .await
     }
 
-    pub(super) async fn see_with_cookie(&self, cookie: &str, path: &str) -> Answer {
+    pub(super) async fn get_with_cookie(&self, cookie: &str, path: &str) -> TestResponse {
         let anonymous = self.app.anonymous();
         anonymous
             .ask(anonymous.get(path).header("cookie", cookie))

@@ -4,17 +4,17 @@ use serde_json::{Value, json};
 
 use super::upgraded;
 use crate::{
-    app::{Answer, Client},
-    device::Device,
-    passkeys::{ORIGIN, cookie},
+    app::{Client, TestResponse},
+    device::TestAuthenticator,
+    passkeys::{ORIGIN, set_cookie_pair},
 };
 
-const NEW: &str = "seven copper kettles sing";
-const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const NEW_PASSWORD: &str = "seven copper kettles sing";
+const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-async fn poll(client: &Client, code: &str) -> Answer {
+async fn poll(client: &Client, code: &str) -> TestResponse {
     let form = [
-        ("grant_type", DEVICE_CODE),
+        ("grant_type", DEVICE_CODE_GRANT),
         ("device_code", code),
         ("client_id", "strongroom-cli"),
     ];
@@ -23,7 +23,7 @@ async fn poll(client: &Client, code: &str) -> Answer {
 
 upgraded! {
     async fn an_old_reset_link_sets_a_password_once(old: Upgraded) {
-        let confirm = json!({"token": old.secret("rita", "reset"), "new_password": NEW});
+        let confirm = json!({"token": old.secret("rita", "reset"), "new_password": NEW_PASSWORD});
         old.app
             .anonymous()
             .tell("/auth/reset/confirm", confirm.clone())
@@ -34,7 +34,7 @@ upgraded! {
             .tell("/auth/reset/confirm", confirm)
             .await
             .is(403);
-        old.sign_in("rita", NEW).await.is(200);
+        old.sign_in("rita", NEW_PASSWORD).await.is(200);
     }
 
     async fn an_old_invitation_makes_one_account(old: Upgraded) {
@@ -120,9 +120,9 @@ upgraded! {
             .header("cookie", old.secret("finn", "mfa_cookie"))
             .form(&[("otp", otp)]);
         let signed_in = anonymous.ask(second).await.is(303);
-        let session = cookie(&signed_in, "__Host-strongroom").unwrap();
+        let session = set_cookie_pair(&signed_in, "__Host-strongroom").unwrap();
         assert_eq!(
-            old.see_with_cookie(&session, "/auth/me").await.is(200).body["username"],
+            old.get_with_cookie(&session, "/auth/me").await.is(200).body["username"],
             "finn"
         );
     }
@@ -141,7 +141,7 @@ upgraded! {
     async fn an_old_passkey_registration_is_finished(old: Upgraded) {
         let cleo = old.resume("cleo").await;
         let begun: &Value = &old.secrets["cleo"]["passkey_registration"];
-        let credential = Device::at(ORIGIN).create(&begun["publicKey"]);
+        let credential = TestAuthenticator::at(ORIGIN).create(&begun["publicKey"]);
         let body = json!({"ceremony": begun["ceremony"], "name": "Key", "credential": credential});
         cleo.tell("/auth/passkeys", body).await.is(201);
     }

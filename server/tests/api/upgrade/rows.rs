@@ -8,13 +8,13 @@ use store::{Store, testing};
 use super::fixture::Fixture;
 
 /// Tables that were renamed since: the first version's name, and the present one.
-const RENAMED: [(&str, &str); 3] = [
+const RENAMED_TABLES: [(&str, &str); 3] = [
     ("acquaintances", "known_sources"),
     ("places", "sign_in_history"),
     ("slips", "one_time_tokens"),
 ];
 /// Each migration adds a row.
-const MIGRATIONS: &str = "migrations";
+const MIGRATIONS_TABLE: &str = "migrations";
 
 async fn migrated_tables_keep_every_row(fixture: Fixture) {
     let before: BTreeMap<String, i64> =
@@ -22,7 +22,7 @@ async fn migrated_tables_keep_every_row(fixture: Fixture) {
     assert_eq!(
         testing::row_counts(&fixture.database).await,
         before,
-        "the fixture is as it was made"
+        "the fixture is unchanged"
     );
     assert!(
         before.values().all(|rows| *rows > 0),
@@ -32,8 +32,8 @@ async fn migrated_tables_keep_every_row(fixture: Fixture) {
     assert_eq!(audit_heads(&store).await, written_heads(&fixture));
     drop(store);
     let after = testing::row_counts(&fixture.database).await;
-    for (table, rows) in before.iter().filter(|(table, _)| *table != MIGRATIONS) {
-        let present = RENAMED
+    for (table, rows) in before.iter().filter(|(table, _)| *table != MIGRATIONS_TABLE) {
+        let present = RENAMED_TABLES
             .iter()
             .find(|(old, _)| old == table)
             .map_or(table.as_str(), |(_, present)| present);

@@ -21,7 +21,7 @@ impl Fixture {
         let vault = realm("main");
         Self {
             data: tempfile::tempdir().unwrap(),
-            store: MemoryStore::with(&vault),
+            store: MemoryStore::with_vault(&vault),
             vault,
         }
     }
@@ -280,13 +280,13 @@ async fn failed_derivation_is_answered_and_retried_later() {
         deriver.derived(&fixture.vault, fixture.record("b.step", "")),
     );
     answered.await.unwrap();
-    fixture.store.lock().down = true;
+    fixture.store.lock().failing = true;
     deriver.derived(&fixture.vault, 3).await;
     fs::remove_file(&objects).unwrap();
     fs::rename(&aside, &objects).unwrap();
     assert_eq!(fixture.commits(), 1);
     assert!(!fixture.recorded().contains(&2));
-    fixture.store.lock().down = false;
+    fixture.store.lock().failing = false;
     deriver
         .derived(&fixture.vault, fixture.record("c.step", ""))
         .await;

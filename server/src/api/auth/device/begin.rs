@@ -10,7 +10,7 @@ use wire::{DeviceAuthorization, DeviceForm, TokenError};
 use crate::{
     api::auth::token::no_store_headers,
     error::{OAuthProblem, Problem},
-    extract::{Form, ClientOrigin},
+    extract::{ClientOrigin, Form},
     state::{Auth, SiteInfo},
 };
 

@@ -7,7 +7,7 @@ use wire::{DecideDevice, ProblemBody, Verdict};
 
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::Auth,
 };
 

@@ -6,7 +6,7 @@ use wire::{LookAtDevice, ProblemBody, WaitingDevice};
 
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::Auth,
 };
 

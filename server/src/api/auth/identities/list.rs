@@ -23,7 +23,8 @@ pub async fn handle(
     };
     let identities = identities.into_iter().map(|identity| IdentityInfo {
         id: identity_id(&identity.issuer, &identity.subject),
-        provider_name: named(&identity.provider).unwrap_or_else(|| identity.provider.clone()),
+        provider_name: name_of_provider(&identity.provider)
+            .unwrap_or_else(|| identity.provider.clone()),
         provider: identity.provider,
         known_as: identity.display_hint,
         linked_at: identity.linked_at,

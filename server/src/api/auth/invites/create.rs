@@ -56,7 +56,11 @@ pub async fn handle(
     ))
 }
 
-async fn invitation(auth: &Auth, site: &SiteInfo, body: NewInvite) -> Result<NewInvitation, Problem> {
+async fn invitation(
+    auth: &Auth,
+    site: &SiteInfo,
+    body: NewInvite,
+) -> Result<NewInvitation, Problem> {
     let email = parse_optional(body.email, "/email", EmailAddress::parse)?;
     let delivery = match body.delivery.as_deref() {
         None | Some("link") => Delivery::Link,
@@ -100,12 +104,15 @@ async fn invitation(auth: &Auth, site: &SiteInfo, body: NewInvite) -> Result<New
 
 /// A malformed name is reported as not found.
 async fn find_realm(auth: &Auth, vault: &str) -> Result<Realm, Problem> {
-    let name = RealmName::parse(vault).map_err(|_| auth::AuthError::RealmNotFound)?;
+    let name = RealmName::parse(vault)
+        .map_err(|_| auth::AuthError::Access(auth::error::AccessError::RealmNotFound))?;
     Ok(auth
         .sessions()
         .realm(&name)
         .await?
-        .ok_or(auth::AuthError::RealmNotFound)?)
+        .ok_or(auth::AuthError::Access(
+            auth::error::AccessError::RealmNotFound,
+        ))?)
 }
 
 fn parse_role(vault: &str, role: &str) -> Result<Role, Problem> {

@@ -29,7 +29,7 @@ pub(crate) async fn wire_invites(
         roles: invite
             .roles
             .iter()
-            .filter_map(|(id, role)| Some((named(id)?, role.as_str().to_owned())))
+            .filter_map(|(id, role)| Some((vault_name(id)?, role.as_str().to_owned())))
             .collect(),
         email: invite.email.map(|email| email.as_str().to_owned()),
         delivery: match invite.delivery {

@@ -6,7 +6,7 @@ use wire::{InviteInfo, ProblemBody, ShownInvite};
 
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::{Auth, Store},
 };
 

@@ -11,10 +11,10 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{AddedPasskey, ProblemBody};
 
-use super::{wire_passkey, parse_name};
+use super::{parse_name, wire_passkey};
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::Auth,
 };
 

@@ -4,7 +4,7 @@ use auth::RecentlyAuthenticated;
 use axum::{Json, extract::State};
 use wire::{PasskeyInfo, ProblemBody, RenamePasskey};
 
-use super::{PasskeyIdParam, wire_passkey, parse_name};
+use super::{PasskeyIdParam, parse_name, wire_passkey};
 use crate::{error::Problem, extract::JsonBody, state::Auth};
 
 /// Rename a passkey.

@@ -10,7 +10,7 @@ use wire::{ProblemBody, ShownPasskey};
 
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::{Auth, SiteInfo},
     web::{cookie, handlers::second},
 };
@@ -45,7 +45,7 @@ pub async fn handle(
     };
     let signed_in = auth
         .passkeys()
-        .finish_passkey_mfa(second::token(&site, &jar), response, origin)
+        .finish_passkey_mfa(second::mfa_token(&site, &jar), response, origin)
         .await?;
     let jar = CookieJar::new()
         .add(cookie::session(&site, &signed_in.secret))

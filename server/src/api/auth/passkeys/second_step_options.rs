@@ -29,7 +29,7 @@ pub async fn handle(
 ) -> Result<Json<PasskeyOptions>, Problem> {
     Ok(Json(wire_options(
         auth.passkeys()
-            .start_passkey_mfa(second::token(&site, &jar))
+            .start_passkey_mfa(second::mfa_token(&site, &jar))
             .await?,
     )))
 }

@@ -1,5 +1,6 @@
 //! `POST /auth/passkeys/sign-in`
 
+use auth::error::FactorError;
 use std::sync::Arc;
 
 use auth::{
@@ -13,7 +14,7 @@ use wire::{ProblemBody, ShownPasskey};
 
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::{Auth, SiteInfo},
     web::cookie,
 };
@@ -43,8 +44,9 @@ pub async fn handle(
     jar: CookieJar,
     JsonBody(body): JsonBody<ShownPasskey>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
-    let browser =
-        cookie::read_passkey_browser(&site, &jar).ok_or(AuthError::Passkey(PasskeyError::CeremonyExpired))?;
+    let browser = cookie::read_passkey_browser(&site, &jar).ok_or(AuthError::Factor(
+        FactorError::Passkey(PasskeyError::CeremonyExpired),
+    ))?;
     let response = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,

@@ -7,7 +7,7 @@ use wire::{ProblemBody, StepUp, SteppedUp};
 
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::Auth,
 };
 

@@ -7,10 +7,10 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{MadePersonalToken, ProblemBody};
 
-use super::list::{wire_token, own_vaults};
+use super::list::{own_vaults, wire_token};
 use crate::{
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::Auth,
 };
 
@@ -34,7 +34,7 @@ pub async fn handle(
         .create_personal_token(&caller, parse_new_token(body)?, origin)
         .await
         .map_err(to_problem)?;
-    let about = wire_token(session, &own_vaults(&auth, &caller).await?);
+    let info = wire_token(session, &own_vaults(&auth, &caller).await?);
     Ok((
         StatusCode::CREATED,
         Json(MadePersonalToken {
@@ -64,7 +64,7 @@ fn parse_new_token(body: wire::NewPersonalToken) -> Result<NewPersonalToken, Pro
 
 /// The error with a pointer to the rejected member.
 fn to_problem(error: auth::AuthError) -> Problem {
-    let auth::AuthError::PersonalToken(reason) = error else {
+    let auth::AuthError::Token(auth::error::TokenError::PersonalToken(reason)) = error else {
         return error.into();
     };
     let pointer = match reason {
@@ -72,7 +72,7 @@ fn to_problem(error: auth::AuthError) -> Problem {
         PersonalTokenError::NoScope | PersonalTokenError::ScopeNotAllowed(_) => "/scopes",
         PersonalTokenError::NoRealm | PersonalTokenError::UnknownRealm(_) => "/vaults",
         PersonalTokenError::InvalidLifetime(_) => "/expires_in_days",
-        PersonalTokenError::TooMany => "",
+        PersonalTokenError::TooMany { .. } => "",
     };
     Problem::invalid(pointer, reason)
 }

@@ -8,7 +8,7 @@ use wire::{ConfirmTotp, FactorAdded, ProblemBody};
 use crate::{
     api::auth::factors::factor_added,
     error::Problem,
-    extract::{JsonBody, ClientOrigin},
+    extract::{ClientOrigin, JsonBody},
     state::Auth,
 };
 

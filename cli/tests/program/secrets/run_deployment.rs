@@ -6,16 +6,16 @@ use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::Value;
 
 use super::{mail::Mailbox, recorded::Secrets};
-use crate::program::{PASSWORD, Program, Server};
+use crate::program::{PASSWORD, TestProgram, TestServer};
 
 pub(super) struct Drive {
-    pub(super) program: Program,
-    pub(super) server: Server,
+    pub(super) program: TestProgram,
+    pub(super) server: TestServer,
     pub(super) secrets: Secrets,
     pub(super) mailbox: Mailbox,
     pub(super) http: reqwest::Client,
     /// Every JSON error response.
-    pub(super) refusals: Mutex<String>,
+    pub(super) error_responses: Mutex<String>,
     /// The public URL, to which passkeys are bound.
     pub(super) url: String,
 }
@@ -85,7 +85,7 @@ impl Drive {
         assert!(status < 500, "{request_line}: {status}: {text}");
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         if status >= 400 && !body.is_null() {
-            let mut refusals = self.refusals.lock().unwrap();
+            let mut refusals = self.error_responses.lock().unwrap();
             refusals.extend([format!("{headers:?} "), text.clone(), "\n".to_owned()]);
         }
         Answer {
@@ -152,7 +152,7 @@ impl Drive {
     }
 
     /// The session cookie of ada.
-    pub(super) async fn sign_in_on_the_page(&self) -> String {
+    pub(super) async fn sign_in_with_form(&self) -> String {
         let form = [("username", "ada"), ("password", PASSWORD)];
         let answer = self.expect_success(self.post("/sign-in").form(&form)).await;
         self.record_cookies(&answer)

@@ -1,0 +1,34 @@
+//! The conventions of the sources: words, sizes, module cycles, and `docs/api.md`.
+//!
+//! Every exception stands in a list with its reason. An exception that nothing needs fails its test, so the lists
+//! only shrink.
+
+use std::collections::BTreeMap;
+
+mod api_document;
+mod module_cycles;
+mod module_graph;
+mod sizes;
+mod sources;
+mod tokens;
+mod type_names;
+mod vocabulary;
+
+/// Findings: what breaks a rule, and where.
+type Findings = BTreeMap<String, String>;
+
+/// Fails for a finding without an exception, and for an exception without a finding.
+#[track_caller]
+fn assert_only_exceptions(findings: &Findings, exceptions: &[(&str, &str)]) {
+    let is_excepted = |name: &str| exceptions.iter().any(|(exception, _)| *exception == name);
+    let forbidden: Vec<_> = findings
+        .iter()
+        .filter(|(name, _)| !is_excepted(name))
+        .collect();
+    assert!(forbidden.is_empty(), "not allowed: {forbidden:#?}");
+    let unused: Vec<_> = exceptions
+        .iter()
+        .filter(|(name, _)| !findings.contains_key(*name))
+        .collect();
+    assert!(unused.is_empty(), "remove these exceptions: {unused:#?}");
+}

@@ -1,0 +1,110 @@
+//! `docs/api.md` is the wire contract, and the server keeps it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::sources;
+use crate::app::{Answer, TestApp, file};
+
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+fn document() -> &'static str {
+    let source = sources::all().iter().find(|source| source.path == "docs/api.md");
+    &source.unwrap().text
+}
+
+/// The cells of the rows of all tables whose first heading is this.
+fn rows(heading: &str) -> Vec<Vec<&'static str>> {
+    let tables = document().split("\n\n").filter(|part| part.starts_with(&format!("| {heading} |")));
+    let lines = tables.flat_map(|table| table.lines().skip(2));
+    lines
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect()
+}
+
+fn unquoted(cell: &str) -> &str {
+    cell.trim_matches('`')
+}
+
+/// From the snapshot, which another test compares with the server.
+fn operations() -> BTreeSet<String> {
+    let path = sources::workspace().join("server/tests/api/snapshots/api__docs__openapi.snap");
+    let snapshot = std::fs::read_to_string(path).unwrap();
+    let openapi: Value = serde_json::from_str(snapshot.splitn(3, "---\n").nth(2).unwrap()).unwrap();
+    let paths = openapi["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().keys();
+            methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect()
+}
+
+#[test]
+fn documented_operations_match_the_openapi_document() {
+    let operations = operations();
+    let rows = rows("operation");
+    let documented: BTreeSet<String> = rows.iter().map(|row| unquoted(row[0]).to_owned()).collect();
+    assert!(operations.len() > 100, "only {} operations were read", operations.len());
+    assert_eq!(documented, operations);
+    assert_eq!(rows.len(), documented.len(), "an operation is documented twice");
+}
+
+/// A short path names the operation that it stands for.
+#[test]
+fn documented_short_paths_name_their_long_ones() {
+    let rows = rows("operation");
+    let short: Vec<_> = rows.iter().filter(|row| row.len() == 2).collect();
+    assert!(short.len() > 10, "only {} short paths", short.len());
+    for row in short {
+        let expected = unquoted(row[0]).replacen("/api/", "/api/vaults/{vault}/", 1);
+        assert_eq!(unquoted(row[1]), expected);
+    }
+}
+
+#[test]
+fn documented_routes_are_not_in_the_openapi_document() {
+    let operations = operations();
+    let routes = rows("route");
+    assert!(routes.len() > 20, "only {} routes", routes.len());
+    for route in routes.iter().map(|row| unquoted(row[0])) {
+        let is_request = route.split_once(' ').is_some_and(|(method, path)| METHODS.contains(&method) && path.starts_with('/'));
+        assert!(is_request && !operations.contains(route), "{route}");
+    }
+}
+
+/// The sentences that clients match to the letter, as the server sends them.
+#[tokio::test(flavor = "multi_thread")]
+async fn documented_exact_sentences_are_answered() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    let root = app.administrator("root").await;
+    ada.add("a.nc", b"one").await.is(201);
+
+    let wrong = [("username", "ada"), ("password", "wrong wrong wrong")];
+    let registration = json!({"username": "ada", "password": "another long passphrase"});
+    let mut answers = vec![
+        ada.ask(ada.post("/auth/token").form(&wrong)).await.is(401),
+        app.anonymous().see("/auth/me").await.is(401),
+        ada.tell("/auth/register", registration).await.is(409),
+        ada.see(&file("absent.nc", "")).await.is(404),
+        ada.tell(&file("a.nc", "/cancel"), Value::Null).await.is(409),
+        ada.check_in("a.nc", b"two", "unlocked").await.is(409),
+        root.tell(&file("a.nc", "/override"), json!({"reason": "unlocked"})).await.is(409),
+    ];
+    ada.check_out("a.nc").await.is(200);
+    answers.push(root.check_out("a.nc").await.is(409));
+
+    let answered: BTreeSet<String> = answers.iter().map(sentence).collect();
+    let documented: BTreeSet<String> = rows("status")
+        .iter()
+        .filter(|row| row.len() == 3)
+        .map(|row| format!("{} {}", row[0], unquoted(row[1]).replace("{holder}", "ada")))
+        .collect();
+    assert_eq!(documented, answered);
+}
+
+fn sentence(answer: &Answer) -> String {
+    format!("{} {}", answer.status, answer.body["detail"].as_str().unwrap())
+}
