@@ -32,6 +32,7 @@ pub use crate::{
     accounts::registration::RegistrationRequest,
     settings::{Registration, Settings},
 };
+#[cfg(feature = "axum")]
 pub use access::extract::{
     AllowRestricted, AnySession, Anyone, EnrollmentSession, HasAuth, Interactive, OptionalCaller,
     Permitted, RecentlyAuthenticated, SameOriginForm,
@@ -42,7 +43,6 @@ pub use accounts::invitation::{CreatedInvitation, Delivery, Invitation, Inviter,
 pub use clock::{Clock, SecureRandom};
 pub use error::{AuthError, StoreUnavailable};
 pub use factor::{Factor, FactorId, FactorKind, FactorKinds, OneTimeCode};
-#[cfg(feature = "axum")]
 pub use handles::{
     Accounts, Admin, Background, Factors, Invitations, Keys, Mail, OAuth, Passkeys, Passwords,
     PersonalTokens, Sessions, Upstream,

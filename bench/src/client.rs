@@ -17,14 +17,14 @@ pub(crate) struct Client {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     /// The response itself, or an error with its text if it is not a 2xx.
-    pub(crate) fn fine(self) -> Result<Self> {
+    pub(crate) fn ensure_success(self) -> Result<Self> {
         ensure!(
             (200..300).contains(&self.status),
             "{}: {}",
@@ -39,7 +39,7 @@ impl Answer {
     }
 }
 
-struct Head {
+struct ResponseHead {
     status: u16,
     /// The start of the body in the buffer.
     body_at: usize,
@@ -59,50 +59,50 @@ impl Client {
     }
 
     /// Sends one request and reads the whole response.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Answer> {
+    pub(crate) async fn send(&mut self, request: &[u8]) -> Result<Response> {
         self.stream.write_all(request).await?;
-        self.answer().await
+        self.receive().await
     }
 
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.stream.write_all(bytes).await?)
     }
 
-    pub(crate) async fn answer(&mut self) -> Result<Answer> {
-        let head = self.head().await?;
+    pub(crate) async fn receive(&mut self) -> Result<Response> {
+        let head = self.read_head().await?;
         let Some(length) = head.length else {
-            return self.chunked(head).await;
+            return self.read_chunked(head).await;
         };
-        let whole = head.body_at + usize::try_from(length)?;
-        while self.buffer.len() < whole {
-            self.more().await?;
+        let end = head.body_at + usize::try_from(length)?;
+        while self.buffer.len() < end {
+            self.read_more().await?;
         }
         let body = self.buffer[head.body_at..whole].to_vec();
         self.buffer.drain(..whole);
-        Ok(Answer {
+        Ok(Response {
             status: head.status,
             body,
         })
     }
 
     /// Reads a response and discards its body. Returns the number of bytes.
-    pub(crate) async fn discard(&mut self, request: &[u8]) -> Result<u64> {
+    pub(crate) async fn download(&mut self, request: &[u8]) -> Result<u64> {
         self.stream.write_all(request).await?;
-        let head = self.head().await?;
+        let head = self.read_head().await?;
         ensure!(head.status == 200, "{} to a download", head.status);
         let length = head.length.context("a download without a length")?;
-        let mut left = length - (self.buffer.len() - head.body_at) as u64;
+        let mut remaining = length - (self.buffer.len() - head.body_at) as u64;
         let mut sink = vec![0; 256 << 10];
-        while left > 0 {
+        while remaining > 0 {
             let read = self.stream.read(&mut sink).await?;
-            ensure!(read > 0, "closed with {left} bytes to go");
-            left -= read as u64;
+            ensure!(read > 0, "closed with {remaining} bytes to go");
+            remaining -= read as u64;
         }
         self.buffer.clear();
         Ok(length)
     }
 
-    async fn head(&mut self) -> Result<Head> {
+    async fn read_head(&mut self) -> Result<ResponseHead> {
         loop {
             if let Some(end) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
                 let text = std::str::from_utf8(&self.buffer[..end])?;
@@ -115,30 +115,30 @@ impl Client {
                     204 | 304 => Some(0),
                     _ => content_length(text),
                 };
-                return Ok(Head {
+                return Ok(ResponseHead {
                     status,
                     body_at: end + 4,
                     length,
                 });
             }
-            self.more().await?;
+            self.read_more().await?;
         }
     }
 
     /// Keeps a chunked response undecoded, because callers read only its status.
-    async fn chunked(&mut self, head: Head) -> Result<Answer> {
+    async fn read_chunked(&mut self, head: ResponseHead) -> Result<Response> {
         while !self.buffer.ends_with(b"0\r\n\r\n") {
-            self.more().await?;
+            self.read_more().await?;
         }
         let body = self.buffer.split_off(head.body_at);
         self.buffer.clear();
-        Ok(Answer {
+        Ok(Response {
             status: head.status,
             body,
         })
     }
 
-    async fn more(&mut self) -> Result<()> {
+    async fn read_more(&mut self) -> Result<()> {
         if self.stream.read_buf(&mut self.buffer).await? == 0 {
             bail!(
                 "the server closed the connection after {:?}",
@@ -157,6 +157,6 @@ fn content_length(head: &str) -> Option<u64> {
 }
 
 /// One request on a connection of its own; anything but a 2xx is an error.
-pub(crate) async fn ask_once(server: SocketAddr, request: &[u8]) -> Result<Answer> {
-    Client::connect(server).await?.ask(request).await?.fine()
+pub(crate) async fn send_once(server: SocketAddr, request: &[u8]) -> Result<Response> {
+    Client::connect(server).await?.send(request).await?.ensure_success()
 }

@@ -6,49 +6,49 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::task::JoinSet;
 
-use crate::client::{Answer, Client};
+use crate::client::{Response, Client};
 use crate::machine::Process;
 
 /// The next request of one client.
-pub(crate) trait Work: Send + 'static {
-    fn next(&mut self) -> &[u8];
+pub(crate) trait Workload: Send + 'static {
+    fn next_request(&mut self) -> &[u8];
 
     /// Whether a round may end here, without a checked-out file.
-    fn is_at_rest(&self) -> bool;
+    fn is_idle(&self) -> bool;
 
     /// Checks the response: a 2xx, unless an implementation expects another status.
-    fn hear(&mut self, answer: Answer) -> Result<()> {
-        answer.fine().map(drop)
+    fn on_response(&mut self, answer: Response) -> Result<()> {
+        answer.ensure_success().map(drop)
     }
 }
 
 /// The same few requests, repeated.
-pub(crate) struct Cycle {
+pub(crate) struct RequestCycle {
     requests: Vec<Vec<u8>>,
     next: usize,
 }
 
-impl Cycle {
-    pub(crate) fn of(requests: Vec<Vec<u8>>) -> Self {
+impl RequestCycle {
+    pub(crate) fn new(requests: Vec<Vec<u8>>) -> Self {
         Self { requests, next: 0 }
     }
 }
 
-impl Work for Cycle {
-    fn next(&mut self) -> &[u8] {
+impl Workload for RequestCycle {
+    fn next_request(&mut self) -> &[u8] {
         let now = self.next;
         self.next = (now + 1) % self.requests.len();
         &self.requests[now]
     }
 
-    fn is_at_rest(&self) -> bool {
+    fn is_idle(&self) -> bool {
         self.next == 0
     }
 }
 
 /// The measurements of one round.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Measurement {
     pub(crate) per_second: f64,
     /// Processor time of the server for one request.
     pub(crate) cpu: Duration,
@@ -56,7 +56,7 @@ pub(crate) struct Tally {
     times: Vec<Duration>,
 }
 
-impl Tally {
+impl Measurement {
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         percentile(&self.times, percent)
     }
@@ -81,7 +81,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn after_warming_up(time: Duration) -> Self {
+    pub(crate) fn after_warm_up(time: Duration) -> Self {
         let start = Instant::now() + Duration::from_secs(1);
         Self {
             start,
@@ -91,15 +91,15 @@ impl Window {
 }
 
 /// One round of `works`, one client each, against `server`.
-pub(crate) async fn run<W: Work>(
+pub(crate) async fn run<W: Workload>(
     server: SocketAddr,
-    works: Vec<W>,
+    workloads: Vec<W>,
     window: Window,
-) -> Result<Tally> {
+) -> Result<Measurement> {
     let mut clients = JoinSet::new();
-    for work in works {
+    for workload in workloads {
         let client = Client::connect(server).await?;
-        clients.spawn(keep_asking(client, work, window));
+        clients.spawn(client_loop(client, workload, window));
     }
     let mut times = Vec::new();
     while let Some(done) = clients.join_next().await {
@@ -107,7 +107,7 @@ pub(crate) async fn run<W: Work>(
     }
     times.sort_unstable();
     let seconds = (window.end - window.start).as_secs_f64();
-    Ok(Tally {
+    Ok(Measurement {
         per_second: times.len() as f64 / seconds,
         cpu: Duration::ZERO,
         times,
@@ -115,64 +115,64 @@ pub(crate) async fn run<W: Work>(
 }
 
 /// Like `run`, and measures the server's processor time for each request.
-pub(crate) async fn run_watching<W: Work>(
+pub(crate) async fn run_with_cpu_time<W: Workload>(
     process: Process,
     server: SocketAddr,
-    works: Vec<W>,
+    workloads: Vec<W>,
     window: Window,
-) -> Result<Tally> {
+) -> Result<Measurement> {
     let watch = async {
         tokio::time::sleep_until(window.start.into()).await;
         let before = process.cpu_time()?;
         tokio::time::sleep_until(window.end.into()).await;
         anyhow::Ok(process.cpu_time()?.saturating_sub(before))
     };
-    let (tally, spent) = tokio::try_join!(run(server, works, window), watch)?;
-    let cpu = spent / u32::try_from(tally.times.len().max(1))?;
-    Ok(Tally { cpu, ..tally })
+    let (measurement, spent) = tokio::try_join!(run(server, workloads, window), watch)?;
+    let cpu = spent / u32::try_from(measurement.times.len().max(1))?;
+    Ok(Measurement { cpu, ..tally })
 }
 
-async fn keep_asking<W: Work>(
+async fn client_loop<W: Workload>(
     mut client: Client,
-    mut work: W,
+    mut workload: W,
     window: Window,
 ) -> Result<Vec<Duration>> {
     let mut times = Vec::with_capacity(1 << 16);
     loop {
-        let asked = Instant::now();
-        if asked >= window.end && work.is_at_rest() {
+        let sent_at = Instant::now();
+        if sent_at >= window.end && workload.is_idle() {
             return Ok(times);
         }
-        let answer = client.ask(work.next()).await?;
-        let answered = Instant::now();
-        work.hear(answer)?;
-        if answered >= window.start && answered <= window.end {
-            times.push(answered - asked);
+        let response = client.send(workload.next_request()).await?;
+        let received_at = Instant::now();
+        workload.on_response(response)?;
+        if received_at >= window.start && received_at <= window.end {
+            times.push(received_at - sent_at);
         }
     }
 }
 
 /// One client that sends a request every `pause`, whether the previous response is in time or not.
 /// A late response delays those after it, and their times include that.
-pub(crate) async fn run_paced<W: Work>(
+pub(crate) async fn run_paced<W: Workload>(
     server: SocketAddr,
-    mut work: W,
+    mut workload: W,
     window: Window,
     pause: Duration,
-) -> Result<Tally> {
+) -> Result<Measurement> {
     let mut client = Client::connect(server).await?;
     let mut times = Vec::new();
     let mut due = window.start;
     while due < window.end {
         tokio::time::sleep_until(due.into()).await;
-        let answer = client.ask(work.next()).await?;
+        let response = client.send(workload.next_request()).await?;
         times.push(due.elapsed());
-        work.hear(answer)?;
+        workload.on_response(response)?;
         due += pause;
     }
     times.sort_unstable();
     let seconds = (window.end - window.start).as_secs_f64();
-    Ok(Tally {
+    Ok(Measurement {
         per_second: times.len() as f64 / seconds,
         cpu: Duration::ZERO,
         times,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 /// Ticks a second in `/proc/PID/stat`: 100 on every Linux that Rust supports.
-const TICKS: u64 = 100;
+const TICKS_PER_SECOND: u64 = 100;
 
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -38,8 +38,8 @@ pub(crate) fn describe() -> String {
         "{cpu}, {} cores, {memory} GiB, Linux {}; {}, commit {}",
         cores(),
         kernel.trim(),
-        said_by("date", &["-u", "+%Y-%m-%d"]),
-        said_by("git", &["describe", "--always", "--dirty"]),
+        command_output("date", &["-u", "+%Y-%m-%d"]),
+        command_output("git", &["describe", "--always", "--dirty"]),
     )
 }
 
@@ -61,7 +61,7 @@ impl Process {
             .take(2)
             .filter_map(|ticks| ticks.parse::<u64>().ok())
             .sum();
-        Ok(Duration::from_millis(ticks * 1000 / TICKS))
+        Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
     }
 
     /// Resident memory now, in KiB.
@@ -74,7 +74,7 @@ impl Process {
         self.status("VmHWM")
     }
 
-    pub(crate) fn forget_peak(self) -> Result<()> {
+    pub(crate) fn reset_peak(self) -> Result<()> {
         Ok(fs::write(format!("/proc/{}/clear_refs", self.0), "5")?)
     }
 
@@ -97,11 +97,11 @@ fn leading_number(text: &str) -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
-fn said_by(program: &str, args: &[&str]) -> String {
-    let said = Command::new(program)
+fn command_output(program: &str, args: &[&str]) -> String {
+    let stdout = Command::new(program)
         .args(args)
         .output()
         .map(|output| output.stdout)
         .unwrap_or_default();
-    String::from_utf8_lossy(&said).trim().to_owned()
+    String::from_utf8_lossy(&stdout).trim().to_owned()
 }

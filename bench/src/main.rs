@@ -28,11 +28,11 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::plan::{Plan, RowName, SideName};
+use crate::plan::{Options, ScenarioName, TargetName};
 
 /// Measures Strongroom compared with the original application, a bare axum route and nginx
 #[derive(Debug, Parser)]
-struct Flags {
+struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 
@@ -42,11 +42,11 @@ struct Flags {
 
     /// Measure only these rows
     #[arg(long, value_enum, value_delimiter = ',')]
-    only: Vec<RowName>,
+    only: Vec<ScenarioName>,
 
     /// Exclude this server
     #[arg(long, value_enum, value_delimiter = ',')]
-    without: Vec<SideName>,
+    without: Vec<TargetName>,
 
     /// Rounds of each server, alternating; the median counts
     #[arg(long, default_value_t = 5)]
@@ -78,19 +78,19 @@ enum Command {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let flags = Flags::parse();
-    if let Some(Command::Bare { listen }) = flags.command {
+    let arguments = Arguments::parse();
+    if let Some(Command::Bare { listen }) = arguments.command {
         return bare::serve(listen);
     }
-    let mut plan = Plan {
-        server: plan::find_server(flags.server)?,
-        only: flags.only,
-        without: flags.without,
-        rounds: flags.rounds.max(1),
-        time: Duration::from_secs(flags.seconds.max(1)),
-        large: flags.mebibytes << 20,
-        sockets: flags.sockets,
-        scratch: plan::make_scratch(&flags.scratch)?,
+    let mut plan = Options {
+        server: plan::find_server(arguments.server)?,
+        only: arguments.only,
+        without: arguments.without,
+        rounds: arguments.rounds.max(1),
+        time: Duration::from_secs(arguments.seconds.max(1)),
+        large: arguments.mebibytes << 20,
+        sockets: arguments.sockets,
+        scratch: plan::make_scratch(&arguments.scratch)?,
     };
     let table = match rows::measure_all(&plan).await {
         Ok(table) => table,

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use tempfile::TempDir;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RowName {
+pub(crate) enum ScenarioName {
     Start,
     Me,
     SignIn,
@@ -22,17 +22,17 @@ pub(crate) enum RowName {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SideName {
+pub(crate) enum TargetName {
     Strongroom,
     Original,
     Nginx,
 }
 
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct Options {
     pub(crate) server: PathBuf,
-    pub(crate) only: Vec<RowName>,
-    pub(crate) without: Vec<SideName>,
+    pub(crate) only: Vec<ScenarioName>,
+    pub(crate) without: Vec<TargetName>,
     pub(crate) rounds: usize,
     /// The measured time of one round.
     pub(crate) time: Duration,
@@ -42,13 +42,13 @@ pub(crate) struct Plan {
     pub(crate) scratch: TempDir,
 }
 
-impl Plan {
-    pub(crate) fn wants(&self, row: RowName) -> bool {
-        self.only.is_empty() || self.only.contains(&row)
+impl Options {
+    pub(crate) fn includes_scenario(&self, scenario: ScenarioName) -> bool {
+        self.only.is_empty() || self.only.contains(&scenario)
     }
 
-    pub(crate) fn has(&self, side: SideName) -> bool {
-        !self.without.contains(&side)
+    pub(crate) fn includes_target(&self, target: TargetName) -> bool {
+        !self.without.contains(&target)
     }
 
     /// A new folder for one server's data.
@@ -60,8 +60,8 @@ impl Plan {
 }
 
 /// The program at `given`, or the release build of this tree, built now if it is not up to date.
-pub(crate) fn find_server(given: Option<PathBuf>) -> Result<PathBuf> {
-    if let Some(program) = given {
+pub(crate) fn find_server(path: Option<PathBuf>) -> Result<PathBuf> {
+    if let Some(program) = path {
         return program
             .canonicalize()
             .with_context(|| format!("no program at {}", program.display()));

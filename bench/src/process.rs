@@ -30,7 +30,7 @@ impl Server {
         log: &Path,
     ) -> Result<Self> {
         let log_file = File::options().create(true).append(true).open(log)?;
-        let begun = Instant::now();
+        let started_at = Instant::now();
         let child = command
             .stdin(Stdio::null())
             .stdout(log_file.try_clone()?)
@@ -41,8 +41,8 @@ impl Server {
             address,
             start_up: Duration::ZERO,
         };
-        while !server.answers(path).await {
-            if begun.elapsed() > Duration::from_secs(20) || server.child.try_wait()?.is_some() {
+        while !server.is_responding(path).await {
+            if started_at.elapsed() > Duration::from_secs(20) || server.child.try_wait()?.is_some() {
                 bail!(
                     "{command:?} does not answer: {}",
                     std::fs::read_to_string(log)?
@@ -50,15 +50,15 @@ impl Server {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        server.start_up = begun.elapsed();
+        server.start_up = started_at.elapsed();
         Ok(server)
     }
 
-    async fn answers(&self, path: &str) -> bool {
+    async fn is_responding(&self, path: &str) -> bool {
         let Ok(mut client) = Client::connect(self.address).await else {
             return false;
         };
-        client.ask(&request::get(path, "")).await.is_ok()
+        client.send(&request::get(path, "")).await.is_ok()
     }
 
     pub(crate) fn process(&self) -> Process {

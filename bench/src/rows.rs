@@ -15,54 +15,54 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::load::{self, Tally, Window, Work};
-use crate::plan::{Plan, RowName};
-use crate::sides::Api;
-use crate::table::{Row, Table, Target, short};
+use crate::load::{self, Measurement, Window, Workload};
+use crate::plan::{Options, ScenarioName};
+use crate::sides::ApiServer;
+use crate::table::{ResultRow, Table, Threshold, format_short};
 
-pub(crate) async fn measure_all(plan: &Plan) -> Result<Table> {
+pub(crate) async fn measure_all(plan: &Options) -> Result<Table> {
     let mut table = Table::default();
-    for row in [
-        RowName::Start,
-        RowName::Me,
-        RowName::SignIn,
-        RowName::Refresh,
-        RowName::CheckOut,
-        RowName::CheckIn,
-        RowName::Pages,
-        RowName::Transfer,
-        RowName::Events,
+    for scenario in [
+        ScenarioName::Start,
+        ScenarioName::Me,
+        ScenarioName::SignIn,
+        ScenarioName::Refresh,
+        ScenarioName::CheckOut,
+        ScenarioName::CheckIn,
+        ScenarioName::Pages,
+        ScenarioName::Transfer,
+        ScenarioName::Events,
     ] {
-        if plan.wants(row) {
-            say(&format!("measuring {row:?}"));
-            measure(row, plan, &mut table).await?;
+        if plan.includes_scenario(scenario) {
+            progress(&format!("measuring {scenario:?}"));
+            measure(scenario, plan, &mut table).await?;
         }
     }
     Ok(table)
 }
 
-async fn measure(row: RowName, plan: &Plan, table: &mut Table) -> Result<()> {
-    match row {
-        RowName::Start => start::measure(plan, table).await,
-        RowName::Me => me::measure(plan, table).await,
-        RowName::SignIn => sign_in::measure(plan, table).await,
-        RowName::Refresh => refresh::measure(plan, table).await,
-        RowName::CheckOut => check_out::measure(plan, table).await,
-        RowName::CheckIn => check_in::measure(plan, table).await,
-        RowName::Pages => pages::measure(plan, table).await,
-        RowName::Transfer => transfer::measure(plan, table).await,
-        RowName::Events => events::measure(plan, table).await,
+async fn measure(scenario: ScenarioName, plan: &Options, table: &mut Table) -> Result<()> {
+    match scenario {
+        ScenarioName::Start => start::measure(plan, table).await,
+        ScenarioName::Me => me::measure(plan, table).await,
+        ScenarioName::SignIn => sign_in::measure(plan, table).await,
+        ScenarioName::Refresh => refresh::measure(plan, table).await,
+        ScenarioName::CheckOut => check_out::measure(plan, table).await,
+        ScenarioName::CheckIn => check_in::measure(plan, table).await,
+        ScenarioName::Pages => pages::measure(plan, table).await,
+        ScenarioName::Transfer => transfer::measure(plan, table).await,
+        ScenarioName::Events => events::measure(plan, table).await,
     }
 }
 
 /// Progress, on standard error; the table goes to standard output.
-pub(crate) fn say(text: &str) {
+pub(crate) fn progress(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// All rounds of one server. The median counts.
 #[derive(Debug, Default)]
-struct Rounds(Vec<Tally>);
+struct Rounds(Vec<Measurement>);
 
 impl Rounds {
     fn rate(&self) -> f64 {
@@ -78,7 +78,7 @@ impl Rounds {
     }
 
     /// The ratio of throughputs: the median over rounds that ran one after the other.
-    fn times(&self, other: &Self) -> f64 {
+    fn median_ratio(&self, other: &Self) -> f64 {
         load::median(
             self.0
                 .iter()
@@ -88,36 +88,36 @@ impl Rounds {
         )
     }
 
-    fn median(&self, value: impl Fn(&Tally) -> f64) -> f64 {
+    fn median(&self, value: impl Fn(&Measurement) -> f64) -> f64 {
         load::median(self.0.iter().map(value).collect())
     }
 
     /// Whether this server was measured at all.
-    fn is_there(&self) -> bool {
+    fn has_results(&self) -> bool {
         !self.0.is_empty()
     }
 
-    fn text(&self) -> String {
+    fn summary(&self) -> String {
         let (rate, p99, cpu) = (
-            short(self.rate()),
-            short(self.p99_ms()),
-            short(self.cpu_us()),
+            format_short(self.rate()),
+            format_short(self.p99_ms()),
+            format_short(self.cpu_us()),
         );
         format!("{rate}/s, p99 {p99} ms, {cpu} µs CPU each")
     }
 }
 
 /// One round against each of `sides` in turn, `plan.rounds` times. An absent server has no rounds.
-async fn in_turns<W: Work, const N: usize>(
-    plan: &Plan,
-    sides: [Option<&Api>; N],
-    works: impl Fn(&Api) -> Vec<W>,
+async fn alternate_rounds<W: Workload, const N: usize>(
+    plan: &Options,
+    targets: [Option<&ApiServer>; N],
+    workloads: impl Fn(&ApiServer) -> Vec<W>,
 ) -> Result<[Rounds; N]> {
     let mut rounds = std::array::from_fn(|_| Rounds::default());
     for _ in 0..plan.rounds {
-        for (side, rounds) in sides.iter().zip(&mut rounds) {
-            if let Some(api) = side {
-                rounds.0.push(one_round(api, works(api), plan.time).await?);
+        for (target, rounds) in targets.iter().zip(&mut rounds) {
+            if let Some(api) = target {
+                rounds.0.push(measure_round(api, works(api), plan.time).await?);
             }
         }
     }
@@ -125,18 +125,18 @@ async fn in_turns<W: Work, const N: usize>(
 }
 
 /// The throughput of Strongroom compared with another server. `None` if either is absent.
-fn compare(work: &str, ours: &Rounds, (name, other): (&str, &Rounds), least: f64) -> Option<Row> {
-    (ours.is_there() && other.is_there()).then(|| Row {
-        work: work.to_owned(),
-        strongroom: ours.text(),
-        beside: format!("{name}: {}", other.text()),
-        result: ours.times(other),
+fn comparison_row(label: &str, ours: &Rounds, (name, other): (&str, &Rounds), min_ratio: f64) -> Option<ResultRow> {
+    (ours.has_results() && other.has_results()).then(|| ResultRow {
+        label: label.to_owned(),
+        strongroom: ours.summary(),
+        compared_with: format!("{name}: {}", other.summary()),
+        result: ours.median_ratio(other),
         unit: "×",
-        target: Target::AtLeast(least),
+        target: Threshold::AtLeast(min_ratio),
     })
 }
 
-async fn one_round<W: Work>(api: &Api, works: Vec<W>, time: Duration) -> Result<Tally> {
-    let window = Window::after_warming_up(time);
-    load::run_watching(api.server.process(), api.address(), works, window).await
+async fn measure_round<W: Workload>(api: &ApiServer, workloads: Vec<W>, time: Duration) -> Result<Measurement> {
+    let window = Window::after_warm_up(time);
+    load::run_with_cpu_time(api.server.process(), api.address(), workloads, window).await
 }

@@ -10,21 +10,21 @@ use anyhow::{Context, Result, ensure};
 use tokio::process::Command as AsyncCommand;
 
 use crate::client::{self, Client};
-use crate::plan::{Plan, SideName};
+use crate::plan::{Options, TargetName};
 use crate::process::{Server, free_address};
 use crate::request;
-use crate::rows::say;
+use crate::rows::progress;
 
 const ORIGINAL: &str = "bench/original";
 
 /// A running service with the original's API, and the access tokens of its users.
 #[derive(Debug)]
-pub(crate) struct Api {
+pub(crate) struct ApiServer {
     pub(crate) server: Server,
     pub(crate) tokens: Vec<String>,
 }
 
-impl Api {
+impl ApiServer {
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address
     }
@@ -34,9 +34,9 @@ impl Api {
         &self.tokens[nth % self.tokens.len()]
     }
 
-    async fn with_people(server: Server, people: usize) -> Result<Self> {
+    async fn with_accounts(server: Server, accounts: usize) -> Result<Self> {
         for nth in 0..people {
-            client::ask_once(
+            client::send_once(
                 server.address,
                 &request::post_json("/auth/register", &registration(nth)),
             )
@@ -44,11 +44,11 @@ impl Api {
         }
         let mut tokens = Vec::new();
         for nth in 0..people {
-            let answer = client::ask_once(server.address, &sign_in(nth))
+            let response = client::send_once(server.address, &sign_in(nth))
                 .await?
                 .json()?;
             tokens.push(
-                answer["access_token"]
+                response["access_token"]
                     .as_str()
                     .context("no access token")?
                     .to_owned(),
@@ -63,14 +63,14 @@ impl Api {
         for nth in 0..count {
             let path = format!("/api/files/part-{nth}.step/content");
             client
-                .ask(&request::send_file(
+                .send(&request::send_file(
                     "PUT",
                     &path,
                     self.token(nth),
                     path.as_bytes(),
                 ))
                 .await?
-                .fine()?;
+                .ensure_success()?;
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ pub(crate) fn sign_in(nth: usize) -> Vec<u8> {
 }
 
 /// Strongroom on an empty or used data folder `name`, without users.
-pub(crate) async fn strongroom_alone(plan: &Plan, name: &str) -> Result<Server> {
+pub(crate) async fn start_strongroom(plan: &Options, name: &str) -> Result<Server> {
     let address = free_address()?;
     let data = plan.folder(name)?;
     let mut command = Command::new(&plan.server);
@@ -106,29 +106,29 @@ pub(crate) async fn strongroom_alone(plan: &Plan, name: &str) -> Result<Server> 
 }
 
 /// Strongroom on a new folder with `people` users signed in; `None` if it is excluded.
-pub(crate) async fn strongroom(plan: &Plan, row: &str, people: usize) -> Result<Option<Api>> {
-    if !plan.has(SideName::Strongroom) {
+pub(crate) async fn strongroom_with_accounts(plan: &Options, scenario: &str, accounts: usize) -> Result<Option<ApiServer>> {
+    if !plan.includes_target(TargetName::Strongroom) {
         return Ok(None);
     }
-    let server = strongroom_alone(plan, &format!("strongroom-{row}")).await?;
-    Ok(Some(Api::with_people(server, people).await?))
+    let server = start_strongroom(plan, &format!("strongroom-{scenario}")).await?;
+    Ok(Some(ApiServer::with_accounts(server, accounts).await?))
 }
 
 /// The original on a new folder with `people` users signed in; `None` if it is excluded or Python
 /// is missing.
-pub(crate) async fn original(plan: &Plan, row: &str, people: usize) -> Result<Option<Api>> {
-    if !plan.has(SideName::Original) {
+pub(crate) async fn original_with_accounts(plan: &Options, scenario: &str, accounts: usize) -> Result<Option<ApiServer>> {
+    if !plan.includes_target(TargetName::Original) {
         return Ok(None);
     }
     let python = match original_python().await {
         Ok(python) => python,
         Err(why) => {
-            say(&format!("skipping the original: {why:#}"));
+            progress(&format!("skipping the original: {why:#}"));
             return Ok(None);
         }
     };
     let address = free_address()?;
-    let name = format!("original-{row}");
+    let name = format!("original-{scenario}");
     let mut command = Command::new(python);
     command.args([
         "-m",
@@ -145,7 +145,7 @@ pub(crate) async fn original(plan: &Plan, row: &str, people: usize) -> Result<Op
         .env("ORIGINAL_DATA", plan.folder(&name)?);
     let log = plan.scratch.path().join(format!("{name}.log"));
     let server = Server::start(&mut command, address, "/openapi.json", &log).await?;
-    Ok(Some(Api::with_people(server, people).await?))
+    Ok(Some(ApiServer::with_accounts(server, accounts).await?))
 }
 
 /// The Python of a virtual environment with the original's packages, created in the cache folder on
@@ -162,14 +162,14 @@ async fn original_python() -> Result<PathBuf> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted_text) {
         return Ok(python);
     }
-    say("installing the original's packages");
-    said_yes(
+    progress("installing the original's packages");
+    run_checked(
         AsyncCommand::new("python3")
             .args(["-m", "venv"])
             .arg(&folder),
     )
     .await?;
-    said_yes(
+    run_checked(
         AsyncCommand::new(&python)
             .args(["-m", "pip", "install", "-q", "-r"])
             .arg(&wanted),
@@ -179,7 +179,7 @@ async fn original_python() -> Result<PathBuf> {
     Ok(python)
 }
 
-async fn said_yes(command: &mut AsyncCommand) -> Result<()> {
+async fn run_checked(command: &mut AsyncCommand) -> Result<()> {
     let output = command.output().await?;
     ensure!(
         output.status.success(),
@@ -190,12 +190,12 @@ async fn said_yes(command: &mut AsyncCommand) -> Result<()> {
 }
 
 /// nginx with `PUT` and `GET` of files on the same disk; `None` if it is excluded or not installed.
-pub(crate) async fn nginx(plan: &Plan) -> Result<Option<(Server, PathBuf)>> {
+pub(crate) async fn nginx(plan: &Options) -> Result<Option<(Server, PathBuf)>> {
     let program = ["/usr/sbin/nginx", "/usr/bin/nginx"]
         .map(Path::new)
         .into_iter()
         .find(|path| path.exists());
-    let Some(program) = program.filter(|_| plan.has(SideName::Nginx)) else {
+    let Some(program) = program.filter(|_| plan.includes_target(TargetName::Nginx)) else {
         return Ok(None);
     };
     let address = free_address()?;
@@ -230,8 +230,8 @@ fn nginx_settings(address: SocketAddr, folder: &Path) -> String {
 }
 
 /// Waits until the writes of earlier rounds are on the disk, so that they do not slow this one.
-pub(crate) async fn settle() -> Result<()> {
-    said_yes(&mut AsyncCommand::new("sync")).await?;
+pub(crate) async fn sync_disk() -> Result<()> {
+    run_checked(&mut AsyncCommand::new("sync")).await?;
     tokio::time::sleep(Duration::from_millis(200)).await;
     Ok(())
 }

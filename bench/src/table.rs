@@ -4,46 +4,46 @@ use std::fmt::Write as _;
 
 /// The target of a number: a minimum, or an upper limit.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Target {
+pub(crate) enum Threshold {
     AtLeast(f64),
     Under(f64),
 }
 
-impl Target {
+impl Threshold {
     fn is_met_by(self, value: f64) -> bool {
         match self {
-            Self::AtLeast(least) => value >= least,
+            Self::AtLeast(minimum) => value >= minimum,
             Self::Under(limit) => value < limit,
         }
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) work: String,
+pub(crate) struct ResultRow {
+    pub(crate) label: String,
     pub(crate) strongroom: String,
     /// The compared result; empty if the target is absolute.
-    pub(crate) beside: String,
+    pub(crate) compared_with: String,
     /// The number that is compared with the target, and its unit: `"×"`, `" ms"`, `" MiB"`.
     pub(crate) result: f64,
     pub(crate) unit: &'static str,
-    pub(crate) target: Target,
+    pub(crate) target: Threshold,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    rows: Vec<Row>,
+    rows: Vec<ResultRow>,
     notes: Vec<String>,
 }
 
 impl Table {
-    pub(crate) fn add(&mut self, row: Row) {
-        crate::rows::say(&line(&row));
+    pub(crate) fn add(&mut self, row: ResultRow) {
+        crate::rows::progress(&markdown_line(&row));
         self.rows.push(row);
     }
 
     /// Adds a row, unless there was nothing to compare with.
-    pub(crate) fn extend(&mut self, row: Option<Row>) {
+    pub(crate) fn extend(&mut self, row: Option<ResultRow>) {
         if let Some(row) = row {
             self.add(row);
         }
@@ -60,7 +60,7 @@ impl Table {
             "| work | Strongroom | beside | result | target | |\n|---|---|---|--:|--:|---|\n",
         );
         for row in &self.rows {
-            let _ = writeln!(text, "{}", line(row));
+            let _ = writeln!(text, "{}", markdown_line(row));
         }
         text.push('\n');
         for note in &self.notes {
@@ -70,25 +70,25 @@ impl Table {
     }
 }
 
-fn line(row: &Row) -> String {
+fn markdown_line(row: &ResultRow) -> String {
     let target = match row.target {
-        Target::AtLeast(least) => format!("≥ {least}{}", row.unit),
-        Target::Under(limit) => format!("< {limit}{}", row.unit),
+        Threshold::AtLeast(minimum) => format!("≥ {minimum}{}", row.unit),
+        Threshold::Under(limit) => format!("< {limit}{}", row.unit),
     };
-    let verdict = if row.target.is_met_by(row.result) {
+    let outcome = if row.target.is_met_by(row.result) {
         "met"
     } else {
         "**missed**"
     };
-    let result = format!("{}{}", short(row.result), row.unit);
+    let result = format!("{}{}", format_short(row.result), row.unit);
     format!(
-        "| {} | {} | {} | {result} | {target} | {verdict} |",
-        row.work, row.strongroom, row.beside
+        "| {} | {} | {} | {result} | {target} | {outcome} |",
+        row.label, row.strongroom, row.compared_with
     )
 }
 
 /// Three significant digits, the precision of the measurement.
-pub(crate) fn short(value: f64) -> String {
+pub(crate) fn format_short(value: f64) -> String {
     match value {
         v if v >= 100.0 => format!("{v:.0}"),
         v if v >= 10.0 => format!("{v:.1}"),

@@ -10,7 +10,9 @@ use auth::{
     store::AuditStore,
 };
 use jiff::Timestamp;
-use server::{Config, api::audit::wire_entry, serve::Installation, witness::AuditCheckpoint};
+use server::{
+    Config, api::audit::wire_entry, audit_checkpoint::AuditCheckpoint, serve::Installation,
+};
 use store::ChainStatus;
 use vault::VaultStore;
 use wire::AuditEntry;

@@ -9,7 +9,7 @@ use auth::{
 };
 use server::{
     Config,
-    master::{self, NextStep, OnMissingKey, Rotated},
+    master_key::{self, NextStep, OnMissingKey, Rotated},
 };
 
 use crate::{args::KeyCommand, output::count, require_data_folder};

@@ -1,6 +1,6 @@
 //! The only mapping from errors to HTTP statuses.
 //!
-//! A handler returns a [`Problem`]. [`crate::answer`] renders it, because only that layer has the
+//! A handler returns a [`Problem`]. [`crate::middleware::response`] renders it, because only that layer has the
 //! request id.
 
 use auth::error::{
@@ -276,7 +276,7 @@ pub enum ErrorFormat {
     OAuth,
 }
 
-/// A problem for [`crate::answer`] to render, in the extensions of an empty response.
+/// A problem for [`crate::middleware::response`] to render, in the extensions of an empty response.
 #[derive(Clone, Debug)]
 pub struct PendingProblem {
     pub problem: Arc<Problem>,

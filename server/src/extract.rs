@@ -15,11 +15,11 @@ use vault::{Filename, store::IdempotencyKey, vault::Precheck};
 use wire::FieldError;
 
 use crate::{
+    client_ip::client_address,
     error::Problem,
-    forwarded::client_address,
+    middleware::buffer_and_detach::{self, BodyError},
     state::AppState,
-    web::browser::DeviceCookie,
-    whole::{self, BodyError},
+    web::device_cookie::DeviceCookie,
 };
 
 /// A JSON body, at most 64 KiB. An unknown or invalid member is 422 with a pointer to it.
@@ -47,7 +47,7 @@ impl<T: DeserializeOwned> OptionalFromRequest<AppState> for JsonBody<T> {
     async fn from_request(request: Request, _: &AppState) -> Result<Option<Self>, Problem> {
         let json = is_json(request.headers());
         // An upload is not buffered yet (`whole`), and nothing after the door limits its time.
-        if whole::is_upload(request.headers()) {
+        if buffer_and_detach::is_upload(request.headers()) {
             return Err(Problem::MediaType("application/json"));
         }
         let bytes = read_body(request).await?;
@@ -73,7 +73,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 async fn read_body(request: Request) -> Result<Bytes, Problem> {
-    whole::read_body(request.into_body())
+    buffer_and_detach::read_body(request.into_body())
         .await
         .map_err(BodyError::into_problem)
 }

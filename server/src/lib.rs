@@ -1,31 +1,30 @@
 //! Strongroom over HTTP: REST API, web pages and live events. Deliberately absent: SQL (`store`),
 //! the rules of files (`vault`), authentication and authorization (`auth`).
 
-mod accept;
-pub mod answer;
 pub mod api;
+pub mod audit_checkpoint;
+mod client_ip;
 pub mod config;
-mod counting;
+mod connection;
 pub mod door;
 pub mod error;
 pub mod extract;
-mod forwarded;
-mod hold;
 mod host;
+mod instance_lock;
 pub mod live;
 mod mail;
-pub mod master;
-mod packed;
+pub mod master_key;
+mod metrics_tasks;
+pub mod middleware;
 pub mod router;
 pub mod routes;
 pub mod serve;
-pub mod shape;
 pub mod state;
+mod static_content;
 pub mod telemetry;
-mod upstream;
+pub mod to_wire;
+mod upstream_http;
 pub mod web;
-mod whole;
-pub mod witness;
 
 pub use config::{Config, ConfigError, ConfigSource};
 pub use serve::{RunningServer, start};

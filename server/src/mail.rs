@@ -2,7 +2,7 @@
 //! waits for it.
 
 mod templates;
-mod way;
+mod transport;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::config::mail::MailConfig;
 use templates::{Rendered, render};
-use way::{MailSender, SendError};
+use transport::{MailSender, SendError};
 
 /// Delays before each retry. After the last one the mail is dropped.
 const RETRY_DELAYS: [Duration; 4] = [

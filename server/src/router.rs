@@ -19,21 +19,25 @@ use tower_http::{
 use utoipa::openapi::OpenApi;
 
 use crate::{
-    answer::finish_response,
     api::{
-        audit, auth, document, events, files, groups, service, service::docs, throttle, users,
-        vaults,
+        audit, auth, document, events, files, groups,
+        service::{self, docs},
+        throttle, users, vaults,
     },
     error::Problem,
-    packed::NoCompression,
+    middleware::{buffer_and_detach::buffer_and_detach, response::finish_response},
     routes::ApiRouter,
     state::AppState,
-    web::handlers::{
-        account, assets, audit as audit_page, authorize, confirm_email, device, enter, factors,
-        first, groups as groups_page, invites, join, lockouts, meter, reset, second, security,
-        tokens, upstream, user, users as users_page, vault,
+    static_content::NoCompression,
+    web::{
+        assets,
+        pages::{
+            accept_invitation, account, audit as audit_page, authorize, confirm_email, device,
+            factors, groups as groups_page, invites, lockouts, mfa, password_reset, security,
+            setup, sign_in, tokens, upstream, user, users as users_page, vault,
+        },
+        password_strength,
     },
-    whole::buffer_and_detach,
 };
 
 /// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
@@ -87,15 +91,15 @@ fn sign_in_operations(api: ApiRouter) -> ApiRouter {
         auth::confirm_email as "confirm_email",
         auth::send_email_link as "send_email_link",
         auth::password as "change_password",
-        auth::device::begin as "device",
-        auth::device::look as "look_at_device",
+        auth::device::authorize as "device",
+        auth::device::lookup as "look_at_device",
         auth::device::decide as "decide_device",
         auth::authorize as "authorize",
         auth::ticket as "ws_ticket",
         auth::metadata as "authorization_server",
         auth::metadata::jwks as "jwks",
-        auth::reset::ask as "ask_reset",
-        auth::reset::confirm as "reset_password",
+        auth::password_reset::request as "ask_reset",
+        auth::password_reset::confirm as "reset_password",
     ]
 }
 
@@ -104,10 +108,10 @@ fn account_operations(api: ApiRouter) -> ApiRouter {
         auth::factors::list as "factors",
         auth::factors::rename as "rename_factor",
         auth::factors::remove as "remove_factor",
-        auth::factors::codes as "make_recovery_codes",
-        auth::totp::begin as "begin_totp",
+        auth::recovery_codes::create as "make_recovery_codes",
+        auth::totp::start as "begin_totp",
         auth::totp::confirm as "confirm_totp",
-        auth::step_up::needs as "step_up_needs",
+        auth::step_up::options as "step_up_needs",
         auth::step_up::confirm as "step_up",
         auth::sessions::list as "sessions",
         auth::sessions::end as "end_session",
@@ -116,21 +120,21 @@ fn account_operations(api: ApiRouter) -> ApiRouter {
         auth::identities::link as "link_identity",
         auth::identities::unlink as "unlink_identity",
         auth::tokens::list as "tokens",
-        auth::tokens::make as "make_token",
+        auth::tokens::create as "make_token",
         auth::tokens::end as "end_token",
         auth::invites::list as "invites",
         auth::invites::create as "invite",
         auth::invites::preview as "preview_invite",
         auth::invites::withdraw as "withdraw_invite",
         auth::passkeys::list as "passkeys",
-        auth::passkeys::options as "passkey_options",
-        auth::passkeys::add as "add_passkey",
+        auth::passkeys::register_options as "passkey_options",
+        auth::passkeys::register as "add_passkey",
         auth::passkeys::rename as "rename_passkey",
         auth::passkeys::remove as "remove_passkey",
         auth::passkeys::sign_in_options as "passkey_sign_in_options",
         auth::passkeys::sign_in as "passkey_sign_in",
-        auth::passkeys::second_step_options as "passkey_second_step_options",
-        auth::passkeys::second_step as "passkey_second_step",
+        auth::passkeys::mfa_options as "passkey_second_step_options",
+        auth::passkeys::mfa as "passkey_second_step",
         auth::passkeys::step_up_options as "passkey_step_up_options",
         auth::passkeys::step_up as "passkey_step_up",
     ]
@@ -139,16 +143,16 @@ fn account_operations(api: ApiRouter) -> ApiRouter {
 fn admin_operations(api: ApiRouter) -> ApiRouter {
     operations![api;
         audit::own as "own_audit",
-        audit::all as "audit",
-        audit::of_vault as "vault_audit",
+        audit::list as "audit",
+        audit::of_one_vault as "vault_audit",
         users::list as "users",
         users::show as "user",
         users::change as "change_user",
         users::delete as "delete_user",
-        users::reset as "reset_link",
+        users::reset_link as "reset_link",
         users::end_sessions as "end_sessions_of_user",
-        users::end_everybody as "end_sessions_of_everybody",
-        users::recover as "recover_user",
+        users::end_all_sessions as "end_sessions_of_everybody",
+        users::reset_factors as "recover_user",
         vaults::list as "vaults",
         vaults::create as "create_vault",
         vaults::show as "vault",
@@ -202,20 +206,20 @@ fn pages(api: ApiRouter) -> ApiRouter {
         .page(get, "/v/{vault}/deleted", vault::deleted)
         .page(get, "/v/{vault}/f/{*path}", vault::subfolder)
         .page(get, "/v/{vault}/h/{*path}", vault::file)
-        .page(get, "/sign-in", enter::sign_in_page)
-        .page(post, "/sign-in", enter::sign_in)
-        .page(get, "/sign-in/second", second::page)
-        .page(post, "/sign-in/second", second::submit)
-        .page(get, "/sign-up", enter::sign_up_page)
-        .page(post, "/sign-up", enter::sign_up)
-        .page(post, "/sign-out", enter::sign_out)
-        .page(get, "/first", first::page)
-        .page(post, "/first", first::create_administrator)
-        .page(get, "/forgot", reset::forgot_page)
-        .page(post, "/forgot", reset::forgot)
-        .page(get, "/reset", reset::reset_page)
-        .page(post, "/reset", reset::reset)
-        .page(post, "/auth/password-check", meter::check)
+        .page(get, "/sign-in", sign_in::sign_in_page)
+        .page(post, "/sign-in", sign_in::sign_in)
+        .page(get, "/sign-in/second", mfa::page)
+        .page(post, "/sign-in/second", mfa::submit)
+        .page(get, "/sign-up", sign_in::sign_up_page)
+        .page(post, "/sign-up", sign_in::sign_up)
+        .page(post, "/sign-out", sign_in::sign_out)
+        .page(get, "/first", setup::page)
+        .page(post, "/first", setup::create_administrator)
+        .page(get, "/forgot", password_reset::forgot_page)
+        .page(post, "/forgot", password_reset::forgot)
+        .page(get, "/reset", password_reset::reset_page)
+        .page(post, "/reset", password_reset::reset)
+        .page(post, "/auth/password-check", password_strength::check)
         .page(get, "/account", account::page)
         .page(get, "/account/security", security::page)
         .page(get, "/account/tokens", tokens::page)
@@ -223,8 +227,8 @@ fn pages(api: ApiRouter) -> ApiRouter {
         .page(get, "/auth/authorize", authorize::page)
         .page(get, "/confirm-email", confirm_email::page)
         .page(post, "/confirm-email", confirm_email::confirm)
-        .page(get, "/join", join::page)
-        .page(post, "/join", join::accept)
+        .page(get, "/join", accept_invitation::page)
+        .page(post, "/join", accept_invitation::accept)
         .page(get, "/account/factors", factors::page)
         .page(get, "/admin/audit", audit_page::page)
         .page(get, "/admin/users", users_page::page)

@@ -17,16 +17,16 @@ use tokio::{sync::watch, task::JoinHandle};
 use vault::{LocalBlobs, VaultStore};
 
 use crate::{
-    accept::WriteTimeoutAcceptor,
+    audit_checkpoint::AuditCheckpoint,
     config::{Config, RegistrationMode},
-    hold::InstanceLock,
+    connection::WriteTimeoutAcceptor,
+    instance_lock::InstanceLock,
     live::Hub,
     mail::Mailer,
-    master::{MasterKeys, OnMissingKey, finish_interrupted_rotation},
+    master_key::{MasterKeys, OnMissingKey, finish_interrupted_rotation},
     router::router,
     state::{AppState, Auth, Shared, SiteInfo, Store, Vault},
-    telemetry, upstream,
-    witness::AuditCheckpoint,
+    telemetry, upstream_http,
 };
 
 /// Time limit for a client to send its request headers.
@@ -74,7 +74,7 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Installation>
     vault::vault::ensure_main_vault(&store, &clock, &SecureRandom::system()).await?;
     let auth = Auth::open(
         store.clone(),
-        auth_settings(config, upstream::http_client()?)?,
+        auth_settings(config, upstream_http::http_client()?)?,
         key,
         clock,
         SecureRandom::system(),
@@ -270,11 +270,13 @@ async fn serve(
 
 fn spawn_maintenance(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
     let store = store.clone();
-    let sessions_task = tokio::spawn(crate::counting::record_live_sessions(
+    let sessions_task = tokio::spawn(crate::metrics_tasks::record_live_sessions(
         store.clone(),
         clock.clone(),
     ));
-    let histogram_task = tokio::spawn(crate::counting::run_histogram_upkeep(telemetry::metrics()));
+    let histogram_task = tokio::spawn(crate::metrics_tasks::run_histogram_upkeep(
+        telemetry::metrics(),
+    ));
     let purge_task = tokio::spawn(async move {
         let mut hourly = tokio::time::interval(Duration::from_hours(1));
         loop {

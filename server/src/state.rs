@@ -9,7 +9,9 @@ use http::request::Parts;
 use tokio::sync::watch;
 use vault::LocalBlobs;
 
-use crate::{config::Config, error::Problem, extract, host, live::Hub, web::meter::StrengthLimit};
+use crate::{
+    config::Config, error::Problem, extract, host, live::Hub, web::password_strength::StrengthLimit,
+};
 
 pub type Store = store::Store;
 pub type Auth = auth::Auth<Store>;

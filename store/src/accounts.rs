@@ -426,7 +426,7 @@ pub(crate) async fn replace_password(
     if replace.reason != PasswordWrite::Rehash {
         resets::delete_all(db, username).await?;
     }
-    let (deed, ended) = match &replace.reason {
+    let (action, ended) = match &replace.reason {
         PasswordWrite::Rehash => (AuditAction::PasswordRehashed, 0),
         PasswordWrite::ChangeKeepingSessions { .. } => {
             bump_epoch(db, username, at).await?;
@@ -440,7 +440,7 @@ pub(crate) async fn replace_password(
     if replace.reason != PasswordWrite::Rehash {
         append(db, username).await?;
     }
-    let record = NewAuditEntry::new(&replace.by, deed, at).subject(username.as_str());
+    let record = NewAuditEntry::new(&replace.by, action, at).subject(username.as_str());
     let ended = (ended > 0).then_some(ended);
     audit::record(
         db,

@@ -112,7 +112,7 @@ async fn record(
         by: &command.by,
         at: command.at,
     };
-    let tell = |detail: AuditDetail| {
+    let add_detail = |detail: AuditDetail| {
         let detail = detail
             .change(before.map_or(Json::Null, audit_json), audit_json(after))
             .with("event", event);
@@ -123,7 +123,7 @@ async fn record(
             None => detail,
         }
     };
-    done.record(db, (&action, after.name.as_str()), tell).await
+    done.record(db, (&action, after.name.as_str()), add_detail).await
 }
 
 /// The file's fields in the audit detail.

@@ -110,7 +110,7 @@ mod tests {
             "db/vault?sslmode=disable&x=hunter2",
         ] {
             let refused =
-                Database::parse(&format!("postgres://{url}"), Tls::AsTheUrlSays).unwrap_err();
+                Database::parse(&format!("postgres://{url}"), Tls::FromUrl).unwrap_err();
             assert_eq!(refused, BadDatabaseUrl::Parameter, "{url}");
             let printed = format!("{refused} {refused:?}");
             assert!(
@@ -124,7 +124,7 @@ mod tests {
             "db/vault?",
         ] {
             assert!(
-                Database::parse(&format!("postgres://{url}"), Tls::AsTheUrlSays).is_ok(),
+                Database::parse(&format!("postgres://{url}"), Tls::FromUrl).is_ok(),
                 "{url}"
             );
         }

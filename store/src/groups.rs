@@ -314,10 +314,10 @@ async fn append_for_members(db: &mut Connection, name: &GroupName) -> Result<(),
 async fn record(
     db: &mut Connection,
     doing: &GroupOp,
-    deed: AuditAction,
+    action: AuditAction,
     add: impl FnOnce(AuditDetail) -> AuditDetail,
 ) -> Result<(), DbError> {
-    let record = NewAuditEntry::new(&doing.by, deed, doing.at).subject(doing.name.as_str());
+    let record = NewAuditEntry::new(&doing.by, action, doing.at).subject(doing.name.as_str());
     audit::record(db, &record.with_detail(add)).await
 }
 

@@ -261,12 +261,12 @@ pub(crate) async fn end(db: &mut Connection, one: &EndSession) -> Result<bool, D
     };
     append(db, username).await?;
     let (kind, label) = (ended.text()?, ended.opt_text()?);
-    let deed = if kind == SessionKind::Personal.as_str() {
+    let action = if kind == SessionKind::Personal.as_str() {
         AuditAction::TokenEnded
     } else {
         AuditAction::SessionEnded
     };
-    let record = NewAuditEntry::new(&end.by, deed, end.at)
+    let record = NewAuditEntry::new(&end.by, action, end.at)
         .subject(username.as_str())
         .with_detail(|detail| {
             let detail = detail.reason(end.reason.as_str());

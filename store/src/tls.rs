@@ -13,7 +13,7 @@ pub enum Tls {
     /// TLS with a certificate for its name: `verify-full`, explicit or by default.
     Verified,
     /// The URL's `sslmode`; by default `verify-full`.
-    AsTheUrlSays,
+    FromUrl,
 }
 
 /// Connection options. Without an `sslmode`, the strictest applies, except on this machine.
@@ -167,7 +167,7 @@ mod tests {
                         refused.contains("database_tls") && !refused.contains("hunter2"),
                         "{refused}"
                     );
-                    assert!(Database::parse(&url, Tls::AsTheUrlSays).is_ok(), "{place}");
+                    assert!(Database::parse(&url, Tls::FromUrl).is_ok(), "{place}");
                 }
             }
         }

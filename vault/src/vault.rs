@@ -70,10 +70,10 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         blobs: B,
         repositories: PathBuf,
         clock: Clock,
-        chance: SecureRandom,
+        rng: SecureRandom,
     ) -> Result<Self, VaultError> {
         Ok(Self {
-            core: VaultCore::open(store, blobs, repositories, clock, chance).await?,
+            core: VaultCore::open(store, blobs, repositories, clock, rng).await?,
         })
     }
 

@@ -3,6 +3,7 @@
 
 mod admin_reset;
 mod enrollment;
+mod management;
 mod one_time_code;
 pub mod passkey;
 mod recovery_code;
@@ -11,7 +12,8 @@ mod totp;
 mod totp_check;
 
 pub use admin_reset::AuditReason;
-pub use enrollment::{EnrolledFactor, FactorOverview, NewTotp};
+pub use enrollment::{EnrolledFactor, NewTotp};
+pub use management::FactorOverview;
 pub use one_time_code::OneTimeCode;
 pub use recovery_code::RecoveryCode;
 pub use rules::{FactorRequirement, FactorRules};

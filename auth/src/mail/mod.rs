@@ -194,7 +194,7 @@ impl<S: AuthStore> Mail<'_, S> {
     }
 
     /// As `audit_and_notify`, with the name of a factor, token or provider.
-    pub(crate) async fn tell_about(
+    pub(crate) async fn audit_and_notify_about(
         self,
         owner: &Account,
         notice: SecurityNotice,

@@ -143,13 +143,18 @@ impl AccessTokens {
     }
 
     /// Verifies signature, header and claims. Issuer and audience must be ours.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, AccessTokenError> {
+    pub(crate) fn verify(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<AccessClaims, AccessTokenError> {
         if token.len() > MAX_BYTES {
             return Err(AccessTokenError::Invalid);
         }
         match self.keys().parse(token) {
             ParsedToken::Signed(header, payload) if is_access_token_header(&header) => {
-                let claims = serde_json::from_slice(&payload).map_err(|_| AccessTokenError::Invalid)?;
+                let claims =
+                    serde_json::from_slice(&payload).map_err(|_| AccessTokenError::Invalid)?;
                 self.validate_claims(&claims, now)
                     .ok_or(AccessTokenError::Invalid)
             }

@@ -3,24 +3,22 @@
 //!
 //! The user approves on our page. The client exchanges the code for tokens once, within a minute.
 
-use crate::error::{AccessError, TokenError};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq as _;
 
 use crate::{
     AuthError, AuthStore, Caller, Client, OAuth, OAuthError, Origin, Scopes, SessionId, Token,
     TokenHash, TokenKind,
     audit::{AuditAction, AuditDetail},
     clock,
+    error::{AccessError, TokenError},
     oauth::{
         client::parse_requested_scope,
         consent::{ClientSession, Consent},
+        pkce::CodeChallenge,
         token::TokenResponse,
     },
     store::{
@@ -43,10 +41,6 @@ pub struct AuthorizationRequest {
     scopes: Scopes,
     challenge: CodeChallenge,
 }
-
-/// Base64url of a SHA-256 hash (RFC 7636 §4.2).
-#[derive(Clone, Debug)]
-struct CodeChallenge(String);
 
 /// The code that reaches the client through the browser.
 pub type AuthorizationCode = Token;
@@ -97,25 +91,6 @@ impl AuthorizationRequest {
     #[must_use]
     pub fn redirect_uri(&self) -> &str {
         &self.redirect_uri
-    }
-}
-
-impl CodeChallenge {
-    fn parse(challenge: Option<&str>, method: Option<&str>) -> Option<Self> {
-        // Without a method the challenge would be `plain` (RFC 7636 §4.3), which protects nothing
-        // here.
-        let challenge = challenge.filter(|_| method == Some("S256"))?;
-        let decoded = BASE64URL.decode(challenge).ok()?;
-        (decoded.len() == 32).then(|| Self(challenge.to_owned()))
-    }
-
-    /// RFC 7636 §4.1 and §4.6.
-    fn matches(&self, verifier: &SecretString) -> bool {
-        let verifier = verifier.expose_secret();
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-        let well_formed = (43..=128).contains(&verifier.len()) && verifier.bytes().all(plain);
-        let computed = BASE64URL.encode(digest(&SHA256, verifier.as_bytes()));
-        well_formed && bool::from(computed.as_bytes().ct_eq(self.0.as_bytes()))
     }
 }
 
@@ -191,7 +166,7 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
         let body = CodeBody {
             client: request.client.id().to_owned(),
             redirect_uri: request.redirect_uri,
-            challenge: request.challenge.0,
+            challenge: request.challenge.into_string(),
             scope: request.scopes.to_string(),
             expires_at: clock::add(now, CODE_LIFETIME),
             approval: Consent::from_caller(caller, request.scopes)?,
@@ -239,7 +214,7 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
         }
         let body = &stored.body;
         let ours = grant.client == body.client && grant.redirect_uri == body.redirect_uri;
-        let proved = ours && CodeChallenge(body.challenge.clone()).matches(&grant.verifier);
+        let proved = ours && CodeChallenge::from_stored(&body.challenge).matches(&grant.verifier);
         if body.burnt || !proved || self.0.core.clock.now() >= body.expires_at {
             self.burn_code(stored, &from).await?;
             return Err(OAuthError::InvalidCode.into());
@@ -345,63 +320,5 @@ impl<'a, S: AuthStore> OAuth<'a, S> {
 
     async fn load_code(self, hash: &TokenHash) -> Result<Option<StoredToken<CodeBody>>, AuthError> {
         self.0.core.one_time().find(hash).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RFC 7636, appendix B.
-    #[test]
-    fn pkce_challenge_matches_the_rfc_7636_example() {
-        let challenge = CodeChallenge::parse(
-            Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
-            Some("S256"),
-        )
-        .unwrap();
-        assert!(challenge.matches(&"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into()));
-        assert!(!challenge.matches(&"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl".into()));
-    }
-
-    #[test]
-    fn pkce_verifier_has_43_to_128_unreserved_characters() {
-        for (verifier, good) in [
-            ("a".repeat(42), false),
-            ("a".repeat(43), true),
-            ("~".repeat(128), true),
-            ("a".repeat(129), false),
-            (" ".repeat(43), false),
-            ("é".repeat(43), false),
-        ] {
-            let challenge = BASE64URL.encode(digest(&SHA256, verifier.as_bytes()));
-            let challenge = CodeChallenge::parse(Some(&challenge), Some("S256")).unwrap();
-            assert_eq!(
-                challenge.matches(&verifier.clone().into()),
-                good,
-                "{verifier}"
-            );
-        }
-    }
-
-    #[test]
-    fn pkce_challenge_other_than_s256_is_rejected() {
-        let challenge = Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-        for (challenge, method) in [
-            (challenge, None),
-            (challenge, Some("plain")),
-            (challenge, Some("s256")),
-            (None, Some("S256")),
-            (Some("short"), Some("S256")),
-            (
-                Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="),
-                Some("S256"),
-            ),
-        ] {
-            assert!(
-                CodeChallenge::parse(challenge, method).is_none(),
-                "{challenge:?} {method:?}"
-            );
-        }
     }
 }

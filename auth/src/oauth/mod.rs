@@ -10,6 +10,7 @@ pub(crate) mod consent;
 pub(crate) mod device;
 pub mod introspection;
 pub(crate) mod personal_token;
+mod pkce;
 mod refresh;
 mod revocation;
 pub mod token;

@@ -92,7 +92,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
         self.revalidate_creator(caller, &session).await?;
         self.0
             .mail()
-            .tell_about(
+            .audit_and_notify_about(
                 caller.account(),
                 SecurityNotice::PersonalTokenCreated,
                 &label,

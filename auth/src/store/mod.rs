@@ -13,9 +13,11 @@ mod identities;
 mod invitations;
 mod keys;
 mod members;
+mod network_prefix;
 pub(crate) mod one_time;
 mod one_time_tokens;
 mod password_resets;
+mod sessions;
 mod sign_in_context;
 mod throttles;
 
@@ -29,12 +31,17 @@ pub use identities::{Identity, IdentityStore, LinkResult, NewIdentity};
 pub use invitations::{AcceptInvitation, AcceptInvitationResult, InvitationStore};
 pub use keys::{KeyPurpose, KeyStore, Reseal, Resealed, StoredKey};
 pub use members::{AccountFilter, AccountQuery, Member, Membership};
+pub use network_prefix::NetworkPrefix;
 pub use one_time_tokens::{OneTimeKind, OneTimeToken, OneTimeTokenStore};
 pub use password_resets::{PasswordReset, ResetConditions, ResetStore};
+pub use sessions::{
+    EndAllSessions, EndReason, PersonalTokenPolicy, RefreshRotation, RefreshState, Rotation,
+    SessionEnd,
+};
 pub use sign_in_context::{SignInContext, SourceFamiliarity};
 pub use throttles::{
-    AttemptSource, Bucket, Charge, FailureCount, LockoutQuery, NetworkPrefix, PurgeCutoffs,
-    RateClass, ThrottleQuery, ThrottleState, ThrottleStore, ThrottleTarget,
+    AttemptSource, Bucket, Charge, FailureCount, LockoutQuery, PurgeCutoffs, RateClass,
+    ThrottleQuery, ThrottleState, ThrottleStore, ThrottleTarget,
 };
 
 use jiff::Timestamp;
@@ -68,74 +75,6 @@ pub enum ChangeRejected {
     LastAdministrator,
     #[error(transparent)]
     Store(#[from] StoreUnavailable),
-}
-
-/// The result of a refresh token rotation.
-#[derive(Clone, Debug)]
-pub enum Rotation {
-    /// The token was valid. It is now used, and its successor is stored.
-    Rotated(Session),
-    /// The token was used within the grace period and its successor was not: the new token replaces
-    /// the successor.
-    Retried(Session),
-    /// The token was used before and may have leaked. The session has been ended.
-    Replayed(Session),
-    /// The token is unknown, or its session has ended.
-    Invalid,
-}
-
-/// Why a session ended, for the audit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndReason {
-    SignedOut,
-    EndedByOwner,
-    Revoked,
-    Replayed,
-    PasswordChanged,
-    FactorsChanged,
-    EndedByAdministrator,
-}
-
-impl EndReason {
-    /// The word in the store and the audit.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SignedOut => "signed_out",
-            Self::EndedByOwner => "ended_by_owner",
-            Self::Revoked => "revoked",
-            Self::Replayed => "replayed",
-            Self::PasswordChanged => "password_changed",
-            Self::FactorsChanged => "factors_changed",
-            Self::EndedByAdministrator => "ended_by_administrator",
-        }
-    }
-}
-
-/// The end of a session, with cause, actor and time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionEnd {
-    pub reason: EndReason,
-    pub by: Actor,
-    pub at: Timestamp,
-}
-
-/// The end of all sessions of all accounts.
-#[derive(Clone, Debug)]
-pub struct EndAllSessions {
-    /// The session that stays.
-    pub keep: Option<SessionId>,
-    pub tokens: PersonalTokenPolicy,
-    pub end: SessionEnd,
-    /// Free text of the actor.
-    pub reason: String,
-}
-
-/// Whether personal access tokens end too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PersonalTokenPolicy {
-    Keep,
-    End,
 }
 
 /// Why a password hash is replaced. A rehash ends no session.
@@ -383,24 +322,4 @@ pub trait AuthStore:
     /// Deletes refresh tokens and sessions that ended before `before`, and one-time tokens that
     /// expired before it. Returns the number of sessions.
     fn purge_ended(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send;
-}
-
-/// The arguments of [`AuthStore::rotate_refresh`].
-#[derive(Clone, Debug)]
-pub struct RefreshRotation {
-    pub old: TokenHash,
-    pub new: TokenHash,
-    pub at: Timestamp,
-    /// Sessions that were last seen before this are invalid.
-    pub idle_since: Timestamp,
-    /// A second use is accepted if the first one was at or after this time and the successor is
-    /// unused.
-    pub grace_since: Timestamp,
-}
-
-/// A stored refresh token.
-#[derive(Clone, Debug)]
-pub struct RefreshState {
-    pub session: Session,
-    pub used: bool,
 }

@@ -433,10 +433,7 @@ async fn factor_enrolled_during_provider_sign_in_is_enforced() {
     let outcome = login.finish(&test, None).await;
     assert!(!armed.load(Ordering::Relaxed));
     assert!(
-        matches!(
-            outcome,
-            Err(AuthError::SignIn(SignInError::SignInExpired))
-        ),
+        matches!(outcome, Err(AuthError::SignIn(SignInError::SignInExpired))),
         "{outcome:?}"
     );
     let live = test

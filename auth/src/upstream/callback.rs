@@ -310,7 +310,7 @@ impl<S: AuthStore> Upstream<'_, S> {
             Some(InsertResult::Inserted) => {
                 self.0
                     .mail()
-                    .tell_about(
+                    .audit_and_notify_about(
                         account,
                         SecurityNotice::ProviderLinked,
                         &provider.name,

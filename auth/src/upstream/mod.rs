@@ -8,6 +8,7 @@
 //! `protocol` speaks the protocol. Deliberately absent: the HTTP client, which the host provides.
 
 mod callback;
+mod http;
 mod login_state;
 mod metadata_cache;
 mod protocol;
@@ -21,12 +22,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+pub use http::{HttpClient, HttpError};
 use login_state::LoginState;
 #[cfg(test)]
 pub(crate) use metadata_cache::FETCH_TIMEOUT;
 pub(crate) use metadata_cache::MetadataCache;
 use protocol::Prompt;
-pub use protocol::{HttpClient, HttpError};
 
 use crate::{
     AuthError, AuthStore, Caller, Origin, SecurityNotice, Token, TokenHash,

@@ -1,16 +1,15 @@
 //! The `OpenID` Connect protocol, through the crate openidconnect: discovery, authorization URL,
 //! code exchange and ID token verification.
 
-use crate::error::UpstreamError;
-use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jiff::Timestamp;
 use openidconnect::{
-    AdditionalProviderMetadata, AsyncHttpClient, AuthorizationCode, ClaimsVerificationError,
-    Client, ClientId, ClientSecret, CsrfToken, EmptyAdditionalClaims, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge,
-    PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope, StandardErrorResponse,
+    AdditionalProviderMetadata, AuthorizationCode, ClaimsVerificationError, Client, ClientId,
+    ClientSecret, CsrfToken, EmptyAdditionalClaims, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope,
+    StandardErrorResponse,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType,
         CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim, CoreGrantType,
@@ -19,18 +18,18 @@ use openidconnect::{
         CoreRevocationErrorResponse, CoreSubjectIdentifierType, CoreTokenIntrospectionResponse,
         CoreTokenResponse,
     },
-    url::{Host, Url},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Provider, UpstreamUser,
+    http::{HttpClient, HttpError, HttpsOnlyClient, is_allowed_url},
     login_state::LoginState,
     provider_key::{ALGORITHMS, ProviderKey},
     signature::verify_signature,
 };
-use crate::{AuthError, SecureRandom};
+use crate::{AuthError, SecureRandom, error::UpstreamError};
 
 /// Seconds that a provider's clock may be ahead of ours.
 const SKEW: i64 = 5 * 60;
@@ -81,38 +80,6 @@ type OidcClient = Client<
     EndpointMaybeSet,
 >;
 
-/// Why a request to a provider failed.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct HttpError(pub String);
-
-type HttpFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send>>;
-
-/// The host's HTTP client. It should follow no redirects, limit response sizes, and have a timeout.
-#[derive(Clone)]
-pub struct HttpClient(Arc<dyn Fn(HttpRequest) -> HttpFuture + Send + Sync>);
-
-impl HttpClient {
-    pub fn new(send: impl Fn(HttpRequest) -> HttpFuture + Send + Sync + 'static) -> Self {
-        Self(Arc::new(send))
-    }
-}
-
-impl fmt::Debug for HttpClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HttpClient")
-    }
-}
-
-impl<'c> AsyncHttpClient<'c> for HttpClient {
-    type Error = HttpError;
-    type Future = HttpFuture;
-
-    fn call(&'c self, request: HttpRequest) -> HttpFuture {
-        (self.0)(request)
-    }
-}
-
 /// The secrets of one login.
 pub(super) struct LoginSecrets {
     pub(super) nonce: String,
@@ -128,50 +95,6 @@ impl LoginSecrets {
             verifier: random(),
         }
     }
-}
-
-/// An HTTP client that sends requests to allowed URLs of one provider only.
-struct HttpsOnlyClient<'a> {
-    http: &'a HttpClient,
-    provider: &'a Provider,
-}
-
-impl<'c> AsyncHttpClient<'c> for HttpsOnlyClient<'_> {
-    type Error = HttpError;
-    type Future = HttpFuture;
-
-    fn call(&'c self, request: HttpRequest) -> HttpFuture {
-        match Url::parse(&request.uri().to_string()) {
-            Ok(url) if is_allowed_url(&url, self.provider) => self.http.call(request),
-            _ => Box::pin(async {
-                Err(HttpError(
-                    "an endpoint is neither https nor on this host".to_owned(),
-                ))
-            }),
-        }
-    }
-}
-
-/// Applies the operator's rule to every URL in the metadata: https, or this host if the issuer is
-/// on it.
-///
-/// The client secret, keys and users never travel in plain text. A provider cannot direct requests
-/// at local services.
-fn is_allowed_url(url: &Url, provider: &Provider) -> bool {
-    let is_local = |url: &Url| match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    let issuer_is_local = || Url::parse(&provider.issuer).is_ok_and(|issuer| is_local(&issuer));
-    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    let has_allowed_scheme = match url.scheme() {
-        "https" => !is_local(url) || issuer_is_local(),
-        "http" => is_local(url) && issuer_is_local(),
-        _ => false,
-    };
-    has_allowed_scheme && plain && url.host().is_some()
 }
 
 pub(super) async fn discover(

@@ -4,41 +4,41 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{compare, in_turns};
-use crate::load::Cycle;
-use crate::plan::Plan;
+use super::{comparison_row, alternate_rounds};
+use crate::load::RequestCycle;
+use crate::plan::Options;
 use crate::process::{Server, free_address};
 use crate::request;
-use crate::sides::{self, Api};
+use crate::sides::{self, ApiServer};
 use crate::table::Table;
 
 const CLIENTS: usize = 32;
-const PEOPLE: usize = 8;
+const ACCOUNTS: usize = 8;
 
-pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
-    let strongroom = sides::strongroom(plan, "me", PEOPLE).await?;
-    let original = sides::original(plan, "me", PEOPLE).await?;
-    let bare = bare(plan).await?;
-    let works = |api: &Api| -> Vec<Cycle> {
+pub(super) async fn measure(plan: &Options, table: &mut Table) -> Result<()> {
+    let strongroom = sides::strongroom_with_accounts(plan, "me", ACCOUNTS).await?;
+    let original = sides::original_with_accounts(plan, "me", ACCOUNTS).await?;
+    let baseline = start_baseline(plan).await?;
+    let workloads = |api: &ApiServer| -> Vec<RequestCycle> {
         (0..CLIENTS)
-            .map(|nth| Cycle::of(vec![request::get("/auth/me", api.token(nth))]))
+            .map(|nth| RequestCycle::new(vec![request::get("/auth/me", api.token(nth))]))
             .collect()
     };
-    let sides = [strongroom.as_ref(), Some(&bare), original.as_ref()];
-    let [ours, bare, original] = in_turns(plan, sides, works).await?;
-    for (name, other, least) in [("bare axum", &bare, 0.85), ("original", &original, 50.0)] {
-        table.extend(compare(
+    let targets = [strongroom.as_ref(), Some(&baseline), original.as_ref()];
+    let [ours, baseline, original] = alternate_rounds(plan, targets, workloads).await?;
+    for (name, other, min_ratio) in [("bare axum", &baseline, 0.85), ("original", &original, 50.0)] {
+        table.extend(comparison_row(
             "signed-in `GET /auth/me`, 32 clients",
             &ours,
             (name, other),
-            least,
+            min_ratio,
         ));
     }
     Ok(())
 }
 
 /// The bare route, in a process of its own.
-async fn bare(plan: &Plan) -> Result<Api> {
+async fn start_baseline(plan: &Options) -> Result<ApiServer> {
     let address = free_address()?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["bare", &address.to_string()]);
@@ -50,7 +50,7 @@ async fn bare(plan: &Plan) -> Result<Api> {
     )
     .await?;
     // It ignores the token, but both sides must read the same number of bytes.
-    Ok(Api {
+    Ok(ApiServer {
         server,
         tokens: vec!["x".repeat(400)],
     })

@@ -3,28 +3,28 @@
 use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
 
-use super::one_round;
+use super::measure_round;
 use crate::client::Client;
-use crate::load::{self, Cycle};
-use crate::plan::Plan;
+use crate::load::{self, RequestCycle};
+use crate::plan::Options;
 use crate::request;
-use crate::sides::{self, Api};
-use crate::table::{Row, Table, Target, short};
+use crate::sides::{self, ApiServer};
+use crate::table::{ResultRow, Table, Threshold, format_short};
 
 const FILES: usize = 2000;
 const REVISIONS: usize = 2000;
 /// Clients that fill the vault in parallel.
-const HANDS: usize = 16;
+const UPLOADERS: usize = 16;
 
-pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
-    let Some(api) = sides::strongroom(plan, "pages", 1).await? else {
+pub(super) async fn measure(plan: &Options, table: &mut Table) -> Result<()> {
+    let Some(api) = sides::strongroom_with_accounts(plan, "pages", 1).await? else {
         return Ok(());
     };
-    try_join_all((0..HANDS).map(|hand| add_files(&api, hand)))
+    try_join_all((0..UPLOADERS).map(|uploader| add_files(&api, uploader)))
         .await
         .context("adding files")?;
     add_revisions(&api).await.context("adding revisions")?;
-    for (work, path) in [
+    for (label, path) in [
         (
             format!("a page of 100 in a vault of {FILES} files, median"),
             "/api/files?limit=100",
@@ -36,9 +36,9 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     ] {
         let mut medians = Vec::new();
         for _ in 0..plan.rounds {
-            let works = vec![Cycle::of(vec![request::get(path, api.token(0))])];
+            let workloads = vec![RequestCycle::new(vec![request::get(path, api.token(0))])];
             medians.push(
-                one_round(&api, works, plan.time)
+                measure_round(&api, workloads, plan.time)
                     .await?
                     .percentile(50)
                     .as_secs_f64()
@@ -46,52 +46,52 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
             );
         }
         let median = load::median(medians);
-        table.add(Row {
-            work,
-            strongroom: format!("{} ms", short(median)),
-            beside: String::new(),
+        table.add(ResultRow {
+            label,
+            strongroom: format!("{} ms", format_short(median)),
+            compared_with: String::new(),
             result: median,
             unit: " ms",
-            target: Target::Under(2.0),
+            target: Threshold::Under(2.0),
         });
     }
     table.note("Pages are timed at the client. A vault of 1,000,000 files is not measured here.");
     Ok(())
 }
 
-async fn add_files(api: &Api, hand: usize) -> Result<()> {
+async fn add_files(api: &ApiServer, uploader: usize) -> Result<()> {
     let mut client = Client::connect(api.address()).await?;
-    for nth in (hand..FILES).step_by(HANDS) {
+    for nth in (uploader..FILES).step_by(UPLOADERS) {
         let path = format!("/api/files/part-{nth}.step/content");
         client
-            .ask(&request::send_file(
+            .send(&request::send_file(
                 "PUT",
                 &path,
                 api.token(0),
                 path.as_bytes(),
             ))
             .await?
-            .fine()?;
+            .ensure_success()?;
     }
     Ok(())
 }
 
-async fn add_revisions(api: &Api) -> Result<()> {
+async fn add_revisions(api: &ApiServer) -> Result<()> {
     let mut client = Client::connect(api.address()).await?;
     let check_out = request::post("/api/files/part-0.step/checkout", api.token(0));
     for nth in 1..REVISIONS {
-        client.ask(&check_out).await?.fine()?;
+        client.send(&check_out).await?.ensure_success()?;
         let content = format!("revision {nth}");
         let path = "/api/files/part-0.step/checkin";
         client
-            .ask(&request::send_file(
+            .send(&request::send_file(
                 "POST",
                 path,
                 api.token(0),
                 content.as_bytes(),
             ))
             .await?
-            .fine()?;
+            .ensure_success()?;
     }
     Ok(())
 }

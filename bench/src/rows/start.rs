@@ -5,52 +5,52 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::load;
-use crate::plan::{Plan, SideName};
+use crate::plan::{Options, TargetName};
 use crate::sides;
-use crate::table::{Row, Table, Target, short};
+use crate::table::{ResultRow, Table, Threshold, format_short};
 
-pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
-    if !plan.has(SideName::Strongroom) {
+pub(super) async fn measure(plan: &Options, table: &mut Table) -> Result<()> {
+    if !plan.includes_target(TargetName::Strongroom) {
         return Ok(());
     }
-    let (mut first, mut again, mut at_rest) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut first, mut restarted, mut idle_memory) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..plan.rounds {
         let folder = format!("start-{round}");
         first.push(
-            sides::strongroom_alone(plan, &folder)
+            sides::start_strongroom(plan, &folder)
                 .await?
                 .start_up
                 .as_secs_f64(),
         );
-        let server = sides::strongroom_alone(plan, &folder).await?;
-        again.push(server.start_up.as_secs_f64());
+        let server = sides::start_strongroom(plan, &folder).await?;
+        restarted.push(server.start_up.as_secs_f64());
         tokio::time::sleep(Duration::from_secs(1)).await;
-        at_rest.push(server.process().memory()? as f64 / 1024.0);
+        idle_memory.push(server.process().memory()? as f64 / 1024.0);
     }
-    let (first, again, at_rest) = (
+    let (first, restarted, idle_memory) = (
         load::median(first),
-        load::median(again),
-        load::median(at_rest),
+        load::median(restarted),
+        load::median(idle_memory),
     );
-    table.add(Row {
-        work: "start to first response, data folder created".into(),
+    table.add(ResultRow {
+        label: "start to first response, data folder created".into(),
         strongroom: format!(
             "{} s; {} s on an existing folder",
-            short(first),
-            short(again)
+            format_short(first),
+            format_short(restarted)
         ),
-        beside: String::new(),
+        compared_with: String::new(),
         result: first,
         unit: " s",
-        target: Target::Under(0.2),
+        target: Threshold::Under(0.2),
     });
-    table.add(Row {
-        work: "memory at rest".into(),
-        strongroom: format!("{} MiB", short(at_rest)),
-        beside: String::new(),
-        result: at_rest,
+    table.add(ResultRow {
+        label: "memory at rest".into(),
+        strongroom: format!("{} MiB", format_short(idle_memory)),
+        compared_with: String::new(),
+        result: idle_memory,
         unit: " MiB",
-        target: Target::Under(40.0),
+        target: Threshold::Under(40.0),
     });
     Ok(())
 }

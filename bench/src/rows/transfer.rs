@@ -6,16 +6,16 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::check_in::noise;
+use super::check_in::random_bytes;
 use crate::client::Client;
 use crate::load;
-use crate::plan::Plan;
+use crate::plan::Options;
 use crate::process::Server;
 use crate::request;
-use crate::sides::{self, Api};
-use crate::table::{Row, Table, Target, short};
+use crate::sides::{self, ApiServer};
+use crate::table::{ResultRow, Table, Threshold, format_short};
 
-const PIECE: usize = 1 << 20;
+const CHUNK_BYTES: usize = 1 << 20;
 
 /// Bytes a second, round by round.
 #[derive(Debug, Default)]
@@ -26,8 +26,8 @@ struct Speeds {
     durable: Vec<f64>,
 }
 
-pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
-    let Some(api) = sides::strongroom(plan, "transfer", 1).await? else {
+pub(super) async fn measure(plan: &Options, table: &mut Table) -> Result<()> {
+    let Some(api) = sides::strongroom_with_accounts(plan, "transfer", 1).await? else {
         return Ok(());
     };
     let nginx = sides::nginx(plan).await?;
@@ -39,30 +39,30 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
         }
     }
     if nginx.is_some() {
-        compare(plan, "upload", (&ours.up, &theirs.up), table);
-        compare(plan, "download", (&ours.down, &theirs.down), table);
+        add_comparison(plan, "upload", (&ours.up, &theirs.up), table);
+        add_comparison(plan, "download", (&ours.down, &theirs.down), table);
         table.note(format!(
             "nginx answers an upload before it is on the disk; with an fsync it reaches {} MiB/s.",
             mebibytes(load::median(theirs.durable))
         ));
     }
-    let most = growth.into_iter().fold(0.0, f64::max);
-    table.add(Row {
-        work: "peak growth of memory during the transfer".into(),
-        strongroom: format!("{} MiB", short(most)),
-        beside: String::new(),
-        result: most,
+    let max_growth = growth.into_iter().fold(0.0, f64::max);
+    table.add(ResultRow {
+        label: "peak growth of memory during the transfer".into(),
+        strongroom: format!("{} MiB", format_short(max_growth)),
+        compared_with: String::new(),
+        result: max_growth,
         unit: " MiB",
-        target: Target::Under(64.0),
+        target: Threshold::Under(64.0),
     });
     Ok(())
 }
 
-fn compare(plan: &Plan, work: &str, (ours, theirs): (&[f64], &[f64]), table: &mut Table) {
-    table.add(Row {
-        work: format!("{work} of {} MiB", plan.large >> 20),
+fn add_comparison(plan: &Options, label: &str, (ours, theirs): (&[f64], &[f64]), table: &mut Table) {
+    table.add(ResultRow {
+        label: format!("{label} of {} MiB", plan.large >> 20),
         strongroom: format!("{} MiB/s", mebibytes(load::median(ours.to_vec()))),
-        beside: format!("nginx: {} MiB/s", mebibytes(load::median(theirs.to_vec()))),
+        compared_with: format!("nginx: {} MiB/s", mebibytes(load::median(theirs.to_vec()))),
         result: load::median(
             ours.iter()
                 .zip(theirs)
@@ -70,24 +70,24 @@ fn compare(plan: &Plan, work: &str, (ours, theirs): (&[f64], &[f64]), table: &mu
                 .collect(),
         ),
         unit: "×",
-        target: Target::AtLeast(0.7),
+        target: Threshold::AtLeast(0.7),
     });
 }
 
 fn mebibytes(bytes: f64) -> String {
-    short(bytes / f64::from(1 << 20))
+    format_short(bytes / f64::from(1 << 20))
 }
 
 /// Upload and download once. Returns the growth of memory meanwhile, in MiB.
 async fn strongroom_round(
-    plan: &Plan,
-    api: &Api,
+    plan: &Options,
+    api: &ApiServer,
     round: usize,
     speeds: &mut Speeds,
 ) -> Result<f64> {
-    sides::settle().await?;
+    sides::sync_disk().await?;
     let process = api.server.process();
-    process.forget_peak()?;
+    process.reset_peak()?;
     let before = process.memory()?;
     let path = format!("/api/files/large-{round}.bin/content");
     let (head, tail) = request::send_large_file(&path, api.token(0), plan.large);
@@ -95,7 +95,7 @@ async fn strongroom_round(
     speeds
         .up
         .push(upload(&mut client, plan.large, &head, &tail).await?);
-    sides::settle().await?;
+    sides::sync_disk().await?;
     speeds
         .down
         .push(download(&mut client, plan.large, &request::get(&path, api.token(0))).await?);
@@ -103,15 +103,15 @@ async fn strongroom_round(
 }
 
 async fn nginx_round(
-    plan: &Plan,
+    plan: &Options,
     (server, files): &(Server, PathBuf),
     round: usize,
     speeds: &mut Speeds,
 ) -> Result<()> {
-    sides::settle().await?;
+    sides::sync_disk().await?;
     let path = format!("/large-{round}.bin");
     let mut client = Client::connect(server.address).await?;
-    let begun = Instant::now();
+    let started_at = Instant::now();
     speeds.up.push(
         upload(
             &mut client,
@@ -124,8 +124,8 @@ async fn nginx_round(
     File::open(files.join(&path[1..]))?.sync_all()?;
     speeds
         .durable
-        .push(plan.large as f64 / begun.elapsed().as_secs_f64());
-    sides::settle().await?;
+        .push(plan.large as f64 / started_at.elapsed().as_secs_f64());
+    sides::sync_disk().await?;
     speeds
         .down
         .push(download(&mut client, plan.large, &request::get(&path, "")).await?);
@@ -135,24 +135,24 @@ async fn nginx_round(
 
 /// Sends `size` bytes of new content. Returns bytes a second.
 async fn upload(client: &mut Client, size: u64, head: &[u8], tail: &[u8]) -> Result<f64> {
-    let mut piece = noise(PIECE);
-    let begun = Instant::now();
+    let mut chunk = random_bytes(CHUNK_BYTES);
+    let started_at = Instant::now();
     client.write(head).await?;
-    let mut left = size;
-    while left > 0 {
-        piece[..8].copy_from_slice(&left.to_le_bytes());
-        let now = usize::try_from(left.min(PIECE as u64))?;
-        client.write(&piece[..now]).await?;
-        left -= now as u64;
+    let mut remaining = size;
+    while remaining > 0 {
+        chunk[..8].copy_from_slice(&remaining.to_le_bytes());
+        let now = usize::try_from(remaining.min(CHUNK_BYTES as u64))?;
+        client.write(&chunk[..now]).await?;
+        remaining -= now as u64;
     }
     client.write(tail).await?;
-    client.answer().await?.fine()?;
-    Ok(size as f64 / begun.elapsed().as_secs_f64())
+    client.receive().await?.ensure_success()?;
+    Ok(size as f64 / started_at.elapsed().as_secs_f64())
 }
 
 async fn download(client: &mut Client, size: u64, request: &[u8]) -> Result<f64> {
-    let begun = Instant::now();
-    let length = client.discard(request).await?;
+    let started_at = Instant::now();
+    let length = client.download(request).await?;
     ensure!(length == size, "downloaded {length} bytes, uploaded {size}");
-    Ok(size as f64 / begun.elapsed().as_secs_f64())
+    Ok(size as f64 / started_at.elapsed().as_secs_f64())
 }

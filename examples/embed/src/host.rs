@@ -10,16 +10,16 @@ use axum::{
 };
 use http::{StatusCode, request::Parts};
 
-use crate::store::{GARDEN, Memory};
+use crate::store::{GARDEN_REALM, MemoryStore};
 
 #[derive(Clone, Debug)]
-pub(crate) struct Garden(pub(crate) Auth<Memory>);
+pub(crate) struct Garden(pub(crate) Auth<MemoryStore>);
 
 impl HasAuth for Garden {
-    type Store = Memory;
+    type Store = MemoryStore;
     type Rejection = Problem;
 
-    fn auth(&self) -> &Auth<Memory> {
+    fn auth(&self) -> &Auth<MemoryStore> {
         &self.0
     }
 
@@ -28,7 +28,7 @@ impl HasAuth for Garden {
     }
 
     fn realm_of(&self, _: &Parts) -> Result<RealmName, AuthError> {
-        RealmName::parse(GARDEN).map_err(|_| AuthError::Access(AccessError::RealmNotFound))
+        RealmName::parse(GARDEN_REALM).map_err(|_| AuthError::Access(AccessError::RealmNotFound))
     }
 
     /// The throttle counts by it, and audit and mails name it. Behind a proxy it must be the
@@ -56,17 +56,17 @@ impl HasAuth for Garden {
     }
 }
 
-pub(crate) type Answer<T> = Result<T, Problem>;
+pub(crate) type HandlerResult<T> = Result<T, Problem>;
 
 #[derive(Debug)]
 pub(crate) enum Problem {
     Auth(AuthError),
-    Name(BadUsername),
+    InvalidUsername(BadUsername),
 }
 
 impl From<BadUsername> for Problem {
     fn from(error: BadUsername) -> Self {
-        Self::Name(error)
+        Self::InvalidUsername(error)
     }
 }
 
@@ -79,7 +79,7 @@ impl From<AuthError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         match self {
-            Self::Name(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            Self::InvalidUsername(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Self::Auth(error) => match error {
                 AuthError::Access(AccessError::Unauthenticated)
                 | AuthError::Access(AccessError::InvalidToken)

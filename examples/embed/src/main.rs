@@ -11,7 +11,7 @@ use auth::{
 };
 use auth::{Permitted, Role, Settings, Username};
 use axum::{Form, Router, extract::State, routing};
-use host::{Answer, Garden};
+use host::{HandlerResult, Garden};
 use secrecy::ExposeSecret as _;
 
 /// The action of this service. It needs the role that may change the garden.
@@ -33,16 +33,16 @@ struct Credentials {
 async fn register(
     _: Anyone,
     State(Garden(auth)): State<Garden>,
-    from: Origin,
+    origin: Origin,
     form: Form<Credentials>,
-) -> Answer<()> {
+) -> HandlerResult<()> {
     auth.accounts()
         .register(
             RegistrationRequest::new(
                 Username::parse(&form.username)?,
                 Password::new(form.0.password),
             ),
-            &from,
+            &origin,
         )
         .await?;
     Ok(())
@@ -50,12 +50,12 @@ async fn register(
 async fn token(
     _: Anyone,
     State(Garden(auth)): State<Garden>,
-    from: Origin,
+    origin: Origin,
     form: Form<Credentials>,
-) -> Answer<String> {
+) -> HandlerResult<String> {
     let tokens = auth
         .oauth()
-        .token(&form.username, Password::new(form.password.clone()), from)
+        .token(&form.username, Password::new(form.password.clone()), origin)
         .await?;
     Ok(tokens.access_token.expose_secret().to_owned())
 }
@@ -74,7 +74,7 @@ async fn service(key: MasterKey) -> anyhow::Result<Router> {
     let settings = Settings::new("http://localhost:3000".into(), "garden".into())
         .with_open_registration(Role::Editor);
     let auth = Auth::open(
-        store::Memory::default(),
+        store::MemoryStore::default(),
         settings,
         key,
         Clock::system(),

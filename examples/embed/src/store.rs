@@ -22,10 +22,10 @@ use auth::{
 use jiff::Timestamp;
 
 /// New accounts get their first role in the realm of this name.
-pub(crate) const GARDEN: &str = "main";
+pub(crate) const GARDEN_REALM: &str = "main";
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Memory(Arc<Mutex<Tables>>);
+pub(crate) struct MemoryStore(Arc<Mutex<Tables>>);
 
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
@@ -34,11 +34,11 @@ pub(crate) struct Tables {
     /// By the hash of a cookie.
     cookies: HashMap<TokenHash, SessionId>,
     keys: Vec<StoredKey>,
-    tallies: HashMap<Bucket, FailureCount>,
+    failure_counts: HashMap<Bucket, FailureCount>,
     events: Vec<Username>,
 }
 
-impl Memory {
+impl MemoryStore {
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -46,17 +46,17 @@ impl Memory {
 
 impl Tables {
     /// Ends some sessions of an account, and invalidates every cache of it.
-    fn end(
+    fn end_sessions(
         &mut self,
         username: &Username,
         at: Timestamp,
-        which: impl Fn(&SessionId) -> bool,
+        selects: impl Fn(&SessionId) -> bool,
     ) -> u64 {
-        let theirs = self
+        let open_sessions = self
             .sessions
             .values_mut()
             .filter(|s| s.username == *username && s.ended_at.is_none());
-        let ended = theirs
+        let ended = open_sessions
             .filter(|session| which(&session.id))
             .map(|session| session.ended_at = Some(at))
             .count();
@@ -67,7 +67,7 @@ impl Tables {
     /// Ends all sessions except one, and voids pending flows.
     fn revoke_all(&mut self, username: &Username, at: Timestamp, keep: Option<&SessionId>) -> u64 {
         self.bump_epoch(username, at);
-        self.end(username, at, |id| Some(id) != keep)
+        self.end_sessions(username, at, |id| Some(id) != keep)
     }
 
     fn bump_epoch(&mut self, username: &Username, at: Timestamp) {
@@ -78,11 +78,11 @@ impl Tables {
     }
 }
 
-fn absent() -> StoreUnavailable {
+fn unsupported() -> StoreUnavailable {
     StoreUnavailable::from_source("not supported by the in-memory store")
 }
 
-impl AuthStore for Memory {
+impl AuthStore for MemoryStore {
     async fn create_account(
         &self,
         new: NewAccount,
@@ -122,7 +122,7 @@ impl AuthStore for Memory {
         _: NewAccount,
         _: Actor,
     ) -> StoreResult<Option<InsertResult>> {
-        Err(absent())
+        Err(unsupported())
     }
 
     async fn credentials(&self, username: &Username) -> StoreResult<Option<Credentials>> {
@@ -158,7 +158,7 @@ impl AuthStore for Memory {
     }
 
     async fn members(&self, _: AccountQuery) -> StoreResult<Vec<Member>> {
-        Err(absent())
+        Err(unsupported())
     }
 
     async fn change_account(
@@ -168,7 +168,7 @@ impl AuthStore for Memory {
         _: Actor,
         _: Timestamp,
     ) -> Result<Account, ChangeRejected> {
-        Err(absent().into())
+        Err(unsupported().into())
     }
 
     async fn set_role(
@@ -179,11 +179,11 @@ impl AuthStore for Memory {
         _: Actor,
         _: Timestamp,
     ) -> Result<(), ChangeRejected> {
-        Err(absent().into())
+        Err(unsupported().into())
     }
 
     async fn members_of(&self, _: &RealmId) -> StoreResult<Vec<(Account, Role)>> {
-        Err(absent())
+        Err(unsupported())
     }
 
     async fn replace_password(
@@ -191,7 +191,7 @@ impl AuthStore for Memory {
         username: &Username,
         old: &PasswordHash,
         new: PasswordHash,
-        why: PasswordWrite,
+        reason: PasswordWrite,
         _: Actor,
         at: Timestamp,
     ) -> StoreResult<bool> {
@@ -199,11 +199,11 @@ impl AuthStore for Memory {
         let Some((credentials, _)) = tables.accounts.get_mut(username) else {
             return Ok(false);
         };
-        if credentials.password != *old || !why.still_applies(&credentials.account) {
+        if credentials.password != *old || !reason.still_applies(&credentials.account) {
             return Ok(false);
         }
         credentials.password = new;
-        match why {
+        match reason {
             PasswordWrite::Rehash => {}
             PasswordWrite::ChangeKeepingSessions { .. } => tables.bump_epoch(username, at),
             PasswordWrite::Change { keep, .. } => {
@@ -221,7 +221,7 @@ impl AuthStore for Memory {
         &self,
         session: Session,
         secret: TokenHash,
-        era: SecurityEpoch,
+        epoch: SecurityEpoch,
     ) -> StoreResult<Option<SignInContext>> {
         let mut tables = self.tables();
         let account = tables
@@ -229,7 +229,7 @@ impl AuthStore for Memory {
             .get(&session.username)
             .map(|(credentials, _)| &credentials.account);
         if account
-            .is_none_or(|account| account.status != AccountStatus::Active || account.epoch != era)
+            .is_none_or(|account| account.status != AccountStatus::Active || account.epoch != epoch)
         {
             return Ok(None);
         }
@@ -285,7 +285,7 @@ impl AuthStore for Memory {
         id: &SessionId,
         end: SessionEnd,
     ) -> StoreResult<bool> {
-        Ok(self.tables().end(username, end.at, |other| other == id) > 0)
+        Ok(self.tables().end_sessions(username, end.at, |other| other == id) > 0)
     }
 
     async fn end_sessions(
@@ -298,9 +298,9 @@ impl AuthStore for Memory {
     }
 
     async fn realms(&self) -> StoreResult<Vec<Realm>> {
-        let name = RealmName::parse(GARDEN).map_err(StoreUnavailable::from_source)?;
+        let name = RealmName::parse(GARDEN_REALM).map_err(StoreUnavailable::from_source)?;
         Ok(vec![Realm {
-            id: RealmId::new(GARDEN),
+            id: RealmId::new(GARDEN_REALM),
             name,
         }])
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const GOOD: &str = "correct horse battery";
+const PASSWORD: &str = "correct horse battery";
 
 async fn serve() -> String {
     let key = MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa").unwrap();
@@ -24,10 +24,10 @@ async fn embedded_app_registers_signs_in_and_authorizes() {
     assert_eq!(send("/register", "short").await.unwrap().status(), 422);
     let nonsense = http
         .post(format!("{url}/register"))
-        .form(&[("username", "a b"), ("password", GOOD)]);
+        .form(&[("username", "a b"), ("password", PASSWORD)]);
     assert_eq!(nonsense.send().await.unwrap().status(), 422);
-    assert_eq!(send("/register", GOOD).await.unwrap().status(), 200);
-    assert_eq!(send("/register", GOOD).await.unwrap().status(), 409);
+    assert_eq!(send("/register", PASSWORD).await.unwrap().status(), 200);
+    assert_eq!(send("/register", PASSWORD).await.unwrap().status(), 409);
     assert_eq!(
         send("/token", "wrong horse battery")
             .await
@@ -35,7 +35,7 @@ async fn embedded_app_registers_signs_in_and_authorizes() {
             .status(),
         401
     );
-    let token = send("/token", GOOD)
+    let token = send("/token", PASSWORD)
         .await
         .unwrap()
         .error_for_status()

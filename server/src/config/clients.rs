@@ -32,7 +32,7 @@ pub(super) fn resolve(sections: Vec<ClientSection>) -> Result<Clients, ConfigErr
 
 #[cfg(test)]
 mod tests {
-    use super::super::ConfigSource;
+    use crate::config::ConfigSource;
 
     #[test]
     fn invalid_or_duplicate_oauth_client_is_rejected() {

@@ -33,7 +33,7 @@ impl DatabaseConfig {
     pub fn database(&self, data: &Path) -> Result<Database, BadDatabaseUrl> {
         let tls = match self.tls {
             DatabaseTls::Verified => Tls::Verified,
-            DatabaseTls::Url => Tls::AsTheUrlSays,
+            DatabaseTls::Url => Tls::FromUrl,
         };
         match &self.url {
             Some(url) => Database::parse(url.expose_secret(), tls),

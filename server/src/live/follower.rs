@@ -12,7 +12,7 @@ use vault::{Event, VaultId};
 use super::{
     hub::{Channel, Hub},
     message::Message,
-    ring,
+    replay_buffer,
 };
 
 /// Polling finds events of other processes and nodes, which send no hints.
@@ -108,7 +108,7 @@ async fn load_recent(
 ) -> Result<usize, StoreUnavailable> {
     let vault = &channel.vault.id;
     let newest = hub.source().head(vault).await?;
-    let mut at = (newest - i64::try_from(ring::MAX_MESSAGES).unwrap_or(0)).max(0);
+    let mut at = (newest - i64::try_from(replay_buffer::MAX_MESSAGES).unwrap_or(0)).max(0);
     channel.reset_to(at);
     while at < newest {
         let page = hub.source().events(vault, at, PAGE_EVENTS).await?;

@@ -17,7 +17,7 @@ use vault::{BlobStore, Vault, VaultId, VaultStore};
 use super::{
     follower,
     message::Message,
-    ring::ReplayBuffer,
+    replay_buffer::ReplayBuffer,
     source::{EventSource, VaultEvents},
     subscription::Subscription,
 };

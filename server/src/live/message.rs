@@ -8,7 +8,7 @@ use bytes::Bytes;
 use vault::{Event, EventAction, VaultName};
 use wire::{DeletedFile, FileDeleted, FileStatus, FileUpdated};
 
-use crate::shape;
+use crate::to_wire;
 
 /// One event, in the form for the lock holder and the form for other users.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ fn wire_event(event: &Event, vault: &VaultName, holder: Option<&Username>) -> wi
             data,
         });
     }
-    let mut data = shape::file(&event.file, holder.unwrap_or(&event.by));
+    let mut data = to_wire::file(&event.file, holder.unwrap_or(&event.by));
     if holder.is_none() && data.status == FileStatus::CheckedOutByUser {
         data.status = FileStatus::Locked;
     }

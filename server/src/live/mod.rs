@@ -8,11 +8,11 @@
 //! again while the stream is open.
 
 mod follower;
-mod guard;
 mod hub;
 mod message;
 mod origin;
-mod ring;
+mod replay_buffer;
+mod session_watch;
 mod socket;
 mod source;
 mod sse;
@@ -20,9 +20,9 @@ mod subscription;
 #[cfg(test)]
 mod testing;
 
-pub use guard::{StreamAccess, StreamAuthorizer, VaultViewer};
 pub use hub::Hub;
 pub use origin::{check_socket_origin, check_stream_origin};
+pub use session_watch::{StreamAccess, StreamAuthorizer, VaultViewer};
 pub use socket::ws;
 pub use source::{EventSource, VaultEvents};
 pub use sse::events;

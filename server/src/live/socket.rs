@@ -12,9 +12,9 @@ use futures_util::SinkExt;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
-    guard::{CloseReason, OpenStreamGauge, SessionWatch, StreamAuthorizer, record_close},
     hub::Hub,
     message::Message,
+    session_watch::{CloseReason, OpenStreamGauge, SessionWatch, StreamAuthorizer, record_close},
     subscription::Subscription,
 };
 

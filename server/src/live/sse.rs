@@ -14,8 +14,8 @@ use http::{HeaderMap, HeaderName, header};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    guard::{CloseReason, OpenStreamGauge, SessionWatch, StreamAuthorizer, record_close},
     hub::Hub,
+    session_watch::{CloseReason, OpenStreamGauge, SessionWatch, StreamAuthorizer, record_close},
     subscription::Subscription,
 };
 

@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
     use crate::live::{
-        ring,
+        replay_buffer,
         testing::{MockEventLog, main_vault, username},
     };
 
@@ -274,7 +274,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn thousand_reconnecting_clients_share_few_store_queries() {
-        let log = MockEventLog::with_events(i64::try_from(ring::MAX_MESSAGES).unwrap());
+        let log = MockEventLog::with_events(i64::try_from(replay_buffer::MAX_MESSAGES).unwrap());
         let hub = hub(&log);
         drop(hub.subscribe(&main_vault(), None).await.unwrap());
         let before = log.queries();

@@ -1,13 +1,17 @@
-//! Styles, scripts and images, embedded in the binary. Deliberately absent: anything that depends
-//! on the caller.
+//! `GET /assets/{build}/{*path}`
 
-use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
-
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use crate::{
+    error::Problem, extract::path_param, state::AppState, static_content::Precompressed,
+    web::assets,
+};
+use auth::Anyone;
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, request::Parts};
 use rust_embed::Embed;
-
-use crate::packed::Precompressed;
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 #[derive(Embed)]
 #[folder = "assets/"]
@@ -68,6 +72,37 @@ fn content_type(path: &str) -> Option<&'static str> {
         "svg" => Some("image/svg+xml"),
         "png" => Some("image/png"),
         _ => None,
+    }
+}
+
+/// The two path parameters.
+#[derive(Debug)]
+pub(crate) struct AssetPath {
+    build: String,
+    path: String,
+}
+
+impl FromRequestParts<AppState> for AssetPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Ok(Self {
+            build: path_param(parts, state, "build").await?,
+            path: path_param(parts, state, "path").await?,
+        })
+    }
+}
+
+pub(crate) async fn asset(
+    _: Anyone,
+    path: AssetPath,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let response = assets::serve(&path.build, &path.path, &headers);
+    if response.status() == http::StatusCode::NOT_FOUND {
+        Err(Problem::NoRoute)
+    } else {
+        Ok(response)
     }
 }
 

@@ -5,62 +5,43 @@
 //! Templates are in `templates/`, escaped by askama; style, icons and scripts are in `assets/` and
 //! served by [`assets::serve`]. Nothing here needs a build step.
 
-mod account;
+mod activity;
 pub mod assets;
-mod audit;
-pub(crate) mod browser;
-mod confirm_email;
-mod consent;
 pub(crate) mod cookie;
-mod deleted;
 pub(crate) mod device;
-mod enter;
-mod error;
-mod factors;
-mod file;
-mod folder;
+pub(crate) mod device_cookie;
 mod format;
-mod groups;
-pub(crate) mod handlers;
-mod happening;
-mod invites;
-mod join;
-mod lockouts;
-pub mod meter;
-mod reset;
+pub(crate) mod pages;
+pub(crate) mod password_strength;
 mod shell;
 #[cfg(test)]
 mod tests;
-mod tokens;
-mod upstream;
-mod user;
-mod users;
 
 use askama::Template;
 
-pub(crate) use handlers::{allow_page, error_page};
+pub(crate) use pages::{allow_page, error_page};
 
-pub use account::AccountPage;
-pub use audit::{AuditPage, SecurityPage};
-pub use confirm_email::ConfirmEmailPage;
-pub use consent::{AuthorizePage, DevicePage};
-pub use deleted::DeletedPage;
-pub use enter::{SetupPage, SignInPage, SignUpAvailability, SignUpPage, local_path};
-pub use error::ErrorPage;
-pub use factors::{FactorsPage, MfaPage};
-pub use file::FilePage;
-pub use folder::{Crumb, Folder, FolderPage, Row};
-pub use groups::GroupsPage;
-pub use happening::{ActivityEntry, Badge};
-pub use invites::InvitesPage;
-pub use join::AcceptInvitationPage;
-pub use lockouts::LockoutsPage;
-pub use reset::{ForgotPage, ResetPage};
+pub use activity::{ActivityEntry, Badge};
+pub use pages::accept_invitation::AcceptInvitationPage;
+pub use pages::account::AccountPage;
+pub use pages::audit::{AuditPage, SecurityPage};
+pub use pages::authorize::{AuthorizePage, DevicePage};
+pub use pages::confirm_email::ConfirmEmailPage;
+pub use pages::deleted::DeletedPage;
+pub use pages::error::ErrorPage;
+pub use pages::factors::{FactorsPage, MfaPage};
+pub use pages::file::FilePage;
+pub use pages::folder::{Crumb, Folder, FolderPage, Row};
+pub use pages::groups::GroupsPage;
+pub use pages::invites::InvitesPage;
+pub use pages::lockouts::LockoutsPage;
+pub use pages::password_reset::{ForgotPage, ResetPage};
+pub use pages::sign_in::{SetupPage, SignInPage, SignUpAvailability, SignUpPage, local_path};
+pub use pages::tokens::TokensPage;
+pub use pages::upstream::{ProviderButton, UpstreamPage};
+pub use pages::user::UserPage;
+pub use pages::users::UsersPage;
 pub use shell::{Shell, VaultContext, Viewer};
-pub use tokens::TokensPage;
-pub use upstream::{ProviderButton, UpstreamPage};
-pub use user::UserPage;
-pub use users::UsersPage;
 
 /// The `Content-Security-Policy` of every page. The pages need nothing beyond it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \

@@ -21,11 +21,16 @@ type Findings = BTreeMap<String, String>;
 #[track_caller]
 fn assert_only_exceptions(findings: &Findings, exceptions: &[(&str, &str)]) {
     let is_excepted = |name: &str| exceptions.iter().any(|(exception, _)| *exception == name);
-    let forbidden: Vec<_> = findings
+    let forbidden: Vec<String> = findings
         .iter()
         .filter(|(name, _)| !is_excepted(name))
+        .map(|(name, place)| format!("{name}: {place}"))
         .collect();
-    assert!(forbidden.is_empty(), "not allowed: {forbidden:#?}");
+    assert!(
+        forbidden.is_empty(),
+        "not allowed:\n{}",
+        forbidden.join("\n")
+    );
     let unused: Vec<_> = exceptions
         .iter()
         .filter(|(name, _)| !findings.contains_key(*name))

@@ -11,6 +11,7 @@ mod attacks;
 mod audit;
 mod authenticator;
 mod authorize;
+mod conventions;
 mod cryptography;
 mod deeds;
 mod device;

@@ -18,7 +18,7 @@ both! {
         let (phone, _) = enroll_totp(&app, &ada).await;
         bob.tell("/auth/totp", Value::Null).await.is(200);
         let app = app.restart_after(async |config| {
-            let replaced = server::master::rotate(&config, None, OldKey::KeepVerifying, Clock::system()).await.unwrap();
+            let replaced = server::master_key::rotate(&config, None, OldKey::KeepVerifying, Clock::system()).await.unwrap();
             assert_eq!((replaced.resealed.keys, replaced.resealed.totp_secrets, replaced.resealed.unreadable), (1, 1, 0));
         }).await;
         let again = Client { token: bob.token.clone(), ..app.anonymous() };

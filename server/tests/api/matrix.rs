@@ -118,7 +118,10 @@ async fn with_personal_tokens(callers: &[(&'static str, Client)]) -> Vec<(&'stat
             json!(["attic"]),
         ),
     ] {
-        made.push((title, crate::personal::token_client(&owner, scopes, vaults).await));
+        made.push((
+            title,
+            crate::personal::token_client(&owner, scopes, vaults).await,
+        ));
     }
     made
 }

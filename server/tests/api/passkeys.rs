@@ -88,7 +88,10 @@ impl PasskeyBrowser {
     }
 }
 
-pub(crate) async fn sign_in_with_passkey(app: &TestApp, device: &mut TestAuthenticator) -> TestResponse {
+pub(crate) async fn sign_in_with_passkey(
+    app: &TestApp,
+    device: &mut TestAuthenticator,
+) -> TestResponse {
     let browser = PasskeyBrowser::start_sign_in(app).await;
     let credential = device.get(&browser.options);
     browser.finish_sign_in(&credential).await

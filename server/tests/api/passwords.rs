@@ -217,8 +217,10 @@ async fn breached_password_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("breach.filter");
     // SHA-1 of "seven copper kettles sing".
-    let sha1 =
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, NEW_PASSWORD.as_bytes());
+    let sha1 = aws_lc_rs::digest::digest(
+        &aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY,
+        NEW_PASSWORD.as_bytes(),
+    );
     breach::build(format!("{}:3\n", hex::encode_upper(sha1)).as_bytes(), &path).unwrap();
     let passwords = PasswordSection {
         breach_file: Some(path),

@@ -18,7 +18,11 @@ impl TestApp {
     }
 }
 
-async fn sign_in_with_password(app: &TestApp, name: &str, password: &str) -> crate::app::TestResponse {
+async fn sign_in_with_password(
+    app: &TestApp,
+    name: &str,
+    password: &str,
+) -> crate::app::TestResponse {
     let anonymous = app.anonymous();
     anonymous
         .ask(

@@ -141,9 +141,10 @@ async fn access_token_verifies_with_published_jwks() {
     rules.set_issuer(&[fetch_metadata(&client).await["issuer"].as_str().unwrap()]);
     rules.set_audience(&["strongroom"]);
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    let claims = jsonwebtoken::decode::<Value>(token, &decoding_key(&set, &header.kid.unwrap()), &rules)
-        .unwrap()
-        .claims;
+    let claims =
+        jsonwebtoken::decode::<Value>(token, &decoding_key(&set, &header.kid.unwrap()), &rules)
+            .unwrap()
+            .claims;
     for name in ["iat", "jti", "sub"] {
         assert!(!claims[name].is_null(), "{name}: {claims}");
     }

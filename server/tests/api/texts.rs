@@ -324,7 +324,8 @@ async fn passkey_naughty_string_names_are_stored_or_rejected() {
             } else {
                 &list["factors"][0]["name"]
             };
-            kept += usize::from(outcome_of(&answer, good, name, text.trim()) == TextOutcome::Stored);
+            kept +=
+                usize::from(outcome_of(&answer, good, name, text.trim()) == TextOutcome::Stored);
         }
     }
     assert!(kept > 600, "only {kept} were kept");

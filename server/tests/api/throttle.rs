@@ -192,7 +192,10 @@ async fn device_cookie_is_set_at_sign_in() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     let anyone = app.anonymous();
-    let refused = anyone.sign_in_page_from("", "ada", WRONG_PASSWORD, "").await.is(401);
+    let refused = anyone
+        .sign_in_page_from("", "ada", WRONG_PASSWORD, "")
+        .await
+        .is(401);
     assert_eq!(set_cookie(&refused, "strongroom-device"), None);
     let first = anyone
         .sign_in_page_from("", "ada", PASSWORD, "")

@@ -27,7 +27,10 @@ async fn sign_in_from_agent(app: &TestApp, password: &str, program: &str) -> Tes
 /// Registers with an e-mail address.
 async fn register_ada(app: &TestApp) -> Client {
     app.register_with_verified_email("ada").await;
-    client_from(app, &sign_in_from_agent(app, PASSWORD, KNOWN_AGENT).await.is(200))
+    client_from(
+        app,
+        &sign_in_from_agent(app, PASSWORD, KNOWN_AGENT).await.is(200),
+    )
 }
 
 fn client_from(app: &TestApp, answer: &TestResponse) -> Client {

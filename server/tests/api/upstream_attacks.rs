@@ -95,7 +95,10 @@ async fn callback_with_wrong_iss_is_rejected_before_exchange() {
         "no code went to the provider"
     );
     let issuer = provider.issuer.clone();
-    assert_eq!(signed_in_username(&browser, &back(Some(&issuer)).await).await, "ada");
+    assert_eq!(
+        signed_in_username(&browser, &back(Some(&issuer)).await).await,
+        "ada"
+    );
 }
 
 /// Two providers, one of them malicious: its response at the callback of the other, and the
@@ -144,7 +147,10 @@ async fn provider_mix_up_is_rejected() {
     }
     // A subject is unique per provider: the same subject at the malicious one is another user.
     honest.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
-    assert_eq!(signed_in_username(&browser, &browser.sign_in(&honest).await).await, "ada");
+    assert_eq!(
+        signed_in_username(&browser, &browser.sign_in(&honest).await).await,
+        "ada"
+    );
     thief.set_claims(json!({"sub": "1", "iss": honest.issuer, "preferred_username": "ada"}));
     *thief.nonce.lock().unwrap() = url
         .query_pairs()
@@ -363,7 +369,9 @@ async fn provider_redirect_or_oversized_answer_is_rejected() {
         ("two megabytes", || {
             ok_response(Body::from_stream(endless_body().take(128)))
         }),
-        ("an endless body", || ok_response(Body::from_stream(endless_body()))),
+        ("an endless body", || {
+            ok_response(Body::from_stream(endless_body()))
+        }),
     ];
     for (what, keys) in badly {
         provider.misbehaviour.lock().unwrap().jwks = Some(keys);
@@ -378,7 +386,11 @@ async fn provider_redirect_or_oversized_answer_is_rejected() {
             "{what}: it is not asked again at once"
         );
         app.later(Duration::from_secs(11));
-        assert_eq!(start_login_status(&app).await, 303, "the provider responds again");
+        assert_eq!(
+            start_login_status(&app).await,
+            303,
+            "the provider responds again"
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use server::{ConfigSource, config::SessionsSection};
 
 use crate::{
     app::PASSWORD,
-    provider::{Provider, uptime},
+    provider::{MockProvider, uptime},
     stage::BrowserTest,
     window::Window,
 };
@@ -24,7 +24,7 @@ async fn submit_new_token(window: &Window) {
 }
 
 /// A user who signed in through a provider opens the tokens page some time later.
-pub(crate) async fn sign_in_with_provider(stage: &BrowserTest, provider: &Provider) -> Window {
+pub(crate) async fn sign_in_with_provider(stage: &BrowserTest, provider: &MockProvider) -> Window {
     let mut ada = stage.new_window("ada").await;
     // The redirect URI of the provider has this origin.
     ada.base = stage.app.url("");
@@ -35,12 +35,12 @@ pub(crate) async fn sign_in_with_provider(stage: &BrowserTest, provider: &Provid
     ada.expect_path("/").await;
     ada.wait_until_live().await;
     ada.goto("/account/tokens").await;
-    stage.app.later(PAST_STEP_UP);
+    stage.app.advance_clock(PAST_STEP_UP);
     provider.says(json!({"sub": "17", "auth_time": uptime() + PAST_STEP_UP.as_secs()}));
     ada
 }
 
-pub(crate) async fn test_with_provider(provider: &Provider) -> Option<BrowserTest> {
+pub(crate) async fn test_with_provider(provider: &MockProvider) -> Option<BrowserTest> {
     let providers = Some(vec![provider.section(UnknownUsers::Provision)]);
     let public_url = Some("http://127.0.0.1:0".to_owned());
     BrowserTest::with_settings(ConfigSource {
@@ -53,7 +53,7 @@ pub(crate) async fn test_with_provider(provider: &Provider) -> Option<BrowserTes
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passwordless_account_steps_up_at_provider_in_browser() {
-    let provider = Provider::start().await;
+    let provider = MockProvider::start().await;
     let Some(stage) = test_with_provider(&provider).await else {
         return;
     };
@@ -79,7 +79,7 @@ async fn ending_all_sessions_in_browser_keeps_the_administrator() {
     };
     let (ada, ben) = (stage.administrator("ada").await, stage.editor("ben").await);
     ada.goto("/admin/users").await;
-    stage.app.later(PAST_STEP_UP);
+    stage.app.advance_clock(PAST_STEP_UP);
     ada.click("#end-all-sessions").await;
     ada.click("#end-all-sessions-dialog [data-submit]").await;
     ada.expect_text("#end-all-sessions-dialog", "Enter a reason")
@@ -105,16 +105,16 @@ async fn resent_mail_confirms_the_email_address() {
     let Some(stage) = BrowserTest::start().await else {
         return;
     };
-    let address = stage.app.register_with_address("ada").await;
-    let first = stage.app.letter_to(&address, 1).await;
+    let address = stage.app.register_with_email("ada").await;
+    let first = stage.app.wait_for_mail(&address, 1).await;
     let ada = stage.new_window("ada").await;
     ada.sign_in(PASSWORD).await;
     ada.goto("/account").await;
     ada.expect_text("#unconfirmed", "not confirmed").await;
-    stage.app.later(PAST_STEP_UP);
+    stage.app.advance_clock(PAST_STEP_UP);
     ada.click("#send-link").await;
     ada.expect_text("#notices", "on its way").await;
-    let second = stage.app.letter_to(&address, 2).await;
+    let second = stage.app.wait_for_mail(&address, 2).await;
     assert_ne!(first.secret(), second.secret());
     ada.goto(&format!("/confirm-email#{}", second.secret()))
         .await;
@@ -181,8 +181,8 @@ async fn mailed_links_work_over_plain_http() {
     ada.click("#first button.primary").await;
     ada.expect_path("/").await;
     ada.wait_until_live().await;
-    let address = stage.app.register_with_address("ben").await;
-    let letter = stage.app.letter_to(&address, 1).await;
+    let address = stage.app.register_with_email("ben").await;
+    let letter = stage.app.wait_for_mail(&address, 1).await;
     let mut ben = stage.new_window("ben").await;
     ben.base = base;
     ben.goto(&format!("/confirm-email#{}", letter.secret()))
@@ -192,10 +192,10 @@ async fn mailed_links_work_over_plain_http() {
     stage
         .app
         .anonymous()
-        .tell("/auth/reset", json!({"account": "ben"}))
+        .post("/auth/reset", json!({"account": "ben"}))
         .await
         .is(202);
-    let letter = stage.app.letter_to(&address, 2).await;
+    let letter = stage.app.wait_for_mail(&address, 2).await;
     ben.goto(&format!("/reset#{}", letter.secret())).await;
     ben.fill("#password", "four quiet lathes hum").await;
     ben.click("#reset button.primary").await;
@@ -236,7 +236,7 @@ async fn rate_limited_page_shows_an_error() {
     ada.expect_text("main h1", "Too many requests").await;
     ada.expect_text("main", "Too many requests in this session. Try again in")
         .await;
-    stage.app.later(Duration::from_mins(1));
+    stage.app.advance_clock(Duration::from_mins(1));
     ada.reload().await;
     ada.expect_visible("#profile-form").await;
     ada.expect_only_console_errors(&["status of 429"]).await;

@@ -22,7 +22,7 @@ async fn deleted_file_can_be_restored_from_the_list() {
     // An open list shows a file that another user deletes.
     let administrator = stage.app.sign_in("ada").await;
     administrator
-        .ask(administrator.delete(&crate::app::file("fixtures/vise.step", "")))
+        .send(administrator.delete_request(&crate::app::file_url("fixtures/vise.step", "")))
         .await
         .is(204);
     ada.expect_text("[data-file='fixtures/vise.step']", "in fixtures")

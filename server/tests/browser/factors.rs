@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use crate::{
     app::{PASSWORD, TestApp},
-    authenticator::App,
+    authenticator::TotpDevice,
     stage::BrowserTest,
     window::Window,
 };
 
 /// Enrolls an authenticator app on the page. Returns the app and the recovery codes.
-async fn enroll_totp(ada: &Window, app: &TestApp) -> (App, Vec<String>) {
+async fn enroll_totp(ada: &Window, app: &TestApp) -> (TotpDevice, Vec<String>) {
     ada.goto("/account/factors").await;
     ada.click("#app-begin").await;
     ada.expect_visible("#app-qr").await;
@@ -21,7 +21,7 @@ async fn enroll_totp(ada: &Window, app: &TestApp) -> (App, Vec<String>) {
     let secret = ada
         .evaluate("document.querySelector('#app-secret').textContent")
         .await;
-    let phone = App::typed(&secret.as_str().unwrap().replace(' ', ""));
+    let phone = TotpDevice::from_base32(&secret.as_str().unwrap().replace(' ', ""));
     ada.fill("#app-form [name=code]", "000000").await;
     ada.click("#app-form [data-submit]").await;
     ada.expect_visible("#app-form [data-error]").await;
@@ -63,7 +63,7 @@ async fn totp_is_enrolled_and_required_at_sign_in() {
     };
     let ada = stage.editor("ada").await;
     let (phone, _) = enroll_totp(&ada, &stage.app).await;
-    stage.app.later(Duration::from_secs(30));
+    stage.app.advance_clock(Duration::from_secs(30));
     go_to_mfa_page(&ada).await;
     ada.fill("#otp", "000000").await;
     ada.click("#second-app button.primary").await;
@@ -108,7 +108,7 @@ async fn step_up_dialog_confirms_and_resumes_the_action() {
     let ada = stage.administrator("ada").await;
     stage.app.editor("ben").await;
     ada.goto("/admin/users").await;
-    stage.app.later(Duration::from_mins(11));
+    stage.app.advance_clock(Duration::from_mins(11));
     let disable = async || {
         ada.click("[data-user=ben] .more summary").await;
         ada.click("[data-user=ben] [data-action=disable]").await;
@@ -145,7 +145,7 @@ async fn lock_override_on_page_requires_step_up() {
     let ben = stage.app.editor("ben").await;
     ben.add("gear.mcam", b"one").await.is(201);
     ben.check_out("gear.mcam").await.is(200);
-    stage.app.later(Duration::from_mins(11));
+    stage.app.advance_clock(Duration::from_mins(11));
     ada.goto("/v/main/h/gear.mcam").await;
     ada.wait_until_live().await;
     ada.click("[data-action=override], .actions summary").await;
@@ -160,7 +160,7 @@ async fn lock_override_on_page_requires_step_up() {
         .app
         .sign_in("ben")
         .await
-        .see("/api/files/gear.mcam")
+        .get("/api/files/gear.mcam")
         .await
         .body;
     assert_eq!(file["locked_by"], Value::Null);

@@ -33,17 +33,17 @@ async fn filenames_and_descriptions_with_markup_show_as_text() {
     }
     let name = NAMES[0];
     program
-        .ask(
+        .send(
             program
-                .put(&file(name, ""))
+                .put_request(&file_url(name, ""))
                 .json(&serde_json::json!({"description": MARKUP})),
         )
         .await
         .is(200);
     ada.expect_text(&row_selector(name), MARKUP).await;
     program
-        .tell(
-            &file(name, "/checkout"),
+        .post(
+            &file_url(name, "/checkout"),
             serde_json::json!({"note": MARKUP}),
         )
         .await

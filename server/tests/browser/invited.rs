@@ -93,7 +93,7 @@ async fn invitation_is_withdrawn_on_the_page() {
     let answer = stage
         .app
         .anonymous()
-        .tell("/auth/invites/preview", json!({"invite": token}))
+        .post("/auth/invites/preview", json!({"invite": token}))
         .await;
     assert_eq!(answer.status, 403);
     ada.expect_no_console_errors().await;
@@ -126,7 +126,7 @@ async fn group_page_grants_a_member_its_role() {
         .await;
     ada.expect_text("#notices", "welders is manager of main.")
         .await;
-    assert_eq!(ben.see("/api/vaults/main").await.body["role"], "manager");
+    assert_eq!(ben.get("/api/vaults/main").await.body["role"], "manager");
     ada.click("[data-group=welders] [data-member=ben] a").await;
     ada.expect_path("/admin/users/ben").await;
     ada.expect_text("[data-through=main]", "manager via a group")
@@ -142,7 +142,7 @@ async fn group_page_grants_a_member_its_role() {
         .await;
     ada.click("#delete-group-dialog [data-submit]").await;
     ada.expect_visible("#no-groups").await;
-    assert_eq!(ben.see("/api/vaults/main").await.body["role"], "editor");
-    assert_eq!(ben.see("/api/groups").await.body["groups"], Value::Null);
+    assert_eq!(ben.get("/api/vaults/main").await.body["role"], "editor");
+    assert_eq!(ben.get("/api/groups").await.body["groups"], Value::Null);
     ada.expect_only_console_errors(&["status of 404"]).await;
 }

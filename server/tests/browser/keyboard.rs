@@ -46,8 +46,11 @@ async fn check_out_and_check_in_work_by_keyboard() {
     ada.press_keys(ENTER).await;
     ada.expect_hidden("#check-in-dialog").await;
     ada.expect_revision("gear.mcam", 2).await;
-    ada.expect_focused(&format!("{} [data-action=check-out]", row_selector("gear.mcam")))
-        .await;
+    ada.expect_focused(&format!(
+        "{} [data-action=check-out]",
+        row_selector("gear.mcam")
+    ))
+    .await;
     ada.expect_no_console_errors().await;
 }
 

@@ -27,7 +27,7 @@ async fn token_page_creates_and_ends_a_token() {
         token: secret.as_str().map(str::to_owned),
         ..script
     };
-    script.see("/api/files").await.is(200);
+    script.get("/api/files").await.is(200);
     script.add("a.nc", b"x").await.is(403);
     // The page shows the secret once.
     ada.reload().await;
@@ -35,7 +35,7 @@ async fn token_page_creates_and_ends_a_token() {
     ada.expect_hidden("#made:not([hidden])").await;
     ada.click("[data-action=end-token]").await;
     ada.expect_text("#notices", "is revoked").await;
-    script.see("/api/files").await.is(401);
+    script.get("/api/files").await.is(401);
     ada.expect_no_console_errors().await;
 }
 
@@ -47,7 +47,7 @@ async fn device_page_shows_and_approves_the_request() {
     let ada = stage.editor("ada").await;
     let device = stage.app.anonymous();
     let codes = device
-        .ask(device.post("/auth/device").form(&[("scope", "files:read")]))
+        .send(device.post_request("/auth/device").form(&[("scope", "files:read")]))
         .await
         .is(200)
         .body;
@@ -66,13 +66,13 @@ async fn device_page_shows_and_approves_the_request() {
         1
     );
     ada.click("#approve").await;
-    ada.expect_text("#done", "Device connected").await;
+    ada.expect_text("#done", "TestAuthenticator connected").await;
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", codes["device_code"].as_str().unwrap()),
     ];
     device
-        .ask(device.post("/auth/token").form(&form))
+        .send(device.post_request("/auth/token").form(&form))
         .await
         .is(200);
     ada.goto("/device").await;

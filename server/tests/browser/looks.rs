@@ -61,8 +61,8 @@ async fn pages_fit_a_phone_screen() {
     let program = stage.app.editor(LONG_USERNAME).await;
     program.add(LONG_NAME, &[7; 4321]).await.is(201);
     program
-        .tell(
-            &crate::app::file(LONG_NAME, "/checkout"),
+        .post(
+            &crate::app::file_url(LONG_NAME, "/checkout"),
             json!({"note": "until the mill is free again, on Thursday"}),
         )
         .await
@@ -180,7 +180,8 @@ async fn check_out_and_check_in_work_on_phone() {
     )
     .await;
     ada.expect_revision("gear.mcam", 2).await;
-    ada.expect_text(&row_selector("gear.mcam"), "Available").await;
+    ada.expect_text(&row_selector("gear.mcam"), "Available")
+        .await;
     ada.expect_no_console_errors().await;
 }
 

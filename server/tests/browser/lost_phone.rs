@@ -1,7 +1,7 @@
 //! A user enrolls a passkey and an authenticator app, loses the phone that holds both, recovers the
 //! account, and reads all of it on the security page.
 
-use crate::{app::PASSWORD, authenticator::App, stage::BrowserTest, window::Window};
+use crate::{app::PASSWORD, authenticator::TotpDevice, stage::BrowserTest, window::Window};
 
 impl Window {
     async fn element_text(&self, css: &str) -> String {
@@ -37,7 +37,7 @@ async fn lost_phone_recovery_is_shown_in_activity() {
     ada.expect_visible("[data-kind=passkey]").await;
     ada.click("#app-begin").await;
     ada.click("#app-dialog details summary").await;
-    let app = App::typed(&ada.element_text("#app-secret").await.replace(' ', ""));
+    let app = TotpDevice::from_base32(&ada.element_text("#app-secret").await.replace(' ', ""));
     ada.fill("#app-form [name=code]", &app.shows(&stage.app, 0))
         .await;
     ada.click("#app-form [data-submit]").await;

@@ -22,8 +22,8 @@ async fn live_update_keeps_typed_text_in_open_dialog() {
     ada.click("[data-action=describe]").await;
     ada.fill("#describe-dialog textarea", "The large gear of the")
         .await;
-    ben.tell(
-        &file("gear.mcam", "/move"),
+    ben.post(
+        &file_url("gear.mcam", "/move"),
         json!({"to": "gears/large.mcam"}),
     )
     .await
@@ -51,7 +51,7 @@ async fn lost_read_permission_stops_live_updates() {
     let root = stage.app.administrator("root").await;
     let ada = stage.editor("ada").await;
     ada.wait_until_live().await;
-    root.ask(root.request(Method::DELETE, "/api/vaults/main/members/ada"))
+    root.send(root.request(Method::DELETE, "/api/vaults/main/members/ada"))
         .await
         .is(204);
     ada.wait_for_js("document.querySelector('#live').dataset.state === 'stopped'")
@@ -73,8 +73,8 @@ async fn reopened_untouched_dialog_shows_current_text() {
     ada.expect_visible("#describe-dialog textarea").await;
     ada.click("#describe-dialog [data-close]").await;
     let describe = |text: &str| {
-        ben.ask(
-            ben.put(&file("gear.mcam", ""))
+        ben.send(
+            ben.put_request(&file_url("gear.mcam", ""))
                 .json(&json!({"description": text})),
         )
     };

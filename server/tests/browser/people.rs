@@ -48,7 +48,7 @@ async fn session_ended_elsewhere_redirects_to_sign_in() {
     ada.expect_text("#sessions [data-current]", "This session")
         .await;
     // The initial sign-in through the API has its own session, listed as an app.
-    ada.expect_text("#sessions", "App").await;
+    ada.expect_text("#sessions", "TotpDevice").await;
     let others =
         "#sessions [data-session]:not([data-current], :has(.tag)) [data-action=end-session]";
     ada.click(others).await;
@@ -79,8 +79,11 @@ async fn viewer_page_offers_no_write_actions() {
     let ben = stage.new_window("ben").await;
     program.add("gear.mcam", b"one").await.is(201);
     ben.sign_in(PASSWORD).await;
-    ben.expect_visible(&format!("{} [data-action=check-out]", row_selector("gear.mcam")))
-        .await;
+    ben.expect_visible(&format!(
+        "{} [data-action=check-out]",
+        row_selector("gear.mcam")
+    ))
+    .await;
     ada.click("#user-menu summary").await;
     ada.click("a[href='/admin/users']").await;
     ada.select_option("[data-user=ben] select[data-vault=main]", "viewer")
@@ -93,8 +96,11 @@ async fn viewer_page_offers_no_write_actions() {
     program.check_out("gear.mcam").await.is(403);
     ben.reload().await;
     ben.wait_until_live().await;
-    ben.expect_visible(&format!("{} [data-action=download]", row_selector("gear.mcam")))
-        .await;
+    ben.expect_visible(&format!(
+        "{} [data-action=download]",
+        row_selector("gear.mcam")
+    ))
+    .await;
     ben.expect_hidden(
         "[data-action=check-out], [data-action=add], [data-action=describe], [data-action=delete]",
     )

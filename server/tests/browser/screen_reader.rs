@@ -105,8 +105,8 @@ async fn button_labels_follow_a_moved_file() {
     ))
     .await;
     program
-        .tell(
-            &crate::app::file("gear.mcam", "/move"),
+        .post(
+            &crate::app::file_url("gear.mcam", "/move"),
             serde_json::json!({"to": "wheel.mcam"}),
         )
         .await

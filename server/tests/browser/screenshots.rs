@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::{
-    app::PASSWORD, confirming, provider::Provider, stage::BrowserTest, vault::row_selector, window::Window,
-    workshop,
+    app::PASSWORD, confirming, provider::MockProvider, stage::BrowserTest, vault::row_selector,
+    window::Window, workshop,
 };
 
 const PAGES: [(&str, &str); 16] = [
@@ -43,7 +43,8 @@ async fn readme_screenshots_are_taken() {
     ada.resize(1280, 800).await;
     ada.goto("/").await;
     ada.wait_until_live().await;
-    ada.expect_visible(&row_selector("gearbox-housing.sldprt")).await;
+    ada.expect_visible(&row_selector("gearbox-housing.sldprt"))
+        .await;
     ada.save_screenshot(folder.join("vault.png")).await;
     ada.goto("/v/main/h/gearbox-housing.sldprt").await;
     ada.wait_until_live().await;
@@ -76,9 +77,9 @@ async fn create_account_activity(stage: &BrowserTest, ada: &Window) {
         let from =
             "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:146.0) Gecko/20100101 Firefox/146.0";
         stranger
-            .ask(
+            .send(
                 stranger
-                    .post("/auth/token")
+                    .post_request("/auth/token")
                     .header("user-agent", from)
                     .form(&form),
             )
@@ -145,7 +146,7 @@ async fn page_screenshots_are_taken_in_each_theme() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes target/tmp/pages"]
 async fn rare_page_screenshots_are_taken_in_each_theme() {
-    let provider = Provider::start().await;
+    let provider = MockProvider::start().await;
     let Some(stage) = confirming::test_with_provider(&provider).await else {
         return;
     };
@@ -174,7 +175,7 @@ async fn rare_page_screenshots_are_taken_in_each_theme() {
     grace.goto("/admin/users").await;
     grace.click("#end-all-sessions").await;
     grace.save_all_variants("end-all-sessions", "").await;
-    stage.app.register_with_address("kim").await;
+    stage.app.register_with_email("kim").await;
     let kim = stage.new_window("kim").await;
     kim.sign_in(PASSWORD).await;
     kim.save_all_variants("unconfirmed", "/account").await;

@@ -82,7 +82,8 @@ async fn sign_up(ben: &Window) {
 
 async fn add_files_seen_by_other(stage: &BrowserTest, ada: &Window, ben: &Window) {
     ben.run_script("window.sameage = true").await;
-    ada.add_files(&[stage.local_file(GEAR_FILE, b"G1 X1 one")]).await;
+    ada.add_files(&[stage.local_file(GEAR_FILE, b"G1 X1 one")])
+        .await;
     ada.expect_text("#notices", "1 file added.").await;
     stage.local_file(VISE_FILE, b"solid vise one");
     ada.add_folder(stage.local_folder("fixtures")).await;
@@ -100,26 +101,43 @@ async fn add_files_seen_by_other(stage: &BrowserTest, ada: &Window, ben: &Window
 
 async fn edit_file_seen_by_other(stage: &BrowserTest, ada: &Window, ben: &Window) {
     ben.check_out(GEAR_FILE).await;
-    ben.expect_text(&row_selector(GEAR_FILE), "Checked out by you").await;
-    ada.expect_text(&row_selector(GEAR_FILE), "Checked out by ben").await;
-    ada.expect_hidden(&format!("{} [data-action=check-out]", row_selector(GEAR_FILE)))
+    ben.expect_text(&row_selector(GEAR_FILE), "Checked out by you")
         .await;
-    ada.expect_hidden(&format!("{} [data-action=check-in]", row_selector(GEAR_FILE)))
+    ada.expect_text(&row_selector(GEAR_FILE), "Checked out by ben")
         .await;
-    ben.click(&format!("{} .actions > [data-action=download]", row_selector(GEAR_FILE)))
-        .await;
+    ada.expect_hidden(&format!(
+        "{} [data-action=check-out]",
+        row_selector(GEAR_FILE)
+    ))
+    .await;
+    ada.expect_hidden(&format!(
+        "{} [data-action=check-in]",
+        row_selector(GEAR_FILE)
+    ))
+    .await;
+    ben.click(&format!(
+        "{} .actions > [data-action=download]",
+        row_selector(GEAR_FILE)
+    ))
+    .await;
     ben.expect_download(GEAR_FILE, b"G1 X1 one").await;
     ben.click_file_action(GEAR_FILE, "check-in").await;
     ben.click("#check-in-dialog [data-submit]").await;
     ben.expect_text("#check-in-dialog [data-error]", "Describe what you changed")
         .await;
     ben.click("#check-in-dialog [data-close]").await;
-    ben.check_in(GEAR_FILE, stage.local_file(GEAR_FILE, b"G1 X2 two"), "Deeper pocket")
-        .await;
+    ben.check_in(
+        GEAR_FILE,
+        stage.local_file(GEAR_FILE, b"G1 X2 two"),
+        "Deeper pocket",
+    )
+    .await;
     for window in [ada, ben] {
         window.expect_revision(GEAR_FILE, 2).await;
         window.expect_text(&row_selector(GEAR_FILE), "by ben").await;
-        window.expect_text(&row_selector(GEAR_FILE), "Available").await;
+        window
+            .expect_text(&row_selector(GEAR_FILE), "Available")
+            .await;
     }
     assert_eq!(
         ben.evaluate("window.sameage").await,
@@ -143,8 +161,11 @@ async fn restore_old_revision(ada: &Window, ben: &Window) {
     ada.click("#restore-dialog [data-submit]").await;
     ada.expect_text("[data-revision='3']", "Current").await;
     ben.expect_revision(GEAR_FILE, 3).await;
-    ben.click(&format!("{} .actions > [data-action=download]", row_selector(GEAR_FILE)))
-        .await;
+    ben.click(&format!(
+        "{} .actions > [data-action=download]",
+        row_selector(GEAR_FILE)
+    ))
+    .await;
     ben.expect_download(GEAR_FILE, b"G1 X1 one").await;
 }
 
@@ -154,7 +175,8 @@ async fn write_description(ada: &Window, ben: &Window) {
         .await;
     ada.click("#describe-dialog [data-submit]").await;
     ada.expect_text("#description", "For the old lathe").await;
-    ben.expect_text(&row_selector(GEAR_FILE), "For the old lathe").await;
+    ben.expect_text(&row_selector(GEAR_FILE), "For the old lathe")
+        .await;
     ada.goto("/").await;
     ada.wait_until_live().await;
 }
@@ -164,15 +186,19 @@ async fn override_lock_during_edit(ada: &Window, ben: &Window) {
     ben.click_file_action(GEAR_FILE, "describe").await;
     ben.fill("#describe-dialog textarea", "For the old lathe, half a sen")
         .await;
-    ada.expect_text(&row_selector(GEAR_FILE), "Checked out by ben").await;
+    ada.expect_text(&row_selector(GEAR_FILE), "Checked out by ben")
+        .await;
     ada.click_file_action(GEAR_FILE, "override").await;
     ada.expect_text("#override-dialog", "ben has this file checked out")
         .await;
     ada.fill("#override-dialog [name=reason]", "The machine waits")
         .await;
     ada.click("#override-dialog [data-submit]").await;
-    ben.expect_visible(&format!("{}[data-status=unlocked]", row_selector(GEAR_FILE)))
-        .await;
+    ben.expect_visible(&format!(
+        "{}[data-status=unlocked]",
+        row_selector(GEAR_FILE)
+    ))
+    .await;
     ben.expect_text(
         "#describe-dialog [data-changed]",
         "ada just overrode the lock",
@@ -217,9 +243,13 @@ async fn search_and_filter(ada: &Window, ben: &Window) {
 }
 
 async fn delete_with_confirmation(ada: &Window, ben: &Window) {
-    ben.click(&format!("{} .more summary", row_selector(GEAR_FILE))).await;
-    ben.expect_visible(&format!("{} [data-action=describe]", row_selector(GEAR_FILE)))
+    ben.click(&format!("{} .more summary", row_selector(GEAR_FILE)))
         .await;
+    ben.expect_visible(&format!(
+        "{} [data-action=describe]",
+        row_selector(GEAR_FILE)
+    ))
+    .await;
     ben.expect_hidden(&format!("{} [data-action=delete]", row_selector(GEAR_FILE)))
         .await;
     ada.click_file_action(GEAR_FILE, "delete").await;

@@ -27,7 +27,7 @@ async fn upload_shows_progress_and_can_be_retried() {
         .app
         .sign_in("ada")
         .await
-        .see("/api/files/impeller.mcam")
+        .get("/api/files/impeller.mcam")
         .await
         .is(404);
     ada.limit_upload_speed(-1).await;

@@ -77,11 +77,11 @@ pub(crate) async fn fill_vault(app: &TestApp) {
             .await
             .is(201);
     }
-    app.later(18 * HOUR);
+    app.advance_clock(18 * HOUR);
     for (n, (filename, size, who, comment)) in CHANGES.into_iter().enumerate() {
         let person = app.sign_in(who).await;
         person.check_out(filename).await.is(200);
-        app.later(Duration::from_mins(17));
+        app.advance_clock(Duration::from_mins(17));
         person
             .check_in(
                 filename,
@@ -90,7 +90,7 @@ pub(crate) async fn fill_vault(app: &TestApp) {
             )
             .await
             .is(200);
-        app.later(17 * HOUR);
+        app.advance_clock(17 * HOUR);
     }
     let ada = app.sign_in("ada").await;
     set_description(
@@ -111,7 +111,7 @@ pub(crate) async fn fill_vault(app: &TestApp) {
         Some("New cover flange"),
     )
     .await;
-    app.later(3 * HOUR);
+    app.advance_clock(3 * HOUR);
     check_out_with_note(&app.sign_in("priya").await, "impeller-5axis.mcam", None).await;
     check_out_with_note(
         &app.sign_in("priya").await,
@@ -119,21 +119,21 @@ pub(crate) async fn fill_vault(app: &TestApp) {
         None,
     )
     .await;
-    app.later(HOUR);
+    app.advance_clock(HOUR);
     check_out_with_note(&app.sign_in("ada").await, "vise-jaws.f3d", None).await;
-    app.later(Duration::from_mins(18));
+    app.advance_clock(Duration::from_mins(18));
 }
 
 async fn set_description(person: &Client, filename: &str, description: &str) {
     let request = person
-        .put(&file(filename, ""))
+        .put_request(&file_url(filename, ""))
         .json(&json!({"description": description}));
-    person.ask(request).await.is(200);
+    person.send(request).await.is(200);
 }
 
 async fn check_out_with_note(person: &Client, filename: &str, note: Option<&str>) {
     person
-        .tell(&file(filename, "/checkout"), json!({"note": note}))
+        .post(&file_url(filename, "/checkout"), json!({"note": note}))
         .await
         .is(200);
 }

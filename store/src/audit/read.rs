@@ -144,11 +144,11 @@ fn union(wanted: &str, ways: &[String], order: &str) -> String {
 fn account_condition() -> String {
     let others = AuditAction::ALL
         .iter()
-        .filter(|deed| !deed.concerns_account());
+        .filter(|action| !action.concerns_account());
     format!(
         "action NOT IN ({})",
         others
-            .map(|deed| format!("'{deed}'"))
+            .map(|action| format!("'{action}'"))
             .collect::<Vec<_>>()
             .join(", ")
     )

@@ -170,8 +170,9 @@ impl ClusterUser {
             .expect("the folder has metadata")
             .uid()
             == 0;
-        let owner = root
-            .then(|| find_user_ids("postgres").expect("a user named postgres, since the tests run as root"));
+        let owner = root.then(|| {
+            find_user_ids("postgres").expect("a user named postgres, since the tests run as root")
+        });
         if let Some((uid, gid)) = owner {
             let inside = std::fs::read_dir(folder)
                 .expect("the folder is read")

@@ -11,8 +11,8 @@ use futures_util::future::join_all;
 use store::{Store, testing::TestDatabase};
 
 use crate::builders::{
-    account, actor, administrator, epoch_of, identity, new_vault, register, timestamp, session,
-    start_session, signed_in_with, user,
+    account, actor, administrator, epoch_of, identity, new_vault, register, session,
+    signed_in_with, start_session, timestamp, user,
 };
 
 crate::on_both_databases!(
@@ -155,7 +155,12 @@ async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
     ] {
         let back = db
             .store
-            .change_account(&user("ada"), status_change(status), actor("root"), timestamp(2))
+            .change_account(
+                &user("ada"),
+                status_change(status),
+                actor("root"),
+                timestamp(2),
+            )
             .await;
         assert!(
             matches!(back, Err(ChangeRejected::NoSuchAccount)),
@@ -277,7 +282,11 @@ async fn deleted_account_is_unlisted_and_reserves_its_username(db: TestDatabase)
     assert_eq!(member.account.status, AccountStatus::Deleted);
 }
 
-async fn list_usernames(db: &TestDatabase, search: Option<&str>, after: Option<&str>) -> Vec<String> {
+async fn list_usernames(
+    db: &TestDatabase,
+    search: Option<&str>,
+    after: Option<&str>,
+) -> Vec<String> {
     let query = AccountQuery {
         search: search.map(str::to_owned),
         after: after.map(user),
@@ -303,10 +312,17 @@ async fn account_search_is_case_insensitive_and_partial(db: TestDatabase) {
         .unwrap();
     register(&db.store, &["bob"]).await;
     for found in ["AD", "äRZ", "0%", "example.ORG"] {
-        assert_eq!(list_usernames(&db, Some(found), None).await, ["ada"], "{found}");
+        assert_eq!(
+            list_usernames(&db, Some(found), None).await,
+            ["ada"],
+            "{found}"
+        );
     }
     for lost in ["a_a", "%z", "\\", "\0", "'"] {
-        assert!(list_usernames(&db, Some(lost), None).await.is_empty(), "{lost}");
+        assert!(
+            list_usernames(&db, Some(lost), None).await.is_empty(),
+            "{lost}"
+        );
     }
 }
 
@@ -631,7 +647,14 @@ async fn stored_password_change_ends_the_other_sessions(db: TestDatabase) {
     };
     assert!(
         db.store
-            .replace_password(&user("ada"), &new, newer, keeping, actor("ada"), timestamp(4))
+            .replace_password(
+                &user("ada"),
+                &new,
+                newer,
+                keeping,
+                actor("ada"),
+                timestamp(4)
+            )
             .await
             .unwrap()
     );

@@ -174,11 +174,17 @@ async fn rehashed_audit_chain_end_is_detected(db: TestDatabase) {
         "UPDATE audit SET hash = 'rewritten' WHERE n = 5 AND chain <> 'accounts'",
     )
     .await;
-    assert_eq!(chain_status(&db, &chain).await, ChainStatus::Broken { at: 5 });
+    assert_eq!(
+        chain_status(&db, &chain).await,
+        ChainStatus::Broken { at: 5 }
+    );
     tamper(
         &db,
         "UPDATE audit_heads SET n = 4 WHERE chain <> 'accounts'",
     )
     .await;
-    assert_eq!(chain_status(&db, &chain).await, ChainStatus::Broken { at: 4 });
+    assert_eq!(
+        chain_status(&db, &chain).await,
+        ChainStatus::Broken { at: 4 }
+    );
 }

@@ -148,7 +148,7 @@ pub(crate) async fn new_vault(store: &Store, name: &str) -> VaultId {
     id
 }
 
-pub(crate) fn name(raw: &str) -> Filename {
+pub(crate) fn filename(raw: &str) -> Filename {
     Filename::parse(raw).unwrap()
 }
 
@@ -160,7 +160,7 @@ pub(crate) fn blob(n: u64) -> Blob {
     }
 }
 
-pub(crate) fn prose(raw: &str) -> UserText {
+pub(crate) fn user_text(raw: &str) -> UserText {
     UserText::parse(raw, 10_000).unwrap()
 }
 
@@ -205,7 +205,7 @@ impl User {
         self.store
             .apply(Command {
                 vault,
-                file: name(file),
+                file: filename(file),
                 operation,
                 by,
                 at,
@@ -221,7 +221,7 @@ impl User {
             Operation::Add {
                 id,
                 blob: blob(1),
-                comment: prose("first"),
+                comment: user_text("first"),
             },
         )
         .await
@@ -231,7 +231,7 @@ impl User {
         self.apply(
             file,
             Operation::CheckOut {
-                note: Some(prose("on it")),
+                note: Some(user_text("on it")),
             },
         )
         .await
@@ -242,7 +242,7 @@ impl User {
     }
 
     pub(crate) async fn check_in(&self, file: &str, content: u64) -> Result<Outcome, VaultError> {
-        let (blob, comment, then) = (blob(content), prose("better"), AfterCheckIn::Release);
+        let (blob, comment, then) = (blob(content), user_text("better"), AfterCheckIn::Release);
         self.apply(
             file,
             Operation::CheckIn {
@@ -263,7 +263,7 @@ impl User {
         self.apply(
             file,
             Operation::Override {
-                reason: prose("on holiday"),
+                reason: user_text("on holiday"),
                 then,
             },
         )
@@ -271,14 +271,14 @@ impl User {
     }
 
     pub(crate) async fn move_to(&self, file: &str, to: &str) -> Result<Outcome, VaultError> {
-        self.apply(file, Operation::Move { to: name(to) }).await
+        self.apply(file, Operation::Move { to: filename(to) }).await
     }
 
     pub(crate) async fn delete(&self, file: &str) -> Result<Outcome, VaultError> {
         self.apply(
             file,
             Operation::Delete {
-                comment: prose("gone"),
+                comment: user_text("gone"),
             },
         )
         .await
@@ -298,7 +298,7 @@ impl User {
     }
 
     pub(crate) async fn find(&self, file: &str) -> Option<File> {
-        self.store.file(&self.vault, &name(file)).await.unwrap()
+        self.store.file(&self.vault, &filename(file)).await.unwrap()
     }
 }
 

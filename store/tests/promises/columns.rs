@@ -10,7 +10,7 @@ crate::on_both_databases!(database_columns_match_the_data_classification);
 async fn database_columns_match_the_data_classification(db: TestDatabase) {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security/data.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let (classified, existing) = (classified(&page), columns(&db.database).await);
+    let (classified, existing) = (documented_columns(&page), schema_columns(&db.database).await);
     let missing: Vec<_> = existing.difference(&classified).collect();
     assert!(
         missing.is_empty(),
@@ -25,7 +25,7 @@ async fn database_columns_match_the_data_classification(db: TestDatabase) {
 }
 
 /// `table.column` from the first cells of the rows with a class, without duplicates.
-fn classified(page: &str) -> BTreeSet<String> {
+fn documented_columns(page: &str) -> BTreeSet<String> {
     const CLASSES: [&str; 5] = ["secret", "personal", "work", "record", "internal"];
     let mut columns = BTreeSet::new();
     for row in page
@@ -50,7 +50,7 @@ fn classified(page: &str) -> BTreeSet<String> {
     columns
 }
 
-async fn columns(database: &Database) -> BTreeSet<String> {
+async fn schema_columns(database: &Database) -> BTreeSet<String> {
     match database {
         Database::Sqlite(path) => {
             let sqlite = rusqlite::Connection::open(path).unwrap();

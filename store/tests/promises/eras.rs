@@ -13,7 +13,9 @@ use auth::{
 use serde_json::json;
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{actor, session_end, epoch_of, register, timestamp, session, start_session, user};
+use crate::builders::{
+    actor, epoch_of, register, session, session_end, start_session, timestamp, user,
+};
 
 crate::on_both_databases!(
     ending_all_sessions_bumps_the_security_epoch,
@@ -25,7 +27,7 @@ crate::on_both_databases!(
 );
 
 /// Each way to start a new security epoch.
-const WAYS: [&str; 9] = [
+const REVOCATIONS: [&str; 9] = [
     "a new password",
     "a new password that keeps sessions",
     "a reset link",
@@ -49,7 +51,7 @@ async fn start_new_epoch(store: &Store, way: &str, n: i64) {
     };
     match way {
         "a new password" => {
-            replace(
+            replace_password(
                 store,
                 PasswordWrite::Change {
                     keep: None,
@@ -60,7 +62,7 @@ async fn start_new_epoch(store: &Store, way: &str, n: i64) {
             .await
         }
         "a new password that keeps sessions" => {
-            replace(
+            replace_password(
                 store,
                 PasswordWrite::ChangeKeepingSessions {
                     epoch: epoch_of(store, "ada").await,
@@ -108,7 +110,7 @@ async fn start_new_epoch(store: &Store, way: &str, n: i64) {
                 .await
                 .unwrap();
         }
-        "other factors" => store.change_factors(app(n)).await.unwrap(),
+        "other factors" => store.change_factors(enrolled_totp(n)).await.unwrap(),
         "disabled and enabled" => {
             for standing in [AccountStatus::Disabled, AccountStatus::Active] {
                 change(AccountChange {
@@ -129,7 +131,7 @@ async fn start_new_epoch(store: &Store, way: &str, n: i64) {
     }
 }
 
-async fn replace(store: &Store, why: PasswordWrite, n: i64) {
+async fn replace_password(store: &Store, why: PasswordWrite, n: i64) {
     let old = store
         .credentials(&user("ada"))
         .await
@@ -145,7 +147,7 @@ async fn replace(store: &Store, why: PasswordWrite, n: i64) {
     );
 }
 
-fn app(n: i64) -> FactorChange {
+fn enrolled_totp(n: i64) -> FactorChange {
     let factor = Factor {
         id: FactorId::new(&format!("app {n}")),
         username: user("ada"),
@@ -185,7 +187,7 @@ fn one_time_token(kind: OneTimeKind, hash: &str, body: &str) -> OneTimeToken {
 
 async fn ending_all_sessions_bumps_the_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    for (n, way) in (1..).zip(WAYS) {
+    for (n, way) in (1..).zip(REVOCATIONS) {
         let (before, heard) = (
             epoch_of(&db.store, "ada").await,
             db.store.last_account_event().await.unwrap(),
@@ -208,11 +210,15 @@ async fn ending_all_sessions_bumps_the_security_epoch(db: TestDatabase) {
 async fn rehash_or_single_sign_out_keeps_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let before = epoch_of(&db.store, "ada").await;
-    replace(&db.store, PasswordWrite::Rehash, 1).await;
+    replace_password(&db.store, PasswordWrite::Rehash, 1).await;
     let id = start_session(&db.store, "ada", "one").await;
     assert!(
         db.store
-            .end_session(&user("ada"), &id, session_end(EndReason::SignedOut, "ada", 2))
+            .end_session(
+                &user("ada"),
+                &id,
+                session_end(EndReason::SignedOut, "ada", 2)
+            )
             .await
             .unwrap()
     );
@@ -229,7 +235,7 @@ async fn rehash_or_single_sign_out_keeps_security_epoch(db: TestDatabase) {
 
 async fn session_from_older_security_epoch_cannot_start(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    for (n, way) in (1..).zip(WAYS) {
+    for (n, way) in (1..).zip(REVOCATIONS) {
         let proved = epoch_of(&db.store, "ada").await;
         start_new_epoch(&db.store, way, n).await;
         for kind in [SessionKind::Web, SessionKind::OAuth, SessionKind::Personal] {
@@ -283,7 +289,11 @@ async fn ending_sessions_during_sign_ins_leaves_no_session(db: TestDatabase) {
         let store = db.store.clone();
         let ended = tokio::spawn(async move {
             store
-                .end_sessions(&user("ada"), None, session_end(EndReason::EndedByOwner, "ada", 2))
+                .end_sessions(
+                    &user("ada"),
+                    None,
+                    session_end(EndReason::EndedByOwner, "ada", 2),
+                )
                 .await
                 .unwrap()
         });
@@ -292,7 +302,11 @@ async fn ending_sessions_during_sign_ins_leaves_no_session(db: TestDatabase) {
             began += u64::from(sign_in.await.unwrap().unwrap().is_some());
         }
         assert_eq!(ended.await.unwrap(), began, "round {round}");
-        let left = db.store.sessions_of(&user("ada"), timestamp(3)).await.unwrap();
+        let left = db
+            .store
+            .sessions_of(&user("ada"), timestamp(3))
+            .await
+            .unwrap();
         assert!(left.is_empty(), "round {round}: {left:?}");
     }
 }
@@ -301,9 +315,12 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let asked = async |n: i64| {
         let link = one_time_token(OneTimeKind::EmailLink, &format!("link {n}"), "{}");
-        let record =
-            NewAuditEntry::new(&actor("ada"), AuditAction::EmailChangeRequested, timestamp(n))
-                .subject("ada");
+        let record = NewAuditEntry::new(
+            &actor("ada"),
+            AuditAction::EmailChangeRequested,
+            timestamp(n),
+        )
+        .subject("ada");
         db.store
             .insert_email_link(link.clone(), record)
             .await
@@ -352,7 +369,7 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
         (account.email, account.email_verified),
         (Some(second_one.email), true)
     );
-    for (n, way) in (200..).zip(WAYS) {
+    for (n, way) in (200..).zip(REVOCATIONS) {
         let link = asked(n).await;
         start_new_epoch(&db.store, way, n).await;
         assert_eq!(db.store.confirm_email(link).await.unwrap(), None, "{way}");

@@ -13,7 +13,9 @@ use auth::{
 use serde_json::json;
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{actor, session_end, epoch_of, register, timestamp, start_session, signed_in_with, user};
+use crate::builders::{
+    actor, epoch_of, register, session_end, signed_in_with, start_session, timestamp, user,
+};
 
 crate::on_both_databases!(
     factors_round_trip_through_the_store,
@@ -30,7 +32,7 @@ crate::on_both_databases!(
     totp_sealed_under_inactive_master_key_is_rejected,
 );
 
-async fn renewal(
+async fn step_up_renewal(
     db: &TestDatabase,
     by: &str,
     session: &SessionId,
@@ -61,7 +63,7 @@ fn factor(id: &str, of: &str, kind: FactorKind) -> Factor {
     }
 }
 
-fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
+fn factor_addition(of: &str, add: Vec<Factor>) -> FactorChange {
     FactorChange {
         username: user(of),
         remove: Removal::Nothing,
@@ -76,31 +78,31 @@ fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
     }
 }
 
-fn removing(of: &str, id: &str, minimum: MinimumFactors) -> FactorChange {
+fn factor_removal(of: &str, id: &str, minimum: MinimumFactors) -> FactorChange {
     let remove = Removal::One(FactorId::new(id));
     FactorChange {
         remove,
         minimum: minimum,
         action: AuditAction::FactorRemoved,
-        ..adding(of, Vec::new())
+        ..factor_addition(of, Vec::new())
     }
 }
 
-async fn with_app(store: &Store) -> Factor {
+async fn account_with_totp(store: &Store) -> Factor {
     register(store, &["ada"]).await;
     let app = factor("app", "ada", FactorKind::Totp);
     store
-        .change_factors(adding("ada", vec![app.clone()]))
+        .change_factors(factor_addition("ada", vec![app.clone()]))
         .await
         .unwrap();
     app
 }
 
 async fn factors_round_trip_through_the_store(db: TestDatabase) {
-    let app = with_app(&db.store).await;
+    let app = account_with_totp(&db.store).await;
     let code = factor("code", "ada", FactorKind::Recovery);
     db.store
-        .change_factors(adding("ada", vec![code.clone()]))
+        .change_factors(factor_addition("ada", vec![code.clone()]))
         .await
         .unwrap();
     assert_eq!(
@@ -141,7 +143,7 @@ async fn factors_round_trip_through_the_store(db: TestDatabase) {
 }
 
 async fn parallel_uses_of_totp_step_succeed_once(db: TestDatabase) {
-    let app = with_app(&db.store).await;
+    let app = account_with_totp(&db.store).await;
     let tries = (0..30).map(|_| {
         let (store, id) = (db.store.clone(), app.id.clone());
         tokio::spawn(async move { store.consume_totp_step(&id, 8, timestamp(3)).await.unwrap() })
@@ -176,13 +178,13 @@ async fn parallel_uses_of_totp_step_succeed_once(db: TestDatabase) {
 }
 
 async fn parallel_uses_of_recovery_code_succeed_once(db: TestDatabase) {
-    with_app(&db.store).await;
+    account_with_totp(&db.store).await;
     let codes = ["one", "two"].map(|id| Factor {
         body: id.to_owned(),
         ..factor(id, "ada", FactorKind::Recovery)
     });
     db.store
-        .change_factors(adding("ada", codes.to_vec()))
+        .change_factors(factor_addition("ada", codes.to_vec()))
         .await
         .unwrap();
     let use_of = |of: &'static str| {
@@ -220,7 +222,7 @@ async fn stored_factor_change_ends_the_other_sessions(db: TestDatabase) {
     ];
     let bobs = start_session(&db.store, "bob", "bob's").await;
     let methods = AuthMethods::of(&[AuthMethod::Password, AuthMethod::Otp]);
-    let add = adding("ada", vec![factor("app", "ada", FactorKind::Totp)]);
+    let add = factor_addition("ada", vec![factor("app", "ada", FactorKind::Totp)]);
     db.store
         .change_factors(FactorChange {
             keep: Some((this.clone(), methods)),
@@ -246,10 +248,14 @@ async fn ended_session_cannot_change_factors(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let this = start_session(&db.store, "ada", "this").await;
     db.store
-        .end_session(&user("ada"), &this, session_end(EndReason::EndedByOwner, "ada", 1))
+        .end_session(
+            &user("ada"),
+            &this,
+            session_end(EndReason::EndedByOwner, "ada", 1),
+        )
         .await
         .unwrap();
-    let add = adding("ada", vec![factor("app", "ada", FactorKind::Totp)]);
+    let add = factor_addition("ada", vec![factor("app", "ada", FactorKind::Totp)]);
     let change = FactorChange {
         keep: Some((this.clone(), AuthMethods::NONE)),
         ..add
@@ -261,16 +267,16 @@ async fn ended_session_cannot_change_factors(db: TestDatabase) {
     assert!(db.store.factors(&user("ada")).await.unwrap().is_empty());
     assert!(
         !db.store
-            .renew_session(renewal(&db, "ada", &this, AuthMethods::NONE, 3).await)
+            .renew_session(step_up_renewal(&db, "ada", &this, AuthMethods::NONE, 3).await)
             .await
             .unwrap()
     );
 }
 
 async fn parallel_removals_keep_the_last_required_factor(db: TestDatabase) {
-    with_app(&db.store).await;
+    account_with_totp(&db.store).await;
     db.store
-        .change_factors(adding(
+        .change_factors(factor_addition(
             "ada",
             vec![factor("key", "ada", FactorKind::Passkey)],
         ))
@@ -280,7 +286,7 @@ async fn parallel_removals_keep_the_last_required_factor(db: TestDatabase) {
         let store = db.store.clone();
         tokio::spawn(async move {
             store
-                .change_factors(removing("ada", id, MinimumFactors::One))
+                .change_factors(factor_removal("ada", id, MinimumFactors::One))
                 .await
         })
     });
@@ -300,9 +306,9 @@ async fn parallel_removals_keep_the_last_required_factor(db: TestDatabase) {
 }
 
 async fn recovery_code_is_removed_with_last_factor(db: TestDatabase) {
-    with_app(&db.store).await;
+    account_with_totp(&db.store).await;
     db.store
-        .change_factors(adding(
+        .change_factors(factor_addition(
             "ada",
             vec![factor("code", "ada", FactorKind::Recovery)],
         ))
@@ -310,21 +316,21 @@ async fn recovery_code_is_removed_with_last_factor(db: TestDatabase) {
         .unwrap();
     let unknown = db
         .store
-        .change_factors(removing("ada", "nobody's", MinimumFactors::None))
+        .change_factors(factor_removal("ada", "nobody's", MinimumFactors::None))
         .await;
     assert!(matches!(unknown, Err(FactorChangeRejected::NoSuchFactor)));
     db.store
-        .change_factors(removing("ada", "app", MinimumFactors::None))
+        .change_factors(factor_removal("ada", "app", MinimumFactors::None))
         .await
         .unwrap();
     assert!(db.store.factors(&user("ada")).await.unwrap().is_empty());
 }
 
 async fn duplicate_passkey_or_second_totp_is_rejected(db: TestDatabase) {
-    with_app(&db.store).await;
+    account_with_totp(&db.store).await;
     register(&db.store, &["eve"]).await;
     db.store
-        .change_factors(adding(
+        .change_factors(factor_addition(
             "ada",
             vec![factor("key", "ada", FactorKind::Passkey)],
         ))
@@ -332,7 +338,7 @@ async fn duplicate_passkey_or_second_totp_is_rejected(db: TestDatabase) {
         .unwrap();
     let twin = db
         .store
-        .change_factors(adding(
+        .change_factors(factor_addition(
             "eve",
             vec![factor("key", "eve", FactorKind::Passkey)],
         ))
@@ -340,7 +346,7 @@ async fn duplicate_passkey_or_second_totp_is_rejected(db: TestDatabase) {
     assert!(matches!(twin, Err(FactorChangeRejected::Duplicate)));
     let second = db
         .store
-        .change_factors(adding(
+        .change_factors(factor_addition(
             "ada",
             vec![factor("app 2", "ada", FactorKind::Totp)],
         ))
@@ -348,7 +354,7 @@ async fn duplicate_passkey_or_second_totp_is_rejected(db: TestDatabase) {
     assert!(matches!(second, Err(FactorChangeRejected::Duplicate)));
     let foreign = db
         .store
-        .change_factors(removing("eve", "key", MinimumFactors::None))
+        .change_factors(factor_removal("eve", "key", MinimumFactors::None))
         .await;
     assert!(matches!(foreign, Err(FactorChangeRejected::NoSuchFactor)));
 }
@@ -357,7 +363,7 @@ async fn passkey_counter_update_is_compare_and_swap(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let key = factor("key", "ada", FactorKind::Passkey);
     db.store
-        .change_factors(adding("ada", vec![key.clone()]))
+        .change_factors(factor_addition("ada", vec![key.clone()]))
         .await
         .unwrap();
     assert!(
@@ -385,13 +391,13 @@ async fn session_renewal_stores_time_and_methods(db: TestDatabase) {
     let methods = AuthMethods::of(&[AuthMethod::Password, AuthMethod::Recovery]);
     assert!(
         !db.store
-            .renew_session(renewal(&db, "eve", &id, methods, 8).await)
+            .renew_session(step_up_renewal(&db, "eve", &id, methods, 8).await)
             .await
             .unwrap()
     );
     let elsewhere = StepUpRenewal {
         epoch: SecurityEpoch::from_stored(7),
-        ..renewal(&db, "ada", &id, methods, 8).await
+        ..step_up_renewal(&db, "ada", &id, methods, 8).await
     };
     assert!(
         !db.store.renew_session(elsewhere).await.unwrap(),
@@ -399,12 +405,15 @@ async fn session_renewal_stores_time_and_methods(db: TestDatabase) {
     );
     assert!(
         db.store
-            .renew_session(renewal(&db, "ada", &id, methods, 9).await)
+            .renew_session(step_up_renewal(&db, "ada", &id, methods, 9).await)
             .await
             .unwrap()
     );
     let session = db.store.session(&id).await.unwrap().unwrap();
-    assert_eq!((session.auth_time, session.methods), (timestamp(9), methods));
+    assert_eq!(
+        (session.auth_time, session.methods),
+        (timestamp(9), methods)
+    );
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
 }
 
@@ -420,7 +429,7 @@ async fn deleted_account_cannot_add_factors(db: TestDatabase) {
         .unwrap();
     let add = db
         .store
-        .change_factors(adding("ada", vec![factor("app", "ada", FactorKind::Totp)]))
+        .change_factors(factor_addition("ada", vec![factor("app", "ada", FactorKind::Totp)]))
         .await;
     assert!(matches!(add, Err(FactorChangeRejected::NoSuchAccount)));
 }
@@ -439,7 +448,7 @@ async fn totp_sealed_under_inactive_master_key_is_rejected(db: TestDatabase) {
     };
     let late = db
         .store
-        .change_factors(adding("ada", vec![app("bbbb")]))
+        .change_factors(factor_addition("ada", vec![app("bbbb")]))
         .await;
     assert!(
         matches!(late, Err(FactorChangeRejected::Store(_))),
@@ -447,7 +456,7 @@ async fn totp_sealed_under_inactive_master_key_is_rejected(db: TestDatabase) {
     );
     assert_eq!(db.store.factors(&user("ada")).await.unwrap(), []);
     db.store
-        .change_factors(adding("ada", vec![app("aaaa")]))
+        .change_factors(factor_addition("ada", vec![app("aaaa")]))
         .await
         .unwrap();
 }

@@ -8,7 +8,7 @@ use vault::{
 };
 
 use crate::builders::{
-    User, actor, ada_and_bob, assert_no_gaps, blob, name, new_vault, prose, timestamp,
+    User, actor, ada_and_bob, assert_no_gaps, blob, filename, new_vault, user_text, timestamp,
 };
 
 crate::on_both_databases!(
@@ -63,7 +63,7 @@ async fn stored_lock_prevents_a_second_check_out(db: TestDatabase) {
     let lock = ada.check_out("a.step").await.unwrap().file.lock.unwrap();
     assert_eq!(
         (lock.id, lock.holder.as_str(), lock.at, lock.note),
-        (1, "ada", timestamp(60), Some(prose("on it")))
+        (1, "ada", timestamp(60), Some(user_text("on it")))
     );
     let refused = bob.check_out("a.step").await;
     assert!(matches!(refused, Err(VaultError::Locked { holder }) if holder.as_str() == "ada"));
@@ -103,7 +103,7 @@ async fn check_in_creates_revision_and_releases_lock(db: TestDatabase) {
     );
     assert_eq!(
         (revision.author.name.as_str(), revision.comment),
-        ("ada", prose("better"))
+        ("ada", user_text("better"))
     );
 }
 
@@ -165,7 +165,7 @@ async fn operations_record_one_event_and_revisions_one_change(db: TestDatabase) 
     bob.apply(
         "a.step",
         Operation::Describe {
-            description: Some(prose("a gear")),
+            description: Some(user_text("a gear")),
         },
     )
     .await
@@ -184,7 +184,7 @@ async fn operations_record_one_event_and_revisions_one_change(db: TestDatabase) 
         ];
         assert_eq!(actions, all);
     }
-    assert_eq!(events[4].reason, Some(prose("on holiday")));
+    assert_eq!(events[4].reason, Some(user_text("on holiday")));
     assert_eq!(
         (
             events[4].by.as_str(),
@@ -192,10 +192,10 @@ async fn operations_record_one_event_and_revisions_one_change(db: TestDatabase) 
         ),
         ("bob", "bob")
     );
-    assert_eq!(events[6].file.description, Some(prose("a gear")));
+    assert_eq!(events[6].file.description, Some(user_text("a gear")));
     assert_eq!(
         (&events[7].moved_from, &events[7].file.name),
-        (&Some(name("a.step")), &name("b.step"))
+        (&Some(filename("a.step")), &filename("b.step"))
     );
     assert!(events[8].file.deleted && !events[9].file.deleted);
     let kinds: Vec<_> = db
@@ -223,7 +223,7 @@ async fn deleted_file_is_restored_with_its_history(db: TestDatabase) {
     ada.delete("a.step").await.unwrap();
     let newest = db
         .store
-        .file_or_deleted(&ada.vault, &name("a.step"))
+        .file_or_deleted(&ada.vault, &filename("a.step"))
         .await
         .unwrap()
         .unwrap();
@@ -238,7 +238,7 @@ async fn deleted_file_is_restored_with_its_history(db: TestDatabase) {
     );
     assert_eq!(ada.find("a.step").await.as_ref(), Some(&back));
     let again = ada.restore(&newest).await;
-    assert!(matches!(again, Err(VaultError::Exists { name: taken }) if taken == name("a.step")));
+    assert!(matches!(again, Err(VaultError::Exists { name: taken }) if taken == filename("a.step")));
     let history = db
         .store
         .history(&ada.vault, &first.id, None, 10)
@@ -371,11 +371,17 @@ async fn idempotency_keys_are_purged_by_age(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.with_key("key", "add").add("a.step").await.unwrap();
     assert_eq!(
-        db.store.purge_idempotency_keys(timestamp(60)).await.unwrap(),
+        db.store
+            .purge_idempotency_keys(timestamp(60))
+            .await
+            .unwrap(),
         0
     );
     assert_eq!(
-        db.store.purge_idempotency_keys(timestamp(61)).await.unwrap(),
+        db.store
+            .purge_idempotency_keys(timestamp(61))
+            .await
+            .unwrap(),
         1
     );
     ada.with_key("key", "another request")
@@ -394,7 +400,10 @@ async fn vaults_have_separate_files_and_change_numbers(db: TestDatabase) {
         id: RealmId::new("twin"),
         name: RealmName::parse("main").unwrap(),
     };
-    let refused = db.store.create_vault(twin, actor("ada"), timestamp(1)).await;
+    let refused = db
+        .store
+        .create_vault(twin, actor("ada"), timestamp(1))
+        .await;
     assert!(matches!(refused, Err(VaultError::VaultExists { name }) if name.as_str() == "main"));
     let names: Vec<_> = db
         .store

@@ -3,7 +3,7 @@
 use store::{Database, testing::TestDatabase};
 use vault::{VaultError, VaultStore as _, store::FolderEntry};
 
-use crate::builders::{User, ada_and_bob, name};
+use crate::builders::{User, ada_and_bob, filename};
 
 crate::on_both_databases!(
     folders_exist_only_while_they_contain_files,
@@ -20,17 +20,17 @@ crate::on_both_databases!(
 );
 
 /// The entries of a folder by name, subfolders with a trailing slash.
-async fn listed(user: &User, folder: &str) -> Vec<String> {
-    let folder = (!folder.is_empty()).then(|| name(folder));
+async fn list_folder(user: &User, folder: &str) -> Vec<String> {
+    let folder = (!folder.is_empty()).then(|| filename(folder));
     let entries = user
         .store
         .folder(&user.vault, folder.as_ref(), None, 100)
         .await
         .unwrap();
-    entries.iter().map(shown).collect()
+    entries.iter().map(entry_label).collect()
 }
 
-fn shown(entry: &FolderEntry) -> String {
+fn entry_label(entry: &FolderEntry) -> String {
     match entry {
         FolderEntry::Folder(name) => format!("{name}/"),
         FolderEntry::File(file) => file.name.to_string(),
@@ -41,16 +41,16 @@ async fn folders_exist_only_while_they_contain_files(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("a/b/one").await.unwrap();
     ada.add("a/b/two").await.unwrap();
-    assert_eq!(listed(&ada, "").await, ["a/"]);
-    assert_eq!(listed(&ada, "A/B").await, ["a/b/one", "a/b/two"]);
+    assert_eq!(list_folder(&ada, "").await, ["a/"]);
+    assert_eq!(list_folder(&ada, "A/B").await, ["a/b/one", "a/b/two"]);
     ada.delete("a/b/one").await.unwrap();
-    assert_eq!(listed(&ada, "a").await, ["a/b/"]);
+    assert_eq!(list_folder(&ada, "a").await, ["a/b/"]);
     let moved = ada.move_to("a/b/two", "c/two").await.unwrap();
-    assert_eq!(listed(&ada, "").await, ["c/"]);
+    assert_eq!(list_folder(&ada, "").await, ["c/"]);
     ada.delete("c/two").await.unwrap();
-    assert!(listed(&ada, "").await.is_empty());
+    assert!(list_folder(&ada, "").await.is_empty());
     ada.restore(&moved.file).await.unwrap();
-    assert_eq!(listed(&ada, "c").await, ["c/two"]);
+    assert_eq!(list_folder(&ada, "c").await, ["c/two"]);
 }
 
 async fn folder_listing_is_paged_with_subfolders_first(db: TestDatabase) {
@@ -68,19 +68,19 @@ async fn folder_listing_is_paged_with_subfolders_first(db: TestDatabase) {
             .unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.clone());
-        pages.push(page.iter().map(shown).collect::<Vec<_>>().join(" "));
+        pages.push(page.iter().map(entry_label).collect::<Vec<_>>().join(" "));
     }
     assert_eq!(pages, ["E/ e-1/", "f/ a", "B z", "ä"]);
 }
 
-fn exists(refused: Result<vault::Outcome, VaultError>) -> String {
+fn expect_already_exists(refused: Result<vault::Outcome, VaultError>) -> String {
     match refused {
         Err(VaultError::Exists { name }) => name.to_string(),
         other => panic!("{other:?}"),
     }
 }
 
-fn in_the_way(refused: Result<vault::Outcome, VaultError>) -> String {
+fn expect_name_conflict(refused: Result<vault::Outcome, VaultError>) -> String {
     match refused {
         Err(VaultError::NameConflict { name }) => name.to_string(),
         other => panic!("{other:?}"),
@@ -91,19 +91,19 @@ async fn filename_in_another_case_is_taken(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("Gear.step").await.unwrap();
     ada.add("other").await.unwrap();
-    assert_eq!(exists(bob.add("gEAR.step").await), "Gear.step");
-    assert_eq!(exists(bob.move_to("other", "GEAR.STEP").await), "Gear.step");
+    assert_eq!(expect_already_exists(bob.add("gEAR.step").await), "Gear.step");
+    assert_eq!(expect_already_exists(bob.move_to("other", "GEAR.STEP").await), "Gear.step");
 }
 
 async fn file_and_folder_cannot_share_a_name(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("Parts/gear").await.unwrap();
     ada.add("other").await.unwrap();
-    assert_eq!(in_the_way(bob.add("parts").await), "Parts");
-    assert_eq!(in_the_way(bob.move_to("other", "PARTS").await), "Parts");
-    assert_eq!(in_the_way(bob.add("Parts/gear/tooth").await), "Parts/gear");
+    assert_eq!(expect_name_conflict(bob.add("parts").await), "Parts");
+    assert_eq!(expect_name_conflict(bob.move_to("other", "PARTS").await), "Parts");
+    assert_eq!(expect_name_conflict(bob.add("Parts/gear/tooth").await), "Parts/gear");
     assert_eq!(
-        in_the_way(bob.move_to("other", "Parts/GEAR/tooth/deep").await),
+        expect_name_conflict(bob.move_to("other", "Parts/GEAR/tooth/deep").await),
         "Parts/gear"
     );
     assert!(matches!(
@@ -119,14 +119,14 @@ async fn file_and_folder_cannot_share_a_name(db: TestDatabase) {
 async fn folder_name_keeps_its_first_spelling(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("Parts/Small/gear").await.unwrap();
-    assert_eq!(in_the_way(bob.add("parts/wheel").await), "Parts");
+    assert_eq!(expect_name_conflict(bob.add("parts/wheel").await), "Parts");
     assert_eq!(
-        in_the_way(bob.add("Parts/small/wheel").await),
+        expect_name_conflict(bob.add("Parts/small/wheel").await),
         "Parts/Small"
     );
     bob.add("Parts/Small/wheel").await.unwrap();
     assert_eq!(
-        in_the_way(bob.move_to("Parts/Small/wheel", "Parts/small/wheel").await),
+        expect_name_conflict(bob.move_to("Parts/Small/wheel", "Parts/small/wheel").await),
         "Parts/Small"
     );
 }
@@ -137,10 +137,10 @@ async fn file_can_be_renamed_to_another_case(db: TestDatabase) {
     ada.move_to("Parts/Gear.step", "Parts/GEAR.step")
         .await
         .unwrap();
-    assert_eq!(listed(&ada, "Parts").await, ["Parts/GEAR.step"]);
+    assert_eq!(list_folder(&ada, "Parts").await, ["Parts/GEAR.step"]);
     assert_eq!(
         ada.find("parts/gear.step").await.unwrap().name,
-        name("Parts/GEAR.step")
+        filename("Parts/GEAR.step")
     );
 }
 
@@ -149,11 +149,11 @@ async fn file_can_move_into_folder_of_its_name(db: TestDatabase) {
     ada.add("gear").await.unwrap();
     ada.move_to("gear", "gear/gear").await.unwrap();
     assert_eq!(
-        (listed(&ada, "").await, listed(&ada, "gear").await),
+        (list_folder(&ada, "").await, list_folder(&ada, "gear").await),
         (vec!["gear/".into()], vec!["gear/gear".into()])
     );
     ada.move_to("gear/gear", "gear").await.unwrap();
-    assert_eq!(listed(&ada, "").await, ["gear"]);
+    assert_eq!(list_folder(&ada, "").await, ["gear"]);
 }
 
 async fn only_file_in_folder_can_change_folder_case(db: TestDatabase) {
@@ -161,7 +161,7 @@ async fn only_file_in_folder_can_change_folder_case(db: TestDatabase) {
     ada.add("parts/gear").await.unwrap();
     ada.move_to("parts/gear", "Parts/gear").await.unwrap();
     assert_eq!(
-        (listed(&ada, "").await, listed(&ada, "parts").await),
+        (list_folder(&ada, "").await, list_folder(&ada, "parts").await),
         (vec!["Parts/".into()], vec!["Parts/gear".into()])
     );
 }
@@ -171,10 +171,10 @@ async fn deleted_file_cannot_be_restored_over_another(db: TestDatabase) {
     let gone = ada.add("gear").await.unwrap().file;
     ada.delete("gear").await.unwrap();
     bob.add("gear/tooth").await.unwrap();
-    assert_eq!(in_the_way(ada.restore(&gone).await), "gear");
+    assert_eq!(expect_name_conflict(ada.restore(&gone).await), "gear");
     bob.delete("gear/tooth").await.unwrap();
     bob.add("GEAR").await.unwrap();
-    assert_eq!(exists(ada.restore(&gone).await), "GEAR");
+    assert_eq!(expect_already_exists(ada.restore(&gone).await), "GEAR");
 }
 
 async fn long_and_unusual_filenames_round_trip(db: TestDatabase) {
@@ -191,7 +191,7 @@ async fn long_and_unusual_filenames_round_trip(db: TestDatabase) {
         assert_eq!(ada.find(file).await.unwrap().name.as_str(), file);
     }
     ada.delete(&deep).await.unwrap();
-    assert!(!listed(&ada, "").await.contains(&"folder/".to_owned()));
+    assert!(!list_folder(&ada, "").await.contains(&"folder/".to_owned()));
 }
 
 async fn filename_over_index_limit_is_rejected_cleanly(db: TestDatabase) {

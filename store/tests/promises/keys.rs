@@ -21,7 +21,7 @@ crate::on_both_databases!(
     parallel_master_key_claims_succeed_once,
 );
 
-fn key(kid: &str, at: i64) -> StoredKey {
+fn stored_key(kid: &str, at: i64) -> StoredKey {
     StoredKey {
         kid: kid.to_owned(),
         purpose: KeyPurpose::AccessTokens,
@@ -44,19 +44,19 @@ async fn kids(db: &TestDatabase) -> Vec<String> {
 
 async fn one_key_is_active_and_listed_first(db: TestDatabase) {
     assert!(kids(&db).await.is_empty());
-    assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
+    assert!(db.store.replace_key(stored_key("a", 0), None).await.unwrap());
     assert!(
-        !db.store.replace_key(key("b", 1), None).await.unwrap(),
+        !db.store.replace_key(stored_key("b", 1), None).await.unwrap(),
         "another key is active"
     );
     assert!(
-        !db.store.replace_key(key("b", 1), Some("z")).await.unwrap(),
+        !db.store.replace_key(stored_key("b", 1), Some("z")).await.unwrap(),
         "the old key is unknown"
     );
-    assert!(db.store.replace_key(key("b", 1), Some("a")).await.unwrap());
-    assert!(db.store.replace_key(key("c", 2), Some("b")).await.unwrap());
+    assert!(db.store.replace_key(stored_key("b", 1), Some("a")).await.unwrap());
+    assert!(db.store.replace_key(stored_key("c", 2), Some("b")).await.unwrap());
     assert!(
-        !db.store.replace_key(key("d", 3), Some("a")).await.unwrap(),
+        !db.store.replace_key(stored_key("d", 3), Some("a")).await.unwrap(),
         "the old key is retired"
     );
     assert_eq!(kids(&db).await, ["c", "b", "a"]);
@@ -65,7 +65,7 @@ async fn one_key_is_active_and_listed_first(db: TestDatabase) {
         keys.iter().map(|key| key.retired_at).collect::<Vec<_>>(),
         [None, Some(timestamp(2)), Some(timestamp(1))]
     );
-    let duplicate = db.store.replace_key(key("c", 4), Some("c")).await;
+    let duplicate = db.store.replace_key(stored_key("c", 4), Some("c")).await;
     let error = format!("{:?}", duplicate.unwrap_err());
     assert!(error.to_lowercase().contains("unique"), "{error}");
     assert_eq!(
@@ -76,10 +76,10 @@ async fn one_key_is_active_and_listed_first(db: TestDatabase) {
 }
 
 async fn parallel_key_replacements_succeed_once(db: TestDatabase) {
-    assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
+    assert!(db.store.replace_key(stored_key("a", 0), None).await.unwrap());
     let store = &db.store;
     let tries = join_all(
-        (0..8).map(|n| async move { store.replace_key(key(&format!("b{n}"), 1), Some("a")).await }),
+        (0..8).map(|n| async move { store.replace_key(stored_key(&format!("b{n}"), 1), Some("a")).await }),
     );
     assert_eq!(
         tries
@@ -95,7 +95,7 @@ async fn parallel_key_replacements_succeed_once(db: TestDatabase) {
 async fn parallel_first_key_insertions_succeed_once(db: TestDatabase) {
     let store = &db.store;
     let tries = join_all(
-        (0..8).map(|n| async move { store.replace_key(key(&format!("b{n}"), 1), None).await }),
+        (0..8).map(|n| async move { store.replace_key(stored_key(&format!("b{n}"), 1), None).await }),
     );
     assert_eq!(
         tries
@@ -108,18 +108,18 @@ async fn parallel_first_key_insertions_succeed_once(db: TestDatabase) {
 }
 
 async fn key_purge_removes_retired_key_only(db: TestDatabase) {
-    assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
-    assert!(db.store.replace_key(key("b", 10), Some("a")).await.unwrap());
+    assert!(db.store.replace_key(stored_key("a", 0), None).await.unwrap());
+    assert!(db.store.replace_key(stored_key("b", 10), Some("a")).await.unwrap());
     assert_eq!(db.store.purge_keys(timestamp(10)).await.unwrap(), 0);
     assert_eq!(db.store.purge_keys(timestamp(11)).await.unwrap(), 1);
     assert_eq!(db.store.purge_keys(jiff::Timestamp::MAX).await.unwrap(), 0);
     assert_eq!(kids(&db).await, ["b"]);
 }
 
-const OLD: &str = "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa";
-const NEW: &str = "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd";
+const OLD_MASTER_KEY: &str = "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa";
+const NEW_MASTER_KEY: &str = "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd";
 
-async fn open(db: &TestDatabase, master: &str) -> Result<Auth<Store>, AuthError> {
+async fn open_auth(db: &TestDatabase, master: &str) -> Result<Auth<Store>, AuthError> {
     let settings = Settings {
         registration: auth::settings::Registration::Open,
         hashing: auth::settings::HashingCost {
@@ -144,7 +144,7 @@ async fn open(db: &TestDatabase, master: &str) -> Result<Auth<Store>, AuthError>
 }
 
 async fn master_key_replacement_reseals_and_rejects_old_key(db: TestDatabase) {
-    let before = open(&db, OLD).await.unwrap();
+    let before = open_auth(&db, OLD_MASTER_KEY).await.unwrap();
     let old_row = db
         .store
         .keys(KeyPurpose::AccessTokens)
@@ -152,8 +152,8 @@ async fn master_key_replacement_reseals_and_rejects_old_key(db: TestDatabase) {
         .unwrap()
         .remove(0);
     let (old, new) = (
-        MasterKey::parse(OLD).unwrap(),
-        MasterKey::parse(NEW).unwrap(),
+        MasterKey::parse(OLD_MASTER_KEY).unwrap(),
+        MasterKey::parse(NEW_MASTER_KEY).unwrap(),
     );
     assert_eq!(db.store.master_id().await.unwrap(), Some(old.id().unwrap()));
     let (clock, rng) = (Clock::system(), SecureRandom::system());
@@ -168,10 +168,10 @@ async fn master_key_replacement_reseals_and_rejects_old_key(db: TestDatabase) {
         "the old key is not active any more"
     );
     assert!(matches!(
-        open(&db, OLD).await,
+        open_auth(&db, OLD_MASTER_KEY).await,
         Err(AuthError::Key(KeyError::MasterKeyMismatch))
     ));
-    open(&db, NEW).await.unwrap();
+    open_auth(&db, NEW_MASTER_KEY).await.unwrap();
     // A process that still uses the old master key cannot write.
     let kid = old_row.kid.clone();
     let late = StoredKey {
@@ -198,7 +198,7 @@ async fn unused_retired_pepper_is_purged(db: TestDatabase) {
     let username = auth::Username::parse("ada").unwrap();
     let pepper = |kid| StoredKey {
         purpose: KeyPurpose::Peppers,
-        ..key(kid, 0)
+        ..stored_key(kid, 0)
     };
     let kid = "0a1b2c3d";
     let hash =
@@ -245,9 +245,11 @@ async fn unused_retired_pepper_is_purged(db: TestDatabase) {
 
 async fn parallel_master_key_claims_succeed_once(db: TestDatabase) {
     let store = &db.store;
-    let tries = join_all(
-        (0..8).map(|n| async move { store.set_master_id(&format!("m{n}"), None, timestamp(0)).await }),
-    );
+    let tries = join_all((0..8).map(|n| async move {
+        store
+            .set_master_id(&format!("m{n}"), None, timestamp(0))
+            .await
+    }));
     assert_eq!(
         tries
             .await

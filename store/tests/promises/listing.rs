@@ -17,11 +17,11 @@ crate::on_both_databases!(
     file_list_is_sorted_by_bytes,
 );
 
-fn key(raw: &str) -> NameKey {
+fn name_key(raw: &str) -> NameKey {
     NameKey::fold(raw)
 }
 
-async fn found(ada: &User, query: FileQuery) -> Vec<String> {
+async fn find_names(ada: &User, query: FileQuery) -> Vec<String> {
     let query = FileQuery {
         limit: if query.limit == 0 { 100 } else { query.limit },
         ..query
@@ -30,7 +30,7 @@ async fn found(ada: &User, query: FileQuery) -> Vec<String> {
     files.iter().map(|file| file.name.to_string()).collect()
 }
 
-async fn with(db: &TestDatabase, files: &[&str]) -> (User, User) {
+async fn with_files(db: &TestDatabase, files: &[&str]) -> (User, User) {
     let users = ada_and_bob(&db.store).await;
     for file in files {
         users.0.add(file).await.unwrap();
@@ -39,10 +39,10 @@ async fn with(db: &TestDatabase, files: &[&str]) -> (User, User) {
 }
 
 async fn files_are_paged_by_name_key(db: TestDatabase) {
-    let (ada, _) = with(&db, &["c", "B", "a/2", "a/1", "gone"]).await;
+    let (ada, _) = with_files(&db, &["c", "B", "a/2", "a/1", "gone"]).await;
     ada.delete("gone").await.unwrap();
     let page = async |after| {
-        found(
+        find_names(
             &ada,
             FileQuery {
                 after,
@@ -53,17 +53,17 @@ async fn files_are_paged_by_name_key(db: TestDatabase) {
         .await
     };
     assert_eq!(page(None).await, ["a/1", "a/2"]);
-    assert_eq!(page(Some(key("a/2"))).await, ["B", "c"]);
-    assert!(page(Some(key("c"))).await.is_empty());
+    assert_eq!(page(Some(name_key("a/2"))).await, ["B", "c"]);
+    assert!(page(Some(name_key("c"))).await.is_empty());
 }
 
 async fn file_prefix_filter_matches_start_of_path(db: TestDatabase) {
-    let (ada, _) = with(&db, &["Ab/1", "Ab/2", "abc", "b", "x/ab/1"]).await;
+    let (ada, _) = with_files(&db, &["Ab/1", "Ab/2", "abc", "b", "x/ab/1"]).await;
     let prefixed = async |prefix| {
-        found(
+        find_names(
             &ada,
             FileQuery {
-                prefix: Some(key(prefix)),
+                prefix: Some(name_key(prefix)),
                 ..FileQuery::default()
             },
         )
@@ -74,20 +74,20 @@ async fn file_prefix_filter_matches_start_of_path(db: TestDatabase) {
     assert_eq!(prefixed("").await.len(), 5);
     assert!(prefixed("%").await.is_empty());
     let after = FileQuery {
-        prefix: Some(key("ab")),
-        after: Some(key("ab/2")),
+        prefix: Some(name_key("ab")),
+        after: Some(name_key("ab/2")),
         ..FileQuery::default()
     };
-    assert_eq!(found(&ada, after).await, ["abc"]);
+    assert_eq!(find_names(&ada, after).await, ["abc"]);
 }
 
 async fn file_search_is_partial_without_wildcards(db: TestDatabase) {
-    let (ada, _) = with(&db, &["gear_1", "geary1", "Zahnrad Ü", "100%"]).await;
+    let (ada, _) = with_files(&db, &["gear_1", "geary1", "Zahnrad Ü", "100%"]).await;
     let search = async |part| {
-        found(
+        find_names(
             &ada,
             FileQuery {
-                search: Some(key(part)),
+                search: Some(name_key(part)),
                 ..FileQuery::default()
             },
         )
@@ -103,12 +103,12 @@ async fn file_search_is_partial_without_wildcards(db: TestDatabase) {
 }
 
 async fn files_are_filtered_by_lock_holder(db: TestDatabase) {
-    let (ada, bob) = with(&db, &["a", "b", "c", "d"]).await;
+    let (ada, bob) = with_files(&db, &["a", "b", "c", "d"]).await;
     ada.check_out("b").await.unwrap();
     ada.check_out("d").await.unwrap();
     bob.check_out("c").await.unwrap();
     let held = async |holder| {
-        found(
+        find_names(
             &ada,
             FileQuery {
                 holder: Some(holder),
@@ -124,15 +124,15 @@ async fn files_are_filtered_by_lock_holder(db: TestDatabase) {
     let both = |holder, locked_by: Username| FileQuery {
         holder: Some(holder),
         locked_by: Some(locked_by),
-        after: Some(key("b")),
+        after: Some(name_key("b")),
         ..FileQuery::default()
     };
     assert_eq!(
-        found(&ada, both(LockFilter::Locked, user("ada"))).await,
+        find_names(&ada, both(LockFilter::Locked, user("ada"))).await,
         ["d"]
     );
     assert!(
-        found(&ada, both(LockFilter::LockedBy(user("bob")), user("ada")))
+        find_names(&ada, both(LockFilter::LockedBy(user("bob")), user("ada")))
             .await
             .is_empty()
     );
@@ -142,8 +142,8 @@ async fn file_list_is_sorted_by_bytes(db: TestDatabase) {
     let names = [
         "a b", "a-b", "a.b", "a/b", "a_b", "ab", "é", "z", "ß", "日", "🛠",
     ];
-    let (ada, _) = with(&db, &names).await;
-    let listed = found(&ada, FileQuery::default()).await;
+    let (ada, _) = with_files(&db, &names).await;
+    let listed = find_names(&ada, FileQuery::default()).await;
     let mut sorted = listed.clone();
     sorted.sort_by_key(|name| NameKey::fold(name));
     assert_eq!((listed.len(), listed), (names.len(), sorted));

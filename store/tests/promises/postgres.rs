@@ -131,12 +131,12 @@ async fn outdated_sqlite_file_is_rejected_without_migration() {
 async fn remote_postgresql_requires_matching_tls_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let (ca, own, others) = (
-        authority(folder.path()),
+        create_ca(folder.path()),
         folder.path().join("own"),
         folder.path().join("others"),
     );
-    sign(folder.path(), &own, "IP:0.0.0.0");
-    sign(folder.path(), &others, "DNS:db.example");
+    sign_certificate(folder.path(), &own, "IP:0.0.0.0");
+    sign_certificate(folder.path(), &others, "DNS:db.example");
     let pair = |name: &Path| (name.with_extension("key"), name.with_extension("pem"));
     let mut urls = Vec::new();
     for files in [None, Some(pair(&own)), Some(pair(&others))] {
@@ -181,7 +181,7 @@ async fn remote_postgresql_requires_matching_tls_certificate() {
     let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL";
     assert!(own.fetch_one(encrypted).await.unwrap().get::<bool, _>(0));
     // Plain text needs an explicit setting.
-    let clear = Database::parse(&format!("{clear}?sslmode=disable"), Tls::AsTheUrlSays).unwrap();
+    let clear = Database::parse(&format!("{clear}?sslmode=disable"), Tls::FromUrl).unwrap();
     Store::open(&clear).await.unwrap();
 }
 
@@ -198,23 +198,23 @@ fn openssl(folder: &Path, arguments: &str) {
     );
 }
 
-const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+const OPENSSL_KEY_OPTIONS: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
 
 /// Creates a certificate authority and returns the path of its certificate.
-fn authority(folder: &Path) -> String {
+fn create_ca(folder: &Path) -> String {
     openssl(
         folder,
-        &format!("req -x509 {KEY} -keyout ca.key -out ca.pem -days 1 -subj /CN=Ours"),
+        &format!("req -x509 {OPENSSL_KEY_OPTIONS} -keyout ca.key -out ca.pem -days 1 -subj /CN=Ours"),
     );
     folder.join("ca.pem").display().to_string()
 }
 
-fn sign(folder: &Path, name: &Path, whose: &str) {
+fn sign_certificate(folder: &Path, name: &Path, whose: &str) {
     let name = name.display();
     std::fs::write(folder.join("names"), format!("subjectAltName={whose}")).unwrap();
     openssl(
         folder,
-        &format!("req {KEY} -keyout {name}.key -out {name}.csr -subj /CN=database"),
+        &format!("req {OPENSSL_KEY_OPTIONS} -keyout {name}.key -out {name}.csr -subj /CN=database"),
     );
     let by = "-CA ca.pem -CAkey ca.key -CAcreateserial -days 1 -extfile names";
     openssl(

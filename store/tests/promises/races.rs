@@ -21,7 +21,7 @@ crate::on_both_databases!(
 );
 
 /// Runs all concurrently, each in its own task.
-fn at_once<T, F>(tasks: impl IntoIterator<Item = F>) -> impl Future<Output = Vec<T>> + Send
+fn run_concurrently<T, F>(tasks: impl IntoIterator<Item = F>) -> impl Future<Output = Vec<T>> + Send
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -46,7 +46,7 @@ async fn parallel_check_outs_in_store_succeed_once(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("a").await.unwrap();
     for round in 1..=40 {
-        let done = at_once(
+        let done = run_concurrently(
             eight_users(&ada)
                 .into_iter()
                 .map(|user| async move { user.check_out("a").await }),
@@ -108,7 +108,7 @@ async fn parallel_idempotency_key_uses_have_one_effect(db: TestDatabase) {
     for round in 0..10 {
         let file = format!("file{round}");
         let retrying = ada.with_key(&file, "the same request");
-        let done = at_once((0..8).map(|_| {
+        let done = run_concurrently((0..8).map(|_| {
             let (retrying, file) = (retrying.clone(), file.clone());
             async move { retrying.add(&file).await.unwrap() }
         }));
@@ -139,7 +139,7 @@ async fn change_and_event_numbers_have_no_gaps(db: TestDatabase) {
             user.delete(&file).await.unwrap();
         }
     };
-    at_once(eight_users(&ada).into_iter().map(work)).await;
+    run_concurrently(eight_users(&ada).into_iter().map(work)).await;
     let heads = db.store.heads(&ada.vault).await.unwrap();
     assert_eq!((heads.change, heads.event), (240, 320));
     assert_no_gaps(&db.store, &ada.vault).await;
@@ -157,7 +157,7 @@ async fn parallel_adds_differing_in_case_succeed_once(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let spellings = ["Deep/Gear", "Deep/gear", "Deep/GEAR", "Deep/gEAR"];
     for _ in 0..10 {
-        let done = at_once(spellings.map(|name| {
+        let done = run_concurrently(spellings.map(|name| {
             let ada = ada.clone();
             async move { ada.add(name).await }
         }));
@@ -178,7 +178,7 @@ async fn file_racing_folder_of_same_name_succeeds_once(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     for _ in 0..10 {
         let names = ["parts", "parts/gear", "Parts/wheel"];
-        let done = at_once(names.map(|name| {
+        let done = run_concurrently(names.map(|name| {
             let ada = ada.clone();
             async move { ada.add(name).await }
         }));
@@ -274,7 +274,7 @@ async fn failed_operation_does_not_affect_parallel_operations(db: TestDatabase) 
     ada.delete("good/0/1").await.unwrap();
     ada.add("good/start").await.unwrap();
     ada.add("good/0").await.unwrap();
-    let done = at_once(tries.skip(1)).await;
+    let done = run_concurrently(tries.skip(1)).await;
     assert_eq!(done.iter().filter(|added| added.is_ok()).count(), 49);
     let conflicts = done
         .iter()
@@ -288,7 +288,7 @@ async fn failed_operation_does_not_affect_parallel_operations(db: TestDatabase) 
 
 async fn events_become_visible_in_order(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
-    let writers = tokio::spawn(at_once(eight_users(&ada).into_iter().map(
+    let writers = tokio::spawn(run_concurrently(eight_users(&ada).into_iter().map(
         |user| async move {
             for n in 0..25 {
                 user.add(&format!("{}-{n}", user.name)).await.unwrap();

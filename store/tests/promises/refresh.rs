@@ -7,7 +7,7 @@ use auth::{
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
-use crate::builders::{session_end, register, timestamp, start_session, user};
+use crate::builders::{register, session_end, start_session, timestamp, user};
 
 crate::on_both_databases!(
     refresh_token_is_rotated_once,
@@ -21,7 +21,7 @@ crate::on_both_databases!(
     parallel_refresh_replays_end_the_session_once,
 );
 
-fn rotate(old: &str, new: &str, at: i64) -> RefreshRotation {
+fn rotation_request(old: &str, new: &str, at: i64) -> RefreshRotation {
     RefreshRotation {
         old: TokenHash::new(old),
         new: TokenHash::new(new),
@@ -33,7 +33,7 @@ fn rotate(old: &str, new: &str, at: i64) -> RefreshRotation {
 
 /// The result as one character: `o` rotated, `r` retried, `x` replayed, `-` invalid.
 async fn rotation_result(db: &TestDatabase, old: &str, new: &str, at: i64) -> char {
-    match db.store.rotate_refresh(rotate(old, new, at)).await.unwrap() {
+    match db.store.rotate_refresh(rotation_request(old, new, at)).await.unwrap() {
         Rotation::Rotated(session) => {
             assert_eq!(session.last_seen, timestamp(at));
             'o'
@@ -206,7 +206,7 @@ async fn refresh_tokens_of_ended_sessions_are_dead(db: TestDatabase) {
     start_session(&db.store, "ada", "expired").await;
     let late = RefreshRotation {
         idle_since: timestamp(0),
-        ..rotate("expired", "c", 1_000_000)
+        ..rotation_request("expired", "c", 1_000_000)
     };
     assert!(matches!(
         db.store.rotate_refresh(late).await.unwrap(),
@@ -214,7 +214,11 @@ async fn refresh_tokens_of_ended_sessions_are_dead(db: TestDatabase) {
     ));
     let id = start_session(&db.store, "ada", "ended").await;
     db.store
-        .end_session(&user("ada"), &id, session_end(EndReason::SignedOut, "ada", 5))
+        .end_session(
+            &user("ada"),
+            &id,
+            session_end(EndReason::SignedOut, "ada", 5),
+        )
         .await
         .unwrap();
     assert_eq!(rotation_result(&db, "ended", "d", 6).await, '-');

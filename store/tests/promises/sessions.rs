@@ -7,7 +7,7 @@ use auth::{
 };
 use store::testing::TestDatabase;
 
-use crate::builders::{session_end, register, timestamp, session, start_session, user};
+use crate::builders::{register, session, session_end, start_session, timestamp, user};
 
 crate::on_both_databases!(
     session_round_trips_through_the_store,
@@ -71,7 +71,11 @@ async fn cookie_finds_its_session_until_session_end(db: TestDatabase) {
     );
     assert!(
         db.store
-            .end_session(&user("ada"), &given.id, session_end(EndReason::SignedOut, "ada", 9))
+            .end_session(
+                &user("ada"),
+                &given.id,
+                session_end(EndReason::SignedOut, "ada", 9)
+            )
             .await
             .unwrap()
     );

@@ -13,7 +13,8 @@ use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
 use crate::builders::{
-    account, actor, session_end, epoch_of, identity, register, timestamp, session, start_session, user,
+    account, actor, epoch_of, identity, register, session, session_end, start_session, timestamp,
+    user,
 };
 
 crate::on_both_databases!(

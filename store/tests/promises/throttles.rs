@@ -13,7 +13,7 @@ use auth::{
 };
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{register, timestamp, session, user};
+use crate::builders::{register, session, timestamp, user};
 
 crate::on_both_databases!(
     parallel_failures_are_counted_exactly,
@@ -41,11 +41,11 @@ fn bucket(username: &str, secret: CredentialKind, source: AttemptSource) -> Buck
     }
 }
 
-fn guesses(raw: &str) -> Bucket {
+fn guess_bucket(raw: &str) -> Bucket {
     Bucket::Network(RateClass::Guesses, network(raw))
 }
 
-fn tokens(raw: &str) -> Bucket {
+fn token_bucket(raw: &str) -> Bucket {
     Bucket::Network(RateClass::Tokens, network(raw))
 }
 
@@ -53,7 +53,7 @@ fn unknown_source(username: &str) -> Bucket {
     bucket(username, CredentialKind::Password, AttemptSource::Unknown)
 }
 
-fn charge(bucket: Bucket) -> Charge {
+fn single_charge(bucket: Bucket) -> Charge {
     let network = !matches!(bucket, Bucket::Account { .. });
     let seconds = if network { 3 } else { 0 };
     Charge {
@@ -65,13 +65,13 @@ fn charge(bucket: Bucket) -> Charge {
 
 async fn record_failure(store: &Store, bucket: &Bucket, at: i64) -> u32 {
     store
-        .record_failures(vec![charge(bucket.clone())], timestamp(at))
+        .record_failures(vec![single_charge(bucket.clone())], timestamp(at))
         .await
         .unwrap()[0]
         .failures
 }
 
-async fn ask(store: &Store, buckets: &[&Bucket]) -> ThrottleState {
+async fn throttle_state(store: &Store, buckets: &[&Bucket]) -> ThrottleState {
     let buckets = buckets.iter().map(|bucket| (*bucket).clone()).collect();
     store
         .throttles(ThrottleQuery {
@@ -82,15 +82,15 @@ async fn ask(store: &Store, buckets: &[&Bucket]) -> ThrottleState {
         .unwrap()
 }
 
-async fn failures(store: &Store, bucket: &Bucket) -> u32 {
-    ask(store, &[bucket])
+async fn failure_count(store: &Store, bucket: &Bucket) -> u32 {
+    throttle_state(store, &[bucket])
         .await
         .counts
         .first()
         .map_or(0, |count| count.failures)
 }
 
-async fn known(store: &Store, username: &str, sources: &[AttemptSource]) -> Vec<AttemptSource> {
+async fn known_sources(store: &Store, username: &str, sources: &[AttemptSource]) -> Vec<AttemptSource> {
     let sources = Some((user(username), sources.to_vec()));
     store
         .throttles(ThrottleQuery {
@@ -109,7 +109,7 @@ fn session_from(id: &str, username: &str, origin: Origin) -> Session {
     }
 }
 
-fn from(address: &str, device: Option<&str>) -> Origin {
+fn origin_from(address: &str, device: Option<&str>) -> Origin {
     Origin {
         address: address.parse().unwrap(),
         user_agent: None,
@@ -122,23 +122,23 @@ async fn parallel_failures_are_counted_exactly(db: TestDatabase) {
     for n in 0..100 {
         let store = db.store.clone();
         tries.spawn(async move {
-            let charges = vec![charge(guesses("192.0.2.1")), charge(unknown_source("ada"))];
+            let charges = vec![single_charge(guess_bucket("192.0.2.1")), single_charge(unknown_source("ada"))];
             store.record_failures(charges, timestamp(n)).await.unwrap()[1].failures
         });
     }
     let mut counts = tries.join_all().await;
     counts.sort_unstable();
     assert_eq!(counts, (1..=100).collect::<Vec<u32>>());
-    assert_eq!(failures(&db.store, &guesses("192.0.2.1")).await, 100);
+    assert_eq!(failure_count(&db.store, &guess_bucket("192.0.2.1")).await, 100);
 }
 
 async fn network_penalty_decays_and_is_capped(db: TestDatabase) {
-    let bucket = guesses("2001:db8::/64");
+    let bucket = guess_bucket("2001:db8::/64");
     let mut owed = Vec::new();
     for at in [0, 0, 4, 100, 100, 100, 100, 100, 100, 100] {
         let charged = db
             .store
-            .record_failures(vec![charge(bucket.clone())], timestamp(at))
+            .record_failures(vec![single_charge(bucket.clone())], timestamp(at))
             .await
             .unwrap();
         owed.push(charged[0].tat.duration_since(timestamp(at)).as_secs());
@@ -158,15 +158,15 @@ async fn throttle_buckets_count_separately(db: TestDatabase) {
             CredentialKind::Password,
             AttemptSource::Device(TokenHash::new("d")),
         ),
-        guesses("192.0.2.1"),
-        tokens("192.0.2.1"),
+        guess_bucket("192.0.2.1"),
+        token_bucket("192.0.2.1"),
     ];
     for (times, bucket) in (1..).zip(&buckets) {
         for _ in 0..times {
             record_failure(&db.store, bucket, 0).await;
         }
     }
-    let all = ask(&db.store, &buckets.iter().collect::<Vec<_>>()).await;
+    let all = throttle_state(&db.store, &buckets.iter().collect::<Vec<_>>()).await;
     for (times, bucket) in (1..).zip(&buckets) {
         let count = all
             .counts
@@ -178,8 +178,8 @@ async fn throttle_buckets_count_separately(db: TestDatabase) {
     db.store.reset_count(buckets[0].clone()).await.unwrap();
     assert_eq!(
         (
-            failures(&db.store, &buckets[0]).await,
-            failures(&db.store, &buckets[3]).await
+            failure_count(&db.store, &buckets[0]).await,
+            failure_count(&db.store, &buckets[3]).await
         ),
         (0, 4)
     );
@@ -189,15 +189,15 @@ async fn throttle_buckets_count_separately(db: TestDatabase) {
         .unwrap();
     assert_eq!(
         (
-            failures(&db.store, &buckets[3]).await,
-            failures(&db.store, &buckets[4]).await
+            failure_count(&db.store, &buckets[3]).await,
+            failure_count(&db.store, &buckets[4]).await
         ),
         (0, 0)
     );
     assert_eq!(
         (
-            failures(&db.store, &buckets[1]).await,
-            failures(&db.store, &buckets[2]).await
+            failure_count(&db.store, &buckets[1]).await,
+            failure_count(&db.store, &buckets[2]).await
         ),
         (2, 3)
     );
@@ -208,8 +208,8 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
         db.store
             .record_failures(
                 vec![
-                    charge(unknown_source("newhire")),
-                    charge(unknown_source("other")),
+                    single_charge(unknown_source("newhire")),
+                    single_charge(unknown_source("other")),
                 ],
                 timestamp(n),
             )
@@ -217,11 +217,11 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
             .unwrap();
     }
     register(&db.store, &["newhire"]).await;
-    assert_eq!(failures(&db.store, &unknown_source("newhire")).await, 0);
-    assert_eq!(failures(&db.store, &unknown_source("other")).await, 8);
+    assert_eq!(failure_count(&db.store, &unknown_source("newhire")).await, 0);
+    assert_eq!(failure_count(&db.store, &unknown_source("other")).await, 8);
     // A rejected registration of a taken username lifts nothing.
     db.store
-        .record_failures(vec![charge(unknown_source("newhire"))], timestamp(9))
+        .record_failures(vec![single_charge(unknown_source("newhire"))], timestamp(9))
         .await
         .unwrap();
     let again = db.store.create_account(
@@ -230,12 +230,12 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
         crate::builders::actor("eve"),
     );
     assert_eq!(again.await.unwrap(), auth::store::InsertResult::Duplicate);
-    assert_eq!(failures(&db.store, &unknown_source("newhire")).await, 1);
+    assert_eq!(failure_count(&db.store, &unknown_source("newhire")).await, 1);
 }
 
 async fn sign_in_origin_is_known_to_its_account(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
-    let here = from("2001:db8:1:2:3::4", Some("her browser"));
+    let here = origin_from("2001:db8:1:2:3::4", Some("her browser"));
     db.store
         .start_session(
             session_from("one", "ada", here.clone()),
@@ -244,23 +244,23 @@ async fn sign_in_origin_is_known_to_its_account(db: TestDatabase) {
         )
         .await
         .unwrap();
-    let neighbour = from("2001:db8:1:2:ffff::1", Some("another browser"));
-    assert_eq!(known(&db.store, "ada", &here.sources()).await.len(), 2);
+    let neighbour = origin_from("2001:db8:1:2:ffff::1", Some("another browser"));
+    assert_eq!(known_sources(&db.store, "ada", &here.sources()).await.len(), 2);
     assert_eq!(
-        known(&db.store, "ada", &neighbour.sources()).await,
+        known_sources(&db.store, "ada", &neighbour.sources()).await,
         [AttemptSource::NetworkPrefix(network("2001:db8:1:2::"))]
     );
     assert_eq!(
-        known(&db.store, "ada", &from("192.0.2.1", None).sources()).await,
+        known_sources(&db.store, "ada", &origin_from("192.0.2.1", None).sources()).await,
         []
     );
-    assert_eq!(known(&db.store, "eve", &here.sources()).await, []);
+    assert_eq!(known_sources(&db.store, "eve", &here.sources()).await, []);
 }
 
 async fn known_origins_per_account_are_limited_to_50(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for n in 0..60 {
-        let origin = from(&format!("192.0.2.{n}"), None);
+        let origin = origin_from(&format!("192.0.2.{n}"), None);
         let session = Session {
             last_seen: timestamp(n),
             ..session_from(&n.to_string(), "ada", origin)
@@ -275,10 +275,10 @@ async fn known_origins_per_account_are_limited_to_50(db: TestDatabase) {
             .unwrap();
     }
     let is_known = async |n: u8| {
-        known(
+        known_sources(
             &db.store,
             "ada",
-            &from(&format!("192.0.2.{n}"), None).sources(),
+            &origin_from(&format!("192.0.2.{n}"), None).sources(),
         )
         .await
         .len()
@@ -291,7 +291,7 @@ async fn known_origins_per_account_are_limited_to_50(db: TestDatabase) {
 
 async fn personal_token_use_makes_no_origin_known(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let origin = from("192.0.2.1", None);
+    let origin = origin_from("192.0.2.1", None);
     let session = Session {
         kind: SessionKind::Personal,
         ..session_from("token", "ada", origin.clone())
@@ -300,7 +300,7 @@ async fn personal_token_use_makes_no_origin_known(db: TestDatabase) {
         .start_session(session, TokenHash::new("token"), SecurityEpoch::default())
         .await
         .unwrap();
-    assert_eq!(known(&db.store, "ada", &origin.sources()).await, []);
+    assert_eq!(known_sources(&db.store, "ada", &origin.sources()).await, []);
 }
 
 async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
@@ -308,11 +308,11 @@ async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
     for at in 0..5 {
         record_failure(&db.store, &unknown_source("ada"), at).await;
         record_failure(&db.store, &unknown_source("a-password-typed-there"), at).await;
-        record_failure(&db.store, &guesses("192.0.2.1"), at).await;
-        record_failure(&db.store, &tokens("192.0.2.1"), at).await;
+        record_failure(&db.store, &guess_bucket("192.0.2.1"), at).await;
+        record_failure(&db.store, &token_bucket("192.0.2.1"), at).await;
     }
     record_failure(&db.store, &unknown_source("bob"), 9).await;
-    record_failure(&db.store, &guesses("192.0.2.2"), 9).await;
+    record_failure(&db.store, &guess_bucket("192.0.2.2"), 9).await;
     let what = LockoutQuery {
         failures: 5,
         visible_after: timestamp(12),
@@ -325,11 +325,11 @@ async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
         .into_iter()
         .map(|count| count.bucket)
         .collect();
-    assert_eq!(found, [guesses("192.0.2.1"), unknown_source("ada")]);
+    assert_eq!(found, [guess_bucket("192.0.2.1"), unknown_source("ada")]);
 }
 
 async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
-    let (of_network, tokens) = (guesses("192.0.2.1"), tokens("192.0.2.1"));
+    let (of_network, tokens) = (guess_bucket("192.0.2.1"), token_bucket("192.0.2.1"));
     let known_network = bucket(
         "ada",
         CredentialKind::Totp,
@@ -352,10 +352,10 @@ async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
     };
     assert_eq!(lift(ThrottleTarget::Account(user("ada"))).await, 2);
     assert_eq!(lift(ThrottleTarget::Account(user("ada"))).await, 0);
-    assert_eq!(failures(&db.store, &unknown_source("bob")).await, 1);
-    assert_eq!(failures(&db.store, &of_network).await, 1);
+    assert_eq!(failure_count(&db.store, &unknown_source("bob")).await, 1);
+    assert_eq!(failure_count(&db.store, &of_network).await, 1);
     assert_eq!(lift(ThrottleTarget::Network(network("192.0.2.1"))).await, 2);
-    assert_eq!(failures(&db.store, &of_network).await, 0);
+    assert_eq!(failure_count(&db.store, &of_network).await, 0);
     // A lift of nothing is not audited.
     let audit = db
         .store
@@ -374,8 +374,8 @@ async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
 
 async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let paid = guesses("192.0.2.1");
-    let owing = guesses("192.0.2.2");
+    let paid = guess_bucket("192.0.2.1");
+    let owing = guess_bucket("192.0.2.2");
     let unseen = bucket(
         "ada",
         CredentialKind::Password,
@@ -393,15 +393,15 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
         known_source_before: timestamp(0),
     };
     assert_eq!(db.store.purge_throttles(what).await.unwrap(), 3);
-    assert_eq!(ask(&db.store, &[&owing]).await.counts.len(), 1);
+    assert_eq!(throttle_state(&db.store, &[&owing]).await.counts.len(), 1);
     for (username, left) in [("ada", 1), ("nobody", 0), ("recent", 1)] {
         assert_eq!(
-            failures(&db.store, &unknown_source(username)).await,
+            failure_count(&db.store, &unknown_source(username)).await,
             left,
             "{username}"
         );
     }
-    let origin = from("192.0.2.9", None);
+    let origin = origin_from("192.0.2.9", None);
     db.store
         .start_session(
             session_from("one", "ada", origin.clone()),
@@ -416,13 +416,13 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
         known_source_before: timestamp(1_000_000_000),
     };
     db.store.purge_throttles(later).await.unwrap();
-    assert_eq!(known(&db.store, "ada", &origin.sources()).await, []);
+    assert_eq!(known_sources(&db.store, "ada", &origin.sources()).await, []);
 }
 
 async fn username_like_an_address_is_not_a_network(db: TestDatabase) {
     let named = Username::parse("192.0.2.1").unwrap();
     record_failure(&db.store, &unknown_source("192.0.2.1"), 0).await;
-    assert_eq!(failures(&db.store, &guesses("192.0.2.1")).await, 0);
+    assert_eq!(failure_count(&db.store, &guess_bucket("192.0.2.1")).await, 0);
     let lifted = db
         .store
         .lift(
@@ -435,7 +435,11 @@ async fn username_like_an_address_is_not_a_network(db: TestDatabase) {
     assert_eq!(lifted, 0);
     assert_eq!(
         db.store
-            .lift(ThrottleTarget::Account(named), Actor::console(), timestamp(1))
+            .lift(
+                ThrottleTarget::Account(named),
+                Actor::console(),
+                timestamp(1)
+            )
             .await
             .unwrap(),
         1

@@ -31,7 +31,7 @@ fn command(by: &str, operation: Operation) -> Command {
     }
 }
 
-fn adding(n: u8) -> Operation {
+fn add_operation(n: u8) -> Operation {
     Operation::Add {
         id: FileId::new("f"),
         blob: blob(n),
@@ -39,7 +39,7 @@ fn adding(n: u8) -> Operation {
     }
 }
 
-fn check_in(n: u8, then: AfterCheckIn) -> Operation {
+fn check_in_operation(n: u8, then: AfterCheckIn) -> Operation {
     Operation::CheckIn {
         blob: blob(n),
         comment: text("cut"),
@@ -48,7 +48,7 @@ fn check_in(n: u8, then: AfterCheckIn) -> Operation {
     }
 }
 
-fn restore(revision: i64) -> Operation {
+fn restore_operation(revision: i64) -> Operation {
     Operation::Restore {
         file: FileId::new("f"),
         revision,
@@ -56,23 +56,23 @@ fn restore(revision: i64) -> Operation {
     }
 }
 
-fn does(file: &File, by: &str, operation: Operation) -> Effect {
+fn effect_of(file: &File, by: &str, operation: Operation) -> Effect {
     decide(Some(file), &command(by, operation)).unwrap()
 }
 
-fn refuses(file: &File, by: &str, operation: Operation) -> String {
+fn error_of(file: &File, by: &str, operation: Operation) -> String {
     decide(Some(file), &command(by, operation))
         .unwrap_err()
         .to_string()
 }
 
-fn fresh() -> File {
-    decide(None, &command("ada", adding(1))).unwrap().file
+fn new_file() -> File {
+    decide(None, &command("ada", add_operation(1))).unwrap().file
 }
 
-fn held_by(name: &str) -> File {
-    does(
-        &fresh(),
+fn file_locked_by(name: &str) -> File {
+    effect_of(
+        &new_file(),
         name,
         Operation::CheckOut {
             note: Some(text("milling")),
@@ -83,14 +83,14 @@ fn held_by(name: &str) -> File {
 
 #[test]
 fn new_file_has_revision_one_and_no_lock() {
-    let effect = decide(None, &command("ada", adding(1))).unwrap();
+    let effect = decide(None, &command("ada", add_operation(1))).unwrap();
     assert_eq!(
         (effect.file.revision, effect.file.lock_seq, effect.file.lock),
         (1, 0, None)
     );
     assert_eq!(effect.revision.unwrap().kind, RevisionKind::Added);
     assert!(matches!(
-        decide(Some(&fresh()), &command("bob", adding(2))),
+        decide(Some(&new_file()), &command("bob", add_operation(2))),
         Err(VaultError::Exists { .. })
     ));
 }
@@ -98,23 +98,23 @@ fn new_file_has_revision_one_and_no_lock() {
 #[test]
 fn locked_file_cannot_be_checked_out_again() {
     for name in ["ada", "bob"] {
-        let said = refuses(&held_by("ada"), name, Operation::CheckOut { note: None });
+        let said = error_of(&file_locked_by("ada"), name, Operation::CheckOut { note: None });
         assert_eq!(said, "File is already locked by ada");
     }
-    assert_eq!(held_by("ada").lock.unwrap().id, 1);
+    assert_eq!(file_locked_by("ada").lock.unwrap().id, 1);
 }
 
 #[test]
 fn only_lock_holder_can_cancel_check_out() {
     assert_eq!(
-        refuses(&fresh(), "ada", Operation::Cancel),
+        error_of(&new_file(), "ada", Operation::Cancel),
         "File is not currently locked"
     );
     assert_eq!(
-        refuses(&held_by("ada"), "bob", Operation::Cancel),
+        error_of(&file_locked_by("ada"), "bob", Operation::Cancel),
         "File is locked by ada, not by you"
     );
-    let effect = does(&held_by("ada"), "ada", Operation::Cancel);
+    let effect = effect_of(&file_locked_by("ada"), "ada", Operation::Cancel);
     assert_eq!(
         (effect.file.lock, effect.file.revision, effect.revision),
         (None, 1, None)
@@ -125,14 +125,14 @@ fn only_lock_holder_can_cancel_check_out() {
 fn only_lock_holder_can_check_in() {
     let release = AfterCheckIn::Release;
     assert_eq!(
-        refuses(&fresh(), "ada", check_in(2, release)),
+        error_of(&new_file(), "ada", check_in_operation(2, release)),
         "File must be checked out to check in"
     );
     assert_eq!(
-        refuses(&held_by("ada"), "bob", check_in(2, release)),
+        error_of(&file_locked_by("ada"), "bob", check_in_operation(2, release)),
         "File is locked by ada, not by you"
     );
-    let effect = does(&held_by("ada"), "ada", check_in(2, release));
+    let effect = effect_of(&file_locked_by("ada"), "ada", check_in_operation(2, release));
     assert_eq!(
         (effect.file.revision, &effect.file.blob, &effect.file.lock),
         (2, &blob(2), &None)
@@ -141,10 +141,10 @@ fn only_lock_holder_can_check_in() {
 
 #[test]
 fn kept_check_out_gets_new_lock_same_note() {
-    let kept = does(
-        &held_by("ada"),
+    let kept = effect_of(
+        &file_locked_by("ada"),
         "ada",
-        check_in(2, AfterCheckIn::KeepCheckedOut),
+        check_in_operation(2, AfterCheckIn::KeepCheckedOut),
     )
     .file;
     let lock = kept.lock.unwrap();
@@ -163,10 +163,10 @@ fn check_in_with_stale_base_is_rejected() {
         base: Some(blob(n).id),
     };
     assert!(matches!(
-        decide(Some(&held_by("ada")), &command("ada", from(9))),
+        decide(Some(&file_locked_by("ada")), &command("ada", from(9))),
         Err(VaultError::StaleBase)
     ));
-    assert_eq!(does(&held_by("ada"), "ada", from(1)).file.revision, 2);
+    assert_eq!(effect_of(&file_locked_by("ada"), "ada", from(1)).file.revision, 2);
 }
 
 #[test]
@@ -176,12 +176,12 @@ fn override_requires_lock_and_releases_or_takes_it() {
         then,
     };
     assert_eq!(
-        refuses(&fresh(), "bob", by(AfterOverride::Release)),
+        error_of(&new_file(), "bob", by(AfterOverride::Release)),
         "File is not locked, no need to override."
     );
-    let freed = does(&held_by("ada"), "bob", by(AfterOverride::Release));
+    let freed = effect_of(&file_locked_by("ada"), "bob", by(AfterOverride::Release));
     assert_eq!((&freed.file.lock, freed.reason), (&None, Some(text("ill"))));
-    let lock = does(&held_by("ada"), "bob", by(AfterOverride::Take))
+    let lock = effect_of(&file_locked_by("ada"), "bob", by(AfterOverride::Take))
         .file
         .lock
         .unwrap();
@@ -197,22 +197,22 @@ fn file_checked_out_by_another_cannot_be_changed() {
         Operation::Move {
             to: Filename::from_stored("b.step"),
         },
-        restore(1),
+        restore_operation(1),
         Operation::Delete { comment: text("") },
     ];
     for operation in operations {
         assert_eq!(
-            refuses(&held_by("ada"), "bob", operation.clone()),
+            error_of(&file_locked_by("ada"), "bob", operation.clone()),
             "File is checked out by ada"
         );
-        decide(Some(&held_by("ada")), &command("ada", operation)).unwrap();
+        decide(Some(&file_locked_by("ada")), &command("ada", operation)).unwrap();
     }
 }
 
 #[test]
 fn move_keeps_lock_and_history() {
-    let moved = does(
-        &held_by("ada"),
+    let moved = effect_of(
+        &file_locked_by("ada"),
         "ada",
         Operation::Move {
             to: Filename::from_stored("A.step"),
@@ -226,13 +226,13 @@ fn move_keeps_lock_and_history() {
     let same = Operation::Move {
         to: Filename::from_stored("a.step"),
     };
-    assert!(refuses(&fresh(), "ada", same).starts_with("a.step already exists"));
+    assert!(error_of(&new_file(), "ada", same).starts_with("a.step already exists"));
 }
 
 #[test]
 fn restore_undeletes_and_keeps_own_lock() {
-    let gone = does(
-        &held_by("ada"),
+    let gone = effect_of(
+        &file_locked_by("ada"),
         "ada",
         Operation::Delete { comment: text("") },
     )
@@ -243,15 +243,15 @@ fn restore_undeletes_and_keeps_own_lock() {
         Operation::Cancel,
         Operation::Delete { comment: text("") },
     ] {
-        assert_eq!(refuses(&gone, "ada", operation), "File not found");
+        assert_eq!(error_of(&gone, "ada", operation), "File not found");
     }
-    let back = does(&gone, "bob", restore(1));
+    let back = effect_of(&gone, "bob", restore_operation(1));
     assert_eq!(
         (back.file.deleted, back.file.revision, back.file.blob),
         (false, 3, blob(1))
     );
     assert_eq!(back.revision.unwrap().comment, text("Restored revision 1"));
-    assert!(does(&held_by("ada"), "ada", restore(1)).file.lock.is_some());
+    assert!(effect_of(&file_locked_by("ada"), "ada", restore_operation(1)).file.lock.is_some());
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn operations_on_missing_file_return_not_found() {
     for operation in [
         Operation::CheckOut { note: None },
         Operation::Cancel,
-        restore(1),
+        restore_operation(1),
     ] {
         assert!(matches!(
             decide(None, &command("ada", operation)),
@@ -271,7 +271,7 @@ fn operations_on_missing_file_return_not_found() {
         revision: 1,
         blob: blob(1),
     };
-    assert_eq!(refuses(&fresh(), "ada", another), "File not found");
+    assert_eq!(error_of(&new_file(), "ada", another), "File not found");
 }
 
 fn any_operation() -> impl Strategy<Value = Operation> {
@@ -282,7 +282,7 @@ fn any_operation() -> impl Strategy<Value = Operation> {
     let broken = prop_oneof![Just(AfterOverride::Release), Just(AfterOverride::Take)];
     let base = proptest::option::of((0u8..4).prop_map(|n| blob(n).id));
     prop_oneof![
-        (0u8..4).prop_map(adding),
+        (0u8..4).prop_map(add_operation),
         Just(Operation::CheckOut { note: None }),
         Just(Operation::Cancel),
         (0u8..4, then, base).prop_map(|(n, then, base)| Operation::CheckIn {
@@ -301,13 +301,13 @@ fn any_operation() -> impl Strategy<Value = Operation> {
         "[a-c]".prop_map(|to| Operation::Move {
             to: Filename::from_stored(&to)
         }),
-        (1i64..5).prop_map(restore),
+        (1i64..5).prop_map(restore_operation),
         Just(Operation::Delete { comment: text("") }),
     ]
 }
 
 /// The invariants between a file and the effect of one command.
-fn check_step(before: &File, command: &Command, effect: &Effect) -> Result<(), TestCaseError> {
+fn check_invariants(before: &File, command: &Command, effect: &Effect) -> Result<(), TestCaseError> {
     let after = &effect.file;
     let caller = &command.by.username;
     let step = i64::from(effect.revision.is_some());
@@ -358,7 +358,7 @@ fn run_checked(steps: Vec<(&'static str, Operation)>) -> Result<Vec<EventAction>
             used_locks.clear();
         } else {
             let before = file.as_ref().unwrap();
-            check_step(before, &command, &effect)?;
+            check_invariants(before, &command, &effect)?;
             if effect.action == EventAction::CheckIn {
                 let lock = before.lock.as_ref().unwrap();
                 prop_assert_eq!(&lock.holder, &command.by.username);

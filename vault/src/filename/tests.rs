@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn refused(raw: &str) -> BadFilename {
+fn parse_error(raw: &str) -> BadFilename {
     match Filename::parse(raw) {
         Err(why) => why,
         Ok(name) => panic!("{name:?} was accepted"),
@@ -55,21 +55,21 @@ fn filenames_in_any_script_are_accepted_unchanged() {
 
 #[test]
 fn filename_cannot_traverse_folders() {
-    assert_eq!(refused(""), BadFilename::Empty);
-    assert_eq!(refused("/etc/passwd"), BadFilename::LeadingSlash);
-    assert_eq!(refused("/"), BadFilename::LeadingSlash);
-    assert_eq!(refused("a/"), BadFilename::TrailingSlash);
-    assert_eq!(refused("a//b"), BadFilename::DoubleSlash);
+    assert_eq!(parse_error(""), BadFilename::Empty);
+    assert_eq!(parse_error("/etc/passwd"), BadFilename::LeadingSlash);
+    assert_eq!(parse_error("/"), BadFilename::LeadingSlash);
+    assert_eq!(parse_error("a/"), BadFilename::TrailingSlash);
+    assert_eq!(parse_error("a//b"), BadFilename::DoubleSlash);
     for raw in [".", "..", "../a", "a/../b", "a/.", "./a", "a/.."] {
         assert!(
-            matches!(refused(raw), BadFilename::DotSegment { .. }),
+            matches!(parse_error(raw), BadFilename::DotSegment { .. }),
             "{raw:?}"
         );
     }
     for raw in ["..\\a", "a\\b", "\\\\server\\share", "C:\\a"] {
         assert!(
             matches!(
-                refused(raw),
+                parse_error(raw),
                 BadFilename::Backslash { .. } | BadFilename::Forbidden { .. }
             ),
             "{raw:?}"
@@ -92,7 +92,7 @@ fn filename_invalid_on_windows_is_rejected() {
         "a/b:stream",
     ] {
         assert!(
-            matches!(refused(raw), BadFilename::Forbidden { .. }),
+            matches!(parse_error(raw), BadFilename::Forbidden { .. }),
             "{raw:?}"
         );
     }
@@ -107,13 +107,13 @@ fn filename_invalid_on_windows_is_rejected() {
         "a\u{3000}",
     ] {
         assert!(
-            matches!(refused(raw), BadFilename::TrailingDotOrSpace { .. }),
+            matches!(parse_error(raw), BadFilename::TrailingDotOrSpace { .. }),
             "{raw:?}"
         );
     }
     for raw in [" a", "a/ b", "\u{3000}a"] {
         assert!(
-            matches!(refused(raw), BadFilename::LeadingSpace { .. }),
+            matches!(parse_error(raw), BadFilename::LeadingSpace { .. }),
             "{raw:?}"
         );
     }
@@ -135,7 +135,7 @@ fn filename_invalid_on_windows_is_rejected() {
         "a/CoN.x",
     ] {
         assert!(
-            matches!(refused(raw), BadFilename::Device { .. }),
+            matches!(parse_error(raw), BadFilename::Device { .. }),
             "{raw:?}"
         );
     }
@@ -170,7 +170,7 @@ fn filename_resembling_git_internals_is_rejected() {
         ".lfsconfig",
         ".LFSCONFIG",
     ] {
-        assert!(matches!(refused(raw), BadFilename::Git { .. }), "{raw:?}");
+        assert!(matches!(parse_error(raw), BadFilename::Git { .. }), "{raw:?}");
     }
     // The characters that HFS+ ignores: git's own list.
     let ignored = [
@@ -180,7 +180,7 @@ fn filename_resembling_git_internals_is_rejected() {
     for c in ignored {
         let raw = format!(".g{c}it");
         assert!(
-            matches!(refused(&raw), BadFilename::Invisible { .. }),
+            matches!(parse_error(&raw), BadFilename::Invisible { .. }),
             "{raw:?}"
         );
     }
@@ -192,7 +192,7 @@ fn filename_with_invisible_characters_is_rejected_and_escaped() {
         '\0', '\t', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{9f}',
     ] {
         assert!(
-            matches!(refused(&format!("a{c}b")), BadFilename::Control { .. }),
+            matches!(parse_error(&format!("a{c}b")), BadFilename::Control { .. }),
             "{c:?}"
         );
     }
@@ -212,11 +212,11 @@ fn filename_with_invisible_characters_is_rejected_and_escaped() {
         '\u{fff9}',
     ] {
         assert!(
-            matches!(refused(&format!("a{c}b")), BadFilename::Invisible { .. }),
+            matches!(parse_error(&format!("a{c}b")), BadFilename::Invisible { .. }),
             "{c:?}"
         );
     }
-    let said = refused("gpj\u{202e}exe.step").to_string();
+    let said = parse_error("gpj\u{202e}exe.step").to_string();
     assert!(said.contains("gpj\\u{202e}exe.step"), "{said}");
 }
 
@@ -224,25 +224,25 @@ fn filename_with_invisible_characters_is_rejected_and_escaped() {
 fn filename_limits_are_measured_in_bytes() {
     assert!(Filename::parse(&"a".repeat(255)).is_ok());
     assert!(matches!(
-        refused(&"a".repeat(256)),
+        parse_error(&"a".repeat(256)),
         BadFilename::SegmentTooLong { .. }
     ));
     assert!(matches!(
-        refused(&"é".repeat(128)),
+        parse_error(&"é".repeat(128)),
         BadFilename::SegmentTooLong { .. }
     ));
     let long = |bytes: usize| {
         (format!("{}/", "a".repeat(127))).repeat(bytes / 128 - 1) + &"b".repeat(128 + bytes % 128)
     };
     assert!(Filename::parse(&long(4096)).is_ok());
-    assert_eq!(refused(&long(4097)), BadFilename::TooLong { bytes: 4097 });
+    assert_eq!(parse_error(&long(4097)), BadFilename::TooLong { bytes: 4097 });
 }
 
 #[test]
 fn filename_depth_is_limited_to_64_folders() {
     assert!(Filename::parse(&("a/".repeat(64) + "b")).is_ok());
     assert_eq!(
-        refused(&("a/".repeat(65) + "b")),
+        parse_error(&("a/".repeat(65) + "b")),
         BadFilename::TooDeep { folders: 65 }
     );
     // Stored names stay readable.
@@ -258,7 +258,7 @@ fn filename_depth_is_limited_to_64_folders() {
 fn decomposed_unicode_filename_is_rejected() {
     for raw in ["e\u{301}.step", "a/u\u{308}", "\u{212b}", "\u{2126}"] {
         assert!(
-            matches!(refused(raw), BadFilename::NotNfc { .. }),
+            matches!(parse_error(raw), BadFilename::NotNfc { .. }),
             "{raw:?}"
         );
     }
@@ -282,7 +282,7 @@ fn filename_errors_are_one_sentence() {
         "a\u{200b}",
         "e\u{301}",
     ] {
-        let error = refused(raw).to_string();
+        let error = parse_error(raw).to_string();
         assert!(
             error.ends_with('.') && !error.contains('\n') && error.len() < 400,
             "{error}"
@@ -330,7 +330,7 @@ fn filename_splits_into_folders_and_file_name() {
 }
 
 /// The folder of shared test material, beside the checkout or at `STRONGROOM_SHARED`.
-fn shared() -> PathBuf {
+fn shared_folder() -> PathBuf {
     std::env::var_os("STRONGROOM_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
         PathBuf::from,
@@ -339,7 +339,7 @@ fn shared() -> PathBuf {
 
 #[test]
 fn naughty_string_filenames_are_accepted_or_rejected() {
-    let path = shared().join("vectors/naughty-strings.json");
+    let path = shared_folder().join("vectors/naughty-strings.json");
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {
@@ -359,13 +359,13 @@ fn naughty_string_filenames_are_accepted_or_rejected() {
     assert!(strings.len() > 400, "only {} strings", strings.len());
     for raw in strings {
         match Filename::parse(&raw) {
-            Ok(name) => assert!(stays_below(name.as_str()), "{raw:?}"),
+            Ok(name) => assert!(stays_inside(name.as_str()), "{raw:?}"),
             Err(why) => assert!(why.to_string().ends_with('.'), "{raw:?}"),
         }
     }
 }
 
-fn stays_below(name: &str) -> bool {
+fn stays_inside(name: &str) -> bool {
     Path::new("/root/vault")
         .join(name)
         .starts_with("/root/vault")
@@ -381,16 +381,16 @@ proptest! {
     #[test]
     fn accepted_filename_stays_below_its_folder(raw in "[a-zA-Z0-9./\\\\ ~:\u{200b}éＡ]{0,12}|\\PC{0,40}|(?s).{0,40}") {
         if let Ok(name) = Filename::parse(&raw) {
-            prop_assert!(stays_below(name.as_str()));
+            prop_assert!(stays_inside(name.as_str()));
             prop_assert_eq!(name.as_str(), raw);
         }
     }
 
     /// The property above proves nothing about names that it never accepts.
     #[test]
-    fn ordinary_filename_is_accepted_and_stays_below_its_folder(raw in "[b-z0-9é]{5,12}(/[b-z0-9é_-]{5,12}){0,4}\\.step") {
+    fn accepted_ordinary_filename_stays_below_its_folder(raw in "[b-z0-9é]{5,12}(/[b-z0-9é_-]{5,12}){0,4}\\.step") {
         let name = Filename::parse(&raw).unwrap();
-        prop_assert!(stays_below(name.as_str()));
+        prop_assert!(stays_inside(name.as_str()));
         prop_assert_eq!(name.as_str(), raw);
     }
 

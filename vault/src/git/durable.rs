@@ -46,7 +46,7 @@ pub(crate) fn start(
     runtime: Handle,
 ) -> io::Result<(Sender<Message>, JoinHandle<()>)> {
     let (sender, orders) = channel();
-    let keeper = Syncer {
+    let syncer = Syncer {
         store,
         runtime,
         waiting: HashMap::new(),
@@ -54,7 +54,7 @@ pub(crate) fn start(
     };
     let thread = thread::Builder::new()
         .name("git-durable".into())
-        .spawn(move || keeper.run(&orders))?;
+        .spawn(move || syncer.run(&orders))?;
     Ok((sender, thread))
 }
 

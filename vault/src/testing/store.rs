@@ -19,13 +19,13 @@ pub(crate) struct MemoryStore(Arc<Mutex<Rows>>);
 
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    vaults: BTreeMap<String, Rowset>,
+    vaults: BTreeMap<String, VaultRows>,
     /// Every call fails while this is set.
     pub(crate) failing: bool,
 }
 
 #[derive(Debug)]
-pub(crate) struct Rowset {
+pub(crate) struct VaultRows {
     realm: Realm,
     pub(crate) files: Vec<File>,
     pub(crate) revisions: Vec<Revision>,
@@ -43,7 +43,7 @@ impl MemoryStore {
 
     fn insert(&self, realm: Realm) {
         let id = realm.id.as_str().to_owned();
-        let rows = Rowset {
+        let rows = VaultRows {
             realm,
             files: Vec::new(),
             revisions: Vec::new(),
@@ -58,7 +58,7 @@ impl MemoryStore {
         self.0.lock().unwrap()
     }
 
-    fn read<T>(&self, vault: &VaultId, read: impl FnOnce(&mut Rowset) -> T) -> StoreResult<T> {
+    fn read<T>(&self, vault: &VaultId, read: impl FnOnce(&mut VaultRows) -> T) -> StoreResult<T> {
         let mut rows = self.lock();
         if rows.failing {
             return Err(StoreUnavailable::from_source("the store is down"));
@@ -70,12 +70,12 @@ impl MemoryStore {
     }
 
     /// Edits the rows directly, to simulate a damaged disk or a faulty program.
-    pub(crate) fn tamper(&self, vault: &VaultId, change: impl FnOnce(&mut Rowset)) {
+    pub(crate) fn tamper(&self, vault: &VaultId, change: impl FnOnce(&mut VaultRows)) {
         change(self.lock().vaults.get_mut(vault.as_str()).unwrap());
     }
 }
 
-impl Rowset {
+impl VaultRows {
     fn live(&self, name: &Filename) -> Option<&File> {
         self.files
             .iter()

@@ -91,7 +91,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
     ) -> Result<Self, VaultError> {
         std::fs::create_dir_all(&repositories).map_err(VaultError::Io)?;
         let deriver = Deriver::start(store.clone(), repositories.clone())?;
-        let keeper = Self {
+        let core = Self {
             store,
             blobs,
             clock,
@@ -99,15 +99,15 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
             deriver,
             recorded: broadcast::Sender::new(CHANNEL_CAPACITY),
         };
-        ensure_main_vault(&keeper.store, &keeper.clock, &keeper.rng).await?;
-        for vault in keeper.store.vaults().await? {
+        ensure_main_vault(&core.store, &core.clock, &core.rng).await?;
+        for vault in core.store.vaults().await? {
             if path_of(&repositories, &vault.name).exists() {
-                keeper.deriver.begin(&vault);
+                core.deriver.begin(&vault);
             } else {
-                keeper.deriver.derived(&vault, 0).await;
+                core.deriver.derived(&vault, 0).await;
             }
         }
-        Ok(keeper)
+        Ok(core)
     }
 
     pub(crate) async fn create_vault(
@@ -252,8 +252,8 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
             key,
         };
         // A task of its own: if the caller disconnects, subscribers are notified all the same.
-        let (keeper, vault) = (self.clone(), by.vault.clone());
-        let done = tokio::spawn(async move { keeper.execute(&vault, command).await });
+        let (core, vault) = (self.clone(), by.vault.clone());
+        let done = tokio::spawn(async move { core.execute(&vault, command).await });
         Ok(done.await.map_err(StoreUnavailable::from_source)??.file)
     }
 

@@ -16,7 +16,7 @@ use crate::{
 struct Fixture {
     data: TempDir,
     store: MemoryStore,
-    keeper: VaultCore<MemoryStore, LocalBlobs>,
+    core: VaultCore<MemoryStore, LocalBlobs>,
     vault: Realm,
 }
 
@@ -27,7 +27,7 @@ impl Fixture {
 
     async fn with(store: MemoryStore, data: TempDir) -> Self {
         let blobs = LocalBlobs::new(data.path().to_owned(), 100_000_000);
-        let keeper = VaultCore::open(
+        let core = VaultCore::open(
             store.clone(),
             blobs,
             data.path().to_owned(),
@@ -40,14 +40,14 @@ impl Fixture {
         Self {
             data,
             store,
-            keeper,
+            core,
             vault,
         }
     }
 
     /// Stops it as `strongroom serve` stops, and starts it again.
     async fn again(self) -> Self {
-        self.keeper.deriver.close().await;
+        self.core.deriver.close().await;
         Self::with(self.store, self.data).await
     }
 
@@ -56,19 +56,19 @@ impl Fixture {
             vault: &self.vault,
             actor: &actor(name),
         };
-        self.keeper
+        self.core
             .apply(by, &Filename::parse(file).unwrap(), operation, None)
             .await
     }
 
     async fn blob(&self, bytes: &[u8]) -> Blob {
-        let mut upload = self.keeper.blobs.begin(&self.vault.name).await.unwrap();
+        let mut upload = self.core.blobs.begin(&self.vault.name).await.unwrap();
         upload.write(Bytes::copy_from_slice(bytes)).await.unwrap();
         upload.finish().await.unwrap()
     }
 
     async fn add(&self, name: &str, file: &str, bytes: &[u8]) -> Result<File, VaultError> {
-        let id = FileId::random(&self.keeper.rng);
+        let id = FileId::random(&self.core.rng);
         let operation = Operation::Add {
             id,
             blob: self.blob(bytes).await,
@@ -95,12 +95,12 @@ impl Fixture {
 
     async fn read(&self, file: &str, revision: Option<i64>) -> Result<Vec<u8>, VaultError> {
         let blob = self
-            .keeper
+            .core
             .content(&self.vault, &Filename::parse(file).unwrap(), revision)
             .await?;
         let mut bytes = Vec::new();
         let mut content = self
-            .keeper
+            .core
             .open_content(&self.vault, &blob, 0..blob.size)
             .await?;
         content.read_to_end(&mut bytes).await.unwrap();
@@ -200,11 +200,11 @@ async fn restore_recovers_content_of_a_deleted_file() {
         vault: &fixture.vault,
         actor: &actor("bob"),
     };
-    let back = fixture.keeper.restore(by, &name, 1, None).await.unwrap();
+    let back = fixture.core.restore(by, &name, 1, None).await.unwrap();
     assert_eq!((back.revision, back.deleted), (4, false));
     assert_eq!(fixture.read("a.step", None).await.unwrap(), b"one");
     for revision in [3, 0, 99, -1] {
-        let refused = fixture.keeper.restore(by, &name, revision, None).await;
+        let refused = fixture.core.restore(by, &name, revision, None).await;
         assert!(
             matches!(refused, Err(VaultError::NoSuchRevision { .. })),
             "{revision}: a deletion has no content"
@@ -223,20 +223,20 @@ async fn invalid_upload_is_rejected_early_except_on_retry() {
         actor: who,
     };
     let (ada, bob) = (actor("ada"), actor("bob"));
-    let keeper = &fixture.keeper;
+    let core = &fixture.core;
     assert!(matches!(
-        keeper.start_upload_new(&fixture.vault, &name, first).await,
+        core.start_upload_new(&fixture.vault, &name, first).await,
         Err(VaultError::Exists { .. })
     ));
-    keeper
+    core
         .start_upload_new(&fixture.vault, &name, again)
         .await
         .unwrap();
     assert!(matches!(
-        keeper.start_upload_revision(by(&ada), &name, first).await,
+        core.start_upload_revision(by(&ada), &name, first).await,
         Err(VaultError::NotCheckedOut)
     ));
-    keeper
+    core
         .start_upload_revision(by(&ada), &name, again)
         .await
         .unwrap();
@@ -244,15 +244,15 @@ async fn invalid_upload_is_rejected_early_except_on_retry() {
         .does("ada", "a.step", Operation::CheckOut { note: None })
         .await
         .unwrap();
-    let refused = keeper.start_upload_revision(by(&bob), &name, first).await;
+    let refused = core.start_upload_revision(by(&bob), &name, first).await;
     assert!(matches!(refused, Err(VaultError::NotLockHolder { .. })));
-    keeper
+    core
         .start_upload_revision(by(&ada), &name, first)
         .await
         .unwrap();
     let other = Filename::parse("b.step").unwrap();
     assert!(matches!(
-        keeper.start_upload_revision(by(&ada), &other, first).await,
+        core.start_upload_revision(by(&ada), &other, first).await,
         Err(VaultError::NotFound)
     ));
 }
@@ -274,10 +274,10 @@ async fn retry_with_idempotency_key_sends_no_event() {
             actor: &ada,
         };
         fixture
-            .keeper
+            .core
             .apply(by, &name, Operation::CheckOut { note: None }, key())
     };
-    let mut ticks = fixture.keeper.recorded.subscribe();
+    let mut ticks = fixture.core.recorded.subscribe();
     let first = check_out().await.unwrap();
     assert_eq!(ticks.try_recv().unwrap(), fixture.vault.id);
     assert_eq!(check_out().await.unwrap(), first);
@@ -383,7 +383,7 @@ async fn second_vault_has_its_own_repository_and_changes() {
     let fixture = Fixture::new().await;
     let (operator, name) = (actor("ada"), VaultName::parse("moulds").unwrap());
     let moulds = fixture
-        .keeper
+        .core
         .create_vault(&operator, name.clone())
         .await
         .unwrap();
@@ -391,16 +391,16 @@ async fn second_vault_has_its_own_repository_and_changes() {
         &fixture.data.path().join("moulds.git"),
         &["fsck", "--strict"],
     );
-    let taken = fixture.keeper.create_vault(&operator, name).await;
+    let taken = fixture.core.create_vault(&operator, name).await;
     assert!(matches!(taken, Err(VaultError::VaultExists { .. })));
     fixture.add("ada", "a.step", b"one").await.unwrap();
     let a = Filename::parse("a.step").unwrap();
     assert!(matches!(
-        fixture.keeper.file(&moulds, &a).await,
+        fixture.core.file(&moulds, &a).await,
         Err(VaultError::NotFound)
     ));
     let (id, blob) = (
-        FileId::random(&fixture.keeper.rng),
+        FileId::random(&fixture.core.rng),
         fixture.blob(b"mould").await,
     );
     let by = Context {
@@ -408,7 +408,7 @@ async fn second_vault_has_its_own_repository_and_changes() {
         actor: &operator,
     };
     let added = fixture
-        .keeper
+        .core
         .apply(
             by,
             &a,
@@ -434,9 +434,9 @@ async fn second_vault_has_its_own_repository_and_changes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_call_still_completes_its_operation() {
     let fixture = Fixture::new().await;
-    let mut ticks = fixture.keeper.recorded.subscribe();
+    let mut ticks = fixture.core.recorded.subscribe();
     let operation = Operation::Add {
-        id: FileId::random(&fixture.keeper.rng),
+        id: FileId::random(&fixture.core.rng),
         blob: fixture.blob(b"one").await,
         comment: text(""),
     };

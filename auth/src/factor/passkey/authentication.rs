@@ -228,7 +228,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
                 tracing::warn!(username = %account.username, "signature counter of a passkey went back; it may be cloned");
                 self.0
                     .mail()
-                    .tell_about(
+                    .audit_and_notify_about(
                         &account,
                         SecurityNotice::PasskeyCloned,
                         &stored.factor.name,

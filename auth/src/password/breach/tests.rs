@@ -128,11 +128,7 @@ fn malformed_or_truncated_breach_filter_is_rejected() {
     let mut complete = std::fs::read(&path).unwrap();
     complete.pop();
     std::fs::write(&path, complete).unwrap();
-    assert!(
-        BreachFilter::open(&path)
-            .unwrap_err()
-            .contains("truncated")
-    );
+    assert!(BreachFilter::open(&path).unwrap_err().contains("truncated"));
 }
 
 mod garbage {

@@ -13,24 +13,24 @@ use auth::{
 };
 use jiff::Timestamp;
 
-use super::{Memory, absent};
+use super::{MemoryStore, unsupported};
 
-impl EmailLinkStore for Memory {}
-impl FactorStore for Memory {}
-impl GroupStore for Memory {}
-impl IdentityStore for Memory {}
-impl InvitationStore for Memory {}
-impl ResetStore for Memory {}
-impl OneTimeTokenStore for Memory {}
+impl EmailLinkStore for MemoryStore {}
+impl FactorStore for MemoryStore {}
+impl GroupStore for MemoryStore {}
+impl IdentityStore for MemoryStore {}
+impl InvitationStore for MemoryStore {}
+impl ResetStore for MemoryStore {}
+impl OneTimeTokenStore for MemoryStore {}
 
 /// A real service stores this.
-impl AuditStore for Memory {
+impl AuditStore for MemoryStore {
     async fn record(&self, _: NewAuditEntry) -> StoreResult<()> {
         Ok(())
     }
 }
 
-impl KeyStore for Memory {
+impl KeyStore for MemoryStore {
     async fn keys(&self, purpose: KeyPurpose) -> StoreResult<Vec<StoredKey>> {
         Ok(self
             .tables()
@@ -44,12 +44,12 @@ impl KeyStore for Memory {
 
     async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> StoreResult<bool> {
         let keys = &mut self.tables().keys;
-        let signs = keys.iter_mut().find(|key| key.retired_at.is_none());
-        if signs.as_ref().map(|key| key.kid.as_str()) != old {
+        let active = keys.iter_mut().find(|key| key.retired_at.is_none());
+        if active.as_ref().map(|key| key.kid.as_str()) != old {
             return Ok(false);
         }
-        if let Some(signs) = signs {
-            signs.retired_at = Some(new.created_at);
+        if let Some(active) = active {
+            active.retired_at = Some(new.created_at);
         }
         keys.push(new);
         Ok(true)
@@ -63,16 +63,16 @@ impl KeyStore for Memory {
     }
 }
 
-impl ThrottleStore for Memory {
-    async fn throttles(&self, inquiry: ThrottleQuery) -> StoreResult<ThrottleState> {
+impl ThrottleStore for MemoryStore {
+    async fn throttles(&self, query: ThrottleQuery) -> StoreResult<ThrottleState> {
         let tables = self.tables();
-        let tallies = inquiry
+        let counts = query
             .buckets
             .iter()
-            .filter_map(|bucket| tables.tallies.get(bucket).cloned())
+            .filter_map(|bucket| tables.failure_counts.get(bucket).cloned())
             .collect();
         Ok(ThrottleState {
-            counts: tallies,
+            counts: counts,
             known_sources: Vec::new(),
         })
     }
@@ -82,7 +82,7 @@ impl ThrottleStore for Memory {
         charges: Vec<Charge>,
         at: Timestamp,
     ) -> StoreResult<Vec<FailureCount>> {
-        let tallies = &mut self.tables().tallies;
+        let tallies = &mut self.tables().failure_counts;
         let charge = |charge: Charge| {
             let fresh = FailureCount {
                 bucket: charge.bucket.clone(),
@@ -100,7 +100,7 @@ impl ThrottleStore for Memory {
     }
 
     async fn reset_count(&self, bucket: Bucket) -> StoreResult<()> {
-        self.tables().tallies.remove(&bucket);
+        self.tables().failure_counts.remove(&bucket);
         Ok(())
     }
 
@@ -109,15 +109,15 @@ impl ThrottleStore for Memory {
     }
 
     async fn lockouts(&self, _: LockoutQuery) -> StoreResult<Vec<FailureCount>> {
-        Err(absent())
+        Err(unsupported())
     }
 
     async fn lift(&self, _: ThrottleTarget, _: Actor, _: Timestamp) -> StoreResult<u64> {
-        Err(absent())
+        Err(unsupported())
     }
 
     async fn purge_throttles(&self, what: PurgeCutoffs) -> StoreResult<u64> {
-        let tallies = &mut self.tables().tallies;
+        let tallies = &mut self.tables().failure_counts;
         let had = tallies.len();
         tallies.retain(|_, tally| what.tat_before <= tally.tat);
         Ok((had - tallies.len()) as u64)

@@ -1,7 +1,7 @@
 //! The audit log: of the accounts, of a vault, and of the caller.
 
-pub mod all;
-pub mod of_vault;
+pub mod list;
+pub mod of_one_vault;
 pub mod own;
 
 use auth::audit::{AuditCursor, AuditEntry, AuditQuery, Chain};

@@ -13,8 +13,8 @@ use super::{MAX_COMMENT_CHARS, parse_optional_text, upload};
 use crate::{
     error::Problem,
     extract::{FilenameParam, IdempotencyHeader},
-    shape,
     state::AppState,
+    to_wire,
 };
 
 /// Add a new file.
@@ -52,6 +52,6 @@ pub async fn handle(
     let file = vault.add(&permit, &name, content, comment, key).await?;
     Ok((
         StatusCode::CREATED,
-        Json(shape::file(&file, permit.username())),
+        Json(to_wire::file(&file, permit.username())),
     ))
 }

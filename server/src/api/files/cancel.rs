@@ -8,8 +8,8 @@ use wire::{File, ProblemBody};
 use crate::{
     error::Problem,
     extract::{FilenameParam, IdempotencyHeader},
-    shape,
     state::Vault,
+    to_wire,
 };
 
 /// Cancel your check-out.
@@ -30,5 +30,5 @@ pub async fn handle(
     let file = vault
         .cancel(&permit, &name, idempotency.key_for(""))
         .await?;
-    Ok(Json(shape::file(&file, permit.username())))
+    Ok(Json(to_wire::file(&file, permit.username())))
 }

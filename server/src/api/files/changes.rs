@@ -10,7 +10,7 @@ use serde::Deserialize;
 use vault::action::Read;
 use wire::Change;
 
-use crate::{api::paging, error::Problem, extract::Query, shape, state::Vault};
+use crate::{api::paging, error::Problem, extract::Query, state::Vault, to_wire};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -48,5 +48,5 @@ pub async fn handle(
             headers = paging::next_link(&uri, &last.change.to_string());
         }
     }
-    Ok((headers, Json(changes.iter().map(shape::change).collect())))
+    Ok((headers, Json(changes.iter().map(to_wire::change).collect())))
 }

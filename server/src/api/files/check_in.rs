@@ -18,8 +18,8 @@ use super::{MAX_COMMENT_CHARS, parse_text, upload};
 use crate::{
     error::Problem,
     extract::{FilenameParam, IdempotencyHeader},
-    shape,
     state::{AppState, Vault},
+    to_wire,
 };
 
 /// Check in a new revision of a file.
@@ -92,7 +92,7 @@ pub async fn handle(
             key,
         )
         .await?;
-    Ok(Json(shape::file(&file, permit.username())))
+    Ok(Json(to_wire::file(&file, permit.username())))
 }
 
 fn parse_after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {

@@ -9,8 +9,8 @@ use super::{MAX_NOTE_CHARS, parse_optional_text};
 use crate::{
     error::Problem,
     extract::{FilenameParam, IdempotencyHeader, JsonBody},
-    shape,
     state::Vault,
+    to_wire,
 };
 
 /// Check a file out.
@@ -36,5 +36,5 @@ pub async fn handle(
     let key = idempotency.key_for(note.as_deref().unwrap_or(""));
     let note = parse_optional_text(note.as_deref(), MAX_NOTE_CHARS, "/note")?;
     let file = vault.check_out(&permit, &name, note, key).await?;
-    Ok(Json(shape::file(&file, permit.username())))
+    Ok(Json(to_wire::file(&file, permit.username())))
 }

@@ -20,8 +20,8 @@ use wire::ProblemBody;
 use crate::{
     error::Problem,
     extract::{FilenameParam, Query},
-    shape,
     state::Vault,
+    to_wire,
 };
 
 /// Bytes read at a time.
@@ -53,7 +53,7 @@ pub async fn handle(
     request_headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let blob = vault.content(&permit, &name, query.revision).await?;
-    let mut headers = shape::etag(&blob.id);
+    let mut headers = to_wire::etag(&blob.id);
     headers.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),

@@ -8,8 +8,8 @@ use super::{MAX_COMMENT_CHARS, parse_optional_text};
 use crate::{
     error::Problem,
     extract::{FilenameParam, IdempotencyHeader, JsonBody},
-    shape,
     state::Vault,
+    to_wire,
 };
 
 /// Change the description of a file.
@@ -36,5 +36,5 @@ pub async fn handle(
         "/description",
     )?;
     let file = vault.describe(&permit, &name, description, key).await?;
-    Ok(Json(shape::file(&file, permit.username())))
+    Ok(Json(to_wire::file(&file, permit.username())))
 }

@@ -14,8 +14,8 @@ use crate::{
     api::paging,
     error::Problem,
     extract::{FilenameParam, Query},
-    shape,
     state::Vault,
+    to_wire,
 };
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -53,6 +53,6 @@ pub async fn handle(
     }
     Ok((
         headers,
-        Json(revisions.iter().map(shape::revision).collect()),
+        Json(revisions.iter().map(to_wire::revision).collect()),
     ))
 }

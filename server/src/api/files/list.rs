@@ -14,7 +14,7 @@ use vault::{
 };
 use wire::{File, FileStatus};
 
-use crate::{api::paging, error::Problem, extract::Query, shape, state::Vault};
+use crate::{api::paging, error::Problem, extract::Query, state::Vault, to_wire};
 
 /// Bytes of a search text.
 const MAX_SEARCH_BYTES: usize = 255;
@@ -61,7 +61,12 @@ pub async fn handle(
     let viewer = permit.username();
     Ok((
         headers,
-        Json(files.iter().map(|file| shape::file(file, viewer)).collect()),
+        Json(
+            files
+                .iter()
+                .map(|file| to_wire::file(file, viewer))
+                .collect(),
+        ),
     ))
 }
 

@@ -8,8 +8,8 @@ use wire::{File, ProblemBody};
 use crate::{
     error::Problem,
     extract::{FilenameParam, IdempotencyHeader, JsonBody},
-    shape,
     state::Vault,
+    to_wire,
 };
 
 /// Move or rename a file.
@@ -34,5 +34,5 @@ pub async fn handle(
     let key = idempotency.key_for(&body.to);
     let to = Filename::parse(&body.to).map_err(|error| Problem::invalid("/to", error))?;
     let file = vault.move_to(&permit, &name, to, key).await?;
-    Ok(Json(shape::file(&file, permit.username())))
+    Ok(Json(to_wire::file(&file, permit.username())))
 }

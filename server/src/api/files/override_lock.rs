@@ -9,8 +9,8 @@ use super::{MAX_NOTE_CHARS, parse_text};
 use crate::{
     error::Problem,
     extract::{FilenameParam, IdempotencyHeader, JsonBody},
-    shape,
     state::Vault,
+    to_wire,
 };
 
 /// Override the lock of another user.
@@ -48,5 +48,5 @@ pub async fn handle(
     let file = vault
         .override_lock(&permit, &name, reason, then, key)
         .await?;
-    Ok(Json(shape::file(&file, permit.username())))
+    Ok(Json(to_wire::file(&file, permit.username())))
 }

@@ -8,8 +8,8 @@ use wire::{File, ProblemBody};
 use crate::{
     error::Problem,
     extract::{FilenameParam, IdempotencyHeader, JsonBody},
-    shape,
     state::Vault,
+    to_wire,
 };
 
 /// Restore a revision of a file.
@@ -33,5 +33,5 @@ pub async fn handle(
 ) -> Result<Json<File>, Problem> {
     let key = idempotency.key_for(&body.revision.to_string());
     let file = vault.restore(&permit, &name, body.revision, key).await?;
-    Ok(Json(shape::file(&file, permit.username())))
+    Ok(Json(to_wire::file(&file, permit.username())))
 }

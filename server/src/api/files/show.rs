@@ -6,7 +6,7 @@ use http::HeaderMap;
 use vault::action::Read;
 use wire::File;
 
-use crate::{error::Problem, extract::FilenameParam, shape, state::Vault};
+use crate::{error::Problem, extract::FilenameParam, state::Vault, to_wire};
 
 /// Show a file.
 ///
@@ -21,7 +21,7 @@ pub async fn handle(
 ) -> Result<(HeaderMap, Json<File>), Problem> {
     let file = vault.file(&permit, &name).await?;
     Ok((
-        shape::etag(&file.blob.id),
-        Json(shape::file(&file, permit.username())),
+        to_wire::etag(&file.blob.id),
+        Json(to_wire::file(&file, permit.username())),
     ))
 }

@@ -13,7 +13,8 @@ use http::{HeaderMap, HeaderValue, header, request::Parts};
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use crate::{
-    error::Problem, extract::path_param, packed::Precompressed, state::AppState, web::assets,
+    error::Problem, extract::path_param, state::AppState, static_content::Precompressed,
+    web::assets,
 };
 
 /// The content security policy of the docs page. It equals that of the pages, plus inline styles,

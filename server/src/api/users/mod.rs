@@ -2,11 +2,11 @@
 
 pub mod change;
 pub mod delete;
-pub mod end_everybody;
+pub mod end_all_sessions;
 pub mod end_sessions;
 pub mod list;
-pub mod recover;
-pub mod reset;
+pub mod reset_factors;
+pub mod reset_link;
 pub mod show;
 
 use auth::store::Member;

@@ -10,13 +10,17 @@ use crate::app::{Answer, TestApp, file};
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 fn document() -> &'static str {
-    let source = sources::all().iter().find(|source| source.path == "docs/api.md");
+    let source = sources::all()
+        .iter()
+        .find(|source| source.path == "docs/api.md");
     &source.unwrap().text
 }
 
 /// The cells of the rows of all tables whose first heading is this.
 fn rows(heading: &str) -> Vec<Vec<&'static str>> {
-    let tables = document().split("\n\n").filter(|part| part.starts_with(&format!("| {heading} |")));
+    let tables = document()
+        .split("\n\n")
+        .filter(|part| part.starts_with(&format!("| {heading} |")));
     let lines = tables.flat_map(|table| table.lines().skip(2));
     lines
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
@@ -46,9 +50,17 @@ fn documented_operations_match_the_openapi_document() {
     let operations = operations();
     let rows = rows("operation");
     let documented: BTreeSet<String> = rows.iter().map(|row| unquoted(row[0]).to_owned()).collect();
-    assert!(operations.len() > 100, "only {} operations were read", operations.len());
+    assert!(
+        operations.len() > 100,
+        "only {} operations were read",
+        operations.len()
+    );
     assert_eq!(documented, operations);
-    assert_eq!(rows.len(), documented.len(), "an operation is documented twice");
+    assert_eq!(
+        rows.len(),
+        documented.len(),
+        "an operation is documented twice"
+    );
 }
 
 /// A short path names the operation that it stands for.
@@ -69,7 +81,9 @@ fn documented_routes_are_not_in_the_openapi_document() {
     let routes = rows("route");
     assert!(routes.len() > 20, "only {} routes", routes.len());
     for route in routes.iter().map(|row| unquoted(row[0])) {
-        let is_request = route.split_once(' ').is_some_and(|(method, path)| METHODS.contains(&method) && path.starts_with('/'));
+        let is_request = route
+            .split_once(' ')
+            .is_some_and(|(method, path)| METHODS.contains(&method) && path.starts_with('/'));
         assert!(is_request && !operations.contains(route), "{route}");
     }
 }
@@ -89,9 +103,13 @@ async fn documented_exact_sentences_are_answered() {
         app.anonymous().see("/auth/me").await.is(401),
         ada.tell("/auth/register", registration).await.is(409),
         ada.see(&file("absent.nc", "")).await.is(404),
-        ada.tell(&file("a.nc", "/cancel"), Value::Null).await.is(409),
+        ada.tell(&file("a.nc", "/cancel"), Value::Null)
+            .await
+            .is(409),
         ada.check_in("a.nc", b"two", "unlocked").await.is(409),
-        root.tell(&file("a.nc", "/override"), json!({"reason": "unlocked"})).await.is(409),
+        root.tell(&file("a.nc", "/override"), json!({"reason": "unlocked"}))
+            .await
+            .is(409),
     ];
     ada.check_out("a.nc").await.is(200);
     answers.push(root.check_out("a.nc").await.is(409));
@@ -106,5 +124,9 @@ async fn documented_exact_sentences_are_answered() {
 }
 
 fn sentence(answer: &Answer) -> String {
-    format!("{} {}", answer.status, answer.body["detail"].as_str().unwrap())
+    format!(
+        "{} {}",
+        answer.status,
+        answer.body["detail"].as_str().unwrap()
+    )
 }

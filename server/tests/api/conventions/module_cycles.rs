@@ -17,13 +17,23 @@ fn module_cycles_have_at_most_two_modules() {
     let mut found = Vec::new();
     let mut details = Vec::new();
     for name in CRATES {
-        for cycle in cycles(&graph_of(name)).into_iter().filter(|cycle| cycle.len() > MAX_CYCLE) {
+        for cycle in cycles(&graph_of(name))
+            .into_iter()
+            .filter(|cycle| cycle.len() > MAX_CYCLE)
+        {
             found.push((name, cycle.len()));
-            let modules: Vec<String> = cycle.iter().map(|module| display(module)).collect();
-            details.push(format!("{name}, {} modules: {}", cycle.len(), modules.join(", ")));
+            let modules: Vec<String> = cycle.iter().map(display).collect();
+            details.push(format!(
+                "{name}, {} modules: {}",
+                cycle.len(),
+                modules.join(", ")
+            ));
         }
     }
-    let expected: Vec<_> = LARGE_CYCLES.iter().map(|(name, size, _)| (*name, *size)).collect();
+    let expected: Vec<_> = LARGE_CYCLES
+        .iter()
+        .map(|(name, size, _)| (*name, *size))
+        .collect();
     assert_eq!(found, expected, "{details:#?}");
 }
 
@@ -34,7 +44,11 @@ fn graph_of(name: &str) -> Graph {
         .filter_map(|source| Some((source.path.strip_prefix(&folder)?, source.text.as_str())))
         .collect();
     let parsed = Crate::parse(&files);
-    assert!(parsed.len() > 10, "{name} has only {} modules", parsed.len());
+    assert!(
+        parsed.len() > 10,
+        "{name} has only {} modules",
+        parsed.len()
+    );
     parsed.graph()
 }
 
@@ -47,17 +61,29 @@ fn display(module: &Path) -> String {
 
 fn uses(files: &[(&'static str, &'static str)]) -> Vec<String> {
     let graph = Crate::parse(files).graph();
-    let uses = graph.iter().flat_map(|(module, used)| used.iter().map(|used| format!("{} {}", display(module), display(used))));
+    let uses = graph.iter().flat_map(|(module, used)| {
+        used.iter()
+            .map(|used| format!("{} {}", display(module), display(used)))
+    });
     uses.collect()
 }
 
 #[test]
 fn module_uses_follow_paths_and_reexports() {
     let files = [
-        ("lib.rs", "mod a; mod b; mod tests; pub use a::A; #[cfg(test)] mod c;"),
-        ("a.rs", "mod d; pub(crate) use d::D; pub struct A; fn e() { d::f() }"),
+        (
+            "lib.rs",
+            "mod a; mod b; mod tests; pub use a::A; #[cfg(test)] mod c;",
+        ),
+        (
+            "a.rs",
+            "mod d; pub(crate) use d::D; pub struct A; fn e() { d::f() }",
+        ),
         ("a/d.rs", "use super::A; pub struct D; // crate::b"),
-        ("b.rs", "use crate::{A, a::{self, *}}; fn g() -> a::D { std::mem::take() } mod h { use super::super::a::d; }"),
+        (
+            "b.rs",
+            "use crate::{A, a::{self, *}}; fn g() -> a::D { std::mem::take() } mod h { use super::super::a::d; }",
+        ),
         ("tests.rs", "use crate::b;"),
         ("c.rs", "use crate::b;"),
     ];
@@ -74,6 +100,9 @@ fn cycles_are_found() {
         ("d.rs", "use crate::e;"),
         ("e.rs", "use crate::d;"),
     ];
-    let sizes: Vec<usize> = cycles(&Crate::parse(&files).graph()).iter().map(Vec::len).collect();
+    let sizes: Vec<usize> = cycles(&Crate::parse(&files).graph())
+        .iter()
+        .map(Vec::len)
+        .collect();
     assert_eq!(sizes, [3, 2]);
 }

@@ -44,18 +44,21 @@ impl Crate {
     pub(super) fn parse(files: &[(&'static str, &'static str)]) -> Self {
         let texts = files.iter().map(|(path, text)| (module_path(path), *text));
         let mut parsed = Self::default();
-        parsed.add(Path::new(), &texts.collect());
+        parsed.add(&Path::new(), &texts.collect());
         parsed
     }
 
     /// Adds a module, and the modules that it declares outside of tests.
-    fn add(&mut self, path: Path, texts: &BTreeMap<Path, &'static str>) {
-        let Some(text) = texts.get(&path) else { return };
+    fn add(&mut self, path: &Path, texts: &BTreeMap<Path, &'static str>) {
+        let Some(text) = texts.get(path) else { return };
         let code = without_tests(&tokenize(text));
         self.modules.insert(path.clone(), Module::parse(&code));
-        for item in code.windows(3).filter(|item| item[0].is("mod") && item[2].is(";")) {
+        for item in code
+            .windows(3)
+            .filter(|item| item[0].is("mod") && item[2].is(";"))
+        {
             if !item[1].text.starts_with("test") {
-                self.add(join(&path, &[item[1].text]), texts);
+                self.add(&join(path, &[item[1].text]), texts);
             }
         }
     }
@@ -67,7 +70,11 @@ impl Crate {
     /// A use in both directions between a module and one below it counts only upwards: a parent may call what it
     /// declares.
     pub(super) fn graph(&self) -> Graph {
-        let all: Graph = self.modules.keys().map(|path| (path.clone(), self.uses_of(path))).collect();
+        let all: Graph = self
+            .modules
+            .keys()
+            .map(|path| (path.clone(), self.uses_of(path)))
+            .collect();
         let mut graph = all.clone();
         for (path, uses) in &mut graph {
             uses.retain(|used| !(used.starts_with(path) && all[used].contains(path)));
@@ -82,8 +89,14 @@ impl Crate {
             let is_own_reexport = import.is_public && used.starts_with(module);
             (!is_own_reexport).then_some(used)
         });
-        let named = self.paths_in(module).into_iter().map(|path| self.resolve(&path));
-        imported.chain(named).filter(|used| used != module).collect()
+        let named = self
+            .paths_in(module)
+            .into_iter()
+            .map(|path| self.resolve(&path));
+        imported
+            .chain(named)
+            .filter(|used| used != module)
+            .collect()
     }
 
     /// The paths in the code of a module that lead to modules of this crate.
@@ -95,7 +108,10 @@ impl Crate {
             let is_inside = previous.is_some_and(|t| t.is("::") || t.is(".") || t.is("in"));
             let path = path_at(&code[index..]);
             if token.kind == Kind::Identifier && !is_inside && path.len() > 1 {
-                paths.extend(self.absolute(module, &path, *nesting).or_else(|| self.through_import(module, &path)));
+                paths.extend(
+                    self.absolute(module, &path, *nesting)
+                        .or_else(|| self.through_import(module, &path)),
+                );
             }
         }
         paths
@@ -113,7 +129,9 @@ impl Crate {
             }
             _ => {
                 let child = join(module, path);
-                self.modules.contains_key(&child[..=module.len()]).then_some(child)
+                self.modules
+                    .contains_key(&child[..=module.len()])
+                    .then_some(child)
             }
         }
     }
@@ -121,9 +139,13 @@ impl Crate {
     /// `session::create` after `use crate::session`.
     fn through_import(&self, module: &Path, path: &Path) -> Option<Path> {
         let imports = &self.modules[module].imports;
-        let import = imports.iter().find(|import| import.nesting == 0 && import.name == path[0])?;
+        let import = imports
+            .iter()
+            .find(|import| import.nesting == 0 && import.name == path[0])?;
         let target = self.absolute(module, &import.path, 0)?;
-        self.modules.contains_key(&target).then(|| join(&target, &path[1..]))
+        self.modules
+            .contains_key(&target)
+            .then(|| join(&target, &path[1..]))
     }
 
     /// The module that defines what a path names.
@@ -138,13 +160,17 @@ impl Crate {
         let Some(name) = path.get(length).filter(|_| steps > 0) else {
             return module;
         };
-        let imports = self.modules[&module].imports.iter().filter(|import| import.nesting == 0);
+        let imports = self.modules[&module]
+            .imports
+            .iter()
+            .filter(|import| import.nesting == 0);
         for import in imports.filter(|import| import.name == *name) {
             if let Some(target) = self.absolute(&module, &import.path, 0) {
                 return self.resolve_within(&join(&target, &path[length + 1..]), steps - 1);
             }
         }
-        self.through_glob(&module, &path[length..], steps).unwrap_or(module)
+        self.through_glob(&module, &path[length..], steps)
+            .unwrap_or(module)
     }
 
     fn through_glob(&self, module: &Path, rest: &[&'static str], steps: usize) -> Option<Path> {
@@ -152,7 +178,10 @@ impl Crate {
         if own.definitions.contains(rest[0]) {
             return None;
         }
-        let globs = own.imports.iter().filter(|import| import.name == "*" && import.nesting == 0);
+        let globs = own
+            .imports
+            .iter()
+            .filter(|import| import.name == "*" && import.nesting == 0);
         let targets = globs.filter_map(|import| self.absolute(module, &import.path, 0));
         let modules = targets.map(|target| self.resolve_within(&target, steps - 1));
         modules
@@ -164,7 +193,10 @@ impl Crate {
 
 impl Module {
     fn parse(code: &[Token<'static>]) -> Self {
-        let mut module = Self { definitions: definitions(code), ..Self::default() };
+        let mut module = Self {
+            definitions: definitions(code),
+            ..Self::default()
+        };
         let mut groups = Vec::new();
         let mut at = 0;
         while let Some(token) = code.get(at) {
@@ -178,12 +210,14 @@ impl Module {
                 let is_public = at > 0 && (code[at - 1].is("pub") || code[at - 1].is(")"));
                 let mut imports = Vec::new();
                 at += 1 + use_tree(&code[at + 1..], &Path::new(), &mut imports);
-                module.imports.extend(imports.into_iter().map(|import| Import {
-                    path: import.path,
-                    name: import.name,
-                    is_public,
-                    nesting,
-                }));
+                module
+                    .imports
+                    .extend(imports.into_iter().map(|import| Import {
+                        path: import.path,
+                        name: import.name,
+                        is_public,
+                        nesting,
+                    }));
             } else {
                 module.code.push((*token, nesting));
                 at += 1;
@@ -233,7 +267,11 @@ fn use_tree(code: &[Token<'static>], prefix: &Path, found: &mut Vec<UsedName>) -
 
 /// The path at the start of the code: `a::b` has two names.
 fn path_at(code: &[(Token<'static>, usize)]) -> Path {
-    let mut path: Path = code.first().map(|(token, _)| token.text).into_iter().collect();
+    let mut path: Path = code
+        .first()
+        .map(|(token, _)| token.text)
+        .into_iter()
+        .collect();
     for pair in code[1..].chunks_exact(2) {
         if !pair[0].0.is("::") || pair[1].0.kind != Kind::Identifier {
             break;
@@ -248,7 +286,9 @@ fn definitions(code: &[Token<'static>]) -> BTreeSet<&'static str> {
     let is_keyword = |token: &Token| KEYWORDS.iter().any(|keyword| token.is(keyword));
     let pairs = code.windows(2).filter(|pair| is_keyword(&pair[0]));
     let macros = code.windows(3).filter(|three| three[0].is("macro_rules"));
-    let names = pairs.map(|pair| pair[1].text).chain(macros.map(|three| three[2].text));
+    let names = pairs
+        .map(|pair| pair[1].text)
+        .chain(macros.map(|three| three[2].text));
     names.chain(defined_types(code)).collect()
 }
 
@@ -267,9 +307,14 @@ fn join(module: &[&'static str], names: &[&'static str]) -> Path {
 
 /// The groups of modules that use each other, larger first. A group has at least two modules.
 pub(super) fn cycles(graph: &Graph) -> Vec<Vec<Path>> {
-    let reachable: BTreeMap<&Path, BTreeSet<&Path>> = graph.keys().map(|module| (module, reachable_from(graph, module))).collect();
+    let reachable: BTreeMap<&Path, BTreeSet<&Path>> = graph
+        .keys()
+        .map(|module| (module, reachable_from(graph, module)))
+        .collect();
     let group = |module: &Path| -> Vec<Path> {
-        let mutual = reachable[module].iter().filter(|other| reachable[*other].contains(module));
+        let mutual = reachable[module]
+            .iter()
+            .filter(|other| reachable[*other].contains(module));
         mutual.map(|other| (*other).clone()).collect()
     };
     let groups: BTreeSet<Vec<Path>> = graph.keys().map(group).collect();

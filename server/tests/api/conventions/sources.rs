@@ -20,6 +20,10 @@ impl Source {
         tokens::tokenize(&self.text)
     }
 
+    pub(super) fn has_extension(&self, extension: &str) -> bool {
+        extension_of(Path::new(&self.path)) == Some(extension)
+    }
+
     /// Whether a folder or the file is named `test…`.
     pub(super) fn is_test(&self) -> bool {
         self.path.split('/').any(|part| part.starts_with("test"))
@@ -53,7 +57,11 @@ pub(super) fn all() -> &'static [Source] {
 }
 
 pub(super) fn rust() -> impl Iterator<Item = &'static Source> {
-    SOURCES.iter().filter(|source| source.path.ends_with(".rs"))
+    SOURCES.iter().filter(|source| source.has_extension("rs"))
+}
+
+fn extension_of(path: &Path) -> Option<&str> {
+    path.extension()?.to_str()
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
@@ -63,10 +71,9 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
         if name.starts_with('.') || name == "target" || name == "strongroom-data" {
             continue;
         }
-        let extension = path.extension().and_then(|extension| extension.to_str());
         if path.is_dir() {
             collect(&path, paths);
-        } else if extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) {
+        } else if extension_of(&path).is_some_and(|extension| EXTENSIONS.contains(&extension)) {
             paths.push(path);
         }
     }

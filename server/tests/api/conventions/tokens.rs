@@ -79,9 +79,18 @@ fn word(rest: &str) -> usize {
 fn block_comment(rest: &str) -> usize {
     let mut depth = 0;
     let mut at = 0;
-    while let Some(found) = rest[at..].find("/*").into_iter().chain(rest[at..].find("*/")).min() {
+    while let Some(found) = rest[at..]
+        .find("/*")
+        .into_iter()
+        .chain(rest[at..].find("*/"))
+        .min()
+    {
         at += found;
-        depth = if rest[at..].starts_with("/*") { depth + 1 } else { depth - 1 };
+        depth = if rest[at..].starts_with("/*") {
+            depth + 1
+        } else {
+            depth - 1
+        };
         at += 2;
         if depth == 0 {
             return at;
@@ -91,7 +100,10 @@ fn block_comment(rest: &str) -> usize {
 }
 
 fn raw_string(rest: &str) -> Option<usize> {
-    let marked = rest.strip_prefix(['b', 'c']).unwrap_or(rest).strip_prefix('r')?;
+    let marked = rest
+        .strip_prefix(['b', 'c'])
+        .unwrap_or(rest)
+        .strip_prefix('r')?;
     let body = marked.trim_start_matches('#');
     let closing = format!("\"{}", "#".repeat(marked.len() - body.len()));
     let body = body.strip_prefix('"')?;
@@ -100,7 +112,10 @@ fn raw_string(rest: &str) -> Option<usize> {
 }
 
 fn string(rest: &str) -> Option<usize> {
-    let body = rest.strip_prefix(['b', 'c']).unwrap_or(rest).strip_prefix('"')?;
+    let body = rest
+        .strip_prefix(['b', 'c'])
+        .unwrap_or(rest)
+        .strip_prefix('"')?;
     let mut is_escaped = false;
     let end = body.find(|c: char| {
         let is_end = c == '"' && !is_escaped;
@@ -203,7 +218,9 @@ pub(super) fn words(name: &str) -> Vec<String> {
     let characters: Vec<char> = name.trim_start_matches("r#").chars().collect();
     let mut words = vec![String::new()];
     for (index, character) in characters.iter().enumerate() {
-        let previous = index.checked_sub(1).and_then(|before| characters.get(before));
+        let previous = index
+            .checked_sub(1)
+            .and_then(|before| characters.get(before));
         let ends_word = previous.is_some_and(|c| c.is_lowercase() || c.is_numeric());
         let starts_word = characters.get(index + 1).is_some_and(|c| c.is_lowercase());
         if *character == '_' || character.is_uppercase() && (ends_word || starts_word) {
@@ -231,14 +248,14 @@ mod tests {
 
     #[test]
     fn strings_and_comments_contain_no_identifiers() {
-        let source = r####"
+        let source = r###"
             let a = "no \" no"; // no 'no' "no
             let b = r#"no " no"#; /* no /* no */ "no */
             let c = br##"no "# no"##; let d = b"no"; let e = c"no\\";
             /// no
             let f = ['"', '\'', '\\', 'n', b'n', '\u{6e}', 'é'];
             fn g<'h>(i: &'h str) -> r#type { 0x6e_u8 }
-        "####;
+        "###;
         let expected = [
             "let", "a", "let", "b", "let", "c", "let", "d", "let", "e", "let", "f", "fn", "g", "i",
             "str", "r#type",
@@ -258,7 +275,8 @@ mod tests {
 
     #[test]
     fn items_for_tests_are_removed() {
-        let source = "use a; #[cfg(test)] mod b; #[derive(C)] struct D { #[cfg(test)] e: F<G>, h: I }
+        let source =
+            "use a; #[cfg(test)] mod b; #[derive(C)] struct D { #[cfg(test)] e: F<G>, h: I }
             #[test] fn j() { k(); } #[cfg(all(test, unix))] use l::{m, n}; #[cfg(unix)] fn o() {}";
         let tokens = tokenize(source);
         let code: Vec<&str> = without_tests(&tokens)

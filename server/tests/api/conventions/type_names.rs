@@ -40,7 +40,9 @@ pub(super) fn defined_types<'a>(code: &[Token<'a>]) -> Vec<&'a str> {
             groups.push(index >= 2 && code[index - 2].is("mod"));
         } else if token.is("}") {
             groups.pop();
-        } else if KEYWORDS.iter().any(|keyword| token.is(keyword)) && groups.iter().all(|is_module| *is_module) {
+        } else if KEYWORDS.iter().any(|keyword| token.is(keyword))
+            && groups.iter().all(|is_module| *is_module)
+        {
             names.extend(code.get(index + 1).map(|name| name.text));
         }
     }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use server::ConfigSource;
 
 use super::{
-    ORIGIN, PasskeyBrowser, set_cookie_pair, editor_with_passkey, passkey_app, register_passkey, sign_in_with_passkey,
+    ORIGIN, PasskeyBrowser, editor_with_passkey, passkey_app, register_passkey, set_cookie_pair,
+    sign_in_with_passkey,
 };
 use crate::{
     app::{Client, TestApp},
@@ -338,11 +339,18 @@ async fn failed_passkey_attempts_throttle_only_their_network() {
         assert_eq!(status, 401);
     }
     assert_eq!(refused, 1, "the attacker was not throttled");
-    assert_eq!(sign_in_from_address("198.51.100.4", &app, &mut phone).await, Some(204));
+    assert_eq!(
+        sign_in_from_address("198.51.100.4", &app, &mut phone).await,
+        Some(204)
+    );
 }
 
 /// An attempt from an address; `None` if the address is throttled.
-async fn sign_in_from_address(address: &str, app: &TestApp, device: &mut TestAuthenticator) -> Option<u16> {
+async fn sign_in_from_address(
+    address: &str,
+    app: &TestApp,
+    device: &mut TestAuthenticator,
+) -> Option<u16> {
     let client: Client = app.anonymous();
     let request = |path| {
         client

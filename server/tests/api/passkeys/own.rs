@@ -6,8 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    ORIGIN, PasskeyBrowser, set_cookie_pair, editor_with_passkey, passkey_app, register_passkey, sign_in_with_passkey,
-    get_with_cookie,
+    ORIGIN, PasskeyBrowser, editor_with_passkey, get_with_cookie, passkey_app, register_passkey,
+    set_cookie_pair, sign_in_with_passkey,
 };
 use crate::{app::TestApp, device::TestAuthenticator};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ORIGIN, set_cookie_pair, editor_with_passkey, passkey_app, get_with_cookie};
+use super::{ORIGIN, editor_with_passkey, get_with_cookie, passkey_app, set_cookie_pair};
 use crate::{
     app::{Client, PASSWORD, TestApp, TestResponse},
     device::{TestAuthenticator, USER_PRESENT},
@@ -229,5 +229,8 @@ async fn pending_mfa_sign_in_ends_with_other_sessions() {
         .header("sec-fetch-site", "same-origin")
         .header("cookie", &thief.cookie);
     let answer = thief.client.ask(sent.form(&form)).await;
-    assert!(set_cookie_pair(&answer, "__Host-strongroom").is_none(), "{answer:?}");
+    assert!(
+        set_cookie_pair(&answer, "__Host-strongroom").is_none(),
+        "{answer:?}"
+    );
 }

@@ -2,7 +2,7 @@
 
 use auth::{Clock, audit::Chain};
 use serde_json::{Value, json};
-use server::{Config, serve::Installation, witness::AuditCheckpoint};
+use server::{Config, audit_checkpoint::AuditCheckpoint, serve::Installation};
 use store::ChainStatus;
 use vault::{
     VaultStore as _,

@@ -32,7 +32,10 @@ async fn migrated_tables_keep_every_row(fixture: Fixture) {
     assert_eq!(audit_heads(&store).await, written_heads(&fixture));
     drop(store);
     let after = testing::row_counts(&fixture.database).await;
-    for (table, rows) in before.iter().filter(|(table, _)| *table != MIGRATIONS_TABLE) {
+    for (table, rows) in before
+        .iter()
+        .filter(|(table, _)| *table != MIGRATIONS_TABLE)
+    {
         let present = RENAMED_TABLES
             .iter()
             .find(|(old, _)| old == table)

@@ -11,7 +11,7 @@ fn sha256(bytes: &[u8]) -> BlobId {
     BlobId::of_digest(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
-async fn put(blobs: &LocalBlobs, bytes: &[u8]) -> Result<Blob, VaultError> {
+async fn store_blob(blobs: &LocalBlobs, bytes: &[u8]) -> Result<Blob, VaultError> {
     let mut upload = blobs.begin(&main_vault()).await?;
     for piece in bytes.chunks(100_000) {
         upload.write(Bytes::copy_from_slice(piece)).await?;
@@ -19,7 +19,7 @@ async fn put(blobs: &LocalBlobs, bytes: &[u8]) -> Result<Blob, VaultError> {
     upload.finish().await
 }
 
-async fn get(blobs: &LocalBlobs, blob: &Blob, range: Range<u64>) -> Vec<u8> {
+async fn read_blob(blobs: &LocalBlobs, blob: &Blob, range: Range<u64>) -> Vec<u8> {
     let mut bytes = Vec::new();
     blobs
         .open(&main_vault(), blob, range)
@@ -31,7 +31,7 @@ async fn get(blobs: &LocalBlobs, blob: &Blob, range: Range<u64>) -> Vec<u8> {
     bytes
 }
 
-fn some_bytes(n: u32) -> Vec<u8> {
+fn pseudo_random_bytes(n: u32) -> Vec<u8> {
     (0..n)
         .map(|i| u8::try_from(i.wrapping_mul(2_654_435_761) >> 24).unwrap())
         .collect()
@@ -53,26 +53,26 @@ async fn blob_content_round_trips_in_full_or_range() {
     let blobs = LocalBlobs::new(folder.path().join("repositories"), u64::MAX);
     fs::create_dir(folder.path().join("repositories")).unwrap();
     for size in [0, 1, 99_999, 1 << 20, (1 << 20) + 1, 3_333_333] {
-        let bytes = some_bytes(size);
-        let blob = put(&blobs, &bytes).await.unwrap();
+        let bytes = pseudo_random_bytes(size);
+        let blob = store_blob(&blobs, &bytes).await.unwrap();
         assert_eq!((blob.size, &blob.id), (u64::from(size), &sha256(&bytes)));
-        assert_eq!(get(&blobs, &blob, 0..blob.size).await, bytes);
+        assert_eq!(read_blob(&blobs, &blob, 0..blob.size).await, bytes);
         assert_eq!(
             blobs.check(&main_vault(), &blob).await.unwrap(),
             BlobState::Sound
         );
     }
-    let bytes = some_bytes(3_333_333);
+    let bytes = pseudo_random_bytes(3_333_333);
     let blob = Blob {
         id: sha256(&bytes),
         size: 3_333_333,
     };
     assert_eq!(
-        get(&blobs, &blob, 1_000_000..1_000_007).await,
+        read_blob(&blobs, &blob, 1_000_000..1_000_007).await,
         &bytes[1_000_000..1_000_007]
     );
     assert_eq!(
-        get(&blobs, &blob, 3_333_330..3_333_333).await,
+        read_blob(&blobs, &blob, 3_333_330..3_333_333).await,
         &bytes[3_333_330..]
     );
     assert_eq!(
@@ -85,7 +85,7 @@ async fn blob_content_round_trips_in_full_or_range() {
 async fn blob_is_stored_at_the_git_lfs_path() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
-    put(&blobs, b"abc").await.unwrap();
+    store_blob(&blobs, b"abc").await.unwrap();
     let id = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     let path = folder.path().join("main.git/lfs/objects/ba/78").join(id);
     assert_eq!(fs::read(path).unwrap(), b"abc");
@@ -96,13 +96,13 @@ async fn upload_over_size_limit_is_rejected_without_leftovers() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), 2_000_000);
     assert_eq!(
-        put(&blobs, &some_bytes(2_000_000)).await.unwrap().size,
+        store_blob(&blobs, &pseudo_random_bytes(2_000_000)).await.unwrap().size,
         2_000_000
     );
     let before = files_below(folder.path());
     let mut upload = blobs.begin(&main_vault()).await.unwrap();
     upload
-        .write(Bytes::from(some_bytes(1_999_999)))
+        .write(Bytes::from(pseudo_random_bytes(1_999_999)))
         .await
         .unwrap();
     let refused = upload.write(Bytes::from_static(b"ab")).await;
@@ -126,7 +126,7 @@ async fn dropped_upload_leaves_no_files() {
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let mut upload = blobs.begin(&main_vault()).await.unwrap();
     upload
-        .write(Bytes::from(some_bytes(5 << 20)))
+        .write(Bytes::from(pseudo_random_bytes(5 << 20)))
         .await
         .unwrap();
     let sink = upload.writer().await.unwrap();
@@ -140,7 +140,7 @@ async fn leftover_upload_file_is_cleared() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     blobs.clear_leftovers().await.unwrap();
-    let blob = put(&blobs, b"kept").await.unwrap();
+    let blob = store_blob(&blobs, b"kept").await.unwrap();
     fs::write(
         folder.path().join("main.git/lfs/tmp/17-0"),
         "half of a file",
@@ -148,8 +148,8 @@ async fn leftover_upload_file_is_cleared() {
     .unwrap();
     blobs.clear_leftovers().await.unwrap();
     assert_eq!(files_below(folder.path()), 1);
-    assert_eq!(get(&blobs, &blob, 0..4).await, b"kept");
-    assert_eq!(put(&blobs, b"after").await.unwrap().size, 5);
+    assert_eq!(read_blob(&blobs, &blob, 0..4).await, b"kept");
+    assert_eq!(store_blob(&blobs, b"after").await.unwrap().size, 5);
     LocalBlobs::new(folder.path().join("nowhere"), 1)
         .clear_leftovers()
         .await
@@ -160,7 +160,7 @@ async fn leftover_upload_file_is_cleared() {
 async fn reuploaded_content_repairs_a_truncated_object() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
-    let blob = put(&blobs, b"gears").await.unwrap();
+    let blob = store_blob(&blobs, b"gears").await.unwrap();
     let path = blobs.path(&main_vault(), &blob.id);
     fs::write(&path, "gea").unwrap();
     assert_eq!(
@@ -172,7 +172,7 @@ async fn reuploaded_content_repairs_a_truncated_object() {
         matches!(&opened, Err(VaultError::Io(error)) if error.kind() == io::ErrorKind::InvalidData),
         "a truncated object is not served: {opened:?}"
     );
-    assert_eq!(put(&blobs, b"gears").await.unwrap(), blob);
+    assert_eq!(store_blob(&blobs, b"gears").await.unwrap(), blob);
     assert_eq!(
         blobs.check(&main_vault(), &blob).await.unwrap(),
         BlobState::Sound
@@ -183,7 +183,7 @@ async fn reuploaded_content_repairs_a_truncated_object() {
 async fn damaged_or_missing_blob_is_detected() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
-    let blob = put(&blobs, b"gears").await.unwrap();
+    let blob = store_blob(&blobs, b"gears").await.unwrap();
     fs::write(blobs.path(&main_vault(), &blob.id), "bears").unwrap();
     assert_eq!(
         blobs.check(&main_vault(), &blob).await.unwrap(),
@@ -195,7 +195,7 @@ async fn damaged_or_missing_blob_is_detected() {
         BlobState::Missing
     );
     // The cached folders are created again.
-    assert_eq!(put(&blobs, b"gears").await.unwrap(), blob);
+    assert_eq!(store_blob(&blobs, b"gears").await.unwrap(), blob);
 }
 
 #[tokio::test]
@@ -204,10 +204,10 @@ async fn parallel_uploads_of_same_content_succeed() {
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let uploads: Vec<_> = (0..16)
         .map(|_| blobs.clone())
-        .map(|blobs| tokio::spawn(async move { put(&blobs, &some_bytes(300_000)).await.unwrap() }))
+        .map(|blobs| tokio::spawn(async move { store_blob(&blobs, &pseudo_random_bytes(300_000)).await.unwrap() }))
         .collect();
     for upload in uploads {
-        assert_eq!(upload.await.unwrap().id, sha256(&some_bytes(300_000)));
+        assert_eq!(upload.await.unwrap().id, sha256(&pseudo_random_bytes(300_000)));
     }
     assert_eq!(files_below(folder.path()), 1);
 }
@@ -218,7 +218,7 @@ async fn stored_blobs_are_listed_sorted_in_pages() {
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let mut expected = Vec::new();
     for n in 0u8..40 {
-        expected.push(put(&blobs, &[n]).await.unwrap().id);
+        expected.push(store_blob(&blobs, &[n]).await.unwrap().id);
     }
     expected.sort();
     let mut listed: Vec<BlobId> = Vec::new();

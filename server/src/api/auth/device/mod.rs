@@ -1,5 +1,5 @@
 //! The device authorization flow (RFC 8628).
 
-pub mod begin;
+pub mod authorize;
 pub mod decide;
-pub mod look;
+pub mod lookup;

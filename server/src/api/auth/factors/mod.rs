@@ -1,6 +1,5 @@
 //! The caller's second factors.
 
-pub mod codes;
 pub mod list;
 pub mod remove;
 pub mod rename;

@@ -1,12 +1,12 @@
 //! Passkeys (`WebAuthn`): registration, sign-in, second factor and step-up.
 
-pub mod add;
 pub mod list;
-pub mod options;
+pub mod mfa;
+pub mod mfa_options;
+pub mod register;
+pub mod register_options;
 pub mod remove;
 pub mod rename;
-pub mod second_step;
-pub mod second_step_options;
 pub mod sign_in;
 pub mod sign_in_options;
 pub mod step_up;

@@ -1,4 +1,4 @@
 //! Step-up authentication (RFC 9470).
 
 pub mod confirm;
-pub mod needs;
+pub mod options;

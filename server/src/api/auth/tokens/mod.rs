@@ -1,5 +1,5 @@
 //! The caller's personal access tokens.
 
+pub mod create;
 pub mod end;
 pub mod list;
-pub mod make;

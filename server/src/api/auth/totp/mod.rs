@@ -1,4 +1,4 @@
 //! Enrollment of an authenticator app (TOTP, RFC 6238).
 
-pub mod begin;
 pub mod confirm;
+pub mod start;

@@ -1,0 +1,54 @@
+//! `POST /auth/passkeys/second-step`
+
+use std::sync::Arc;
+
+use auth::{SameOriginForm, factor::passkey::PasskeyResponse};
+use axum::extract::State;
+use axum_extra::extract::CookieJar;
+use http::StatusCode;
+use wire::{ProblemBody, ShownPasskey};
+
+use crate::{
+    error::Problem,
+    extract::{ClientOrigin, JsonBody},
+    state::{Auth, SiteInfo},
+    web::{cookie, pages::mfa},
+};
+
+/// Complete a browser sign-in with a passkey as second factor.
+///
+/// The session is a cookie.
+#[utoipa::path(post, path = "/auth/passkeys/second-step", tag = "Second factors", request_body = ShownPasskey, responses(
+    (status = 204, description = "Signed in. The response sets the session cookie."),
+    (status = 401, description = "The passkey was rejected, or no sign-in is pending.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 410, description = "The ceremony has expired or was used before.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
+))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one extractor for each part of the request"
+)]
+pub async fn handle(
+    _: SameOriginForm,
+    State(auth): State<Auth>,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
+    jar: CookieJar,
+    JsonBody(body): JsonBody<ShownPasskey>,
+) -> Result<(StatusCode, CookieJar), Problem> {
+    let response = PasskeyResponse {
+        ceremony: &body.ceremony,
+        credential: &body.credential,
+    };
+    let signed_in = auth
+        .passkeys()
+        .finish_passkey_mfa(mfa::mfa_token(&site, &jar), response, origin)
+        .await?;
+    let jar = CookieJar::new()
+        .add(cookie::session(&site, &signed_in.secret))
+        .add(cookie::clear_mfa(&site));
+    Ok((StatusCode::NO_CONTENT, jar))
+}

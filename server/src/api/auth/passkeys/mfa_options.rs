@@ -1,0 +1,35 @@
+//! `POST /auth/passkeys/second-step/options`
+
+use std::sync::Arc;
+
+use auth::SameOriginForm;
+use axum::{Json, extract::State};
+use axum_extra::extract::CookieJar;
+use wire::{PasskeyOptions, ProblemBody};
+
+use super::wire_options;
+use crate::{
+    error::Problem,
+    state::{Auth, SiteInfo},
+    web::pages::mfa,
+};
+
+/// Start a passkey assertion as second factor of a browser sign-in.
+#[utoipa::path(post, path = "/auth/passkeys/second-step/options", tag = "Second factors", responses(
+    (status = 200, description = "The options for `navigator.credentials.get`.", body = PasskeyOptions),
+    (status = 401, description = "No sign-in is pending, or it has expired.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "The account has no passkey.", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub async fn handle(
+    _: SameOriginForm,
+    State(auth): State<Auth>,
+    State(site): State<Arc<SiteInfo>>,
+    jar: CookieJar,
+) -> Result<Json<PasskeyOptions>, Problem> {
+    Ok(Json(wire_options(
+        auth.passkeys()
+            .start_passkey_mfa(mfa::mfa_token(&site, &jar))
+            .await?,
+    )))
+}

@@ -1,0 +1,4 @@
+//! Password reset by link.
+
+pub mod confirm;
+pub mod request;

@@ -1,0 +1,3 @@
+//! TODO: what lives here.
+
+pub mod create;

@@ -1,4 +1,0 @@
-//! Password reset by link.
-
-pub mod ask;
-pub mod confirm;

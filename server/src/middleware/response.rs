@@ -1,0 +1,353 @@
+//! The outermost layer: request id, header size limit, log line, metrics, security headers, and the
+//! rendering of errors.
+
+use auth::error::{AccessError, AccountError, FactorError};
+use std::time::Instant;
+
+use auth::{AuthError, access::policy::Restriction};
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use tracing::Instrument;
+use uuid::Uuid;
+use vault::VaultError;
+use wire::{ProblemBody, TokenError};
+
+use crate::{
+    error::{ErrorFormat, PendingProblem, Problem},
+    host,
+    state::{AppState, SiteInfo},
+    web::{self, device_cookie::DeviceCookie},
+};
+
+/// Bytes of URL and headers. A larger request is 431.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request, in the log and in the response.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// The outermost layer.
+pub async fn finish_response(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = request_id(request.headers());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let browser = DeviceCookie::from_headers(request.headers(), &state.site);
+    request.extensions_mut().insert(browser.clone());
+    let asked = RequestInfo::from_request(&request);
+    let span =
+        tracing::info_span!("request", id = %id, method = %request.method(), route = asked.route);
+    let started = Instant::now();
+    let response = if header_bytes(&request) > MAX_HEADER_BYTES {
+        Problem::HeadersTooLarge.into_response()
+    } else if request.version() > Version::HTTP_11 {
+        // HTTP/2 ends at the proxy. Cleartext HTTP/2 here is a sign of request smuggling.
+        Problem::HttpVersion.into_response()
+    } else if !host::is_allowed_host(&request, &state.site) {
+        Problem::Misdirected(state.site.config.public_url.clone()).into_response()
+    } else {
+        next.run(request).instrument(span.clone()).await
+    };
+    let mut response = span.in_scope(|| render_problem(response, &asked, &id));
+    set_security_headers(response.headers_mut(), &state.site);
+    browser.set_on_sign_in(response.headers_mut(), &state.site);
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    let (status, took) = (response.status(), started.elapsed());
+    metrics::histogram!("strongroom_request_seconds", "route" => asked.route, "status" => status_class(status))
+        .record(took.as_secs_f64());
+    let status = status.as_u16();
+    span.in_scope(|| tracing::debug!(status, took_ms = took.as_secs_f64() * 1e3, "answered"));
+    response
+}
+
+/// One time series for each route and class keeps the number of series small.
+fn status_class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// The facts of a request that its response needs.
+struct RequestInfo {
+    route: String,
+    /// Whether the request has `Authorization: Basic`.
+    uses_basic_auth: bool,
+    /// Path and query, if a browser requests a page.
+    page_url: Option<String>,
+    /// Whether the browser can return to it after sign-in: a form submission cannot.
+    is_safe_method: bool,
+}
+
+/// Routes with OAuth errors (RFC 6749 §5.2) for every rejection, also by a layer.
+const OAUTH_ENDPOINTS: [&str; 3] = ["/auth/token", "/auth/revoke", "/auth/introspect"];
+
+impl RequestInfo {
+    fn from_request(request: &Request) -> Self {
+        let route = request
+            .extensions()
+            .get::<MatchedPath>()
+            .map_or("(none)", MatchedPath::as_str)
+            .to_owned();
+        let accept = request
+            .headers()
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("");
+        let path = request.uri().path();
+        let machine = ["/api/", "/auth/", "/.well-known/", "/health/"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix));
+        let page_url =
+            (!machine && accept.contains("text/html")).then(|| request.uri().to_string());
+        let scheme = request
+            .headers()
+            .get(header::AUTHORIZATION)
+            .map_or(&[][..], HeaderValue::as_bytes);
+        let uses_basic_auth = scheme
+            .get(..6)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+        Self {
+            route,
+            uses_basic_auth,
+            page_url,
+            is_safe_method: request.method().is_safe(),
+        }
+    }
+}
+
+fn request_id(headers: &HeaderMap) -> String {
+    let plain = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    let given = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(plain);
+    given.map_or_else(|| Uuid::new_v4().simple().to_string(), ToOwned::to_owned)
+}
+
+fn header_bytes(request: &Request) -> usize {
+    let headers: usize = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
+    headers + request.uri().path().len() + request.uri().query().map_or(0, str::len)
+}
+
+fn render_problem(mut response: Response, asked: &RequestInfo, id: &str) -> Response {
+    let Some(PendingProblem {
+        problem,
+        format: dress,
+    }) = response.extensions_mut().remove()
+    else {
+        return response;
+    };
+    let status = problem.status();
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        let code = problem.oauth_code().unwrap_or("other");
+        metrics::counter!("strongroom_refusals_total", "status" => status.as_u16().to_string(), "code" => code)
+            .increment(1);
+    }
+    // 505 is a client error despite its class.
+    if status.is_server_error() && status != StatusCode::HTTP_VERSION_NOT_SUPPORTED {
+        tracing::error!(status = status.as_u16(), problem = %problem, "failed");
+    }
+    let dress = if OAUTH_ENDPOINTS.contains(&asked.route.as_str()) {
+        ErrorFormat::OAuth
+    } else {
+        dress
+    };
+    let (kind, body) = match (&asked.page_url, dress) {
+        (Some(_), ErrorFormat::Problem) if is_restricted(&problem) => {
+            return Redirect::to("/account/factors").into_response();
+        }
+        (Some(page), ErrorFormat::Problem) if needs_sign_in(&problem) => {
+            return redirect_to_sign_in(if asked.is_safe_method { page } else { "/" });
+        }
+        (Some(_), ErrorFormat::Problem) => (
+            "text/html; charset=utf-8",
+            web::error_page(status, &problem.detail(), id),
+        ),
+        (_, ErrorFormat::OAuth) => ("application/json", oauth_body(&problem, status, id)),
+        (None, ErrorFormat::Problem) => (
+            "application/problem+json",
+            problem_body(&problem, status, id),
+        ),
+    };
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    if dress == ErrorFormat::OAuth {
+        response
+            .headers_mut()
+            .insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    }
+    if status == StatusCode::UNAUTHORIZED && asked.uses_basic_auth {
+        // Beside the Bearer challenge: the client used Basic and can repeat it (RFC 7617 §2).
+        let challenge = HeaderValue::from_static("Basic realm=\"Strongroom\", charset=\"UTF-8\"");
+        response
+            .headers_mut()
+            .append(header::WWW_AUTHENTICATE, challenge);
+    }
+    if kind.starts_with("text/html") {
+        web::allow_page(response.headers_mut());
+    }
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+fn needs_sign_in(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::Auth(
+            AuthError::Access(AccessError::Unauthenticated)
+                | AuthError::Access(AccessError::InvalidToken)
+        )
+    )
+}
+
+/// The session must enroll a second factor first, and one page does that.
+fn is_restricted(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::Auth(AuthError::Access(AccessError::Restricted(
+            Restriction::EnrollFactor
+        )))
+    )
+}
+
+fn redirect_to_sign_in(page: &str) -> Response {
+    let next = percent_encoding::utf8_percent_encode(page, percent_encoding::NON_ALPHANUMERIC);
+    let target = if page == "/" {
+        "/sign-in".to_owned()
+    } else {
+        format!("/sign-in?next={next}")
+    };
+    Redirect::to(&target).into_response()
+}
+
+fn field_errors(pointer: &str, problem: &Problem) -> Vec<wire::FieldError> {
+    vec![wire::FieldError {
+        pointer: pointer.to_owned(),
+        detail: problem.detail(),
+    }]
+}
+
+fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
+    let errors = match problem {
+        Problem::Invalid(errors) => errors.clone(),
+        Problem::Auth(AuthError::Account(AccountError::PasswordRejected(why))) => {
+            vec![wire::FieldError {
+                pointer: "/password".to_owned(),
+                detail: why.to_string(),
+            }]
+        }
+        Problem::Auth(AuthError::Factor(FactorError::EnrollmentCodeInvalid)) => {
+            field_errors("/code", problem)
+        }
+        Problem::Auth(AuthError::Factor(FactorError::InvalidFactorName)) => {
+            field_errors("/name", problem)
+        }
+        Problem::Auth(AuthError::Account(AccountError::InvalidReason)) => {
+            field_errors("/reason", problem)
+        }
+        Problem::Auth(AuthError::Factor(FactorError::Passkey(_)))
+            if status == StatusCode::UNPROCESSABLE_ENTITY =>
+        {
+            field_errors("/credential", problem)
+        }
+        Problem::Vault(VaultError::KeyReused) => field_errors("#Idempotency-Key", problem),
+        Problem::Vault(VaultError::BadUpload { .. }) => field_errors("", problem),
+        _ => Vec::new(),
+    };
+    let body = ProblemBody {
+        kind: "about:blank".to_owned(),
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        status: status.as_u16(),
+        detail: problem.detail(),
+        request_id: id.to_owned(),
+        errors,
+        error: problem.oauth_code().map(ToOwned::to_owned),
+    };
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
+    let detail = problem.detail();
+    // RFC 6749 §5.2 allows printable ASCII without quotes and backslashes.
+    let plain = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
+    let body = TokenError {
+        error: problem.oauth_code().unwrap_or("server_error").to_owned(),
+        error_description: detail
+            .chars()
+            .map(|c| if plain(c) { c } else { '\'' })
+            .collect(),
+        detail,
+        status: status.as_u16(),
+        request_id: id.to_owned(),
+    };
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+/// Sets the security headers of every response. Headers that the handler set stay.
+fn set_security_headers(headers: &mut HeaderMap, site: &SiteInfo) {
+    let defaults = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // Not `no-referrer`: with it, browsers send `Origin: null` with this server's own forms.
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-embedder-policy"),
+            "require-corp",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+    ];
+    headers.reserve(defaults.len() + 2);
+    for (name, value) in defaults {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    if site.is_https() {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers
+            .entry(header::STRICT_TRANSPORT_SECURITY)
+            .or_insert(year);
+    }
+}

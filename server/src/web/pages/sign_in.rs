@@ -1,0 +1,386 @@
+//! Sign-in, registration and sign-out.
+
+use crate::{
+    api::auth::register::parse_optional,
+    config::RegistrationMode,
+    error::{Problem, retry_after},
+    extract::{ClientOrigin, Form, Query},
+    state::{Auth, SiteInfo},
+    web::{ProviderButton, Shell, cookie, pages::send},
+};
+use askama::Template;
+use auth::{
+    Account, AnySession, AuthError, DisplayName, EmailAddress, Origin, Password, SameOriginForm,
+    SessionKind, Username, access::extract::OptionalCaller,
+    accounts::registration::RegistrationRequest, session::mfa_challenge::SignInOutcome,
+    upstream::Provider,
+};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::CookieJar;
+use http::StatusCode;
+use serde::Deserialize;
+use std::{fmt, sync::Arc};
+
+/// `GET /sign-in`, and `POST /sign-in` after an error (with its status).
+///
+/// The form posts `username`, `password`, `next`. The handler supplies the entered username, `next`
+/// through [`local_path`], and an error message. On success: the cookie and 303 to `next`.
+#[derive(Debug, Template)]
+#[template(path = "sign-in.html")]
+pub struct SignInPage {
+    pub shell: Shell,
+    pub username: String,
+    pub next: String,
+    pub message: Option<String>,
+    pub registration: SignUpAvailability,
+    pub providers: Vec<ProviderButton>,
+    /// The origin where passkeys work, if they are enabled.
+    pub passkey_origin: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUpAvailability {
+    Open,
+    /// By invitation or not at all. The page refers to an administrator.
+    Closed,
+}
+
+/// `GET /sign-up`, and `POST /sign-up` after an error.
+///
+/// The form posts `username`, `display_name`, `email`, `password`. The handler supplies the entered
+/// values, except the password. On success: signed in, and 303 to `/`.
+#[derive(Debug, Template)]
+#[template(path = "sign-up.html")]
+pub struct SignUpPage {
+    pub shell: Shell,
+    pub username: String,
+    pub display_name: String,
+    pub email: String,
+    pub message: Option<String>,
+    pub registration: SignUpAvailability,
+    /// Minimum length of a password, in characters.
+    pub min_length: usize,
+}
+
+/// `GET /first`, and `POST /first` after an error. The printed link is `/first#<token>`, so that no
+/// log contains the token.
+///
+/// The form posts `token`, `username`, `display_name`, `password`. The handler supplies the entered
+/// values, including the token, because a rejected password does not consume it, and `message`.
+/// `open` is false if an administrator exists. On success: signed in, and 303 to `/`.
+#[derive(Template)]
+#[template(path = "setup.html")]
+pub struct SetupPage {
+    pub shell: Shell,
+    pub token: String,
+    pub username: String,
+    pub display_name: String,
+    pub message: Option<String>,
+    pub is_open: bool,
+    pub min_length: usize,
+}
+
+impl SignInPage {
+    pub fn can_register(&self) -> bool {
+        self.registration == SignUpAvailability::Open
+    }
+}
+
+impl SignUpPage {
+    pub fn can_register(&self) -> bool {
+        self.registration == SignUpAvailability::Open
+    }
+}
+
+/// Limits `next` to a path on this server. Anything that a browser might read as another host
+/// (`//x`, `/\x`, `https:`, control characters that it strips) becomes `/`. Prevents open
+/// redirects.
+#[must_use]
+pub fn local_path(next: Option<&str>) -> &str {
+    let Some(next) = next else { return "/" };
+    let is_external =
+        next.starts_with("//") || next.contains('\\') || next.contains(char::is_control);
+    if next.starts_with('/') && !is_external {
+        next
+    } else {
+        "/"
+    }
+}
+
+/// Omits the secret token.
+impl fmt::Debug for SetupPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SetupPage(…)")
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct NextQuery {
+    pub(crate) next: Option<String>,
+}
+
+/// `GET /sign-in`
+pub(crate) async fn sign_in_page(
+    OptionalCaller(caller): OptionalCaller,
+    State(site): State<Arc<SiteInfo>>,
+    Query(query): Query<NextQuery>,
+) -> Result<Response, Problem> {
+    let next = local_path(query.next.as_deref());
+    if caller.is_some() {
+        return Ok(Redirect::to(next).into_response());
+    }
+    send(
+        StatusCode::OK,
+        &render_sign_in(&site, String::new(), next, None),
+    )
+}
+
+fn render_sign_in(
+    site: &SiteInfo,
+    username: String,
+    next: &str,
+    message: Option<String>,
+) -> SignInPage {
+    let (shell, registration) = (Shell::default(), sign_up_availability(site));
+    let button = |provider: &Provider| ProviderButton {
+        id: provider.id.clone(),
+        name: provider.name.clone(),
+        has_icon: site.config.providers.icon(&provider.id).is_some(),
+    };
+    let providers = site.config.providers.list.iter().map(button).collect();
+    let (next, passkeys) = (next.to_owned(), site.passkey_origin.clone());
+    SignInPage {
+        shell,
+        username,
+        next,
+        message,
+        registration,
+        providers,
+        passkey_origin: passkeys,
+    }
+}
+
+/// `POST /sign-in`
+pub(crate) async fn sign_in(
+    _: SameOriginForm,
+    State(auth): State<Auth>,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
+    mut form: Form,
+) -> Result<Response, Problem> {
+    let username = form.take("username").unwrap_or_default();
+    let password = Password::new(form.take("password").unwrap_or_default());
+    let next = form.take("next");
+    let next = local_path(next.as_deref());
+    match auth
+        .passwords()
+        .sign_in_on_page(&username, password, origin)
+        .await
+    {
+        Ok(step) => Ok(after_password(&site, step, next)),
+        Err(error) => {
+            let problem = Problem::from(error);
+            let page = render_sign_in(&site, username, next, Some(problem.detail()));
+            Ok(with_error_headers(&problem, send(problem.status(), &page)?))
+        }
+    }
+}
+
+/// Completes the sign-in, or continues with the second factor.
+pub(crate) fn after_password(site: &SiteInfo, step: SignInOutcome, next: &str) -> Response {
+    match step {
+        SignInOutcome::Complete(signed_in) => {
+            let jar = CookieJar::new().add(cookie::session(site, &signed_in.secret));
+            (jar, Redirect::to(next)).into_response()
+        }
+        SignInOutcome::MfaRequired(challenge) => {
+            let jar = CookieJar::new().add(cookie::mfa(site, &challenge));
+            let next =
+                percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
+            (jar, Redirect::to(&format!("/sign-in/second?next={next}"))).into_response()
+        }
+    }
+}
+
+/// Every sign-in creates a new session and never reuses an existing one (session fixation).
+pub(crate) async fn sign_in_and_set_cookie(
+    auth: &Auth,
+    site: &SiteInfo,
+    (username, password): (&str, Password),
+    origin: Origin,
+) -> Result<CookieJar, AuthError> {
+    let signed_in = auth
+        .passwords()
+        .sign_in(username, password, SessionKind::Web, origin)
+        .await?;
+    Ok(CookieJar::new().add(cookie::session(site, &signed_in.secret)))
+}
+
+/// The page with the headers of the error.
+pub(crate) fn with_error_headers(problem: &Problem, mut page: Response) -> Response {
+    if let Some(wait) = problem.retry_after() {
+        page.headers_mut()
+            .insert(http::header::RETRY_AFTER, retry_after(wait));
+    }
+    if let Some(challenge) = problem.challenge() {
+        page.headers_mut()
+            .insert(http::header::WWW_AUTHENTICATE, challenge);
+    }
+    page
+}
+
+pub(crate) fn sign_up_availability(site: &SiteInfo) -> SignUpAvailability {
+    match site.config.registration {
+        RegistrationMode::Open => SignUpAvailability::Open,
+        RegistrationMode::Invite | RegistrationMode::Closed => SignUpAvailability::Closed,
+    }
+}
+
+/// `GET /sign-up`
+pub(crate) async fn sign_up_page(
+    OptionalCaller(caller): OptionalCaller,
+    State(auth): State<Auth>,
+    State(site): State<Arc<SiteInfo>>,
+) -> Result<Response, Problem> {
+    if caller.is_some() {
+        return Ok(Redirect::to("/").into_response());
+    }
+    send(
+        StatusCode::OK,
+        &SignUpForm::default().page(&auth, &site, None),
+    )
+}
+
+/// The registration fields as entered. After an error the form shows them again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SignUpForm {
+    pub(crate) username: String,
+    pub(crate) display_name: String,
+    pub(crate) email: String,
+}
+
+impl SignUpForm {
+    pub(crate) fn from_form(form: &mut Form) -> Self {
+        let mut take = |name| form.take(name).unwrap_or_default();
+        Self {
+            username: take("username"),
+            display_name: take("display_name"),
+            email: take("email"),
+        }
+    }
+
+    pub(crate) fn registration_request(
+        &self,
+        password: Password,
+    ) -> Result<RegistrationRequest, Problem> {
+        let username = Username::parse(&self.username)
+            .map_err(|error| Problem::invalid("/username", error))?;
+        Ok(RegistrationRequest {
+            username,
+            display_name: parse_optional(
+                Some(self.display_name.clone()),
+                "/display_name",
+                DisplayName::parse,
+            )?,
+            email: parse_optional(Some(self.email.clone()), "/email", EmailAddress::parse)?,
+            password,
+        })
+    }
+
+    fn page(self, auth: &Auth, site: &SiteInfo, message: Option<String>) -> SignUpPage {
+        let Self {
+            username,
+            display_name,
+            email,
+        } = self;
+        let (registration, min_length) = (
+            sign_up_availability(site),
+            auth.passwords().min_password_length(None),
+        );
+        SignUpPage {
+            shell: Shell::default(),
+            username,
+            display_name,
+            email,
+            message,
+            registration,
+            min_length,
+        }
+    }
+}
+
+/// `POST /sign-up`
+pub(crate) async fn sign_up(
+    _: SameOriginForm,
+    State(auth): State<Auth>,
+    State(site): State<Arc<SiteInfo>>,
+    ClientOrigin(origin): ClientOrigin,
+    mut form: Form,
+) -> Result<Response, Problem> {
+    let fields = SignUpForm::from_form(&mut form);
+    let password = form.take("password").unwrap_or_default();
+    match register(&auth, &fields, password.clone(), &origin).await {
+        Ok(account) => {
+            let credentials = (account.username.as_str(), Password::new(password));
+            let jar = sign_in_and_set_cookie(&auth, &site, credentials, origin).await?;
+            Ok((jar, Redirect::to("/")).into_response())
+        }
+        Err(problem) => {
+            let page = fields.page(&auth, &site, Some(problem.detail()));
+            Ok(with_error_headers(&problem, send(problem.status(), &page)?))
+        }
+    }
+}
+
+async fn register(
+    auth: &Auth,
+    fields: &SignUpForm,
+    password: String,
+    origin: &Origin,
+) -> Result<Account, Problem> {
+    Ok(auth
+        .accounts()
+        .register(
+            fields.registration_request(Password::new(password))?,
+            origin,
+        )
+        .await?)
+}
+
+/// `POST /sign-out`
+pub(crate) async fn sign_out(
+    AnySession(caller): AnySession,
+    State(auth): State<Auth>,
+    State(site): State<Arc<SiteInfo>>,
+) -> Result<Response, Problem> {
+    auth.sessions().sign_out(&caller).await?;
+    let jar = CookieJar::new().add(cookie::clear_session(&site));
+    Ok((jar, [cookie::CLEAR_SITE_DATA], Redirect::to("/sign-in")).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_path;
+
+    #[test]
+    fn sign_in_redirect_stays_on_own_server() {
+        for hostile in [
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "evil",
+            "",
+        ] {
+            assert_eq!(local_path(Some(hostile)), "/", "{hostile:?}");
+        }
+        assert_eq!(local_path(None), "/");
+        assert_eq!(
+            local_path(Some("/v/main/f/a%20b?x=1")),
+            "/v/main/f/a%20b?x=1"
+        );
+    }
+}
