@@ -77,8 +77,8 @@ impl Client {
         while self.buffer.len() < end {
             self.read_more().await?;
         }
-        let body = self.buffer[head.body_at..whole].to_vec();
-        self.buffer.drain(..whole);
+        let body = self.buffer[head.body_at..end].to_vec();
+        self.buffer.drain(..end);
         Ok(Response {
             status: head.status,
             body,
@@ -158,5 +158,9 @@ fn content_length(head: &str) -> Option<u64> {
 
 /// One request on a connection of its own; anything but a 2xx is an error.
 pub(crate) async fn send_once(server: SocketAddr, request: &[u8]) -> Result<Response> {
-    Client::connect(server).await?.send(request).await?.ensure_success()
+    Client::connect(server)
+        .await?
+        .send(request)
+        .await?
+        .ensure_success()
 }

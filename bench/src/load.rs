@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::task::JoinSet;
 
-use crate::client::{Response, Client};
+use crate::client::{Client, Response};
 use crate::machine::Process;
 
 /// The next request of one client.
@@ -129,7 +129,7 @@ pub(crate) async fn run_with_cpu_time<W: Workload>(
     };
     let (measurement, spent) = tokio::try_join!(run(server, workloads, window), watch)?;
     let cpu = spent / u32::try_from(measurement.times.len().max(1))?;
-    Ok(Measurement { cpu, ..tally })
+    Ok(Measurement { cpu, ..measurement })
 }
 
 async fn client_loop<W: Workload>(

@@ -9,16 +9,16 @@
     reason = "what is counted here is far below 2^52"
 )]
 
-mod bare;
+mod baseline;
 mod client;
 mod load;
 mod machine;
-mod plan;
+mod options;
 mod process;
 mod request;
-mod rows;
-mod sides;
+mod scenarios;
 mod table;
+mod targets;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -28,7 +28,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::plan::{Options, ScenarioName, TargetName};
+use crate::options::{Options, ScenarioName, TargetName};
 
 /// Measures Strongroom compared with the original application, a bare axum route and nginx
 #[derive(Debug, Parser)]
@@ -80,19 +80,19 @@ enum Command {
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if let Some(Command::Bare { listen }) = arguments.command {
-        return bare::serve(listen);
+        return baseline::serve(listen);
     }
     let mut plan = Options {
-        server: plan::find_server(arguments.server)?,
+        server: options::find_server(arguments.server)?,
         only: arguments.only,
         without: arguments.without,
         rounds: arguments.rounds.max(1),
         time: Duration::from_secs(arguments.seconds.max(1)),
         large: arguments.mebibytes << 20,
         sockets: arguments.sockets,
-        scratch: plan::make_scratch(&arguments.scratch)?,
+        scratch: options::make_scratch(&arguments.scratch)?,
     };
-    let table = match rows::measure_all(&plan).await {
+    let table = match scenarios::measure_all(&plan).await {
         Ok(table) => table,
         Err(why) => {
             plan.scratch.disable_cleanup(true);

@@ -42,7 +42,8 @@ impl Server {
             start_up: Duration::ZERO,
         };
         while !server.is_responding(path).await {
-            if started_at.elapsed() > Duration::from_secs(20) || server.child.try_wait()?.is_some() {
+            if started_at.elapsed() > Duration::from_secs(20) || server.child.try_wait()?.is_some()
+            {
                 bail!(
                     "{command:?} does not answer: {}",
                     std::fs::read_to_string(log)?

@@ -18,7 +18,8 @@ pub(crate) fn post_json(path: &str, body: &str) -> Vec<u8> {
 }
 
 pub(crate) fn post_form(path: &str, body: &str) -> Vec<u8> {
-    request_head("POST", path, "").into_bytes_with("application/x-www-form-urlencoded", body.as_bytes())
+    request_head("POST", path, "")
+        .into_bytes_with("application/x-www-form-urlencoded", body.as_bytes())
 }
 
 /// A multipart form with a comment and a file, as browsers and curl send it.

@@ -38,7 +38,7 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn add(&mut self, row: ResultRow) {
-        crate::rows::progress(&markdown_line(&row));
+        crate::scenarios::progress(&markdown_line(&row));
         self.rows.push(row);
     }
 

@@ -9,64 +9,64 @@
 )]
 #![expect(clippy::print_stderr, reason = "a skipped test prints a message")]
 
+#[path = "browser/accessibility.rs"]
+mod accessibility;
 #[path = "api/app.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod app;
-#[path = "api/authenticator.rs"]
-#[expect(dead_code, reason = "the tests of the API use the rest")]
-mod authenticator;
-#[path = "browser/confirming.rs"]
-mod confirming;
+#[path = "browser/browser_test.rs"]
+mod browser_test;
+#[path = "browser/consent.rs"]
+mod consent;
 #[path = "browser/console.rs"]
 mod console;
-#[path = "browser/deleted.rs"]
-mod deleted;
+#[path = "browser/deleted_files.rs"]
+mod deleted_files;
 #[path = "browser/docs.rs"]
 mod docs;
 #[path = "browser/driver.rs"]
 mod driver;
+#[path = "browser/factor_reset.rs"]
+mod factor_reset;
 #[path = "browser/factors.rs"]
 mod factors;
+#[path = "browser/fixtures.rs"]
+mod fixtures;
 #[path = "browser/hostile.rs"]
 mod hostile;
-#[path = "browser/invited.rs"]
-mod invited;
+#[path = "browser/invitations.rs"]
+mod invitations;
 #[path = "browser/keyboard.rs"]
 mod keyboard;
-#[path = "browser/letting_in.rs"]
-mod letting_in;
-#[path = "browser/looks.rs"]
-mod looks;
-#[path = "browser/lost_phone.rs"]
-mod lost_phone;
+#[path = "browser/live_updates.rs"]
+mod live_updates;
 #[path = "api/mailbox.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod mailbox;
-#[path = "browser/news.rs"]
-mod news;
+#[path = "api/mock_provider.rs"]
+mod mock_provider;
 #[path = "browser/passkeys.rs"]
 mod passkeys;
 #[path = "browser/people.rs"]
 mod people;
-#[path = "api/phone.rs"]
-mod phone;
-#[path = "api/provider.rs"]
-mod provider;
-#[path = "browser/screen_reader.rs"]
-mod screen_reader;
 #[path = "browser/screenshots.rs"]
 mod screenshots;
-#[path = "browser/stage.rs"]
-mod stage;
+#[path = "browser/step_up.rs"]
+mod step_up;
 #[path = "browser/storage.rs"]
 mod storage;
-#[path = "browser/story.rs"]
-mod story;
+#[path = "api/totp.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod totp;
+#[path = "api/totp_device.rs"]
+mod totp_device;
 #[path = "browser/uploads.rs"]
 mod uploads;
 #[path = "browser/vault.rs"]
 mod vault;
+#[path = "browser/visual.rs"]
+mod visual;
+#[path = "browser/walkthrough.rs"]
+mod walkthrough;
 #[path = "browser/window.rs"]
 mod window;
-#[path = "browser/workshop.rs"]
-mod workshop;

@@ -123,7 +123,8 @@ async fn record(
             None => detail,
         }
     };
-    done.record(db, (&action, after.name.as_str()), add_detail).await
+    done.record(db, (&action, after.name.as_str()), add_detail)
+        .await
 }
 
 /// The file's fields in the audit detail.

@@ -109,8 +109,7 @@ mod tests {
             "ada:hun?ter2@db/vault",
             "db/vault?sslmode=disable&x=hunter2",
         ] {
-            let refused =
-                Database::parse(&format!("postgres://{url}"), Tls::FromUrl).unwrap_err();
+            let refused = Database::parse(&format!("postgres://{url}"), Tls::FromUrl).unwrap_err();
             assert_eq!(refused, BadDatabaseUrl::Parameter, "{url}");
             let printed = format!("{refused} {refused:?}");
             assert!(

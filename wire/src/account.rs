@@ -84,7 +84,7 @@ pub struct SessionInfo {
 
 /// `POST /auth/sessions/end-others`.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-pub struct Ended {
+pub struct EndedSessions {
     pub ended: u64,
 }
 
@@ -132,7 +132,7 @@ pub struct User {
 /// `PATCH /api/users/{username}`: missing members stay unchanged; `null` clears.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeUser {
+pub struct UpdateUser {
     #[serde(
         default,
         deserialize_with = "some",
@@ -186,7 +186,7 @@ pub struct NewVault {
 /// `POST /api/sessions/end-all`.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EndEverybody {
+pub struct EndAllSessions {
     /// Keeps the current session. Default: true.
     #[serde(default = "yes")]
     pub keep_own: bool,

@@ -25,9 +25,9 @@ pub struct AuditEntry {
     /// The account, file or other object of the action.
     pub subject: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub by: Option<AuditBehalf>,
+    pub by: Option<AuditActor>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub from: Option<AuditPlace>,
+    pub from: Option<AuditOrigin>,
     /// The previous values, if something changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub before: Option<Value>,
@@ -45,7 +45,7 @@ pub struct AuditEntry {
 
 /// The means by which the actor acted: a session, a token or the console.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-pub struct AuditBehalf {
+pub struct AuditActor {
     /// `web`, `tokens`, `personal` or `console`.
     pub kind: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -57,7 +57,7 @@ pub struct AuditBehalf {
 
 /// The origin of a request.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-pub struct AuditPlace {
+pub struct AuditOrigin {
     pub address: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user_agent: Option<String>,

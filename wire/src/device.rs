@@ -33,14 +33,14 @@ pub struct DeviceAuthorization {
 /// `POST /auth/device/look`.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LookAtDevice {
+pub struct UserCodeLookup {
     /// As the user typed it.
     pub user_code: String,
 }
 
 /// A request that waits for a decision.
 #[derive(Deserialize, Serialize, ToSchema)]
-pub struct WaitingDevice {
+pub struct PendingDevice {
     /// Identifies the request that the user saw; the decision must repeat it.
     pub request: String,
     pub user_code: String,
@@ -58,17 +58,17 @@ pub struct WaitingDevice {
 /// `POST /auth/device/decide`.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct DecideDevice {
+pub struct DeviceDecision {
     pub user_code: String,
     /// From the response of `look`.
     pub request: String,
     #[schema(inline)]
-    pub decision: Verdict,
+    pub decision: ConsentDecision,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum ConsentDecision {
     Approve,
     Deny,
 }
@@ -94,11 +94,11 @@ pub struct Authorize {
     #[serde(default)]
     pub code_challenge_method: Option<String>,
     #[schema(inline)]
-    pub decision: Verdict,
+    pub decision: ConsentDecision,
 }
 
 /// The URL that the browser goes to next.
 #[derive(Deserialize, Serialize, ToSchema)]
-pub struct Authorized {
+pub struct AuthorizeRedirect {
     pub redirect_to: String,
 }

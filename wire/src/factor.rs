@@ -8,7 +8,7 @@ use crate::ProviderInfo;
 
 /// `GET /auth/factors`: the second factors of the caller.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-pub struct WaysIn {
+pub struct FactorOverview {
     /// Apps and passkeys, oldest first.
     pub factors: Vec<FactorInfo>,
     pub recovery_codes_left: usize,
@@ -86,7 +86,7 @@ pub struct RecoveryCodes {
     reason = "facts that stand beside each other on the wire"
 )]
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-pub struct StepUpNeeds {
+pub struct StepUpOptions {
     /// Whether the last authentication is recent enough for every operation.
     pub recent: bool,
     /// Seconds for which an authentication counts as recent.
@@ -116,7 +116,7 @@ pub struct StepUp {
 
 /// The session counts as authenticated just now, and so does each of its tokens.
 #[derive(Deserialize, Serialize, ToSchema)]
-pub struct SteppedUp {
+pub struct StepUpResponse {
     #[schema(value_type = String, format = DateTime)]
     pub signed_in_at: Timestamp,
     /// For callers with an access token: a new one with the current `auth_time`. The old one stays
@@ -130,7 +130,7 @@ pub struct SteppedUp {
 /// `POST /api/users/{username}/recover`
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Recover {
+pub struct ResetFactors {
     /// For the audit.
     #[schema(
         min_length = 1,

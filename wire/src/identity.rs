@@ -31,7 +31,7 @@ pub struct IdentityInfo {
 }
 
 #[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct LinkBegun {
+pub struct LinkStarted {
     /// The URL that the browser goes to next. For this browser only, within ten minutes.
     pub location: String,
 }

@@ -44,7 +44,7 @@ pub struct InviteInfo {
 
 /// The response of `POST /auth/invites`.
 #[derive(Deserialize, Serialize, ToSchema)]
-pub struct MadeInvite {
+pub struct CreatedInvite {
     #[serde(flatten)]
     pub invite: InviteInfo,
     /// Shown only once; null if it was sent by mail.
@@ -54,7 +54,7 @@ pub struct MadeInvite {
 /// `POST /auth/invites/preview`.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ShownInvite {
+pub struct PreviewInvite {
     /// The part of the link after the `#`.
     pub invite: String,
 }

@@ -30,13 +30,13 @@ pub struct NewPasskey {
 
 /// The response of `POST /auth/passkeys`.
 #[derive(Deserialize, Serialize, ToSchema)]
-pub struct AddedPasskey {
+pub struct RegisteredPasskey {
     pub passkey: PasskeyInfo,
     /// With the first factor: ten codes, shown only once. Each works for one sign-in.
     pub recovery_codes: Vec<String>,
 }
 
-impl std::fmt::Debug for AddedPasskey {
+impl std::fmt::Debug for RegisteredPasskey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AddedPasskey")
             .field("passkey", &self.passkey)
@@ -47,7 +47,7 @@ impl std::fmt::Debug for AddedPasskey {
 /// A browser's assertion: for sign-in, as a second factor, or for step-up.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ShownPasskey {
+pub struct PasskeyAssertion {
     pub ceremony: String,
     /// An `AuthenticationResponseJSON`.
     #[schema(value_type = Object)]

@@ -9,7 +9,7 @@ use crate::{Me, account::some};
 /// administrators and managers grant them.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeMe {
+pub struct UpdateMe {
     #[serde(
         default,
         deserialize_with = "some",
@@ -28,7 +28,7 @@ pub struct ChangeMe {
 
 /// The response of `PATCH /auth/me`.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-pub struct ChangedMe {
+pub struct UpdatedMe {
     #[serde(flatten)]
     pub me: Me,
     /// The address that a confirmation link was sent to. It takes effect when the link is used.

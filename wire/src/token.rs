@@ -29,7 +29,7 @@ pub struct TokenError {
 /// The form of `POST /auth/token` (RFC 6749 §4.3.2, §6), for the API document. The form is parsed
 /// by hand, because a repeated member is an error.
 #[derive(Deserialize, Serialize, ToSchema)]
-pub struct TokenForm {
+pub struct TokenRequest {
     /// Default: `password`.
     #[serde(default)]
     #[schema(example = "password")]
@@ -64,7 +64,7 @@ pub struct TokenForm {
 
 /// The form of `POST /auth/revoke` and `POST /auth/introspect`.
 #[derive(Deserialize, Serialize, ToSchema)]
-pub struct OneToken {
+pub struct TokenReference {
     pub token: String,
     #[serde(default)]
     pub token_type_hint: Option<String>,
@@ -72,7 +72,7 @@ pub struct OneToken {
 
 /// RFC 7662 §2.2.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-pub struct Introspected {
+pub struct IntrospectionResponse {
     pub active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,

@@ -127,29 +127,8 @@ impl<S: AuthStore> Accounts<'_, S> {
         by: &Actor,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        // Each mail counts, so that requests cannot flood another person's mailbox.
-        let guard = self
-            .0
-            .throttling()
-            .begin_attempt(&Attempt {
-                kind: CredentialKind::EmailLink,
-                account: None,
-                from,
-            })
-            .await?;
-        self.0.throttling().count(guard).await?;
+        self.limit_confirmation_mails(account, email, from).await?;
         let now = self.0.core.clock.now();
-        if !self
-            .0
-            .mail
-            .unverified_limit
-            .allow_account(&account.username, now)
-            || !self.0.mail.unverified_limit.allow_mailbox(email, now)
-        {
-            return Err(AuthError::Throttle(ThrottleError::Throttled {
-                retry_after: RETRY_AFTER,
-            }));
-        }
         let token = Token::random(TokenKind::EmailLink, &self.0.core.rng);
         let before = account
             .email
@@ -193,6 +172,38 @@ impl<S: AuthStore> Accounts<'_, S> {
             self.0
                 .mail()
                 .notify(account, SecurityNotice::EmailChangeRequested, from);
+        }
+        Ok(())
+    }
+
+    async fn limit_confirmation_mails(
+        self,
+        account: &Account,
+        email: &EmailAddress,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
+        // Each mail counts, so that requests cannot flood another person's mailbox.
+        let guard = self
+            .0
+            .throttling()
+            .begin_attempt(&Attempt {
+                kind: CredentialKind::EmailLink,
+                account: None,
+                from,
+            })
+            .await?;
+        self.0.throttling().count(guard).await?;
+        let now = self.0.core.clock.now();
+        if !self
+            .0
+            .mail
+            .unverified_limit
+            .allow_account(&account.username, now)
+            || !self.0.mail.unverified_limit.allow_mailbox(email, now)
+        {
+            return Err(AuthError::Throttle(ThrottleError::Throttled {
+                retry_after: RETRY_AFTER,
+            }));
         }
         Ok(())
     }

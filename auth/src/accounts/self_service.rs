@@ -7,7 +7,7 @@ use crate::{
     AuthError, AuthStore, Caller, Origin, Password, Passwords, SecurityNotice, Session, SessionId,
     SessionKind, Sessions, clock,
     password::UserInputs,
-    store::{EndReason, PasswordWrite, SessionEnd},
+    store::{Credentials, EndReason, PasswordWrite, SessionEnd},
     throttle::{Attempt, CredentialKind},
 };
 
@@ -36,32 +36,10 @@ impl<S: AuthStore> Passwords<'_, S> {
         others: OtherSessions,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        let username = &caller.account().username;
-        let attempt = Attempt {
-            kind: CredentialKind::Password,
-            account: Some(username),
-            from,
-        };
-        let guard = self.0.throttling().begin_attempt(&attempt).await?;
-        let known = self
-            .0
-            .core
-            .store
-            .credentials(username)
-            .await?
-            .ok_or(AuthError::Access(AccessError::InvalidToken))?;
-        if !self
-            .0
-            .hasher
-            .verify(&Arc::new(current), &known.password)
-            .await?
-        {
-            self.0.throttling().failed(guard).await?;
-            return Err(AuthError::SignIn(SignInError::WrongCurrentPassword));
-        }
-        self.0.throttling().succeeded(guard).await?;
+        let known = self.verify_current_password(caller, current, from).await?;
         let new = Arc::new(new);
         let account = caller.account();
+        let username = &account.username;
         self.check_new_password(
             &new,
             UserInputs::from_account(account),
@@ -97,6 +75,39 @@ impl<S: AuthStore> Passwords<'_, S> {
             .mail()
             .notify(caller.account(), SecurityNotice::PasswordChanged, from);
         Ok(())
+    }
+
+    async fn verify_current_password(
+        self,
+        caller: &Caller,
+        current: Password,
+        from: &Origin,
+    ) -> Result<Credentials, AuthError> {
+        let username = &caller.account().username;
+        let attempt = Attempt {
+            kind: CredentialKind::Password,
+            account: Some(username),
+            from,
+        };
+        let guard = self.0.throttling().begin_attempt(&attempt).await?;
+        let known = self
+            .0
+            .core
+            .store
+            .credentials(username)
+            .await?
+            .ok_or(AuthError::Access(AccessError::InvalidToken))?;
+        if !self
+            .0
+            .hasher
+            .verify(&Arc::new(current), &known.password)
+            .await?
+        {
+            self.0.throttling().failed(guard).await?;
+            return Err(AuthError::SignIn(SignInError::WrongCurrentPassword));
+        }
+        self.0.throttling().succeeded(guard).await?;
+        Ok(known)
     }
 }
 

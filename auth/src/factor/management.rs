@@ -190,7 +190,7 @@ impl<S: AuthStore> Factors<'_, S> {
 
 /// # Errors
 /// [`FactorError::InvalidFactorName`](crate::error::FactorError::InvalidFactorName) for an empty name, more than 64 characters, or invisible ones.
-pub(crate) fn parse_factor_name(raw: &str) -> Result<String, AuthError> {
+fn parse_factor_name(raw: &str) -> Result<String, AuthError> {
     let name = raw.trim();
     let is_valid =
         (1..=MAX_NAME_CHARS).contains(&name.chars().count()) && DisplayName::parse(name).is_ok();

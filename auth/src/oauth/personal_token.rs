@@ -9,7 +9,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 pub use crate::error::PersonalTokenError;
 use crate::{
-    AuthError, AuthStore, Caller, Origin, PersonalTokens, RealmName, Scope, Scopes, SecurityNotice,
+    AuthError, AuthStore, Caller, Origin, PersonalTokens, RealmName, Scopes, SecurityNotice,
     Session, SessionId, SessionKind, Token, TokenHash, TokenKind, Username,
     access::policy::AuthVia,
     session::{

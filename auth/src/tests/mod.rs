@@ -1,6 +1,8 @@
 //! Tests of the service on an in-memory store, with a clock that only the tests advance.
 
 mod administration;
+mod client_session;
+mod credential_kinds;
 mod invitation;
 mod key_ring;
 mod master_rotation;
@@ -10,7 +12,9 @@ mod password_reset;
 mod personal_token;
 mod refresh;
 mod registration;
+mod revocation;
 mod self_service;
+mod session;
 mod sign_in;
 mod throttle;
 mod upstream_login;

@@ -1,12 +1,11 @@
-//! Refresh token rotation, replay detection, revocation and introspection.
+//! Refresh token rotation and replay detection.
 
-use crate::error::{AccessError, ThrottleError, TokenError};
 use std::time::Duration;
 
 use super::*;
 use crate::{
-    AuthMethods, AuthorizationCodeGrant, Client, Clients, MailBody, Scope, Scopes, SecurityNotice,
-    SessionKind, session::create::NewSession,
+    MailBody, SecurityNotice, SessionKind,
+    error::{AccessError, ThrottleError, TokenError},
 };
 
 #[tokio::test]
@@ -248,122 +247,6 @@ async fn replayed_refresh_token_ends_session_and_is_audited() {
 }
 
 #[tokio::test]
-async fn revoking_access_or_refresh_token_ends_the_session() {
-    for revokes_access_token in [true, false] {
-        let test = test_auth().await;
-        test.register("ada").await;
-        let (tokens, _) = test.sign_in("ada").await;
-        for nonsense in ["", "nonsense", "sr_rt_nonsense", "a.b.c"] {
-            test.auth.oauth().revoke(nonsense, &origin()).await.unwrap();
-        }
-        test.auth
-            .sessions()
-            .authenticate_bearer(access_token(&tokens))
-            .await
-            .unwrap();
-        test.auth
-            .oauth()
-            .revoke(
-                if revokes_access_token {
-                    access_token(&tokens)
-                } else {
-                    tokens.refresh_token.expose()
-                },
-                &origin(),
-            )
-            .await
-            .unwrap();
-        assert!(matches!(
-            test.auth
-                .sessions()
-                .authenticate_bearer(access_token(&tokens))
-                .await,
-            Err(AuthError::Access(AccessError::InvalidToken))
-        ));
-        assert!(matches!(
-            test.auth
-                .oauth()
-                .refresh(tokens.refresh_token.expose(), None, None, origin())
-                .await,
-            Err(AuthError::Token(TokenError::InvalidGrant))
-        ));
-    }
-}
-
-#[tokio::test]
-async fn introspection_is_limited_to_owner_and_administrators() {
-    let test = test_auth().await;
-    let root = test.administrator("root").await;
-    test.register("ada").await;
-    test.register("eve").await;
-    let (tokens, ada) = test.sign_in("ada").await;
-    let (_, eve) = test.sign_in("eve").await;
-    for token in [access_token(&tokens), tokens.refresh_token.expose()] {
-        let found = test
-            .auth
-            .oauth()
-            .introspect(&ada, token)
-            .await
-            .unwrap()
-            .unwrap();
-        assert_eq!(
-            (found.username, found.session),
-            (name("ada"), ada.session().id.clone())
-        );
-        assert!(
-            test.auth
-                .oauth()
-                .introspect(&root, token)
-                .await
-                .unwrap()
-                .is_some()
-        );
-        assert!(
-            test.auth
-                .oauth()
-                .introspect(&eve, token)
-                .await
-                .unwrap()
-                .is_none()
-        );
-    }
-    assert!(
-        test.auth
-            .oauth()
-            .introspect(&ada, "nonsense")
-            .await
-            .unwrap()
-            .is_none()
-    );
-    test.auth.sessions().sign_out(&ada).await.unwrap();
-    assert!(
-        test.auth
-            .oauth()
-            .introspect(&root, access_token(&tokens))
-            .await
-            .unwrap()
-            .is_none()
-    );
-}
-
-#[tokio::test]
-async fn access_token_expires_with_its_session() {
-    let test = test_auth_with(Settings {
-        absolute_timeout: Duration::from_mins(10),
-        ..settings()
-    })
-    .await;
-    test.register("ada").await;
-    assert_eq!(
-        test.password_grant("ada", GOOD_PASSWORD)
-            .await
-            .unwrap()
-            .expires_in,
-        Duration::from_mins(10)
-    );
-}
-
-#[tokio::test]
 async fn session_cookie_is_rejected_as_refresh_token() {
     let test = test_auth().await;
     test.register("ada").await;
@@ -380,93 +263,6 @@ async fn session_cookie_is_rejected_as_refresh_token() {
             .await,
         Err(AuthError::Token(TokenError::InvalidGrant))
     ));
-}
-
-#[tokio::test]
-async fn refresh_with_narrower_scope_narrows_access_token_only() {
-    let test = test_auth().await;
-    test.register("ada").await;
-    let (first, _) = test.sign_in("ada").await;
-    let read = Scopes::of(&[Scope::ReadFiles]);
-    let less = test
-        .auth
-        .oauth()
-        .refresh(first.refresh_token.expose(), None, Some(read), origin())
-        .await
-        .unwrap();
-    assert_eq!(less.scope, "files:read");
-    let caller = test
-        .auth
-        .sessions()
-        .authenticate_bearer(access_token(&less))
-        .await
-        .unwrap();
-    assert_eq!(caller.session().scopes, read);
-    assert!(!caller.is_interactive());
-    // Neither a ticket nor a revalidation restores scopes that the token does not carry.
-    let ticket = test.auth.sessions().issue_ticket(&caller);
-    assert_eq!(
-        test.auth
-            .sessions()
-            .authenticate_ticket(ticket.expose())
-            .await
-            .unwrap()
-            .session()
-            .scopes,
-        read
-    );
-    assert_eq!(
-        test.auth
-            .sessions()
-            .revalidate(&caller)
-            .await
-            .unwrap()
-            .session()
-            .scopes,
-        read
-    );
-    // The refresh token keeps all scopes (RFC 6749 §6).
-    let all = test
-        .auth
-        .oauth()
-        .refresh(less.refresh_token.expose(), None, None, origin())
-        .await
-        .unwrap();
-    assert_eq!(all.scope, Scopes::ALL.to_string());
-}
-
-#[tokio::test]
-async fn refresh_with_wider_scope_is_rejected_without_rotation() {
-    let test = test_auth().await;
-    let account = test.register("ada").await;
-    let scopes = Scopes::of(&[Scope::ReadFiles]);
-    let new_session = NewSession {
-        scopes,
-        ..NewSession::interactive(SessionKind::OAuth, AuthMethods::NONE, origin())
-    };
-    let (_, token) = test
-        .auth
-        .sessions()
-        .create_session(&account, new_session)
-        .await
-        .unwrap()
-        .unwrap();
-    let wider = test
-        .auth
-        .oauth()
-        .refresh(token.expose(), None, Some(Scopes::ALL), origin())
-        .await;
-    assert!(matches!(
-        wider,
-        Err(AuthError::Token(TokenError::ScopeWidened))
-    ));
-    let tokens = test
-        .auth
-        .oauth()
-        .refresh(token.expose(), None, Some(scopes), origin())
-        .await
-        .unwrap();
-    assert_eq!(tokens.scope, "files:read");
 }
 
 #[tokio::test]
@@ -508,94 +304,6 @@ async fn replayed_refresh_token_sends_mail_to_owner() {
             ..
         }
     ));
-}
-
-/// RFC 7636, appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-
-/// Registers ada, who authorizes the client `cad`.
-async fn authorize_client(test: &TestAuth) -> TokenResponse {
-    test.register("ada").await;
-    let (_, caller) = test.sign_in("ada").await;
-    let back = "http://127.0.0.1/back";
-    let client = test.auth.oauth().client_for("cad", back).unwrap();
-    let (form, proof) = ((Some("code"), None), (Some(CHALLENGE), Some("S256")));
-    let wanted = test
-        .auth
-        .oauth()
-        .validate_request(client, back, form, Some("files:read"), proof)
-        .unwrap();
-    let code = test.auth.oauth().authorize(&caller, wanted).await.unwrap();
-    let redemption = AuthorizationCodeGrant {
-        code: code.expose().into(),
-        client: "cad".to_owned(),
-        redirect_uri: back.to_owned(),
-        verifier: VERIFIER.into(),
-    };
-    test.auth
-        .oauth()
-        .exchange_code(redemption, origin())
-        .await
-        .unwrap()
-}
-
-async fn test_auth_with_client() -> TestAuth {
-    let cad = Client::new("cad", "CAD", &["http://127.0.0.1/back".to_owned()]).unwrap();
-    test_auth_with(Settings {
-        clients: Clients::register(vec![cad]).unwrap(),
-        ..settings()
-    })
-    .await
-}
-
-#[tokio::test]
-async fn unregistered_client_loses_its_tokens() {
-    let test = test_auth_with_client().await;
-    let tokens = authorize_client(&test).await;
-    test.auth
-        .sessions()
-        .authenticate_bearer(access_token(&tokens))
-        .await
-        .unwrap();
-    let without = open_node(&test.store, &test.clock, settings()).await;
-    assert!(matches!(
-        without
-            .sessions()
-            .authenticate_bearer(access_token(&tokens))
-            .await,
-        Err(AuthError::Access(AccessError::InvalidToken))
-    ));
-    let again = without
-        .oauth()
-        .refresh(tokens.refresh_token.expose(), Some("cad"), None, origin())
-        .await;
-    assert!(
-        matches!(again, Err(AuthError::Token(TokenError::InvalidGrant))),
-        "{again:?}"
-    );
-}
-
-#[tokio::test]
-async fn refresh_token_is_bound_to_its_client() {
-    let test = test_auth_with_client().await;
-    let tokens = authorize_client(&test).await;
-    for other in [None, Some("strongroom-cli"), Some("CAD"), Some("")] {
-        let refused = test
-            .auth
-            .oauth()
-            .refresh(tokens.refresh_token.expose(), other, None, origin())
-            .await;
-        assert!(
-            matches!(refused, Err(AuthError::Token(TokenError::InvalidGrant))),
-            "{other:?}"
-        );
-    }
-    test.auth
-        .oauth()
-        .refresh(tokens.refresh_token.expose(), Some("cad"), None, origin())
-        .await
-        .unwrap();
 }
 
 #[tokio::test]

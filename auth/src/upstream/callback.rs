@@ -5,8 +5,7 @@ use crate::error::{AccessError, SignInError, UpstreamError};
 use jiff::Timestamp;
 
 use super::{
-    Callback, CallbackResult, Provider, UpstreamUser, identity_of,
-    login_state::{LinkTarget, LoginState},
+    Callback, CallbackResult, Provider, UpstreamUser, identity_of, login_state::LoginState,
     protocol::Prompt,
 };
 use crate::{
@@ -45,28 +44,9 @@ impl<S: AuthStore> Upstream<'_, S> {
     ) -> Result<CallbackResult, AuthError> {
         let provider = self.provider(provider)?;
         let login_state = self.open_state(&callback, provider)?;
-        let iss_param_required = self
-            .metadata(provider)
-            .await?
-            .additional_metadata()
-            .authorization_response_iss_parameter_supported;
-        // RFC 9207 §2.4: a provider that supports `iss` must send it, and it must match.
-        if callback
-            .issuer
-            .as_ref()
-            .map_or(iss_param_required, |issuer| *issuer != provider.issuer)
-        {
-            return Err(AuthError::Upstream(UpstreamError::ProviderRejected(
-                "a different provider responded".to_owned(),
-            )));
-        }
-        // Linking requires the session and security epoch that started it.
-        let is = |caller: &Caller, target: &LinkTarget| LinkTarget::of(caller) == *target;
-        if login_state
-            .link
-            .as_ref()
-            .is_some_and(|target| !caller.as_ref().is_some_and(|caller| is(caller, target)))
-        {
+        self.check_issuer(provider, callback.issuer.as_deref())
+            .await?;
+        if !login_state.may_be_completed_by(caller.as_ref()) {
             return Err(AuthError::Upstream(UpstreamError::StateMismatch));
         }
         let code = callback
@@ -120,6 +100,24 @@ impl<S: AuthStore> Upstream<'_, S> {
             step,
             next: login_state.next,
         })
+    }
+
+    /// RFC 9207 §2.4: a provider that supports `iss` must send it, and it must match.
+    async fn check_issuer(
+        self,
+        provider: &Provider,
+        issuer: Option<&str>,
+    ) -> Result<(), AuthError> {
+        let metadata = self.metadata(provider).await?;
+        let is_required = metadata
+            .additional_metadata()
+            .authorization_response_iss_parameter_supported;
+        if issuer.map_or(is_required, |issuer| issuer != provider.issuer) {
+            return Err(AuthError::Upstream(UpstreamError::ProviderRejected(
+                "a different provider responded".to_owned(),
+            )));
+        }
+        Ok(())
     }
 
     /// The time of authentication at the provider.

@@ -138,6 +138,13 @@ impl<S: AuthStore> Upstream<'_, S> {
 }
 
 impl LoginState {
+    /// Linking requires the session and security epoch that started it.
+    pub(crate) fn may_be_completed_by(&self, caller: Option<&Caller>) -> bool {
+        self.link
+            .as_ref()
+            .is_none_or(|target| caller.is_some_and(|caller| LinkTarget::of(caller) == *target))
+    }
+
     fn expires_at(&self) -> Timestamp {
         clock::add(self.started_at, STATE_LIFETIME)
     }

@@ -4,21 +4,21 @@
 mod audit;
 mod breach;
 mod crash;
-#[path = "../../../server/tests/api/device.rs"]
+#[path = "../../../server/tests/api/passkey_device.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
-mod device;
+mod passkey_device;
 mod dump;
 mod help;
 mod hostile;
 mod import;
 mod keys;
-mod master;
-#[path = "../../../server/tests/api/phone.rs"]
-mod phone;
+mod master_key;
+#[path = "../../../server/tests/api/totp_device.rs"]
+mod totp_device;
 mod program;
-#[path = "../../../server/tests/api/provider.rs"]
+#[path = "../../../server/tests/api/mock_provider.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
-mod provider;
+mod mock_provider;
 mod readme;
 mod remote;
 mod secrets;

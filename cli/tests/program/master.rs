@@ -8,10 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
-    phone::App,
-    program::{Client, CommandOutput, PASSWORD, TestProgram, TestServer},
-};
+use crate::{program::{Client, CommandOutput, PASSWORD, TestProgram, TestServer}, totp_device::App};
 
 const REPLACE_MASTER: [&str; 2] = ["key", "replace-master"];
 

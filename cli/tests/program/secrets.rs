@@ -19,10 +19,7 @@ use std::{
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{
-    program::{PASSWORD, TestProgram, TestServer},
-    provider::Provider,
-};
+use crate::{mock_provider::Provider, program::{PASSWORD, TestProgram, TestServer}};
 use mail::Mailbox;
 use recorded::Secrets;
 use run_deployment::Drive;

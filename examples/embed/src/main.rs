@@ -11,7 +11,7 @@ use auth::{
 };
 use auth::{Permitted, Role, Settings, Username};
 use axum::{Form, Router, extract::State, routing};
-use host::{HandlerResult, Garden};
+use host::{Garden, HandlerResult};
 use secrecy::ExposeSecret as _;
 
 /// The action of this service. It needs the role that may change the garden.

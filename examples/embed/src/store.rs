@@ -57,7 +57,7 @@ impl Tables {
             .values_mut()
             .filter(|s| s.username == *username && s.ended_at.is_none());
         let ended = open_sessions
-            .filter(|session| which(&session.id))
+            .filter(|session| selects(&session.id))
             .map(|session| session.ended_at = Some(at))
             .count();
         self.events.push(username.clone());
@@ -285,7 +285,10 @@ impl AuthStore for MemoryStore {
         id: &SessionId,
         end: SessionEnd,
     ) -> StoreResult<bool> {
-        Ok(self.tables().end_sessions(username, end.at, |other| other == id) > 0)
+        Ok(self
+            .tables()
+            .end_sessions(username, end.at, |other| other == id)
+            > 0)
     }
 
     async fn end_sessions(

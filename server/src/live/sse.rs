@@ -163,7 +163,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sse_stream_sends_retry_and_event_ids() {
-        let desk = LiveTestServer::over(MockEventLog::with_events(5));
+        let desk = LiveTestServer::start(MockEventLog::with_events(5));
         let answer = open(&desk, "since=3", None).await;
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         assert_eq!(answer.headers()["cache-control"], "no-store");
@@ -175,13 +175,13 @@ mod tests {
             "{text}"
         );
         assert_eq!(ids(&text), [4, 5]);
-        desk.log.record(2);
+        desk.log.append(2);
         assert_eq!(ids(&read(&mut body).await), [6, 7]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn sse_last_event_id_overrides_since() {
-        let desk = LiveTestServer::over(MockEventLog::with_events(5));
+        let desk = LiveTestServer::start(MockEventLog::with_events(5));
         for (query, last, expected) in [
             ("since=1", Some("4"), vec![5]),
             ("", Some("3"), vec![4, 5]),
@@ -199,7 +199,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn idle_sse_stream_sends_heartbeats() {
-        let desk = LiveTestServer::over(MockEventLog::with_events(5));
+        let desk = LiveTestServer::start(MockEventLog::with_events(5));
         let mut body = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut body).await;
         for _ in 0..3 {
@@ -218,11 +218,11 @@ mod tests {
             (StreamAccess::SignedOut, "4001"),
             (StreamAccess::Forbidden, "4003"),
         ] {
-            let desk = LiveTestServer::over(MockEventLog::with_events(5));
+            let desk = LiveTestServer::start(MockEventLog::with_events(5));
             let mut body = open(&desk, "", None).await.into_body().into_data_stream();
             read(&mut body).await;
-            desk.turn(verdict);
-            desk.log.record(1);
+            desk.set_access(verdict);
+            desk.log.append(1);
             let bye = timeout(Duration::from_secs(1), body.next())
                 .await
                 .unwrap()
@@ -239,14 +239,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sse_stream_ends_on_expiry_and_shutdown() {
-        let desk = LiveTestServer::over(MockEventLog::with_events(5));
+        let desk = LiveTestServer::start(MockEventLog::with_events(5));
         let mut expired = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut expired).await;
-        desk.turn_silently(StreamAccess::SignedOut);
+        desk.set_access_silently(StreamAccess::SignedOut);
         let at = Instant::now();
         while expired.next().await.is_some() {}
         assert!(at.elapsed() <= HEARTBEAT_INTERVAL);
-        desk.turn_silently(StreamAccess::Allowed);
+        desk.set_access_silently(StreamAccess::Allowed);
         let mut stopped = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut stopped).await;
         desk.stop();

@@ -166,14 +166,14 @@ mod tests {
             let log = if round % 2 == 0 {
                 MockEventLog::with_events(2600)
             } else {
-                MockEventLog::with_events(2600).without_hints()
+                MockEventLog::with_events(2600).without_notifications()
             };
             let hub = hub(&log);
             let writer = tokio::spawn({
                 let log = log.clone();
                 async move {
                     for n in 0..400 {
-                        log.record(1);
+                        log.append(1);
                         if n % (round % 7 + 1) == 0 {
                             tokio::task::yield_now().await;
                         }
@@ -205,9 +205,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn subscription_receives_events_without_hints() {
         for _ in 0..20 {
-            let log = MockEventLog::with_events(5).without_hints();
+            let log = MockEventLog::with_events(5).without_notifications();
             let mut subscription = hub(&log).subscribe(&main_vault(), None).await.unwrap();
-            log.record(3);
+            log.append(3);
             assert_eq!(ids_up_to(&mut subscription, 8).await, [6, 7, 8]);
         }
     }
@@ -218,7 +218,7 @@ mod tests {
         let mut subscription = hub(&log).subscribe(&main_vault(), None).await.unwrap();
         tokio::time::sleep(Duration::from_millis(300)).await;
         let before = tokio::time::Instant::now();
-        log.record(1);
+        log.append(1);
         assert_eq!(next_ids(&mut subscription).await, [6]);
         assert!(before.elapsed() < Duration::from_millis(10));
     }
@@ -231,7 +231,7 @@ mod tests {
         let mut near = hub.subscribe(&main_vault(), Some(50)).await.unwrap();
         assert_eq!(resync_id(&mut far).await, Some(MAX_LAG + 50));
         assert_eq!(resync_id(&mut near).await, None);
-        log.record(2);
+        log.append(2);
         assert_eq!(
             ids_up_to(&mut far, MAX_LAG + 52).await,
             [MAX_LAG + 51, MAX_LAG + 52]
@@ -242,7 +242,7 @@ mod tests {
     async fn lagging_live_subscription_gets_resync() {
         let log = MockEventLog::with_events(1);
         let mut slow = hub(&log).subscribe(&main_vault(), None).await.unwrap();
-        log.record(MAX_LAG + 1);
+        log.append(MAX_LAG + 1);
         tokio::time::sleep(Duration::from_secs(3)).await;
         assert_eq!(resync_id(&mut slow).await, Some(MAX_LAG + 2));
     }
@@ -255,20 +255,20 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(resync_id(&mut ahead).await, Some(5));
-        log.record(1);
+        log.append(1);
         assert_eq!(next_ids(&mut ahead).await, [6]);
     }
 
     /// The client has event 8 from a node whose follower is ahead of this one.
     #[tokio::test(start_paused = true)]
     async fn subscription_accepts_position_known_only_to_store() {
-        let log = MockEventLog::with_events(5).without_hints();
+        let log = MockEventLog::with_events(5).without_notifications();
         let hub = hub(&log);
         let mut early = hub.subscribe(&main_vault(), None).await.unwrap();
-        log.record(3);
+        log.append(3);
         let mut ahead = hub.subscribe(&main_vault(), Some(8)).await.unwrap();
         assert_eq!(ids_up_to(&mut early, 8).await, [6, 7, 8]);
-        log.record(1);
+        log.append(1);
         assert_eq!(next_ids(&mut ahead).await, [9]);
     }
 
@@ -291,12 +291,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn unwatched_vault_is_not_polled_until_subscribed() {
-        let log = MockEventLog::with_events(5).without_hints();
+        let log = MockEventLog::with_events(5).without_notifications();
         let hub = hub(&log);
         drop(hub.subscribe(&main_vault(), None).await.unwrap());
         tokio::time::sleep(Duration::from_mins(2)).await;
         let before = log.queries();
-        log.record(1);
+        log.append(1);
         tokio::time::sleep(Duration::from_mins(2)).await;
         assert_eq!(log.queries(), before);
         let mut subscription = hub.subscribe(&main_vault(), Some(4)).await.unwrap();
@@ -306,7 +306,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn subscription_fails_when_event_log_is_unreadable() {
         let log = MockEventLog::with_events(5);
-        log.break_down();
+        log.fail_queries();
         assert!(hub(&log).subscribe(&main_vault(), None).await.is_err());
     }
 }

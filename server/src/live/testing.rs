@@ -91,17 +91,17 @@ impl MockEventLog {
             failing: AtomicBool::new(false),
             queries: AtomicU32::new(0),
         }));
-        log.record(length);
+        log.append(length);
         log
     }
 
     /// Events without hints, as from another process.
-    pub(super) fn without_hints(self) -> Self {
+    pub(super) fn without_notifications(self) -> Self {
         self.0.notifying.store(false, Ordering::SeqCst);
         self
     }
 
-    pub(super) fn record(&self, more: i64) {
+    pub(super) fn append(&self, more: i64) {
         for _ in 0..more {
             let mut events = self.0.events.lock().unwrap();
             let id = i64::try_from(events.len()).unwrap() + 1;
@@ -112,7 +112,7 @@ impl MockEventLog {
         }
     }
 
-    pub(super) fn record_this(&self, change: impl FnOnce(&mut Event)) {
+    pub(super) fn append_with(&self, change: impl FnOnce(&mut Event)) {
         let mut events = self.0.events.lock().unwrap();
         let mut event = event(i64::try_from(events.len()).unwrap() + 1);
         change(&mut event);
@@ -120,7 +120,7 @@ impl MockEventLog {
         let _ = self.0.notifications.send(main_vault().id);
     }
 
-    pub(super) fn break_down(&self) {
+    pub(super) fn fail_queries(&self) {
         self.0.failing.store(true, Ordering::SeqCst);
     }
 
@@ -128,7 +128,7 @@ impl MockEventLog {
         self.0.queries.load(Ordering::SeqCst)
     }
 
-    fn ask<T: Send + 'static>(
+    fn query<T: Send + 'static>(
         &self,
         answer: impl FnOnce(&[Event]) -> T,
     ) -> BoxFuture<'static, Result<T, StoreUnavailable>> {
@@ -153,7 +153,7 @@ impl EventSource for MockEventLog {
         limit: u32,
     ) -> BoxFuture<'a, Result<Vec<Event>, StoreUnavailable>> {
         let since = usize::try_from(since).unwrap();
-        self.ask(|events| {
+        self.query(|events| {
             events
                 .iter()
                 .skip(since)
@@ -164,7 +164,7 @@ impl EventSource for MockEventLog {
     }
 
     fn head<'a>(&'a self, _: &'a VaultId) -> BoxFuture<'a, Result<i64, StoreUnavailable>> {
-        self.ask(|events| events.last().map_or(0, |event| event.id))
+        self.query(|events| events.last().map_or(0, |event| event.id))
     }
 
     fn recorded(&self) -> broadcast::Receiver<VaultId> {
@@ -178,25 +178,25 @@ impl EventSource for MockEventLog {
 pub(super) struct LiveTestServer {
     pub(super) log: MockEventLog,
     hub: Hub,
-    changes: Arc<watch::Sender<u64>>,
-    verdict: Arc<Mutex<StreamAccess>>,
+    access_changes: Arc<watch::Sender<u64>>,
+    access: Arc<Mutex<StreamAccess>>,
     stop: Arc<watch::Sender<bool>>,
-    dial: mpsc::Sender<DuplexStream>,
+    connect: mpsc::Sender<DuplexStream>,
 }
 
 pub(super) type WebSocketClient = WebSocketStream<DuplexStream>;
 
 impl LiveTestServer {
-    pub(super) fn over(log: MockEventLog) -> Self {
+    pub(super) fn start(log: MockEventLog) -> Self {
         let (dial, ringing) = mpsc::channel(16);
         let (stop, stopping) = watch::channel(false);
         let desk = Self {
             hub: Hub::new(log.clone(), stopping),
             log,
-            changes: Arc::new(watch::channel(0).0),
-            verdict: Arc::new(Mutex::new(StreamAccess::Allowed)),
+            access_changes: Arc::new(watch::channel(0).0),
+            access: Arc::new(Mutex::new(StreamAccess::Allowed)),
             stop: Arc::new(stop),
-            dial,
+            connect: dial,
         };
         tokio::spawn(axum::serve(DuplexListener(ringing), desk.router()).into_future());
         desk
@@ -210,13 +210,13 @@ impl LiveTestServer {
     }
 
     /// Changes the result of the check without a notification.
-    pub(super) fn turn_silently(&self, verdict: StreamAccess) {
-        *self.verdict.lock().unwrap() = verdict;
+    pub(super) fn set_access_silently(&self, verdict: StreamAccess) {
+        *self.access.lock().unwrap() = verdict;
     }
 
-    pub(super) fn turn(&self, verdict: StreamAccess) {
-        self.turn_silently(verdict);
-        self.changes.send_modify(|n| *n += 1);
+    pub(super) fn set_access(&self, verdict: StreamAccess) {
+        self.set_access_silently(verdict);
+        self.access_changes.send_modify(|n| *n += 1);
     }
 
     pub(super) fn stop(&self) {
@@ -226,11 +226,11 @@ impl LiveTestServer {
     /// A connection with at most `buffer` bytes in flight.
     pub(super) async fn dial(&self, buffer: usize) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(buffer);
-        self.dial.send(theirs).await.unwrap();
+        self.connect.send(theirs).await.unwrap();
         ours
     }
 
-    pub(super) async fn socket(&self, query: &str) -> WebSocketClient {
+    pub(super) async fn open_websocket(&self, query: &str) -> WebSocketClient {
         let line = self.dial(64 * 1024).await;
         tokio_tungstenite::client_async(format!("ws://strongroom/ws?{query}"), line)
             .await
@@ -238,12 +238,12 @@ impl LiveTestServer {
             .0
     }
 
-    fn watcher(&self, query: &HashMap<String, String>) -> TestViewer {
+    fn authorizer(&self, query: &HashMap<String, String>) -> TestViewer {
         let name = username(query.get("user").map_or("eve", String::as_str));
         TestViewer {
             name,
             vault: main_vault(),
-            desk: self.clone(),
+            server: self.clone(),
         }
     }
 }
@@ -269,7 +269,7 @@ impl Listener for DuplexListener {
 struct TestViewer {
     name: Username,
     vault: Realm,
-    desk: LiveTestServer,
+    server: LiveTestServer,
 }
 
 impl StreamAuthorizer for TestViewer {
@@ -282,12 +282,12 @@ impl StreamAuthorizer for TestViewer {
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.desk.changes.subscribe()
+        self.server.access_changes.subscribe()
     }
 
     async fn check(&self) -> StreamAccess {
         tokio::task::yield_now().await;
-        *self.desk.verdict.lock().unwrap()
+        *self.server.access.lock().unwrap()
     }
 }
 
@@ -303,7 +303,7 @@ async fn open_socket(
     ws(
         upgrade,
         desk.hub.clone(),
-        desk.watcher(&query),
+        desk.authorizer(&query),
         since_param(&query),
     )
     .await
@@ -318,7 +318,7 @@ async fn open_events(
     events(
         &headers,
         desk.hub.clone(),
-        desk.watcher(&query),
+        desk.authorizer(&query),
         since_param(&query),
     )
     .await

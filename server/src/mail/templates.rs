@@ -142,7 +142,7 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             name,
             site,
             account: account_label(username, "your account"),
-            until: time(*until),
+            until: format_time(*until),
             link: link.expose_secret(),
         }
         .render(),
@@ -154,7 +154,7 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             name,
             site,
             inviter: safe_name(from).unwrap_or("A Strongroom user"),
-            until: time(*until),
+            until: format_time(*until),
             link: link.expose_secret(),
         }
         .render(),
@@ -166,7 +166,7 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             name,
             site,
             account: account_label(username, "an account"),
-            until: time(*until),
+            until: format_time(*until),
             link: link.expose_secret(),
         }
         .render(),
@@ -179,7 +179,7 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             site,
             account: account_label(username, "your account"),
             label: safe_name(label),
-            until: time(*until),
+            until: format_time(*until),
         }
         .render(),
         MailBody::SecurityNotice {
@@ -207,7 +207,7 @@ fn notice_facts<'a>(
         name,
         site,
         about: None,
-        when: time(at),
+        when: format_time(at),
         device: origin.user_agent.as_deref().and_then(device::browser_label),
         address: origin.address.to_string(),
     }
@@ -250,21 +250,21 @@ fn wrap<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
     lines
 }
 
-fn time(at: Timestamp) -> String {
+fn format_time(at: Timestamp) -> String {
     at.strftime("%H:%M UTC on %-d %B %Y").to_string()
 }
 
 /// The name, unless a mail program would turn it into a link. An attacker who registers with the
 /// address of another person must not be able to send them a message.
 fn safe_name(name: &str) -> Option<&str> {
-    let letters: Vec<char> = name.chars().collect();
-    let has_domain = letters
+    let chars: Vec<char> = name.chars().collect();
+    let has_domain = chars
         .windows(3)
         .any(|three| three[1] == '.' && three[0] != ' ' && three[2] != ' ');
     let is_safe = !has_domain
         && !name.contains(['/', ':', '@', '\\', '<'])
         && !name.contains(char::is_control);
-    (is_safe && !name.is_empty() && letters.len() <= 100).then_some(name)
+    (is_safe && !name.is_empty() && chars.len() <= 100).then_some(name)
 }
 
 /// The account by its username, or `fallback` if the username would become a link.

@@ -41,11 +41,11 @@ pub async fn finish_response(
 ) -> Response {
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let browser = DeviceCookie::from_headers(request.headers(), &state.site);
-    request.extensions_mut().insert(browser.clone());
-    let asked = RequestInfo::from_request(&request);
+    let device_cookie = DeviceCookie::from_headers(request.headers(), &state.site);
+    request.extensions_mut().insert(device_cookie.clone());
+    let info = RequestInfo::from_request(&request);
     let span =
-        tracing::info_span!("request", id = %id, method = %request.method(), route = asked.route);
+        tracing::info_span!("request", id = %id, method = %request.method(), route = info.route);
     let started = Instant::now();
     let response = if header_bytes(&request) > MAX_HEADER_BYTES {
         Problem::HeadersTooLarge.into_response()
@@ -57,14 +57,14 @@ pub async fn finish_response(
     } else {
         next.run(request).instrument(span.clone()).await
     };
-    let mut response = span.in_scope(|| render_problem(response, &asked, &id));
+    let mut response = span.in_scope(|| render_problem(response, &info, &id));
     set_security_headers(response.headers_mut(), &state.site);
-    browser.set_on_sign_in(response.headers_mut(), &state.site);
+    device_cookie.set_on_sign_in(response.headers_mut(), &state.site);
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     let (status, took) = (response.status(), started.elapsed());
-    metrics::histogram!("strongroom_request_seconds", "route" => asked.route, "status" => status_class(status))
+    metrics::histogram!("strongroom_request_seconds", "route" => info.route, "status" => status_class(status))
         .record(took.as_secs_f64());
     let status = status.as_u16();
     span.in_scope(|| tracing::debug!(status, took_ms = took.as_secs_f64() * 1e3, "answered"));
@@ -109,11 +109,10 @@ impl RequestInfo {
             .and_then(|value| value.to_str().ok())
             .unwrap_or("");
         let path = request.uri().path();
-        let machine = ["/api/", "/auth/", "/.well-known/", "/health/"]
+        let is_api = ["/api/", "/auth/", "/.well-known/", "/health/"]
             .iter()
             .any(|prefix| path.starts_with(prefix));
-        let page_url =
-            (!machine && accept.contains("text/html")).then(|| request.uri().to_string());
+        let page_url = (!is_api && accept.contains("text/html")).then(|| request.uri().to_string());
         let scheme = request
             .headers()
             .get(header::AUTHORIZATION)
@@ -131,7 +130,7 @@ impl RequestInfo {
 }
 
 fn request_id(headers: &HeaderMap) -> String {
-    let plain = |id: &&str| {
+    let is_plain = |id: &&str| {
         (1..=64).contains(&id.len())
             && id
                 .bytes()
@@ -140,7 +139,7 @@ fn request_id(headers: &HeaderMap) -> String {
     let given = headers
         .get(REQUEST_ID)
         .and_then(|value| value.to_str().ok())
-        .filter(plain);
+        .filter(is_plain);
     given.map_or_else(|| Uuid::new_v4().simple().to_string(), ToOwned::to_owned)
 }
 
@@ -153,10 +152,10 @@ fn header_bytes(request: &Request) -> usize {
     headers + request.uri().path().len() + request.uri().query().map_or(0, str::len)
 }
 
-fn render_problem(mut response: Response, asked: &RequestInfo, id: &str) -> Response {
+fn render_problem(mut response: Response, info: &RequestInfo, id: &str) -> Response {
     let Some(PendingProblem {
         problem,
-        format: dress,
+        format: format,
     }) = response.extensions_mut().remove()
     else {
         return response;
@@ -171,17 +170,17 @@ fn render_problem(mut response: Response, asked: &RequestInfo, id: &str) -> Resp
     if status.is_server_error() && status != StatusCode::HTTP_VERSION_NOT_SUPPORTED {
         tracing::error!(status = status.as_u16(), problem = %problem, "failed");
     }
-    let dress = if OAUTH_ENDPOINTS.contains(&asked.route.as_str()) {
+    let format = if OAUTH_ENDPOINTS.contains(&info.route.as_str()) {
         ErrorFormat::OAuth
     } else {
-        dress
+        format
     };
-    let (kind, body) = match (&asked.page_url, dress) {
+    let (kind, body) = match (&info.page_url, format) {
         (Some(_), ErrorFormat::Problem) if is_restricted(&problem) => {
             return Redirect::to("/account/factors").into_response();
         }
         (Some(page), ErrorFormat::Problem) if needs_sign_in(&problem) => {
-            return redirect_to_sign_in(if asked.is_safe_method { page } else { "/" });
+            return redirect_to_sign_in(if info.is_safe_method { page } else { "/" });
         }
         (Some(_), ErrorFormat::Problem) => (
             "text/html; charset=utf-8",
@@ -197,12 +196,12 @@ fn render_problem(mut response: Response, asked: &RequestInfo, id: &str) -> Resp
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().remove(header::CONTENT_LENGTH);
-    if dress == ErrorFormat::OAuth {
+    if format == ErrorFormat::OAuth {
         response
             .headers_mut()
             .insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     }
-    if status == StatusCode::UNAUTHORIZED && asked.uses_basic_auth {
+    if status == StatusCode::UNAUTHORIZED && info.uses_basic_auth {
         // Beside the Bearer challenge: the client used Basic and can repeat it (RFC 7617 §2).
         let challenge = HeaderValue::from_static("Basic realm=\"Strongroom\", charset=\"UTF-8\"");
         response
@@ -256,10 +255,10 @@ fn field_errors(pointer: &str, problem: &Problem) -> Vec<wire::FieldError> {
 fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
     let errors = match problem {
         Problem::Invalid(errors) => errors.clone(),
-        Problem::Auth(AuthError::Account(AccountError::PasswordRejected(why))) => {
+        Problem::Auth(AuthError::Account(AccountError::PasswordRejected(reason))) => {
             vec![wire::FieldError {
                 pointer: "/password".to_owned(),
-                detail: why.to_string(),
+                detail: reason.to_string(),
             }]
         }
         Problem::Auth(AuthError::Factor(FactorError::EnrollmentCodeInvalid)) => {
@@ -295,12 +294,12 @@ fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
 fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
     let detail = problem.detail();
     // RFC 6749 §5.2 allows printable ASCII without quotes and backslashes.
-    let plain = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
+    let is_plain = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
     let body = TokenError {
         error: problem.oauth_code().unwrap_or("server_error").to_owned(),
         error_description: detail
             .chars()
-            .map(|c| if plain(c) { c } else { '\'' })
+            .map(|c| if is_plain(c) { c } else { '\'' })
             .collect(),
         detail,
         status: status.as_u16(),

@@ -56,7 +56,7 @@ pub(crate) struct TestApp {
     pub(crate) running: RunningServer,
     pub(crate) data: tempfile::TempDir,
     pub(crate) database: Option<String>,
-    ahead: Arc<AtomicI64>,
+    clock_offset: Arc<AtomicI64>,
     http: reqwest::Client,
 }
 
@@ -90,7 +90,7 @@ impl TestApp {
         Some(Self::start(tempfile::tempdir().unwrap(), Some(url), settings).await)
     }
 
-    pub(crate) async fn with(settings: ConfigSource) -> Self {
+    pub(crate) async fn with_settings(settings: ConfigSource) -> Self {
         Self::start(tempfile::tempdir().unwrap(), None, settings).await
     }
 
@@ -119,7 +119,7 @@ impl TestApp {
             running,
             data,
             database,
-            ahead,
+            clock_offset: ahead,
             http,
         }
     }
@@ -135,7 +135,7 @@ impl TestApp {
             running,
             data,
             database,
-            ahead,
+            clock_offset: ahead,
             http,
         } = self;
         running.stop().await.unwrap();
@@ -156,20 +156,20 @@ impl TestApp {
             running,
             data,
             database,
-            ahead,
+            clock_offset: ahead,
             http,
         }
     }
 
     /// Advances the server's clock.
-    pub(crate) fn later(&self, by: Duration) {
-        self.ahead
+    pub(crate) fn advance_clock(&self, by: Duration) {
+        self.clock_offset
             .fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::SeqCst);
     }
 
     /// The time of the server's clock.
     pub(crate) fn now(&self) -> Timestamp {
-        Clock::system().now() + SignedDuration::from_secs(self.ahead.load(Ordering::SeqCst))
+        Clock::system().now() + SignedDuration::from_secs(self.clock_offset.load(Ordering::SeqCst))
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -196,7 +196,7 @@ impl TestApp {
         let body = serde_json::json!({"username": name, "password": PASSWORD});
         let answer = self
             .anonymous()
-            .post("/auth/register")
+            .post_request("/auth/register")
             .json(&body)
             .send()
             .await
@@ -230,12 +230,12 @@ impl TestApp {
         let form = [("username", name), ("password", PASSWORD)];
         let answer = self
             .anonymous()
-            .post("/auth/token")
+            .post_request("/auth/token")
             .form(&form)
             .send()
             .await
             .unwrap();
-        let answer = TestResponse::read(answer).await.is(200);
+        let answer = TestResponse::read(answer).await.expect_status(200);
         let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
         Client {
             token: Some(text("access_token")),
@@ -300,7 +300,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request_builder(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {
             Some(token) => request.bearer_auth(token),
@@ -308,35 +308,35 @@ impl Client {
         }
     }
 
-    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
-        self.request(Method::GET, path)
+    pub(crate) fn get_request(&self, path: &str) -> RequestBuilder {
+        self.request_builder(Method::GET, path)
     }
 
-    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
-        self.request(Method::POST, path)
+    pub(crate) fn post_request(&self, path: &str) -> RequestBuilder {
+        self.request_builder(Method::POST, path)
     }
 
-    pub(crate) fn put(&self, path: &str) -> RequestBuilder {
-        self.request(Method::PUT, path)
+    pub(crate) fn put_request(&self, path: &str) -> RequestBuilder {
+        self.request_builder(Method::PUT, path)
     }
 
-    pub(crate) fn delete(&self, path: &str) -> RequestBuilder {
-        self.request(Method::DELETE, path)
+    pub(crate) fn delete_request(&self, path: &str) -> RequestBuilder {
+        self.request_builder(Method::DELETE, path)
     }
 
-    pub(crate) async fn ask(&self, request: RequestBuilder) -> TestResponse {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> TestResponse {
         TestResponse::read(request.send().await.unwrap()).await
     }
 
     /// `GET`, with the complete response.
-    pub(crate) async fn see(&self, path: &str) -> TestResponse {
-        self.ask(self.get(path)).await
+    pub(crate) async fn get(&self, path: &str) -> TestResponse {
+        self.send(self.get_request(path)).await
     }
 
     /// `POST` with a JSON body, or without a body if it is null.
-    pub(crate) async fn tell(&self, path: &str, body: Value) -> TestResponse {
-        let request = self.post(path);
-        self.ask(if body.is_null() {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> TestResponse {
+        let request = self.post_request(path);
+        self.send(if body.is_null() {
             request
         } else {
             request.json(&body)
@@ -349,12 +349,15 @@ impl Client {
             "file",
             multipart::Part::bytes(content.to_vec()).file_name("upload"),
         );
-        self.ask(self.put(&file_url(filename, "/content")).multipart(form))
-            .await
+        self.send(
+            self.put_request(&file_url(filename, "/content"))
+                .multipart(form),
+        )
+        .await
     }
 
     pub(crate) async fn check_out(&self, filename: &str) -> TestResponse {
-        self.tell(&file_url(filename, "/checkout"), Value::Null)
+        self.post(&file_url(filename, "/checkout"), Value::Null)
             .await
     }
 
@@ -370,13 +373,16 @@ impl Client {
                 "file",
                 multipart::Part::bytes(content.to_vec()).file_name("upload"),
             );
-        self.ask(self.post(&file_url(filename, "/checkin")).multipart(form))
-            .await
+        self.send(
+            self.post_request(&file_url(filename, "/checkin"))
+                .multipart(form),
+        )
+        .await
     }
 
     pub(crate) async fn content(&self, filename: &str) -> Vec<u8> {
         let answer = self
-            .get(&file_url(filename, "/content"))
+            .get_request(&file_url(filename, "/content"))
             .send()
             .await
             .unwrap();
@@ -415,13 +421,13 @@ impl TestResponse {
     }
 
     #[track_caller]
-    pub(crate) fn is(self, status: u16) -> Self {
+    pub(crate) fn expect_status(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
     #[track_caller]
-    pub(crate) fn says(self, detail: &str) -> Self {
+    pub(crate) fn expect_detail(self, detail: &str) -> Self {
         assert_eq!(self.body["detail"], detail);
         self
     }

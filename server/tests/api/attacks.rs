@@ -33,76 +33,76 @@ both! {
         ];
         for token in forged {
             let eve = crate::app::Client { token: Some(token.clone()), ..ada.clone() };
-            let answer = eve.see("/auth/me").await.is(401).says("Could not validate credentials");
+            let answer = eve.get("/auth/me").await.expect_status(401).expect_detail("Could not validate credentials");
             assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""), "{token}");
         }
-        ada.see("/auth/me").await.is(200);
+        ada.get("/auth/me").await.expect_status(200);
     }
 
     async fn malformed_or_duplicate_credentials_return_client_errors(app: TestApp) {
         let ada = app.editor("ada").await;
         let token = ada.token.clone().unwrap();
         let anonymous = app.anonymous();
-        let missing = anonymous.see("/auth/me").await.is(401);
+        let missing = anonymous.get("/auth/me").await.expect_status(401);
         assert_eq!(missing.header("www-authenticate"), Some("Bearer"));
         for value in ["", "Bearer", "Bearer ", "Basic YTpi", "bearer\u{a0}x", &format!("Token {token}"), &format!("Bearer {token} {token}")] {
             let Ok(value) = reqwest::header::HeaderValue::from_bytes(value.as_bytes()) else { continue };
-            let answer = anonymous.ask(anonymous.get("/auth/me").header("authorization", value)).await;
+            let answer = anonymous.send(anonymous.get_request("/auth/me").header("authorization", value)).await;
             assert!(matches!(answer.status, 400 | 401), "{} {}", answer.status, answer.text);
         }
-        let twice = anonymous.get("/auth/me").header("authorization", format!("Bearer {token}")).header("authorization", "Bearer x");
-        assert!(anonymous.ask(twice).await.status >= 400);
-        let both = ada.get("/auth/me").header("cookie", "strongroom=sr_ws_x");
-        ada.ask(both).await.is(400);
-        anonymous.see(&format!("/auth/me?access_token={token}")).await.is(401);
+        let twice = anonymous.get_request("/auth/me").header("authorization", format!("Bearer {token}")).header("authorization", "Bearer x");
+        assert!(anonymous.send(twice).await.status >= 400);
+        let both = ada.get_request("/auth/me").header("cookie", "strongroom=sr_ws_x");
+        ada.send(both).await.expect_status(400);
+        anonymous.get(&format!("/auth/me?access_token={token}")).await.expect_status(401);
     }
 
     async fn hostile_filenames_are_rejected_with_422(app: TestApp) {
         let ada = app.editor("ada").await;
         for name in ["a/../b", "/etc/passwd", "a//b", "a\\b", "CON", "nul.txt", ".git/config", ".GIT", "git~1", "a\u{0}b",
             "a.", "a ", ".g\u{200c}it/x", "e\u{301}.nc", "a:b", "\u{202e}cod.exe", &"x".repeat(256)] {
-            let answer = ada.add(name, b"x").await.is(422);
+            let answer = ada.add(name, b"x").await.expect_status(422);
             assert_eq!(answer.body["errors"][0]["pointer"], "#filename", "{name:?}");
         }
-        ada.ask(ada.get("/api/files/%ff%fe")).await.is(422);
+        ada.send(ada.get_request("/api/files/%ff%fe")).await.expect_status(422);
         // HTTP clients normalize this path before they send it.
         assert!(send_raw(&app, &ada, "/api/files/%2e%2e").await.starts_with("HTTP/1.1 422"));
         assert!(send_raw(&app, &ada, "/api/files/../../etc/passwd").await.starts_with("HTTP/1.1 404"));
-        assert_eq!(ada.see("/api/files").await.body, json!([]));
+        assert_eq!(ada.get("/api/files").await.body, json!([]));
         // A doubly encoded path is a name with percent signs, not a path traversal.
-        ada.add("%2e%2e", b"x").await.is(201);
+        ada.add("%2e%2e", b"x").await.expect_status(201);
     }
 
     async fn oversized_headers_and_malformed_bodies_are_rejected(app: TestApp) {
         let ada = app.editor("ada").await;
-        ada.ask(ada.get("/auth/me").header("x-large", "a".repeat(20 * 1024))).await.is(431);
-        ada.add("a.nc", b"x").await.is(201);
-        ada.tell(&file_url("a.nc", "/checkout"), json!({"note": "a".repeat(70 * 1024)})).await.is(413);
-        ada.tell(&file_url("a.nc", "/checkout"), json!({"note": "a".repeat(1001)})).await.is(422);
-        ada.ask(ada.post("/auth/register").header("content-type", "application/json").body(vec![b'['; 60_000])).await.is(422);
-        ada.ask(ada.post("/auth/register").header("content-type", "application/json").body(vec![0xff, 0xfe])).await.is(422);
-        ada.tell(&file_url("a.nc", "/checkout"), json!([null])).await.is(422);
+        ada.send(ada.get_request("/auth/me").header("x-large", "a".repeat(20 * 1024))).await.expect_status(431);
+        ada.add("a.nc", b"x").await.expect_status(201);
+        ada.post(&file_url("a.nc", "/checkout"), json!({"note": "a".repeat(70 * 1024)})).await.expect_status(413);
+        ada.post(&file_url("a.nc", "/checkout"), json!({"note": "a".repeat(1001)})).await.expect_status(422);
+        ada.send(ada.post_request("/auth/register").header("content-type", "application/json").body(vec![b'['; 60_000])).await.expect_status(422);
+        ada.send(ada.post_request("/auth/register").header("content-type", "application/json").body(vec![0xff, 0xfe])).await.expect_status(422);
+        ada.post(&file_url("a.nc", "/checkout"), json!([null])).await.expect_status(422);
     }
 
     async fn cross_site_write_with_session_cookie_is_forbidden(app: TestApp) {
         app.editor("ada").await;
         let anonymous = app.anonymous();
         let form = [("username", "ada"), ("password", PASSWORD)];
-        let sign_in = |site: &'static str| anonymous.ask(anonymous.post("/sign-in").header("sec-fetch-site", site).form(&form));
-        sign_in("cross-site").await.is(403);
-        let signed_in = sign_in("same-origin").await.is(303);
+        let sign_in = |site: &'static str| anonymous.send(anonymous.post_request("/sign-in").header("sec-fetch-site", site).form(&form));
+        sign_in("cross-site").await.expect_status(403);
+        let signed_in = sign_in("same-origin").await.expect_status(303);
         let cookie = signed_in.header("set-cookie").unwrap().to_owned();
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"), "{cookie}");
         let cookie = cookie.split(';').next().unwrap().to_owned();
         let by_cookie = |request: reqwest::RequestBuilder| request.header("cookie", cookie.clone());
-        anonymous.ask(by_cookie(anonymous.get("/auth/me"))).await.is(200);
+        anonymous.send(by_cookie(anonymous.get_request("/auth/me"))).await.expect_status(200);
         for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("sec-fetch-site", "none"),
             ("origin", "https://evil.example"), ("origin", "null"), ("x-nothing", "x")] {
-            let request = by_cookie(anonymous.post("/auth/logout")).header(name, value);
-            anonymous.ask(request).await.is(403);
+            let request = by_cookie(anonymous.post_request("/auth/logout")).header(name, value);
+            anonymous.send(request).await.expect_status(403);
         }
-        anonymous.ask(by_cookie(anonymous.post("/auth/logout")).header("sec-fetch-site", "same-origin")).await.is(204);
-        anonymous.ask(by_cookie(anonymous.get("/auth/me"))).await.is(401);
+        anonymous.send(by_cookie(anonymous.post_request("/auth/logout")).header("sec-fetch-site", "same-origin")).await.expect_status(204);
+        anonymous.send(by_cookie(anonymous.get_request("/auth/me"))).await.expect_status(401);
     }
 
     async fn repeated_wrong_passwords_return_429_with_retry_after(app: TestApp) {
@@ -111,7 +111,7 @@ both! {
         let form = [("username", "ada"), ("password", "wrong wrong wrong")];
         let mut refused = None;
         for _ in 0..60 {
-            let answer = anonymous.ask(anonymous.post("/auth/token").form(&form)).await;
+            let answer = anonymous.send(anonymous.post_request("/auth/token").form(&form)).await;
             if answer.status == 429 {
                 refused = Some(answer);
                 break;
@@ -127,23 +127,23 @@ both! {
         let anonymous = app.anonymous();
         for next in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\tevil", "evil"] {
             let form = [("username", "ada"), ("password", PASSWORD), ("next", next)];
-            let answer = anonymous.ask(anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.is(303);
+            let answer = anonymous.send(anonymous.post_request("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.expect_status(303);
             assert_eq!(answer.header("location"), Some("/"), "{next}");
         }
         let form = [("username", "ada"), ("password", PASSWORD), ("next", "/account?x=1")];
-        let answer = anonymous.ask(anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.is(303);
+        let answer = anonymous.send(anonymous.post_request("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.expect_status(303);
         assert_eq!(answer.header("location"), Some("/account?x=1"));
     }
 
     async fn problem_answers_carry_a_valid_request_id(app: TestApp) {
-        let answer = app.anonymous().see("/api/nothing").await.is(404);
+        let answer = app.anonymous().get("/api/nothing").await.expect_status(404);
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         assert_eq!(answer.body["request_id"].as_str(), answer.header("x-request-id"));
-        let given = app.anonymous().get("/api/nothing").header("x-request-id", "abc-123");
-        assert_eq!(app.anonymous().ask(given).await.header("x-request-id"), Some("abc-123"));
-        let twisted = app.anonymous().get("/api/nothing").header("x-request-id", "a b<script>");
-        assert_ne!(app.anonymous().ask(twisted).await.header("x-request-id"), Some("a b<script>"));
-        assert_eq!(app.anonymous().ask(app.anonymous().delete("/auth/me")).await.is(405).header("allow"), Some("GET,HEAD,PATCH"));
+        let given = app.anonymous().get_request("/api/nothing").header("x-request-id", "abc-123");
+        assert_eq!(app.anonymous().send(given).await.header("x-request-id"), Some("abc-123"));
+        let twisted = app.anonymous().get_request("/api/nothing").header("x-request-id", "a b<script>");
+        assert_ne!(app.anonymous().send(twisted).await.header("x-request-id"), Some("a b<script>"));
+        assert_eq!(app.anonymous().send(app.anonymous().delete_request("/auth/me")).await.expect_status(405).header("allow"), Some("GET,HEAD,PATCH"));
     }
 }
 

@@ -5,7 +5,12 @@ use crate::app::TestApp;
 #[tokio::test(flavor = "multi_thread")]
 async fn openapi_document_matches_its_snapshot() {
     let app = TestApp::sqlite().await;
-    let document = app.anonymous().see("/openapi.json").await.is(200).body;
+    let document = app
+        .anonymous()
+        .get("/openapi.json")
+        .await
+        .expect_status(200)
+        .body;
     assert_eq!(document["openapi"], "3.1.0");
     insta::assert_json_snapshot!("openapi", document);
 }
@@ -16,9 +21,9 @@ async fn openapi_references_resolve() {
     let document = TestApp::sqlite()
         .await
         .anonymous()
-        .see("/openapi.json")
+        .get("/openapi.json")
         .await
-        .is(200);
+        .expect_status(200);
     let references = document
         .text
         .split("\"$ref\":\"#")
@@ -33,7 +38,7 @@ async fn openapi_references_resolve() {
 #[tokio::test(flavor = "multi_thread")]
 async fn api_page_loads_only_own_assets() {
     let app = TestApp::sqlite().await;
-    let page = app.anonymous().see("/docs").await.is(200);
+    let page = app.anonymous().get("/docs").await.expect_status(200);
     assert!(
         page.header("content-security-policy")
             .unwrap()
@@ -45,27 +50,30 @@ async fn api_page_loads_only_own_assets() {
         .split('"')
         .filter(|part| part.starts_with("/docs/"))
     {
-        app.anonymous().see(part).await.is(200);
+        app.anonymous().get(part).await.expect_status(200);
     }
     assert!(page.text.contains("/docs/swagger-ui-bundle.js"));
     app.anonymous()
-        .see("/docs/..%2f..%2fCargo.toml")
+        .get("/docs/..%2f..%2fCargo.toml")
         .await
-        .is(404);
-    app.anonymous().see("/docs/index.html").await.is(404);
+        .expect_status(404);
+    app.anonymous()
+        .get("/docs/index.html")
+        .await
+        .expect_status(404);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_served_and_metrics_only_without_proxy() {
     let app = TestApp::sqlite().await;
     let anonymous = app.anonymous();
-    anonymous.see("/health/live").await.is(200);
-    anonymous.see("/health/ready").await.is(200);
+    anonymous.get("/health/live").await.expect_status(200);
+    anonymous.get("/health/ready").await.expect_status(200);
     assert!(
         anonymous
-            .see("/metrics")
+            .get("/metrics")
             .await
-            .is(200)
+            .expect_status(200)
             .text
             .contains("strongroom_")
     );
@@ -76,8 +84,10 @@ async fn health_is_served_and_metrics_only_without_proxy() {
         "forwarded",
         "via",
     ] {
-        let forwarded = anonymous.get("/metrics").header(name, "203.0.113.7");
-        anonymous.ask(forwarded).await.is(403);
+        let forwarded = anonymous
+            .get_request("/metrics")
+            .header(name, "203.0.113.7");
+        anonymous.send(forwarded).await.expect_status(403);
     }
 }
 
@@ -93,7 +103,7 @@ async fn responses_carry_browser_security_headers() {
         "/docs",
         "/openapi.json",
     ] {
-        let answer = app.anonymous().see(path).await;
+        let answer = app.anonymous().get(path).await;
         for name in [
             "content-security-policy",
             "x-content-type-options",

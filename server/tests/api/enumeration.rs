@@ -40,25 +40,27 @@ const ACCOUNTS_PER_KIND: usize = 5;
 
 fn token_request(client: &Client, name: &str) -> RequestBuilder {
     client
-        .post("/auth/token")
+        .post_request("/auth/token")
         .form(&[("username", name), ("password", "this is not it at all")])
 }
 
 fn page_request(client: &Client, name: &str) -> RequestBuilder {
     let form = [("username", name), ("password", "this is not it at all")];
     client
-        .post("/sign-in")
+        .post_request("/sign-in")
         .header("sec-fetch-site", "same-origin")
         .form(&form)
 }
 
 fn reset_request(client: &Client, name: &str) -> RequestBuilder {
-    client.post("/auth/reset").json(&json!({"account": name}))
+    client
+        .post_request("/auth/reset")
+        .json(&json!({"account": name}))
 }
 
 async fn app_with_all_account_kinds() -> TestApp {
     let proxies = Some(vec!["127.0.0.1".parse().unwrap()]);
-    let app = TestApp::with(ConfigSource {
+    let app = TestApp::with_settings(ConfigSource {
         trusted_proxies: proxies,
         ..ConfigSource::default()
     })
@@ -84,12 +86,12 @@ async fn app_with_all_account_kinds() -> TestApp {
                 .unwrap();
         }
         let path = format!("/api/users/{}", username_for("disabled", n));
-        root.ask(
-            root.request(reqwest::Method::PATCH, &path)
+        root.send(
+            root.request_builder(reqwest::Method::PATCH, &path)
                 .json(&json!({"disabled": true})),
         )
         .await
-        .is(200);
+        .expect_status(200);
     }
     app
 }
@@ -138,11 +140,11 @@ async fn measure(
             % ACCOUNT_KINDS.len();
         let name = username_for(ACCOUNT_KINDS[kind], took[kind].len() % ACCOUNTS_PER_KIND);
         // A new address each time, after any lockout, so that every attempt hashes a password.
-        app.later(Duration::from_mins(16));
+        app.advance_clock(Duration::from_mins(16));
         let request = question(&app.anonymous(), &name)
             .header("x-forwarded-for", format!("203.0.{}.{}", n / 250, n % 250));
         let asked = Instant::now();
-        let answer = app.anonymous().ask(request).await;
+        let answer = app.anonymous().send(request).await;
         took[kind].push(asked.elapsed());
         let answer = comparable(answer, &name);
         assert_eq!(answer.0, status, "{what} {name}");
@@ -203,9 +205,9 @@ async fn throttled_answers_are_identical_for_account_kinds() {
         for n in 0..6 {
             let request = token_request(&app.anonymous(), &name)
                 .header("x-forwarded-for", format!("203.0.113.{n}"));
-            told.push(comparable(app.anonymous().ask(request).await, &name));
+            told.push(comparable(app.anonymous().send(request).await, &name));
         }
-        app.later(Duration::from_hours(1));
+        app.advance_clock(Duration::from_hours(1));
         answers.push(told);
     }
     assert_eq!(answers[0][5].0, 429);

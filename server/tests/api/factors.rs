@@ -12,8 +12,8 @@ use server::{
 use crate::{
     accounts::refresh_token,
     app::{PASSWORD, TestApp},
-    authenticator::{client_from, enroll_totp, sign_in_with_otp},
     both,
+    totp::{client_from, enroll_totp, sign_in_with_otp},
 };
 
 const TOTP_STEP: Duration = Duration::from_secs(30);
@@ -21,84 +21,84 @@ const TOTP_STEP: Duration = Duration::from_secs(30);
 both! {
     async fn totp_enrollment_is_confirmed_by_a_code(app: TestApp) {
         let ada = app.editor("ada").await;
-        let begun = ada.tell("/auth/totp", Value::Null).await.is(200).body;
+        let begun = ada.post("/auth/totp", Value::Null).await.expect_status(200).body;
         assert!(begun["uri"].as_str().unwrap().starts_with("otpauth://totp/Strongroom%20%28strongroom.test%29:ada?"));
         let picture = begun["qr"].as_str().unwrap();
         assert!(picture.contains("<svg") && !picture.contains("<script") && !picture.contains("style="));
-        assert_eq!(ada.see("/auth/me").await.body["mfa"], false, "not enabled until confirmed");
+        assert_eq!(ada.get("/auth/me").await.body["mfa"], false, "not enabled until confirmed");
         for wrong in ["000000", "", "12345", "abcdef"] {
-            let answer = ada.tell("/auth/totp/confirm", json!({"code": wrong})).await.is(422);
+            let answer = ada.post("/auth/totp/confirm", json!({"code": wrong})).await.expect_status(422);
             assert_eq!(answer.body["errors"][0]["pointer"], "/code");
         }
-        sign_in_with_otp(&app, "ada", None).await.is(200);
+        sign_in_with_otp(&app, "ada", None).await.expect_status(200);
         let (_, codes) = enroll_totp(&app, &ada).await;
         assert_eq!(codes.iter().collect::<std::collections::HashSet<_>>().len(), 10);
-        assert_eq!(ada.see("/auth/me").await.body["mfa"], true);
-        let ways = ada.see("/auth/factors").await.is(200).body;
+        assert_eq!(ada.get("/auth/me").await.body["mfa"], true);
+        let ways = ada.get("/auth/factors").await.expect_status(200).body;
         assert_eq!((&ways["factors"][0]["kind"], &ways["recovery_codes_left"]), (&json!("totp"), &json!(10)));
-        ada.tell("/auth/totp", Value::Null).await.is(409);
-        ada.tell("/auth/totp/confirm", json!({"code": "123456"})).await.is(409);
+        ada.post("/auth/totp", Value::Null).await.expect_status(409);
+        ada.post("/auth/totp/confirm", json!({"code": "123456"})).await.expect_status(409);
     }
 
     async fn password_without_second_factor_returns_mfa_required(app: TestApp) {
         let ada = app.editor("ada").await;
         let (phone, _) = enroll_totp(&app, &ada).await;
-        let answer = sign_in_with_otp(&app, "ada", None).await.is(401);
+        let answer = sign_in_with_otp(&app, "ada", None).await.expect_status(401);
         assert_eq!(answer.body["error"], "mfa_required");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
-        app.later(TOTP_STEP);
-        let tokens = sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
+        app.advance_clock(TOTP_STEP);
+        let tokens = sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.expect_status(200);
         let claims = tokens.body["access_token"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
         let claims: Value = serde_json::from_slice(&base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims).unwrap()).unwrap();
         assert_eq!(claims["amr"], json!(["pwd", "otp", "mfa"]));
         let again = client_from(&app, "ada", &tokens);
-        refresh_token(&again, &again.refresh).await.is(200);
+        refresh_token(&again, &again.refresh).await.expect_status(200);
     }
 
     async fn wrong_password_does_not_reveal_or_consume_factors(app: TestApp) {
         let (ada, _) = (app.editor("ada").await, app.editor("bob").await);
         let (phone, codes) = enroll_totp(&app, &ada).await;
-        app.later(TOTP_STEP);
+        app.advance_clock(TOTP_STEP);
         let mut answers = Vec::new();
         for (name, otp) in [("ada", Some(phone.shows(&app, 0))), ("ada", Some(codes[0].clone())), ("ada", None), ("bob", Some("123456".to_owned())), ("nobody", None)] {
             let mut form = vec![("username", name.to_owned()), ("password", "wrong wrong wrong".to_owned())];
             form.extend(otp.map(|otp| ("otp", otp)));
             let anonymous = app.anonymous();
-            let mut answer = anonymous.ask(anonymous.post("/auth/token").form(&form)).await.is(401).says("Incorrect username or password");
+            let mut answer = anonymous.send(anonymous.post_request("/auth/token").form(&form)).await.expect_status(401).expect_detail("Incorrect username or password");
             answer.body["request_id"].take();
             answers.push(answer.body);
         }
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
         // The code of the failed attempt is not consumed.
-        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
-        sign_in_with_otp(&app, "ada", Some(&codes[0])).await.is(200);
+        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.expect_status(200);
+        sign_in_with_otp(&app, "ada", Some(&codes[0])).await.expect_status(200);
     }
 
     async fn replayed_totp_code_is_rejected(app: TestApp) {
         let ada = app.editor("ada").await;
-        let begun = ada.tell("/auth/totp", Value::Null).await.is(200).body;
-        let phone = crate::authenticator::TotpDevice::from_base32(begun["secret"].as_str().unwrap());
+        let begun = ada.post("/auth/totp", Value::Null).await.expect_status(200).body;
+        let phone = crate::totp::TotpDevice::from_base32(begun["secret"].as_str().unwrap());
         let first = phone.shows(&app, 0);
-        ada.tell("/auth/totp/confirm", json!({"code": first})).await.is(201);
-        assert_eq!(sign_in_with_otp(&app, "ada", Some(&first)).await.is(401).body["error"], "invalid_grant", "the enrollment code is used up");
-        app.later(TOTP_STEP);
+        ada.post("/auth/totp/confirm", json!({"code": first})).await.expect_status(201);
+        assert_eq!(sign_in_with_otp(&app, "ada", Some(&first)).await.expect_status(401).body["error"], "invalid_grant", "the enrollment code is used up");
+        app.advance_clock(TOTP_STEP);
         let second = phone.shows(&app, 0);
-        sign_in_with_otp(&app, "ada", Some(&second)).await.is(200);
-        sign_in_with_otp(&app, "ada", Some(&second)).await.is(401);
-        app.later(TOTP_STEP);
-        sign_in_with_otp(&app, "ada", Some(&second)).await.is(401);
+        sign_in_with_otp(&app, "ada", Some(&second)).await.expect_status(200);
+        sign_in_with_otp(&app, "ada", Some(&second)).await.expect_status(401);
+        app.advance_clock(TOTP_STEP);
+        sign_in_with_otp(&app, "ada", Some(&second)).await.expect_status(401);
         // A code of the next time step is accepted. Then the present one is too old.
-        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 1))).await.is(200);
-        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.is(401);
-        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 3))).await.is(401);
+        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 1))).await.expect_status(200);
+        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.expect_status(401);
+        sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 3))).await.expect_status(401);
     }
 
     async fn parallel_uses_of_one_code_sign_in_once(app: TestApp) {
         let ada = app.editor("ada").await;
         let (phone, codes) = enroll_totp(&app, &ada).await;
-        app.later(TOTP_STEP);
+        app.advance_clock(TOTP_STEP);
         for code in [phone.shows(&app, 0), codes[0].clone()] {
             let tries = (0..8).map(|_| sign_in_with_otp(&app, "ada", Some(&code)));
             let answers = futures_util::future::join_all(tries).await;
@@ -109,49 +109,49 @@ both! {
 
     async fn recovery_code_works_once_until_replaced(app: TestApp) {
         let ada = app.editor("ada").await;
-        ada.tell("/auth/recovery-codes", Value::Null).await.is(404);
+        ada.post("/auth/recovery-codes", Value::Null).await.expect_status(404);
         let (_, codes) = enroll_totp(&app, &ada).await;
-        sign_in_with_otp(&app, "ada", Some(&codes[0].to_lowercase().replace('-', " "))).await.is(200);
-        sign_in_with_otp(&app, "ada", Some(&codes[0])).await.is(401);
-        assert_eq!(ada.see("/auth/factors").await.body["recovery_codes_left"], 9);
-        let fresh = ada.tell("/auth/recovery-codes", Value::Null).await.is(201).body;
-        sign_in_with_otp(&app, "ada", Some(&codes[1])).await.is(401);
-        sign_in_with_otp(&app, "ada", fresh["recovery_codes"][0].as_str()).await.is(200);
+        sign_in_with_otp(&app, "ada", Some(&codes[0].to_lowercase().replace('-', " "))).await.expect_status(200);
+        sign_in_with_otp(&app, "ada", Some(&codes[0])).await.expect_status(401);
+        assert_eq!(ada.get("/auth/factors").await.body["recovery_codes_left"], 9);
+        let fresh = ada.post("/auth/recovery-codes", Value::Null).await.expect_status(201).body;
+        sign_in_with_otp(&app, "ada", Some(&codes[1])).await.expect_status(401);
+        sign_in_with_otp(&app, "ada", fresh["recovery_codes"][0].as_str()).await.expect_status(200);
         let stolen = app.editor("eve").await;
         enroll_totp(&app, &stolen).await;
-        sign_in_with_otp(&app, "eve", fresh["recovery_codes"][1].as_str()).await.is(401);
+        sign_in_with_otp(&app, "eve", fresh["recovery_codes"][1].as_str()).await.expect_status(401);
     }
 
     async fn api_factor_change_ends_other_sessions(app: TestApp) {
         let (ada, other) = (app.editor("ada").await, app.sign_in("ada").await);
-        let token = ada.tell("/auth/tokens", json!({"name": "ci", "scopes": ["files:read"], "days": 30})).await;
+        let token = ada.post("/auth/tokens", json!({"name": "ci", "scopes": ["files:read"], "days": 30})).await;
         let personal = crate::app::Client { token: token.body["token"].as_str().map(str::to_owned), ..app.anonymous() };
         enroll_totp(&app, &ada).await;
-        other.see("/auth/me").await.is(401);
-        refresh_token(&other, &other.refresh).await.is(400);
+        other.get("/auth/me").await.expect_status(401);
+        refresh_token(&other, &other.refresh).await.expect_status(400);
         if personal.token.is_some() {
-            personal.see("/auth/me").await.is(401);
+            personal.get("/auth/me").await.expect_status(401);
         }
-        ada.see("/auth/me").await.is(200);
-        refresh_token(&ada, &ada.refresh).await.is(200);
-        let id = ada.see("/auth/factors").await.body["factors"][0]["id"].as_str().unwrap().to_owned();
+        ada.get("/auth/me").await.expect_status(200);
+        refresh_token(&ada, &ada.refresh).await.expect_status(200);
+        let id = ada.get("/auth/factors").await.body["factors"][0]["id"].as_str().unwrap().to_owned();
         let path = format!("/auth/factors/{id}");
-        let name = |name: &str| ada.request(Method::PATCH, &path).json(&json!({"name": name}));
-        ada.ask(name("My phone")).await.is(204);
-        assert_eq!(ada.ask(name(" ")).await.is(422).body["errors"][0]["pointer"], "/name");
+        let name = |name: &str| ada.request_builder(Method::PATCH, &path).json(&json!({"name": name}));
+        ada.send(name("My phone")).await.expect_status(204);
+        assert_eq!(ada.send(name(" ")).await.expect_status(422).body["errors"][0]["pointer"], "/name");
         let eve = app.editor("eve").await;
-        eve.ask(eve.request(Method::PATCH, &path).json(&json!({"name": "mine"}))).await.is(404);
-        eve.ask(eve.delete(&path)).await.is(404);
-        ada.ask(ada.delete(&path)).await.is(204);
-        let ways = ada.see("/auth/factors").await.body;
+        eve.send(eve.request_builder(Method::PATCH, &path).json(&json!({"name": "mine"}))).await.expect_status(404);
+        eve.send(eve.delete_request(&path)).await.expect_status(404);
+        ada.send(ada.delete_request(&path)).await.expect_status(204);
+        let ways = ada.get("/auth/factors").await.body;
         assert_eq!((&ways["factors"], &ways["recovery_codes_left"]), (&json!([]), &json!(0)));
-        sign_in_with_otp(&app, "ada", None).await.is(200);
+        sign_in_with_otp(&app, "ada", None).await.expect_status(200);
     }
 
     async fn totp_throttle_spans_sign_in_and_step_up(app: TestApp) {
         let ada = app.editor("ada").await;
         let (phone, _) = enroll_totp(&app, &ada).await;
-        app.later(TOTP_STEP);
+        app.advance_clock(TOTP_STEP);
         // An attacker with the password cannot guess codes: a correct password does not reset the
         // count of the app.
         let mut waits = 0;
@@ -163,52 +163,52 @@ both! {
         assert!(waits > 0, "60 codes were checked without throttling");
         // Independent of the speed of this machine: the next wait is longer.
         for n in 0..6 {
-            app.later(Duration::from_secs(20));
+            app.advance_clock(Duration::from_secs(20));
             sign_in_with_otp(&app, "ada", Some(&format!("{n:06}"))).await;
         }
         // The other endpoints that accept the code share the same throttle.
         let body = json!({"password": PASSWORD, "otp": phone.shows(&app, 0)});
-        ada.tell("/auth/step-up", body).await.is(429);
+        ada.post("/auth/step-up", body).await.expect_status(429);
     }
 
     async fn factor_changes_require_step_up(app: TestApp) {
         let ada = app.editor("ada").await;
         let (phone, _) = enroll_totp(&app, &ada).await;
-        app.later(Duration::from_mins(11));
-        let id = ada.see("/auth/factors").await.body["factors"][0]["id"].as_str().unwrap().to_owned();
-        let remove = || ada.ask(ada.delete(&format!("/auth/factors/{id}")));
-        let refused = remove().await.is(401);
+        app.advance_clock(Duration::from_mins(11));
+        let id = ada.get("/auth/factors").await.body["factors"][0]["id"].as_str().unwrap().to_owned();
+        let remove = || ada.send(ada.delete_request(&format!("/auth/factors/{id}")));
+        let refused = remove().await.expect_status(401);
         assert_eq!(refused.body["error"], "insufficient_user_authentication");
         assert_eq!(refused.header("www-authenticate"), Some("Bearer error=\"insufficient_user_authentication\", max_age=600"));
-        ada.tell("/auth/recovery-codes", Value::Null).await.is(401);
+        ada.post("/auth/recovery-codes", Value::Null).await.expect_status(401);
         let password = json!({"current_password": PASSWORD, "new_password": "four quiet lathes hum"});
-        ada.ask(ada.put("/auth/me/password").json(&password)).await.is(401);
-        let step_up = |password: &str, otp: Option<String>| ada.tell("/auth/step-up", json!({"password": password, "otp": otp}));
-        let needs = ada.see("/auth/step-up").await.is(200).body;
+        ada.send(ada.put_request("/auth/me/password").json(&password)).await.expect_status(401);
+        let step_up = |password: &str, otp: Option<String>| ada.post("/auth/step-up", json!({"password": password, "otp": otp}));
+        let needs = ada.get("/auth/step-up").await.expect_status(200).body;
         assert_eq!(needs, json!({"recent": false, "max_age": 600, "otp": true, "app": true, "passkey": false, "providers": []}));
-        step_up("wrong wrong wrong", Some(phone.shows(&app, 0))).await.is(403);
-        assert_eq!(step_up(PASSWORD, None).await.is(401).body["error"], "mfa_required");
-        step_up(PASSWORD, Some("000000".to_owned())).await.is(403);
-        let done = step_up(PASSWORD, Some(phone.shows(&app, 0))).await.is(200).body;
+        step_up("wrong wrong wrong", Some(phone.shows(&app, 0))).await.expect_status(403);
+        assert_eq!(step_up(PASSWORD, None).await.expect_status(401).body["error"], "mfa_required");
+        step_up(PASSWORD, Some("000000".to_owned())).await.expect_status(403);
+        let done = step_up(PASSWORD, Some(phone.shows(&app, 0))).await.expect_status(200).body;
         assert!(done["access_token"].is_string());
-        step_up(PASSWORD, Some(phone.shows(&app, 0))).await.is(403);
-        remove().await.is(204);
+        step_up(PASSWORD, Some(phone.shows(&app, 0))).await.expect_status(403);
+        remove().await.expect_status(204);
     }
 
     async fn administrator_factor_reset_requires_a_reason(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
         enroll_totp(&app, &ada).await;
-        assert_eq!(root.see("/api/users/ada").await.body["mfa"], true);
-        let recover = |reason: &str| root.tell("/api/users/ada/recover", json!({"reason": reason}));
-        assert_eq!(recover("  ").await.is(422).body["errors"][0]["pointer"], "/reason");
-        ada.tell("/api/users/ada/recover", json!({"reason": "mine"})).await.is(403);
-        recover("Lost the phone; called back").await.is(204);
-        ada.see("/auth/me").await.is(401);
-        assert_eq!(root.see("/api/users/ada").await.body["mfa"], false);
-        sign_in_with_otp(&app, "ada", None).await.is(200);
-        root.tell("/api/users/nobody/recover", json!({"reason": "x"})).await.is(404);
-        app.later(Duration::from_mins(11));
-        recover("again").await.is(401);
+        assert_eq!(root.get("/api/users/ada").await.body["mfa"], true);
+        let recover = |reason: &str| root.post("/api/users/ada/recover", json!({"reason": reason}));
+        assert_eq!(recover("  ").await.expect_status(422).body["errors"][0]["pointer"], "/reason");
+        ada.post("/api/users/ada/recover", json!({"reason": "mine"})).await.expect_status(403);
+        recover("Lost the phone; called back").await.expect_status(204);
+        ada.get("/auth/me").await.expect_status(401);
+        assert_eq!(root.get("/api/users/ada").await.body["mfa"], false);
+        sign_in_with_otp(&app, "ada", None).await.expect_status(200);
+        root.post("/api/users/nobody/recover", json!({"reason": "x"})).await.expect_status(404);
+        app.advance_clock(Duration::from_mins(11));
+        recover("again").await.expect_status(401);
     }
 }
 
@@ -223,7 +223,7 @@ fn requiring_factors(required: FactorRequirementSetting) -> ConfigSource {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn required_second_factor_restricts_session_to_enrollment() {
-    let app = TestApp::with(requiring_factors(FactorRequirementSetting::All)).await;
+    let app = TestApp::with_settings(requiring_factors(FactorRequirementSetting::All)).await;
     let ada = app.editor("ada").await;
     for path in [
         "/api/files",
@@ -231,60 +231,66 @@ async fn required_second_factor_restricts_session_to_enrollment() {
         "/auth/sessions",
         "/auth/tokens",
     ] {
-        let refused = ada.see(path).await.is(403);
+        let refused = ada.get(path).await.expect_status(403);
         assert_eq!(refused.body["error"], "mfa_enrolment_required", "{path}");
     }
-    ada.ask(
-        ada.put("/auth/me/password")
+    ada.send(
+        ada.put_request("/auth/me/password")
             .json(&json!({"current_password": PASSWORD, "new_password": "four quiet lathes hum"})),
     )
     .await
-    .is(403);
-    ada.tell("/auth/ws-ticket", Value::Null).await.is(403);
-    ada.see("/auth/me").await.is(200);
+    .expect_status(403);
+    ada.post("/auth/ws-ticket", Value::Null)
+        .await
+        .expect_status(403);
+    ada.get("/auth/me").await.expect_status(200);
     assert_eq!(
-        ada.see("/auth/factors").await.is(200).body["required"],
+        ada.get("/auth/factors").await.expect_status(200).body["required"],
         true
     );
     let (phone, _) = enroll_totp(&app, &ada).await;
-    ada.see("/api/files").await.is(200);
-    let id = ada.see("/auth/factors").await.body["factors"][0]["id"]
+    ada.get("/api/files").await.expect_status(200);
+    let id = ada.get("/auth/factors").await.body["factors"][0]["id"]
         .as_str()
         .unwrap()
         .to_owned();
-    ada.ask(ada.delete(&format!("/auth/factors/{id}")))
+    ada.send(ada.delete_request(&format!("/auth/factors/{id}")))
         .await
-        .is(409);
-    app.later(TOTP_STEP);
+        .expect_status(409);
+    app.advance_clock(TOTP_STEP);
     let again = client_from(
         &app,
         "ada",
         &sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0)))
             .await
-            .is(200),
+            .expect_status(200),
     );
-    again.see("/api/files").await.is(200);
+    again.get("/api/files").await.expect_status(200);
     let leaving = app.editor("eve").await;
-    leaving.tell("/auth/logout", Value::Null).await.is(204);
+    leaving
+        .post("/auth/logout", Value::Null)
+        .await
+        .expect_status(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn second_factor_required_of_administrators_exempts_editors() {
-    let app = TestApp::with(requiring_factors(FactorRequirementSetting::Administrators)).await;
+    let app =
+        TestApp::with_settings(requiring_factors(FactorRequirementSetting::Administrators)).await;
     let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
-    ada.see("/api/files").await.is(200);
-    root.see("/api/users").await.is(403);
+    ada.get("/api/files").await.expect_status(200);
+    root.get("/api/users").await.expect_status(403);
     enroll_totp(&app, &root).await;
-    root.see("/api/users").await.is(200);
+    root.get("/api/users").await.expect_status(200);
     // A new administrator must enroll a factor first.
-    root.ask(
-        root.request(Method::PATCH, "/api/users/ada")
+    root.send(
+        root.request_builder(Method::PATCH, "/api/users/ada")
             .json(&json!({"is_admin": true})),
     )
     .await
-    .is(200);
+    .expect_status(200);
     assert_eq!(
-        ada.see("/api/files").await.is(403).body["error"],
+        ada.get("/api/files").await.expect_status(403).body["error"],
         "mfa_enrolment_required"
     );
 }

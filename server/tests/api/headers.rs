@@ -7,7 +7,7 @@ use server::ConfigSource;
 
 /// Every path and method of the API document and of `router.rs`. Placeholders get harmless values.
 pub(crate) async fn all_routes(app: &TestApp) -> Vec<(String, String)> {
-    let document = app.anonymous().see("/openapi.json").await.body;
+    let document = app.anonymous().get("/openapi.json").await.body;
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         routes.extend(
@@ -56,7 +56,7 @@ pub(crate) async fn all_routes(app: &TestApp) -> Vec<(String, String)> {
 async fn send_for_head(client: &Client, method: &str, path: &str, accept: &str) -> TestResponse {
     let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
     let response = client
-        .request(method, path)
+        .request_builder(method, path)
         .header("accept", accept)
         .send()
         .await
@@ -150,7 +150,7 @@ fn assert_security_headers(answer: &TestResponse, at: &str) {
 async fn responses_of_listed_routes_are_protected_and_uncached() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
-    root.add("a.nc", b"x").await.is(201);
+    root.add("a.nc", b"x").await.expect_status(201);
     for (method, path) in all_routes(&app).await {
         // Operations that end a session get their own session.
         let caller = if path.contains("out") || path.contains("end") {
@@ -174,7 +174,7 @@ async fn responses_of_listed_routes_are_protected_and_uncached() {
 async fn arbitrary_request_headers_cause_no_server_error() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    ada.add("a.nc", b"x").await.is(201);
+    ada.add("a.nc", b"x").await.expect_status(201);
     let names = [
         "authorization",
         "cookie",
@@ -230,7 +230,11 @@ async fn arbitrary_request_headers_cause_no_server_error() {
             ] {
                 let bare = app.anonymous();
                 for client in [&ada, &bare] {
-                    let sent = client.get(path).header(name, value.clone()).send().await;
+                    let sent = client
+                        .get_request(path)
+                        .header(name, value.clone())
+                        .send()
+                        .await;
                     // Some are rejected before they are sent.
                     let Ok(answer) = sent else { continue };
                     assert!(
@@ -243,7 +247,7 @@ async fn arbitrary_request_headers_cause_no_server_error() {
             let form = [("username", "ada"), ("password", "not it at all")];
             let sent = app
                 .anonymous()
-                .post("/auth/token")
+                .post_request("/auth/token")
                 .form(&form)
                 .header(name, value.clone())
                 .send()
@@ -258,7 +262,7 @@ async fn arbitrary_request_headers_cause_no_server_error() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn https_sets_host_cookie_and_hsts() {
-    let app = TestApp::with(ConfigSource {
+    let app = TestApp::with_settings(ConfigSource {
         public_url: Some("https://strongroom.test".to_owned()),
         ..ConfigSource::default()
     })
@@ -267,14 +271,14 @@ async fn https_sets_host_cookie_and_hsts() {
     let anonymous = app.anonymous();
     let form = [("username", "ada"), ("password", PASSWORD)];
     let signed_in = anonymous
-        .ask(
+        .send(
             anonymous
-                .post("/sign-in")
+                .post_request("/sign-in")
                 .header("sec-fetch-site", "same-origin")
                 .form(&form),
         )
         .await
-        .is(303);
+        .expect_status(303);
     assert!(
         signed_in
             .header("strict-transport-security")
@@ -305,19 +309,19 @@ async fn https_sets_host_cookie_and_hsts() {
     let cookie = line.split(';').next().unwrap();
     let plain = cookie.replace("__Host-", "");
     anonymous
-        .ask(anonymous.get("/auth/me").header("cookie", plain))
+        .send(anonymous.get_request("/auth/me").header("cookie", plain))
         .await
-        .is(401);
+        .expect_status(401);
     let twice = format!("{cookie}; {cookie}");
     anonymous
-        .ask(anonymous.get("/auth/me").header("cookie", twice))
+        .send(anonymous.get_request("/auth/me").header("cookie", twice))
         .await
-        .is(400);
+        .expect_status(400);
     let out = anonymous
-        .post("/sign-out")
+        .post_request("/sign-out")
         .header("cookie", cookie)
         .header("sec-fetch-site", "same-origin");
-    let out = anonymous.ask(out).await.is(303);
+    let out = anonymous.send(out).await.expect_status(303);
     assert_eq!(
         out.header("clear-site-data"),
         Some("\"cache\", \"storage\"")
@@ -329,15 +333,15 @@ async fn https_sets_host_cookie_and_hsts() {
         .any(|line| line.to_str().unwrap().starts_with("__Host-strongroom=;"));
     assert!(gone, "{:?}", out.headers);
     anonymous
-        .ask(anonymous.get("/auth/me").header("cookie", cookie))
+        .send(anonymous.get_request("/auth/me").header("cookie", cookie))
         .await
-        .is(401);
+        .expect_status(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sign_in_forms_support_password_managers_and_paste() {
     let app = TestApp::sqlite().await;
-    let sign_in = app.anonymous().see("/sign-in").await.text;
+    let sign_in = app.anonymous().get("/sign-in").await.text;
     for wanted in [
         "autocomplete=\"username",
         "autocomplete=\"current-password",
@@ -346,7 +350,7 @@ async fn sign_in_forms_support_password_managers_and_paste() {
     ] {
         assert!(sign_in.contains(wanted), "{wanted}");
     }
-    let sign_up = app.anonymous().see("/sign-up").await.text;
+    let sign_up = app.anonymous().get("/sign-up").await.text;
     assert!(sign_up.contains("autocomplete=\"new-password") && sign_up.contains("data-reveal"));
     for page in [sign_in, sign_up] {
         assert!(

@@ -12,10 +12,10 @@ use crate::{
 async fn send_upload(ada: &Client, filename: &str, body: String) -> (u16, String) {
     let kind = "multipart/form-data; boundary=XX";
     let request = ada
-        .put(&file_url(filename, "/content"))
+        .put_request(&file_url(filename, "/content"))
         .header("content-type", kind)
         .body(body);
-    let answer = ada.ask(request).await;
+    let answer = ada.send(request).await;
     (answer.status, answer.text)
 }
 
@@ -32,11 +32,11 @@ both! {
             let (status, said) = send_upload(&ada, "x.nc", body).await;
             assert_eq!(status, 422, "{said}");
         }
-        ada.see(&file_url("x.nc", "")).await.is(404);
+        ada.get(&file_url("x.nc", "")).await.expect_status(404);
         // Content is not a header and may be as long as the upload limit, whatever its bytes.
         for content in [vec![b'a'; 5 << 20], vec![b'\n'; 3 << 20], b"\r\n--X".repeat(700_000)] {
             let name = format!("{}.nc", content.len());
-            ada.add(&name, &content).await.is(201);
+            ada.add(&name, &content).await.expect_status(201);
             assert_eq!(ada.content(&name).await, content);
         }
     }
@@ -47,8 +47,8 @@ both! {
         let send = async |filename: &str, form: String| {
             let pieces = form.into_bytes().into_iter().map(|byte| Ok::<_, std::io::Error>(vec![byte]));
             let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
-            let request = ada.put(&file_url(filename, "/content")).header("content-type", "multipart/form-data; boundary=XX");
-            ada.ask(request.body(body)).await.status
+            let request = ada.put_request(&file_url(filename, "/content")).header("content-type", "multipart/form-data; boundary=XX");
+            ada.send(request.body(body)).await.status
         };
         // The parser rescans a header for every chunk, so headers have a size limit. Content has
         // none.
@@ -73,7 +73,7 @@ both! {
             let (status, said) = send_upload(&ada, "a.nc", form + "--XX--\r\n").await;
             assert!(status == 422 && said.contains(why), "{status} {said}");
         }
-        ada.see(&file_url("a.nc", "")).await.is(404);
+        ada.get(&file_url("a.nc", "")).await.expect_status(404);
         for (name, form) in [
             ("empty.nc", field("name=\"file\"; filename=\"f\"", "")),
             ("nameless.nc", field("name=\"file\"; filename=\"\"", "x")),
@@ -83,19 +83,19 @@ both! {
     }
 
     async fn static_content_supports_gzip_and_etags(app: TestApp) {
-        let page = app.anonymous().see("/sign-in").await.is(200).text;
+        let page = app.anonymous().get("/sign-in").await.expect_status(200).text;
         let style = &page[page.find("/assets/").unwrap()..];
         let style = &style[..style.find('"').unwrap()];
         let anyone = app.anonymous();
         for path in ["/openapi.json", "/docs/swagger-ui-bundle.js", style] {
             let ask = |name: &'static str, value: String| {
-                anyone.ask(anyone.get(path).header(name, value).header("accept", "*/*"))
+                anyone.send(anyone.get_request(path).header(name, value).header("accept", "*/*"))
             };
-            let packed = ask("accept-encoding", "gzip".to_owned()).await.is(200);
+            let packed = ask("accept-encoding", "gzip".to_owned()).await.expect_status(200);
             assert_eq!((packed.header("content-encoding"), packed.header("vary")), (Some("gzip"), Some("accept-encoding")), "{path}");
             let tag = packed.header("etag").unwrap().to_owned();
-            assert!(ask("if-none-match", tag).await.is(304).text.is_empty());
-            let plain = ask("accept-encoding", "identity".to_owned()).await.is(200);
+            assert!(ask("if-none-match", tag).await.expect_status(304).text.is_empty());
+            let plain = ask("accept-encoding", "identity".to_owned()).await.expect_status(200);
             assert_eq!(plain.header("content-encoding"), None);
             assert!(packed.headers["content-length"].to_str().unwrap().parse::<usize>().unwrap() < plain.text.len(), "{path}");
         }
@@ -103,45 +103,45 @@ both! {
 
     async fn search_length_and_folder_depth_are_limited(app: TestApp) {
         let ada = app.editor("ada").await;
-        ada.add(&("a/".repeat(64) + "b"), b"x").await.is(201);
-        ada.add(&("a/".repeat(65) + "b"), b"x").await.is(422).says("A file can be at most 64 folders deep; this one is 65 folders deep.");
-        assert_eq!(ada.see(&format!("/api/files?q={}", "a/".repeat(127))).await.is(200).body, json!([]));
-        assert_eq!(ada.see("/api/files?q=A%2FB").await.is(200).body.as_array().unwrap().len(), 1);
-        ada.see(&format!("/api/files?q={}", "a".repeat(256))).await.is(422).says("The search text has at most 255 bytes.");
+        ada.add(&("a/".repeat(64) + "b"), b"x").await.expect_status(201);
+        ada.add(&("a/".repeat(65) + "b"), b"x").await.expect_status(422).expect_detail("A file can be at most 64 folders deep; this one is 65 folders deep.");
+        assert_eq!(ada.get(&format!("/api/files?q={}", "a/".repeat(127))).await.expect_status(200).body, json!([]));
+        assert_eq!(ada.get("/api/files?q=A%2FB").await.expect_status(200).body.as_array().unwrap().len(), 1);
+        ada.get(&format!("/api/files?q={}", "a".repeat(256))).await.expect_status(422).expect_detail("The search text has at most 255 bytes.");
     }
 
     async fn retried_check_in_with_if_match_is_replayed(app: TestApp) {
         let ada = app.editor("ada").await;
-        let first = ada.add("a.nc", b"one").await.is(201).body["sha256"].as_str().unwrap().to_owned();
+        let first = ada.add("a.nc", b"one").await.expect_status(201).body["sha256"].as_str().unwrap().to_owned();
         let check_in = |base: &str, key: &str| {
             let part = multipart::Part::bytes(b"two".to_vec()).file_name("f");
             let form = multipart::Form::new().text("comment", "wider").part("file", part);
-            let request = ada.post(&file_url("a.nc", "/checkin")).header("idempotency-key", key.to_owned());
-            ada.ask(request.header("if-match", base.to_owned()).multipart(form))
+            let request = ada.post_request(&file_url("a.nc", "/checkin")).header("idempotency-key", key.to_owned());
+            ada.send(request.header("if-match", base.to_owned()).multipart(form))
         };
-        ada.check_out("a.nc").await.is(200);
+        ada.check_out("a.nc").await.expect_status(200);
         let base = format!("\"{first}\"");
-        let answer = check_in(&base, "k1").await.is(200).body;
+        let answer = check_in(&base, "k1").await.expect_status(200).body;
         assert_eq!(answer["revision"], 2);
-        assert_eq!(check_in(&base, "k1").await.is(200).body, answer);
+        assert_eq!(check_in(&base, "k1").await.expect_status(200).body, answer);
         // The key belongs to that base revision. Another request with this base is still stale.
-        check_in("*", "k1").await.is(422);
-        ada.check_out("a.nc").await.is(200);
-        check_in(&base, "k2").await.is(412);
-        check_in("\"nonsense\"", "k3").await.is(412);
-        check_in(&format!("\"{}\"", "0".repeat(64)), "k4").await.is(412);
+        check_in("*", "k1").await.expect_status(422);
+        ada.check_out("a.nc").await.expect_status(200);
+        check_in(&base, "k2").await.expect_status(412);
+        check_in("\"nonsense\"", "k3").await.expect_status(412);
+        check_in(&format!("\"{}\"", "0".repeat(64)), "k4").await.expect_status(412);
     }
 
     async fn oauth_endpoint_errors_use_oauth_format(app: TestApp) {
         let nobody = app.anonymous();
         let bad = Client { token: Some("nonsense".to_owned()), ..app.anonymous() };
         for client in [&nobody, &bad] {
-            let answer = client.ask(client.post("/auth/introspect").form(&[("token", "x")])).await.is(401);
+            let answer = client.send(client.post_request("/auth/introspect").form(&[("token", "x")])).await.expect_status(401);
             assert_eq!(answer.header("content-type").unwrap(), "application/json");
             assert!(answer.body["error"].is_string() && answer.body["error_description"].is_string(), "{}", answer.text);
         }
         for path in ["/auth/token", "/auth/revoke", "/auth/introspect"] {
-            let answer = nobody.see(path).await.is(405);
+            let answer = nobody.get(path).await.expect_status(405);
             assert_eq!(answer.header("content-type").unwrap(), "application/json", "{path}");
         }
     }
@@ -153,19 +153,23 @@ async fn form_post_redirects_to_sign_in_without_next() {
     let nobody = app.anonymous();
     let leads_to = async |request: reqwest::RequestBuilder| {
         let answer = nobody
-            .ask(
+            .send(
                 request
                     .header("accept", "text/html")
                     .header("sec-fetch-site", "same-origin"),
             )
             .await;
-        answer.is(303).header("location").unwrap().to_owned()
+        answer
+            .expect_status(303)
+            .header("location")
+            .unwrap()
+            .to_owned()
     };
     assert_eq!(
-        leads_to(nobody.get("/account/tokens")).await,
+        leads_to(nobody.get_request("/account/tokens")).await,
         "/sign-in?next=%2Faccount%2Ftokens"
     );
-    let out = nobody.post("/sign-out").form(&json!({}));
+    let out = nobody.post_request("/sign-out").form(&json!({}));
     assert!(
         !leads_to(out).await.contains("next="),
         "sign-in does not return to the target of a form"

@@ -73,39 +73,39 @@ pub(crate) async fn wait_for_close(socket: &mut Socket) -> u16 {
 both! {
     async fn check_out_event_shows_status_per_viewer(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
-        ada.add("a.nc", b"one").await.is(201);
+        ada.add("a.nc", b"one").await.expect_status(201);
         let mut hers = open_websocket(&app, "", &bearer_header(&ada)).await.unwrap();
         let mut his = open_websocket(&app, "?since=0", &bearer_header(&bob)).await.unwrap();
         let added = next_event(&mut his).await;
         assert_eq!((&added["event"], &added["action"], &added["id"]), (&json!("file_updated"), &json!("add"), &json!(1)));
-        ada.check_out("a.nc").await.is(200);
+        ada.check_out("a.nc").await.expect_status(200);
         let (mine, theirs) = (next_event(&mut hers).await, next_event(&mut his).await);
         assert_eq!(mine["data"]["status"], "checked_out_by_user");
         assert_eq!(theirs["data"]["status"], "locked");
         assert_eq!((&theirs["by"], &theirs["vault"], &theirs["id"]), (&json!("ada"), &json!("main"), &json!(2)));
         hers.send(Message::text("{\"anything\": 1}")).await.unwrap();
-        ada.check_in("a.nc", b"two", "second").await.is(200);
+        ada.check_in("a.nc", b"two", "second").await.expect_status(200);
         assert_eq!(next_event(&mut hers).await["data"]["revision"], 2);
     }
 
     async fn websocket_closes_within_a_second_of_session_end(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         let mut socket = open_websocket(&app, "", &bearer_header(&ada)).await.unwrap();
-        ada.tell("/auth/logout", Value::Null).await.is(204);
+        ada.post("/auth/logout", Value::Null).await.expect_status(204);
         assert_eq!(timeout(Duration::from_secs(1), wait_for_close(&mut socket)).await.expect("no close within a second"), 4001);
         assert_eq!(open_websocket(&app, "", &bearer_header(&ada)).await.unwrap_err(), 401);
 
         let again = app.sign_in("ada").await;
         let mut socket = open_websocket(&app, "", &bearer_header(&again)).await.unwrap();
-        root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.is(200);
+        root.send(root.request_builder(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.expect_status(200);
         assert_eq!(wait_for_close(&mut socket).await, 4001);
     }
 
     async fn websocket_closes_when_read_permission_is_lost(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         let mut socket = open_websocket(&app, "", &bearer_header(&ada)).await.unwrap();
-        root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
-        root.ask(root.delete("/api/vaults/main/members/ada")).await.is(204);
+        root.send(root.put_request("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.expect_status(204);
+        root.send(root.delete_request("/api/vaults/main/members/ada")).await.expect_status(204);
         assert_eq!(wait_for_close(&mut socket).await, 4003);
         assert_eq!(open_websocket(&app, "", &bearer_header(&ada)).await.unwrap_err(), 404);
     }
@@ -125,13 +125,13 @@ async fn websocket_requires_credentials_and_same_origin() {
     let anonymous = app.anonymous();
     let form = [("username", "ada"), ("password", crate::app::PASSWORD)];
     let sign_in = anonymous
-        .post("/sign-in")
+        .post_request("/sign-in")
         .header("sec-fetch-site", "same-origin")
         .form(&form);
     let cookie = anonymous
-        .ask(sign_in)
+        .send(sign_in)
         .await
-        .is(303)
+        .expect_status(303)
         .header("set-cookie")
         .unwrap()
         .split(';')
@@ -163,7 +163,10 @@ async fn ticket_opens_one_websocket_within_thirty_seconds() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let ticket = async || {
-        ada.tell("/auth/ws-ticket", Value::Null).await.is(200).body["ticket"]
+        ada.post("/auth/ws-ticket", Value::Null)
+            .await
+            .expect_status(200)
+            .body["ticket"]
             .as_str()
             .unwrap()
             .to_owned()
@@ -172,7 +175,7 @@ async fn ticket_opens_one_websocket_within_thirty_seconds() {
     let _open = open_websocket(&app, &query, &[]).await.unwrap();
     assert_eq!(open_websocket(&app, &query, &[]).await.unwrap_err(), 401);
     let late = format!("?ticket={}", ticket().await);
-    app.later(Duration::from_secs(31));
+    app.advance_clock(Duration::from_secs(31));
     assert_eq!(open_websocket(&app, &late, &[]).await.unwrap_err(), 401);
 }
 
@@ -181,10 +184,10 @@ async fn event_stream_resumes_after_last_event_id() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     for name in ["a.nc", "b.nc", "c.nc"] {
-        ada.add(name, b"x").await.is(201);
+        ada.add(name, b"x").await.expect_status(201);
     }
     let stream = ada
-        .get("/api/events")
+        .get_request("/api/events")
         .header("last-event-id", "1")
         .send()
         .await
@@ -206,14 +209,14 @@ async fn event_stream_resumes_after_last_event_id() {
         "{text}"
     );
     assert!(text.contains("id: 3") || text.contains("id:3"), "{text}");
-    ada.see("/api/events?since=x").await.is(422);
+    ada.get("/api/events?since=x").await.expect_status(422);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn websocket_from_future_position_gets_resync() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    ada.add("a.nc", b"x").await.is(201);
+    ada.add("a.nc", b"x").await.expect_status(201);
     let mut socket = open_websocket(&app, "?since=999999", &bearer_header(&ada))
         .await
         .unwrap();
@@ -221,9 +224,9 @@ async fn websocket_from_future_position_gets_resync() {
         next_event(&mut socket).await,
         json!({"event": "resync", "id": 1})
     );
-    ada.tell(&file_url("a.nc", "/checkout"), Value::Null)
+    ada.post(&file_url("a.nc", "/checkout"), Value::Null)
         .await
-        .is(200);
+        .expect_status(200);
     assert_eq!(next_event(&mut socket).await["id"], 2);
 }
 

@@ -51,9 +51,9 @@ impl TestApp {
         let letter = self.wait_for_mail(&address, 1).await;
         let token = serde_json::json!({"token": letter.token()});
         self.anonymous()
-            .tell("/auth/me/email/confirm", token)
+            .post("/auth/me/email/confirm", token)
             .await
-            .is(204);
+            .expect_status(204);
         self.clear_mails();
     }
 
@@ -61,7 +61,10 @@ impl TestApp {
     pub(crate) async fn register_with_email(&self, name: &str) -> String {
         let address = format!("{name}@example.org");
         let body = serde_json::json!({"username": name, "password": PASSWORD, "email": address});
-        self.anonymous().tell("/auth/register", body).await.is(201);
+        self.anonymous()
+            .post("/auth/register", body)
+            .await
+            .expect_status(201);
         address
     }
 

@@ -16,11 +16,11 @@ const CALLERS: usize = 7;
 async fn role_action_matrix_matches_its_snapshot() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
-    root.tell("/api/vaults", json!({"name": "attic"}))
+    root.post("/api/vaults", json!({"name": "attic"}))
         .await
-        .is(201);
+        .expect_status(201);
     let mut callers = callers(&app, &root).await;
-    let document = app.anonymous().see("/openapi.json").await.body;
+    let document = app.anonymous().get("/openapi.json").await.body;
     let mut table = format!("{:<58}", "");
     for (name, _) in &callers {
         write!(table, "{name:>10}").unwrap();
@@ -68,18 +68,18 @@ async fn callers(app: &TestApp, root: &Client) -> Vec<(&'static str, Client)> {
     for role in ["viewer", "editor", "manager"] {
         let client = app.editor(&format!("a-{role}")).await;
         let path = format!("/api/vaults/main/members/a-{role}");
-        root.ask(root.put(&path).json(&json!({"role": role})))
+        root.send(root.put_request(&path).json(&json!({"role": role})))
             .await
-            .is(204);
+            .expect_status(204);
         callers.push((role, client));
     }
     let disabled = app.editor("disabled").await;
-    root.ask(
-        root.request(reqwest::Method::PATCH, "/api/users/disabled")
+    root.send(
+        root.request_builder(reqwest::Method::PATCH, "/api/users/disabled")
             .json(&json!({"disabled": true})),
     )
     .await
-    .is(200);
+    .expect_status(200);
     callers.push(("disabled", disabled));
     callers.push(("admin", app.administrator("admin").await));
     callers.extend(with_personal_tokens(&callers).await);
@@ -120,7 +120,7 @@ async fn with_personal_tokens(callers: &[(&'static str, Client)]) -> Vec<(&'stat
     ] {
         made.push((
             title,
-            crate::personal::token_client(&owner, scopes, vaults).await,
+            crate::personal_tokens::token_client(&owner, scopes, vaults).await,
         ));
     }
     made
@@ -141,7 +141,7 @@ async fn call_status(
         .replace("{id}", "none")
         .replace("{group}", "no-such-group");
     let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-    let mut request = caller.request(method, &filled);
+    let mut request = caller.request_builder(method, &filled);
     if operation["requestBody"]["content"]["application/json"].is_object() {
         request = request.json(&request_body(path));
     }

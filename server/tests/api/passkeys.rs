@@ -1,9 +1,9 @@
 //! Passkeys over HTTP, with a software authenticator: their use and attacks on them.
 
 mod attacks;
-pub(crate) mod garbage;
-mod own;
-mod second;
+pub(crate) mod malformed_input;
+mod management;
+mod mfa;
 
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
@@ -11,13 +11,13 @@ use server::ConfigSource;
 
 use crate::{
     app::{Client, TestApp, TestResponse},
-    device::TestAuthenticator,
+    passkey_device::TestAuthenticator,
 };
 
 pub(crate) const ORIGIN: &str = "https://files.example.org";
 
 pub(crate) async fn passkey_app() -> TestApp {
-    TestApp::with(ConfigSource {
+    TestApp::with_settings(ConfigSource {
         public_url: Some(ORIGIN.to_owned()),
         ..ConfigSource::default()
     })
@@ -31,21 +31,21 @@ pub(crate) async fn register_passkey(
     name: &str,
 ) -> TestResponse {
     let asked = person
-        .tell("/auth/passkeys/options", Value::Null)
+        .post("/auth/passkeys/options", Value::Null)
         .await
-        .is(200);
-    let credential = device.create(&asked.body["publicKey"]);
+        .expect_status(200);
+    let credential = device.create_credential(&asked.body["publicKey"]);
     let body = json!({"ceremony": asked.body["ceremony"], "name": name, "credential": credential});
-    person.tell("/auth/passkeys", body).await
+    person.post("/auth/passkeys", body).await
 }
 
 /// An editor with one passkey, and the device that stores it.
 pub(crate) async fn editor_with_passkey(app: &TestApp, name: &str) -> (Client, TestAuthenticator) {
     let person = app.editor(name).await;
-    let mut device = TestAuthenticator::at(ORIGIN);
+    let mut device = TestAuthenticator::new(ORIGIN);
     register_passkey(&person, &mut device, "Phone")
         .await
-        .is(201);
+        .expect_status(201);
     (person, device)
 }
 
@@ -61,9 +61,9 @@ impl PasskeyBrowser {
     pub(crate) async fn start_sign_in(app: &TestApp) -> Self {
         let client = app.anonymous();
         let request = client
-            .post("/auth/passkeys/sign-in/options")
+            .post_request("/auth/passkeys/sign-in/options")
             .header("sec-fetch-site", "same-origin");
-        let asked = client.ask(request).await.is(200);
+        let asked = client.send(request).await.expect_status(200);
         let (ceremony, options) = (
             asked.body["ceremony"].clone(),
             asked.body["publicKey"].clone(),
@@ -80,10 +80,10 @@ impl PasskeyBrowser {
         let body = json!({"ceremony": self.ceremony, "credential": credential});
         let request = self
             .client
-            .post("/auth/passkeys/sign-in")
+            .post_request("/auth/passkeys/sign-in")
             .header("sec-fetch-site", "same-origin");
         self.client
-            .ask(request.header("cookie", &self.cookie).json(&body))
+            .send(request.header("cookie", &self.cookie).json(&body))
             .await
     }
 }
@@ -93,7 +93,7 @@ pub(crate) async fn sign_in_with_passkey(
     device: &mut TestAuthenticator,
 ) -> TestResponse {
     let browser = PasskeyBrowser::start_sign_in(app).await;
-    let credential = device.get(&browser.options);
+    let credential = device.get_assertion(&browser.options);
     browser.finish_sign_in(&credential).await
 }
 
@@ -117,5 +117,7 @@ pub(crate) async fn get_with_cookie(
 ) -> TestResponse {
     let cookie = set_cookie_pair(signed_in, "__Host-strongroom").unwrap();
     let client = app.anonymous();
-    client.ask(client.get(path).header("cookie", cookie)).await
+    client
+        .send(client.get_request(path).header("cookie", cookie))
+        .await
 }

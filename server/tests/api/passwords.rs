@@ -12,8 +12,8 @@ use server::{
 
 use crate::{
     app::{Client, PASSWORD, TestApp, TestResponse},
-    authenticator::enroll_totp,
     both,
+    totp::enroll_totp,
 };
 
 const NEW_PASSWORD: &str = "seven copper kettles sing";
@@ -21,15 +21,15 @@ const NEW_PASSWORD: &str = "seven copper kettles sing";
 async fn rate_password(app: &TestApp, body: serde_json::Value) -> TestResponse {
     let anonymous = app.anonymous();
     let request = anonymous
-        .post("/auth/password-check")
+        .post_request("/auth/password-check")
         .header("sec-fetch-site", "same-origin");
-    anonymous.ask(request.json(&body)).await
+    anonymous.send(request.json(&body)).await
 }
 
 both! {
     async fn password_rules_apply_at_registration_change_and_reset(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
-        let link = root.tell("/api/users/ada/reset", serde_json::Value::Null).await.is(200).body;
+        let link = root.post("/api/users/ada/reset", serde_json::Value::Null).await.expect_status(200).body;
         let token = link["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
         for (password, word) in [
             ("fourteen chars", "at least 15"),
@@ -44,26 +44,26 @@ both! {
             let change = json!({"current_password": PASSWORD, "new_password": password});
             let reset = json!({"token": token, "new_password": password});
             for answer in [
-                app.anonymous().tell("/auth/register", register).await,
-                ada.ask(ada.put("/auth/me/password").json(&change)).await,
-                app.anonymous().tell("/auth/reset/confirm", reset).await,
+                app.anonymous().post("/auth/register", register).await,
+                ada.send(ada.put_request("/auth/me/password").json(&change)).await,
+                app.anonymous().post("/auth/reset/confirm", reset).await,
             ] {
-                let answer = answer.is(422);
+                let answer = answer.expect_status(422);
                 assert!(answer.body["detail"].as_str().unwrap().contains(word), "{password}: {}", answer.text);
             }
         }
         let reset = json!({"token": token, "new_password": NEW_PASSWORD});
-        app.anonymous().tell("/auth/reset/confirm", reset).await.is(204);
+        app.anonymous().post("/auth/reset/confirm", reset).await.expect_status(204);
     }
 
     async fn password_strength_check_is_same_origin_and_limited(app: TestApp) {
-        let weight = rate_password(&app, json!({"password": NEW_PASSWORD})).await.is(200).body;
+        let weight = rate_password(&app, json!({"password": NEW_PASSWORD})).await.expect_status(200).body;
         assert_eq!((&weight["characters"], &weight["least"], &weight["detail"]), (&json!(25), &json!(15), &json!(null)));
-        let weight = rate_password(&app, json!({"password": "lovelace lovelace", "username": "lovelace"})).await.is(200).body;
+        let weight = rate_password(&app, json!({"password": "lovelace lovelace", "username": "lovelace"})).await.expect_status(200).body;
         assert!(weight["detail"].as_str().unwrap().contains("username"));
-        let weight = rate_password(&app, json!({"password": "passwordpassword", "email": "half@"})).await.is(200).body;
+        let weight = rate_password(&app, json!({"password": "passwordpassword", "email": "half@"})).await.expect_status(200).body;
         assert!(weight["strength"].as_u64().unwrap() < 3);
-        app.anonymous().tell("/auth/password-check", json!({"password": NEW_PASSWORD})).await.is(403);
+        app.anonymous().post("/auth/password-check", json!({"password": NEW_PASSWORD})).await.expect_status(403);
         let mut last = 200;
         for _ in 0..100 {
             last = rate_password(&app, json!({"password": "x"})).await.status;
@@ -75,22 +75,22 @@ both! {
         app.register_with_verified_email("ada").await;
         let anonymous = app.anonymous();
         let post = |path: &str, form: &[(&str, &str)]| {
-            anonymous.ask(anonymous.post(path).header("sec-fetch-site", "same-origin").form(form))
+            anonymous.send(anonymous.post_request(path).header("sec-fetch-site", "same-origin").form(form))
         };
-        assert!(anonymous.see("/sign-in").await.is(200).text.contains("href=\"/forgot\""));
-        assert!(anonymous.see("/forgot").await.is(200).text.contains("name=\"account\""));
-        let known = post("/forgot", &[("account", "ada")]).await.is(200).text;
-        assert_eq!(post("/forgot", &[("account", "nobody")]).await.is(200).text, known);
-        anonymous.ask(anonymous.post("/forgot").form(&[("account", "ada")])).await.is(403);
+        assert!(anonymous.get("/sign-in").await.expect_status(200).text.contains("href=\"/forgot\""));
+        assert!(anonymous.get("/forgot").await.expect_status(200).text.contains("name=\"account\""));
+        let known = post("/forgot", &[("account", "ada")]).await.expect_status(200).text;
+        assert_eq!(post("/forgot", &[("account", "nobody")]).await.expect_status(200).text, known);
+        anonymous.send(anonymous.post_request("/forgot").form(&[("account", "ada")])).await.expect_status(403);
         let letter = app.wait_for_mail("ada@example.org", 1).await;
-        let page = anonymous.see("/reset").await.is(200);
+        let page = anonymous.get("/reset").await.expect_status(200);
         assert!(page.text.contains("autocomplete=\"new-password\""));
         assert_eq!(page.header("cache-control"), Some("no-store"));
-        let refused = post("/reset", &[("token", letter.token()), ("password", "short")]).await.is(422);
+        let refused = post("/reset", &[("token", letter.token()), ("password", "short")]).await.expect_status(422);
         assert!(refused.text.contains(letter.token()) && !refused.text.contains("short\""), "{}", refused.text);
-        let done = post("/reset", &[("token", letter.token()), ("password", NEW_PASSWORD)]).await.is(200);
+        let done = post("/reset", &[("token", letter.token()), ("password", NEW_PASSWORD)]).await.expect_status(200);
         assert!(done.text.contains("id=\"done\"") && done.header("set-cookie").is_none());
-        post("/reset", &[("token", letter.token()), ("password", NEW_PASSWORD)]).await.is(403);
+        post("/reset", &[("token", letter.token()), ("password", NEW_PASSWORD)]).await.expect_status(403);
     }
 }
 
@@ -105,7 +105,7 @@ fn requiring_factors(required: FactorRequirementSetting) -> ConfigSource {
 
 /// The minimum length that the page requires and shows.
 async fn min_length_on(client: &Client, path: &str) -> String {
-    let page = client.see(path).await.is(200).text;
+    let page = client.get(path).await.expect_status(200).text;
     let least = page
         .split_once("minlength=\"")
         .unwrap()
@@ -128,7 +128,7 @@ async fn password_minimum_on_pages_follows_factor_setting() {
         (FactorRequirementSetting::Administrators, "15"),
         (FactorRequirementSetting::All, "8"),
     ] {
-        let app = TestApp::with(requiring_factors(required)).await;
+        let app = TestApp::with_settings(requiring_factors(required)).await;
         for path in ["/sign-up", "/join", "/reset", "/first"] {
             assert_eq!(
                 min_length_on(&app.anonymous(), path).await,
@@ -138,32 +138,33 @@ async fn password_minimum_on_pages_follows_factor_setting() {
         }
         let asked = rate_password(&app, json!({"password": "xK7vq2Wz"}))
             .await
-            .is(200)
+            .expect_status(200)
             .body;
         assert_eq!(asked["least"].to_string(), least);
         assert_eq!(asked["detail"].is_null(), least == "8");
         let new = json!({"username": "ada", "password": "xK7vq2Wz"});
         app.anonymous()
-            .tell("/auth/register", new)
+            .post("/auth/register", new)
             .await
-            .is(if least == "8" { 201 } else { 422 });
+            .expect_status(if least == "8" { 201 } else { 422 });
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn account_page_shows_the_accounts_password_minimum() {
-    let app = TestApp::with(requiring_factors(FactorRequirementSetting::Administrators)).await;
+    let app =
+        TestApp::with_settings(requiring_factors(FactorRequirementSetting::Administrators)).await;
     let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
     enroll_totp(&app, &root).await;
     for (page, name, least) in [(root, "root", "8"), (ada, "ada", "15")] {
         assert_eq!(min_length_on(&page, "/account").await, least, "{name}");
         let request = page
-            .post("/auth/password-check")
+            .post_request("/auth/password-check")
             .header("sec-fetch-site", "same-origin");
         let asked = page
-            .ask(request.json(&json!({"password": "xK7vq2Wz", "username": name})))
+            .send(request.json(&json!({"password": "xK7vq2Wz", "username": name})))
             .await
-            .is(200)
+            .expect_status(200)
             .body;
         assert_eq!(asked["least"].to_string(), least, "{name}");
     }
@@ -178,13 +179,13 @@ async fn context_words_reject_passwords_and_are_validated() {
         },
         ..ConfigSource::default()
     };
-    let app = TestApp::with(words(&["Acme", "Haas VF-2"])).await;
+    let app = TestApp::with_settings(words(&["Acme", "Haas VF-2"])).await;
     let refused = json!({"username": "ada", "password": "HaasVF2 at ACME!"});
     let answer = app
         .anonymous()
-        .tell("/auth/register", refused)
+        .post("/auth/register", refused)
         .await
-        .is(422);
+        .expect_status(422);
     assert!(
         answer.body["detail"]
             .as_str()
@@ -194,7 +195,10 @@ async fn context_words_reject_passwords_and_are_validated() {
         answer.text
     );
     let taken = json!({"username": "ada", "password": "the haas sings while nine owls count"});
-    app.anonymous().tell("/auth/register", taken).await.is(201);
+    app.anonymous()
+        .post("/auth/register", taken)
+        .await
+        .expect_status(201);
 
     let folder = tempfile::tempdir().unwrap();
     let config = ConfigSource {
@@ -226,27 +230,27 @@ async fn breached_password_is_rejected() {
         breach_file: Some(path),
         ..PasswordSection::default()
     };
-    let app = TestApp::with(ConfigSource {
+    let app = TestApp::with_settings(ConfigSource {
         passwords,
         ..ConfigSource::default()
     })
     .await;
     let answer = app
         .anonymous()
-        .tell(
+        .post(
             "/auth/register",
             json!({"username": "ada", "password": NEW_PASSWORD}),
         )
         .await
-        .is(422);
+        .expect_status(422);
     assert!(answer.body["detail"].as_str().unwrap().contains("stolen"));
     app.anonymous()
-        .tell(
+        .post(
             "/auth/register",
             json!({"username": "ada", "password": PASSWORD}),
         )
         .await
-        .is(201);
+        .expect_status(201);
 }
 
 #[test]

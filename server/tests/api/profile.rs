@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{Client, PASSWORD, TestApp, TestResponse},
-    authenticator::enroll_totp,
     both,
+    totp::enroll_totp,
 };
 
 impl Client {
     async fn change_profile(&self, what: Value) -> TestResponse {
-        self.ask(self.request(Method::PATCH, "/auth/me").json(&what))
+        self.send(self.request_builder(Method::PATCH, "/auth/me").json(&what))
             .await
     }
 }
@@ -39,7 +39,7 @@ async fn mailed_token(app: &TestApp, address: &str, n: usize) -> String {
 
 async fn confirm_email(app: &TestApp, token: &str) -> u16 {
     app.anonymous()
-        .tell("/auth/me/email/confirm", json!({"token": token}))
+        .post("/auth/me/email/confirm", json!({"token": token}))
         .await
         .status
 }
@@ -47,35 +47,35 @@ async fn confirm_email(app: &TestApp, token: &str) -> u16 {
 both! {
     async fn new_email_address_applies_after_confirmation(app: TestApp) {
         let ada = editor_with_email(&app, "ada").await;
-        let changed = ada.change_profile(json!({"display_name": "Ada Byron", "email": "new@example.org"})).await.is(200).body;
+        let changed = ada.change_profile(json!({"display_name": "Ada Byron", "email": "new@example.org"})).await.expect_status(200).body;
         assert_eq!((&changed["display_name"], &changed["email"]), (&json!("Ada Byron"), &json!("ada@example.org")));
         assert_eq!(changed["email_to_confirm"], "new@example.org");
         let token = mailed_token(&app, "new@example.org", 1).await;
         assert_eq!(confirm_email(&app, &token).await, 204);
-        let me = ada.see("/auth/me").await.body;
+        let me = ada.get("/auth/me").await.body;
         assert_eq!((&me["email"], &me["email_verified"]), (&json!("new@example.org"), &json!(true)));
         assert_eq!(confirm_email(&app, &token).await, 403, "once");
         app.wait_for_mail("ada@example.org", 1).await;
         // Removal takes effect at once and leaves nothing of the old address.
-        let me = ada.change_profile(json!({"email": null})).await.is(200).body;
+        let me = ada.change_profile(json!({"email": null})).await.expect_status(200).body;
         assert_eq!((&me["email"], &me["email_verified"]), (&Value::Null, &json!(false)));
     }
 
     async fn email_link_expires_or_is_superseded(app: TestApp) {
         let (ada, root) = (editor_with_email(&app, "ada").await, app.administrator("root").await);
-        ada.change_profile(json!({"email": "one@example.org"})).await.is(200);
+        ada.change_profile(json!({"email": "one@example.org"})).await.expect_status(200);
         let one = mailed_token(&app, "one@example.org", 1).await;
-        ada.change_profile(json!({"email": "two@example.org"})).await.is(200);
+        ada.change_profile(json!({"email": "two@example.org"})).await.expect_status(200);
         let two = mailed_token(&app, "two@example.org", 1).await;
         assert_eq!(confirm_email(&app, &one).await, 403);
         let by_root = json!({"email": "chosen@example.org"});
-        root.ask(root.request(Method::PATCH, "/api/users/ada").json(&by_root)).await.is(200);
+        root.send(root.request_builder(Method::PATCH, "/api/users/ada").json(&by_root)).await.expect_status(200);
         assert_eq!(confirm_email(&app, &two).await, 403);
-        let me = ada.see("/auth/me").await.body;
+        let me = ada.get("/auth/me").await.body;
         assert_eq!((&me["email"], &me["email_verified"]), (&json!("chosen@example.org"), &json!(false)));
-        ada.change_profile(json!({"email": "three@example.org"})).await.is(200);
+        ada.change_profile(json!({"email": "three@example.org"})).await.expect_status(200);
         let three = mailed_token(&app, "three@example.org", 1).await;
-        app.later(Duration::from_hours(24));
+        app.advance_clock(Duration::from_hours(24));
         assert_eq!(confirm_email(&app, &three).await, 403);
         assert_eq!(confirm_email(&app, "sr_em_guess").await, 403);
     }
@@ -87,23 +87,23 @@ both! {
             let name = format!("ada{n}");
             let (ada, thief) = (editor_with_email(&app, &name).await, app.sign_in(&name).await);
             let evil = format!("thief{n}@evil.example");
-            thief.change_profile(json!({"email": evil})).await.is(200);
+            thief.change_profile(json!({"email": evil})).await.expect_status(200);
             let link = mailed_token(&app, &evil, 1).await;
             let user = format!("/api/users/{name}");
-            let by_root = async |change: Value| root.ask(root.request(Method::PATCH, &user).json(&change)).await.is(200);
+            let by_root = async |change: Value| root.send(root.request_builder(Method::PATCH, &user).json(&change)).await.expect_status(200);
             match way {
                 "a new password" => {
                     let keeping = json!({"current_password": PASSWORD, "new_password": "seven copper kettles sing", "end_other_sessions": false});
-                    ada.ask(ada.put("/auth/me/password").json(&keeping)).await.is(204);
+                    ada.send(ada.put_request("/auth/me/password").json(&keeping)).await.expect_status(204);
                 }
                 "a reset link" => {
-                    let made = root.tell(&format!("{user}/reset"), Value::Null).await.is(200).body;
+                    let made = root.post(&format!("{user}/reset"), Value::Null).await.expect_status(200).body;
                     let token = made["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
                     let new = json!({"token": token, "new_password": "seven copper kettles sing"});
-                    app.anonymous().tell("/auth/reset/confirm", new).await.is(204);
+                    app.anonymous().post("/auth/reset/confirm", new).await.expect_status(204);
                 }
-                "others ended" => drop(ada.tell("/auth/sessions/end-others", Value::Null).await.is(200)),
-                "all ended" => drop(root.tell(&format!("{user}/end-sessions"), Value::Null).await.is(200)),
+                "others ended" => drop(ada.post("/auth/sessions/end-others", Value::Null).await.expect_status(200)),
+                "all ended" => drop(root.post(&format!("{user}/end-sessions"), Value::Null).await.expect_status(200)),
                 "factors" => drop(enroll_totp(&app, &ada).await),
                 "disabled" => {
                     by_root(json!({"disabled": true})).await;
@@ -112,17 +112,17 @@ both! {
                 _ => drop(by_root(json!({"reset_required": true})).await),
             }
             assert_eq!(confirm_email(&app, &link).await, 403, "{way}");
-            assert_eq!(root.see(&user).await.body["email"], format!("{name}@example.org"), "{way}");
+            assert_eq!(root.get(&user).await.body["email"], format!("{name}@example.org"), "{way}");
         }
     }
 
     async fn email_change_request_is_mailed_and_audited(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, editor_with_email(&app, "ada").await);
-        ada.change_profile(json!({"email": "new@example.org"})).await.is(200);
+        ada.change_profile(json!({"email": "new@example.org"})).await.expect_status(200);
         let told = app.wait_for_mail("ada@example.org", 1).await;
         assert_eq!(told.subject, "A new e-mail address was requested");
         assert!(!told.text.contains("new@example.org"), "the address that a thief entered is not disclosed");
-        let audit = root.see("/api/audit").await.is(200).body;
+        let audit = root.get("/api/audit").await.expect_status(200).body;
         let entry = audit.as_array().unwrap().iter().find(|entry| entry["action"] == "email.asked").unwrap();
         assert_eq!((&entry["actor"], &entry["subject"]), (&json!("ada"), &json!("ada")));
         assert_eq!(entry["facts"]["email"], "new@example.org");
@@ -132,28 +132,28 @@ both! {
 
     async fn email_change_requires_recent_sign_in(app: TestApp) {
         let ada = editor_with_email(&app, "ada").await;
-        app.later(Duration::from_mins(11));
-        let refused = ada.change_profile(json!({"email": "eve@example.org"})).await.is(401);
+        app.advance_clock(Duration::from_mins(11));
+        let refused = ada.change_profile(json!({"email": "eve@example.org"})).await.expect_status(401);
         assert_eq!(refused.body["error"], "insufficient_user_authentication");
-        ada.change_profile(json!({"email": "ada@example.org", "display_name": "Ada"})).await.is(200);
-        ada.change_profile(json!({"email": "nonsense"})).await.is(422);
-        ada.change_profile(json!({"display_name": "\u{202e}Ada"})).await.is(422);
+        ada.change_profile(json!({"email": "ada@example.org", "display_name": "Ada"})).await.expect_status(200);
+        ada.change_profile(json!({"email": "nonsense"})).await.expect_status(422);
+        ada.change_profile(json!({"display_name": "\u{202e}Ada"})).await.expect_status(422);
     }
 
     async fn profile_change_cannot_set_privileges(app: TestApp) {
         let eve = editor_with_email(&app, "eve").await;
         for extra in ["is_admin", "email_verified", "verified", "username", "roles", "groups", "disabled", "mfa"] {
-            eve.change_profile(json!({"display_name": "Eve", extra: true})).await.is(422);
+            eve.change_profile(json!({"display_name": "Eve", extra: true})).await.expect_status(422);
         }
-        let me = eve.see("/auth/me").await.body;
+        let me = eve.get("/auth/me").await.body;
         assert_eq!((&me["is_admin"], &me["email_verified"]), (&json!(false), &json!(false)));
         assert_eq!(me["display_name"], Value::Null);
     }
 
     async fn username_in_request_does_not_override_the_session(app: TestApp) {
         let (ada, eve) = (editor_with_email(&app, "ada").await, editor_with_email(&app, "eve").await);
-        let before = ada.see("/auth/me").await.body;
-        let document = app.anonymous().see("/openapi.json").await.body;
+        let before = ada.get("/auth/me").await.body;
+        let document = app.anonymous().get("/openapi.json").await.body;
         let mut tried = 0;
         for (path, item) in document["paths"].as_object().unwrap() {
             let own = path.starts_with("/auth/") && !path.contains("logout");
@@ -168,24 +168,24 @@ both! {
                     let mut body = json!({"display_name": "Mine now", "email": "eve@evil.example",
                         "current_password": PASSWORD, "new_password": "a quite long password", "name": "n"});
                     body[name] = value.into();
-                    eve.ask(eve.request(method.clone(), &path).json(&body)).await;
+                    eve.send(eve.request_builder(method.clone(), &path).json(&body)).await;
                     let form = [(name, value), ("token", ada.token.as_deref().unwrap())];
                     if path.contains("introspect") {
-                        eve.ask(eve.request(method.clone(), &path).form(&form)).await;
+                        eve.send(eve.request_builder(method.clone(), &path).form(&form)).await;
                     }
                 }
             }
         }
         assert!(tried > 10, "{tried}");
-        assert_eq!(ada.see("/auth/me").await.is(200).body, before);
+        assert_eq!(ada.get("/auth/me").await.expect_status(200).body, before);
         app.sign_in("ada").await;
         let eve = app.sign_in("eve").await;
-        assert_eq!(eve.see("/auth/me?username=ada").await.body["username"], "eve");
+        assert_eq!(eve.get("/auth/me?username=ada").await.body["username"], "eve");
         // The user of a refresh request comes from the token, not from the form.
         let form = [("grant_type", "refresh_token"), ("refresh_token", &eve.refresh), ("username", "ada")];
-        let answer = eve.ask(app.anonymous().post("/auth/token").form(&form)).await.is(200);
+        let answer = eve.send(app.anonymous().post_request("/auth/token").form(&form)).await.expect_status(200);
         let token = answer.body["access_token"].as_str().unwrap().to_owned();
         let refreshed = Client { token: Some(token), ..app.anonymous() };
-        assert_eq!(refreshed.see("/auth/me").await.body["username"], "eve");
+        assert_eq!(refreshed.get("/auth/me").await.body["username"], "eve");
     }
 }

@@ -51,7 +51,7 @@ async fn unsupported_http_methods_return_405() {
         for method in ["TRACE", "FOO", "PROPFIND", "OPTIONS"] {
             let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
             let request = root
-                .request(method.clone(), &path)
+                .request_builder(method.clone(), &path)
                 .header("x-secret", "not to be echoed");
             let Ok(answer) = request.send().await else {
                 continue;
@@ -75,12 +75,12 @@ async fn unsupported_http_methods_return_405() {
     .await;
     assert_eq!(statuses(&tunnel)[0], "421", "{tunnel}");
     // Method override headers are ignored.
-    root.add("a.nc", b"x").await.is(201);
+    root.add("a.nc", b"x").await.expect_status(201);
     let disguised = root
-        .post(&file_url("a.nc", ""))
+        .post_request(&file_url("a.nc", ""))
         .header("x-http-method-override", "DELETE");
-    root.ask(disguised).await.is(405);
-    root.see(&file_url("a.nc", "")).await.is(200);
+    root.send(disguised).await.expect_status(405);
+    root.get(&file_url("a.nc", "")).await.expect_status(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,7 +189,7 @@ async fn ambiguous_message_length_smuggles_no_request() {
 async fn out_of_range_numbers_are_rejected() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    ada.add("a.nc", b"0123456789").await.is(201);
+    ada.add("a.nc", b"0123456789").await.expect_status(201);
     let over = [
         "9223372036854775808",
         "18446744073709551615",
@@ -207,7 +207,7 @@ async fn out_of_range_numbers_are_rejected() {
             file_url("a.nc", &format!("/history?limit={number}")),
             format!("/api/changes?since={number}"),
         ] {
-            let status = ada.see(&path).await.status;
+            let status = ada.get(&path).await.status;
             assert!(
                 matches!(status, 200 | 404 | 422)
                     && (status != 200 || number.is_empty() || number == "-1"),
@@ -215,10 +215,10 @@ async fn out_of_range_numbers_are_rejected() {
             );
         }
         let restored = ada
-            .post(&file_url("a.nc", "/restore"))
+            .post_request(&file_url("a.nc", "/restore"))
             .header("content-type", "application/json");
         let restored = ada
-            .ask(restored.body(format!("{{\"revision\": {number}}}")))
+            .send(restored.body(format!("{{\"revision\": {number}}}")))
             .await;
         assert!(
             matches!(restored.status, 404 | 422),
@@ -227,7 +227,7 @@ async fn out_of_range_numbers_are_rejected() {
             restored.text
         );
     }
-    assert_eq!(ada.see(&file_url("a.nc", "")).await.body["revision"], 1);
+    assert_eq!(ada.get(&file_url("a.nc", "")).await.body["revision"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,7 +237,7 @@ async fn duplicate_or_misplaced_parameters_are_rejected() {
     let anonymous = app.anonymous();
     let form = |text: &'static str| {
         anonymous
-            .post("/auth/token")
+            .post_request("/auth/token")
             .header("content-type", "application/x-www-form-urlencoded")
             .body(text)
     };
@@ -247,18 +247,20 @@ async fn duplicate_or_misplaced_parameters_are_rejected() {
         "username=ada&password=x&password=correct+horse+battery+staple",
     ] {
         assert_eq!(
-            anonymous.ask(form(twice)).await.is(400).body["error"],
+            anonymous.send(form(twice)).await.expect_status(400).body["error"],
             "invalid_request",
             "{twice}"
         );
     }
     // Query and body parameters never complement each other.
     let split = anonymous
-        .post("/auth/token?username=ada")
+        .post_request("/auth/token?username=ada")
         .form(&[("password", PASSWORD)]);
-    anonymous.ask(split).await.is(400);
+    anonymous.send(split).await.expect_status(400);
     let ada = app.sign_in("ada").await;
-    ada.see("/api/files?limit=1&limit=2").await.is(422);
+    ada.get("/api/files?limit=1&limit=2")
+        .await
+        .expect_status(422);
     for wrong in [
         json!(true),
         json!(0),
@@ -267,17 +269,20 @@ async fn duplicate_or_misplaced_parameters_are_rejected() {
         json!({"a": 1}),
     ] {
         let body = json!({"username": "bob", "password": wrong});
-        anonymous.tell("/auth/register", body).await.is(422);
+        anonymous
+            .post("/auth/register", body)
+            .await
+            .expect_status(422);
     }
     // A body with a content encoding is not decompressed.
     let packed = anonymous
-        .post("/auth/register")
+        .post_request("/auth/register")
         .header("content-type", "application/json")
         .header("content-encoding", "gzip");
     anonymous
-        .ask(packed.body(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0]))
+        .send(packed.body(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0]))
         .await
-        .is(422);
+        .expect_status(422);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -323,7 +328,7 @@ async fn stray_files_and_version_are_not_exposed() {
         "/auth/me",
         "/docs",
     ] {
-        let answer = app.anonymous().see(path).await;
+        let answer = app.anonymous().get(path).await;
         for header in ["server", "x-powered-by", "via"] {
             assert_eq!(answer.header(header), None, "{path}");
         }
@@ -352,16 +357,16 @@ async fn download_filename_matches_the_stored_filename() {
             reqwest::multipart::Part::bytes(b"<svg onload=alert(1)>".to_vec())
                 .file_name("../../evil.exe"),
         );
-        ada.ask(ada.put(&file_url(name, "/content")).multipart(form))
+        ada.send(ada.put_request(&file_url(name, "/content")).multipart(form))
             .await
-            .is(201);
+            .expect_status(201);
         let answer = ada
-            .see(&file_url(
+            .get(&file_url(
                 name,
                 "/content?filename=evil.exe&download=evil.exe",
             ))
             .await
-            .is(200);
+            .expect_status(200);
         let disposition = answer.header("content-disposition").unwrap();
         let encoded = disposition
             .strip_prefix("attachment; filename*=UTF-8''")
@@ -388,7 +393,7 @@ async fn download_filename_matches_the_stored_filename() {
         );
         assert_eq!(answer.text, "<svg onload=alert(1)>");
         let head = ada
-            .request(reqwest::Method::HEAD, &file_url(name, "/content"))
+            .request_builder(reqwest::Method::HEAD, &file_url(name, "/content"))
             .send()
             .await
             .unwrap();
@@ -399,7 +404,7 @@ async fn download_filename_matches_the_stored_filename() {
         );
     }
     assert_eq!(
-        ada.see("/api/files?q=evil")
+        ada.get("/api/files?q=evil")
             .await
             .body
             .as_array()
@@ -409,9 +414,9 @@ async fn download_filename_matches_the_stored_filename() {
     );
     let stranger: Client = app.anonymous();
     stranger
-        .see(&file_url("plain.nc", "/content"))
+        .get(&file_url("plain.nc", "/content"))
         .await
-        .is(401);
+        .expect_status(401);
 }
 
 /// Responses of hyper itself: an empty body, and the connection closes.

@@ -8,19 +8,19 @@ both! {
     async fn restart_preserves_files_locks_and_sessions(app: TestApp) {
         let ada = app.editor("ada").await;
         let ended = app.sign_in("ada").await;
-        ended.tell("/auth/logout", Value::Null).await.is(204);
-        ada.add("a.nc", b"one").await.is(201);
-        ada.check_out("a.nc").await.is(200);
+        ended.post("/auth/logout", Value::Null).await.expect_status(204);
+        ada.add("a.nc", b"one").await.expect_status(201);
+        ada.check_out("a.nc").await.expect_status(200);
         let app = app.restart().await;
         let mut again = app.anonymous();
         again.token = ada.token.clone();
-        assert_eq!(again.see("/api/files/a.nc").await.is(200).body["status"], "checked_out_by_user");
+        assert_eq!(again.get("/api/files/a.nc").await.expect_status(200).body["status"], "checked_out_by_user");
         assert_eq!(again.content("a.nc").await, b"one");
-        again.check_in("a.nc", b"two", "after").await.is(200);
+        again.check_in("a.nc", b"two", "after").await.expect_status(200);
         let dead = crate::app::Client { token: ended.token.clone(), ..again.clone() };
-        dead.see("/auth/me").await.is(401);
-        refresh_token(&again, &ended.refresh).await.is(400);
-        refresh_token(&again, &ada.refresh).await.is(200);
+        dead.get("/auth/me").await.expect_status(401);
+        refresh_token(&again, &ended.refresh).await.expect_status(400);
+        refresh_token(&again, &ada.refresh).await.expect_status(200);
     }
 }
 
@@ -30,13 +30,17 @@ async fn server_runs_with_unprivileged_postgresql_role() {
         return;
     };
     let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
-    ada.add("a.nc", b"one").await.is(201);
-    ada.check_out("a.nc").await.is(200);
-    ada.check_in("a.nc", b"two", "wider").await.is(200);
+    ada.add("a.nc", b"one").await.expect_status(201);
+    ada.check_out("a.nc").await.expect_status(200);
+    ada.check_in("a.nc", b"two", "wider")
+        .await
+        .expect_status(200);
     assert_eq!(ada.content("a.nc").await, b"two");
-    refresh_token(&ada, &ada.refresh).await.is(200);
-    let audit = root.see("/api/audit").await.is(200);
+    refresh_token(&ada, &ada.refresh).await.expect_status(200);
+    let audit = root.get("/api/audit").await.expect_status(200);
     assert!(audit.text.contains("ada"), "{}", audit.text);
-    ada.tell("/auth/logout", Value::Null).await.is(204);
-    ada.see("/auth/me").await.is(401);
+    ada.post("/auth/logout", Value::Null)
+        .await
+        .expect_status(204);
+    ada.get("/auth/me").await.expect_status(401);
 }

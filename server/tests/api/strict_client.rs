@@ -16,7 +16,7 @@ const METADATA: &str = "/.well-known/oauth-authorization-server";
 const JWKS: &str = "/.well-known/jwks.json";
 
 async fn fetch_metadata(client: &Client) -> Value {
-    client.see(METADATA).await.is(200).body
+    client.get(METADATA).await.expect_status(200).body
 }
 
 fn string_list(metadata: &Value, name: &str) -> Vec<String> {
@@ -30,14 +30,18 @@ fn string_list(metadata: &Value, name: &str) -> Vec<String> {
 
 async fn request_grant(client: &Client, grant: &str) -> TestResponse {
     client
-        .ask(client.post("/auth/token").form(&[("grant_type", grant)]))
+        .send(
+            client
+                .post_request("/auth/token")
+                .form(&[("grant_type", grant)]),
+        )
         .await
 }
 
 both! {
     async fn server_metadata_satisfies_a_strict_client(app: TestApp) {
         let client = app.anonymous();
-        let answer = client.see(METADATA).await.is(200);
+        let answer = client.get(METADATA).await.expect_status(200);
         assert_eq!(answer.header("content-type"), Some("application/json"));
         let metadata = answer.body;
         let issuer = metadata["issuer"].as_str().unwrap();
@@ -46,8 +50,8 @@ both! {
             assert!(!value.is_null() && *value != json!([]) && *value != json!(""), "{name} would be left out: §3.2");
             if name.ends_with("_endpoint") || name == "jwks_uri" {
                 let path = value.as_str().unwrap().strip_prefix(issuer).unwrap_or_else(|| panic!("{name}: {value}"));
-                let posted = client.ask(client.post(path)).await.status;
-                let got = client.see(path).await.status;
+                let posted = client.send(client.post_request(path)).await.status;
+                let got = client.get(path).await.status;
                 assert!(![404, 405].contains(&posted) || ![404, 405].contains(&got), "{name}: {posted} {got}");
             }
         }
@@ -57,7 +61,7 @@ both! {
         assert_eq!(string_list(&metadata, "revocation_endpoint_auth_methods_supported"), ["none"]);
         assert_eq!(string_list(&metadata, "introspection_endpoint_auth_methods_supported"), ["Bearer"]);
         assert_eq!(string_list(&metadata, "code_challenge_methods_supported"), ["S256"]);
-        client.see("/.well-known/openid-configuration").await.is(404);
+        client.get("/.well-known/openid-configuration").await.expect_status(404);
     }
 
     async fn grant_types_and_client_authentication_match_metadata(app: TestApp) {
@@ -70,13 +74,13 @@ both! {
         }
         for name in ["implicit", "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer", "Password"] {
             assert!(!grants.contains(&name.to_owned()));
-            assert_eq!(request_grant(&client, name).await.is(400).body["error"], "unsupported_grant_type");
+            assert_eq!(request_grant(&client, name).await.expect_status(400).body["error"], "unsupported_grant_type");
         }
         let form = [("token", ada.refresh.as_str())];
-        let alone = client.ask(client.post("/auth/introspect").form(&form)).await.is(401);
+        let alone = client.send(client.post_request("/auth/introspect").form(&form)).await.expect_status(401);
         assert!(alone.header("www-authenticate").unwrap().starts_with("Bearer"), "{alone:?}");
-        assert_eq!(ada.ask(ada.post("/auth/introspect").form(&form)).await.is(200).body["active"], true);
-        client.ask(client.post("/auth/revoke").form(&form)).await.is(200);
+        assert_eq!(ada.send(ada.post_request("/auth/introspect").form(&form)).await.expect_status(200).body["active"], true);
+        client.send(client.post_request("/auth/revoke").form(&form)).await.expect_status(200);
     }
 }
 
@@ -96,14 +100,14 @@ async fn access_token_verifies_with_published_jwks() {
         algorithm: Some(Algorithm::EdDsa),
         ..KeysSection::default()
     };
-    let app = TestApp::with(ConfigSource {
+    let app = TestApp::with_settings(ConfigSource {
         keys: Some(keys),
         ..ConfigSource::default()
     })
     .await;
     let (client, ada) = (app.anonymous(), app.editor("ada").await);
     let token = ada.token.as_deref().unwrap();
-    let answer = client.see(JWKS).await.is(200);
+    let answer = client.get(JWKS).await.expect_status(200);
     assert_eq!(
         (
             answer.header("content-type"),

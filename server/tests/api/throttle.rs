@@ -8,7 +8,7 @@ use server::{ConfigSource, config::SessionsSection};
 use crate::{
     accounts::refresh_token,
     app::{Client, PASSWORD, TestApp, TestResponse},
-    both, personal,
+    both, personal_tokens,
 };
 
 const WRONG_PASSWORD: &str = "this is not it at all";
@@ -22,8 +22,8 @@ impl Client {
         password: &str,
     ) -> TestResponse {
         let form = [("username", username), ("password", password)];
-        self.ask(
-            self.post("/auth/token")
+        self.send(
+            self.post_request("/auth/token")
                 .header("x-forwarded-for", address)
                 .form(&form),
         )
@@ -32,7 +32,8 @@ impl Client {
 
     async fn fail_sign_in(&self, username: &str) -> TestResponse {
         let form = [("username", username), ("password", WRONG_PASSWORD)];
-        self.ask(self.post("/auth/token").form(&form)).await
+        self.send(self.post_request("/auth/token").form(&form))
+            .await
     }
 
     /// Submits the sign-in form with the cookies of a browser.
@@ -45,10 +46,10 @@ impl Client {
     ) -> TestResponse {
         let form = [("username", username), ("password", password)];
         let request = self
-            .post("/sign-in")
+            .post_request("/sign-in")
             .header("sec-fetch-site", "same-origin")
             .header("cookie", cookie);
-        self.ask(request.header("x-forwarded-for", address).form(&form))
+        self.send(request.header("x-forwarded-for", address).form(&form))
             .await
     }
 }
@@ -77,13 +78,13 @@ async fn lock_out(app: &TestApp, username: &str) {
         anyone
             .password_grant_from(&format!("198.51.100.{n}"), username, WRONG_PASSWORD)
             .await
-            .is(401);
-        app.later(Duration::from_mins(16));
+            .expect_status(401);
+        app.advance_clock(Duration::from_mins(16));
     }
     anyone
         .password_grant_from("198.51.100.200", username, WRONG_PASSWORD)
         .await
-        .is(429);
+        .expect_status(429);
 }
 
 both! {
@@ -91,9 +92,9 @@ both! {
         app.editor("ada").await;
         for username in ["ada", "nobody"] {
             for _ in 0..5 {
-                app.anonymous().fail_sign_in(username).await.is(401);
+                app.anonymous().fail_sign_in(username).await.expect_status(401);
             }
-            let refused = app.anonymous().fail_sign_in(username).await.is(429);
+            let refused = app.anonymous().fail_sign_in(username).await.expect_status(429);
             assert_eq!(refused.header("retry-after"), Some("1"));
             assert_eq!(refused.body["error"], "temporarily_unavailable");
         }
@@ -102,23 +103,23 @@ both! {
     async fn administrator_lists_and_lifts_a_lockout(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
-        assert_eq!(root.see("/api/throttle").await.is(200).body, json!([]));
+        assert_eq!(root.get("/api/throttle").await.expect_status(200).body, json!([]));
         for _ in 0..5 {
-            ada.fail_sign_in("ada").await.is(401);
-            ada.fail_sign_in("a-password-in-the-wrong-field").await.is(401);
+            ada.fail_sign_in("ada").await.expect_status(401);
+            ada.fail_sign_in("a-password-in-the-wrong-field").await.expect_status(401);
         }
-        let listed = root.see("/api/throttle").await.is(200).body;
+        let listed = root.get("/api/throttle").await.expect_status(200).body;
         let listed = listed.as_array().unwrap();
         assert_eq!(listed.len(), 1, "{listed:?}");
         assert_eq!(listed[0]["account"], "ada");
         assert_eq!((&listed[0]["secret"], &listed[0]["from"]), (&json!("password"), &json!("network")));
         assert_eq!((&listed[0]["failures"], &listed[0]["state"]), (&json!(5), &json!("waiting")));
-        ada.see("/api/throttle").await.is(403);
-        ada.ask(ada.delete("/api/throttle/accounts/ada")).await.is(403);
-        root.ask(root.delete("/api/throttle/accounts/Ada")).await.is(204);
-        root.ask(root.delete("/api/throttle/accounts/ada")).await.is(404);
+        ada.get("/api/throttle").await.expect_status(403);
+        ada.send(ada.delete_request("/api/throttle/accounts/ada")).await.expect_status(403);
+        root.send(root.delete_request("/api/throttle/accounts/Ada")).await.expect_status(204);
+        root.send(root.delete_request("/api/throttle/accounts/ada")).await.expect_status(404);
         app.sign_in("ada").await;
-        assert_eq!(root.see("/api/throttle").await.is(200).body, json!([]));
+        assert_eq!(root.get("/api/throttle").await.expect_status(200).body, json!([]));
     }
 
     async fn network_throttle_is_lifted_by_a_mapped_address(app: TestApp) {
@@ -129,12 +130,12 @@ both! {
             tried += 1;
         }
         assert!((100..200).contains(&tried), "{tried}");
-        let listed = root.see("/api/throttle").await.is(200).body;
+        let listed = root.get("/api/throttle").await.expect_status(200).body;
         assert_eq!((&listed[0]["network"], &listed[0]["account"]), (&json!("127.0.0.1"), &Value::Null));
-        root.ask(root.delete("/api/throttle/networks/192.0.2.1")).await.is(404);
-        root.ask(root.delete("/api/throttle/networks/nonsense")).await.is(404);
-        root.ask(root.delete("/api/throttle/networks/::ffff:127.0.0.1")).await.is(204);
-        app.anonymous().fail_sign_in("y").await.is(401);
+        root.send(root.delete_request("/api/throttle/networks/192.0.2.1")).await.expect_status(404);
+        root.send(root.delete_request("/api/throttle/networks/nonsense")).await.expect_status(404);
+        root.send(root.delete_request("/api/throttle/networks/::ffff:127.0.0.1")).await.expect_status(204);
+        app.anonymous().fail_sign_in("y").await.expect_status(401);
     }
 }
 
@@ -143,7 +144,7 @@ async fn throttle_survives_restart() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     for _ in 0..5 {
-        app.anonymous().fail_sign_in("ada").await.is(401);
+        app.anonymous().fail_sign_in("ada").await.expect_status(401);
     }
     let app = app.restart().await;
     // The test may take a second. The next attempt counts either way.
@@ -156,35 +157,35 @@ async fn throttle_survives_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lockout_exempts_known_browser_and_network() {
-    let app = TestApp::with(trusted_proxy_settings()).await;
+    let app = TestApp::with_settings(trusted_proxy_settings()).await;
     app.editor("ada").await;
     let anyone = app.anonymous();
     let home = "203.0.113.7";
     let signed_in = anyone
         .sign_in_page_from(home, "ada", PASSWORD, "")
         .await
-        .is(303);
+        .expect_status(303);
     let device = set_cookie(&signed_in, "strongroom-device").unwrap();
     lock_out(&app, "ada").await;
     anyone
         .password_grant_from("198.51.100.250", "ada", PASSWORD)
         .await
-        .is(429);
+        .expect_status(429);
     anyone
         .sign_in_page_from("198.51.100.251", "ada", PASSWORD, &device)
         .await
-        .is(303);
+        .expect_status(303);
     anyone
         .password_grant_from(home, "ada", PASSWORD)
         .await
-        .is(200);
+        .expect_status(200);
     // It helps no other account, and needs its owner's token.
     app.editor("eve").await;
     lock_out(&app, "eve").await;
     anyone
         .sign_in_page_from("198.51.100.252", "eve", PASSWORD, &device)
         .await
-        .is(429);
+        .expect_status(429);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,32 +196,32 @@ async fn device_cookie_is_set_at_sign_in() {
     let refused = anyone
         .sign_in_page_from("", "ada", WRONG_PASSWORD, "")
         .await
-        .is(401);
+        .expect_status(401);
     assert_eq!(set_cookie(&refused, "strongroom-device"), None);
     let first = anyone
         .sign_in_page_from("", "ada", PASSWORD, "")
         .await
-        .is(303);
+        .expect_status(303);
     let device = set_cookie(&first, "strongroom-device").unwrap();
     assert!(device.starts_with("strongroom-device=sr_dv_"));
     let again = anyone
         .sign_in_page_from("", "ada", PASSWORD, &device)
         .await
-        .is(303);
+        .expect_status(303);
     assert_eq!(set_cookie(&again, "strongroom-device").unwrap(), device);
     let last = if device.ends_with('x') { 'y' } else { 'x' };
     let forged = format!("{}{last}", &device[..device.len() - 1]);
     let other = anyone
         .sign_in_page_from("", "ada", PASSWORD, &forged)
         .await
-        .is(303);
+        .expect_status(303);
     assert_ne!(set_cookie(&other, "strongroom-device").unwrap(), forged);
     assert_eq!(
         set_cookie(
             &anyone
                 .password_grant_from("", "ada", PASSWORD)
                 .await
-                .is(200),
+                .expect_status(200),
             "strongroom-device"
         ),
         None
@@ -242,7 +243,7 @@ async fn device_cookie_is_set_at_sign_in() {
 async fn spoofed_forwarded_header_does_not_bypass_throttle() {
     for settings in [ConfigSource::default(), trusted_proxy_settings()] {
         let trusts = settings.trusted_proxies.is_some();
-        let app = TestApp::with(settings).await;
+        let app = TestApp::with_settings(settings).await;
         let mut tried = 0;
         loop {
             // The proxy appends to the right of the attacker's value.
@@ -280,7 +281,7 @@ async fn username_variants_share_account_and_throttle() {
         "ada ",
     ] {
         let body = json!({"username": twin, "password": PASSWORD});
-        let answer = app.anonymous().tell("/auth/register", body).await;
+        let answer = app.anonymous().post("/auth/register", body).await;
         assert!(
             [409, 422].contains(&answer.status),
             "{twin}: {}",
@@ -288,9 +289,9 @@ async fn username_variants_share_account_and_throttle() {
         );
     }
     for typed in ["ada", "ADA", "Ada", "aDa", "adA"] {
-        app.anonymous().fail_sign_in(typed).await.is(401);
+        app.anonymous().fail_sign_in(typed).await.expect_status(401);
     }
-    app.anonymous().fail_sign_in("AdA").await.is(429);
+    app.anonymous().fail_sign_in("AdA").await.expect_status(429);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,33 +307,41 @@ async fn dead_refresh_token_attempts_are_throttled() {
     };
     // Malformed tokens cost nothing.
     for _ in 0..210 {
-        ada.ask(app.anonymous().post("/auth/token").form(&form(&dead)))
-            .await
-            .is(400);
+        ada.send(
+            app.anonymous()
+                .post_request("/auth/token")
+                .form(&form(&dead)),
+        )
+        .await
+        .expect_status(400);
     }
     let ended = ada.refresh.clone();
-    ada.ask(ada.post("/auth/logout")).await;
+    ada.send(ada.post_request("/auth/logout")).await;
     let mut answers = Vec::new();
     for _ in 0..201 {
         answers.push(
-            ada.ask(app.anonymous().post("/auth/token").form(&form(&ended)))
-                .await
-                .status,
+            ada.send(
+                app.anonymous()
+                    .post_request("/auth/token")
+                    .form(&form(&ended)),
+            )
+            .await
+            .status,
         );
     }
     assert_eq!((answers[0], answers[200]), (400, 429));
     // Revocation does not check guesses either. A valid token is still revoked.
     let revoke = |token: &str| {
-        ada.ask(
+        ada.send(
             app.anonymous()
-                .post("/auth/revoke")
+                .post_request("/auth/revoke")
                 .form(&[("token", token)]),
         )
     };
-    revoke(&ended).await.is(429);
+    revoke(&ended).await.expect_status(429);
     let stolen = app.sign_in("ada").await;
-    revoke(&stolen.refresh).await.is(200);
-    stolen.see("/auth/me").await.is(401);
+    revoke(&stolen.refresh).await.expect_status(200);
+    stolen.get("/auth/me").await.expect_status(401);
     // Sign-in has its own count.
     app.sign_in("ada").await;
 }
@@ -341,18 +350,20 @@ async fn dead_refresh_token_attempts_are_throttled() {
 async fn dead_token_flood_does_not_block_valid_tokens() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    let script = personal::token_client(&ada, json!(["files:read"]), Value::Null).await;
+    let script = personal_tokens::token_client(&ada, json!(["files:read"]), Value::Null).await;
     let dead = app.sign_in("ada").await;
-    dead.ask(dead.post("/auth/logout")).await.is(204);
+    dead.send(dead.post_request("/auth/logout"))
+        .await
+        .expect_status(204);
     let mut last = 0;
     for _ in 0..200 {
         last = refresh_token(&dead, &dead.refresh).await.status;
     }
     assert_eq!(last, 429, "the flooding client is throttled");
     // The first use, so nothing is cached yet.
-    script.see("/api/files").await.is(200);
-    refresh_token(&ada, &ada.refresh).await.is(200);
-    refresh_token(&dead, &dead.refresh).await.is(429);
+    script.get("/api/files").await.expect_status(200);
+    refresh_token(&ada, &ada.refresh).await.expect_status(200);
+    refresh_token(&dead, &dead.refresh).await.expect_status(429);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -361,7 +372,7 @@ async fn session_request_rate_limit_is_per_session() {
         requests_per_minute: Some(60),
         ..SessionsSection::default()
     };
-    let app = TestApp::with(ConfigSource {
+    let app = TestApp::with_settings(ConfigSource {
         sessions: Some(sessions),
         ..ConfigSource::default()
     })
@@ -369,9 +380,9 @@ async fn session_request_rate_limit_is_per_session() {
     let (greedy, other) = (app.editor("greedy").await, app.sign_in("greedy").await);
     let mut answers = Vec::new();
     for _ in 0..62 {
-        answers.push(greedy.see("/api/files").await);
+        answers.push(greedy.get("/api/files").await);
     }
-    let refused = answers.pop().unwrap().is(429);
+    let refused = answers.pop().unwrap().expect_status(429);
     assert_eq!(refused.header("retry-after"), Some("1"));
     assert!(
         refused.body["detail"]
@@ -382,7 +393,7 @@ async fn session_request_rate_limit_is_per_session() {
         refused.text
     );
     assert!(answers[..55].iter().all(|answer| answer.status == 200));
-    other.see("/api/files").await.is(200);
-    app.later(Duration::from_secs(2));
-    greedy.see("/api/files").await.is(200);
+    other.get("/api/files").await.expect_status(200);
+    app.advance_clock(Duration::from_secs(2));
+    greedy.get("/api/files").await.expect_status(200);
 }

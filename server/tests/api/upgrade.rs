@@ -9,7 +9,7 @@ mod rows;
 use crate::{
     accounts::refresh_token,
     app::Client,
-    device::TestAuthenticator,
+    passkey_device::TestAuthenticator,
     passkeys::{self, ORIGIN},
 };
 use serde_json::json;
@@ -47,25 +47,25 @@ upgraded! {
             let anonymous = old.app.anonymous();
             let tokens = refresh_token(&anonymous, old.secret(owner, token))
                 .await
-                .is(200)
+                .expect_status(200)
                 .body;
             let client = Client {
                 token: tokens["access_token"].as_str().map(str::to_owned),
                 ..anonymous
             };
-            let me = client.see("/auth/me").await.is(200).body;
+            let me = client.get("/auth/me").await.expect_status(200).body;
             assert_eq!(me["username"], owner);
             assert_eq!(me["scopes"], json!(scopes), "{token}");
             refresh_token(&client, tokens["refresh_token"].as_str().unwrap())
                 .await
-                .is(200);
+                .expect_status(200);
         }
     }
 
     async fn an_old_rotated_refresh_token_is_refused(old: Upgraded) {
         let refused = refresh_token(&old.app.anonymous(), old.secret("cleo", "rotated_refresh"))
             .await
-            .is(400);
+            .expect_status(400);
         assert_eq!(refused.body["error"], "invalid_grant");
     }
 
@@ -74,7 +74,7 @@ upgraded! {
             token: Some(old.secret("ada", "access").to_owned()),
             ..old.app.anonymous()
         };
-        let me = client.see("/auth/me").await.is(200).body;
+        let me = client.get("/auth/me").await.expect_status(200).body;
         assert_eq!(
             (&me["username"], &me["display_name"]),
             (&json!("ada"), &json!("Ada Byron"))
@@ -90,7 +90,7 @@ upgraded! {
             let me = old
                 .get_with_cookie(old.secret(owner, "cookie"), "/auth/me")
                 .await
-                .is(200)
+                .expect_status(200)
                 .body;
             assert_eq!(me["username"], owner);
         }
@@ -101,14 +101,14 @@ upgraded! {
             token: Some(old.secret("eve", "personal_token").to_owned()),
             ..old.app.anonymous()
         };
-        let me = script.see("/auth/me").await.is(200).body;
+        let me = script.get("/auth/me").await.expect_status(200).body;
         assert_eq!(
             (&me["username"], &me["scopes"]),
             (&json!("eve"), &json!(["files:read"]))
         );
-        script.see("/api/files").await.is(200);
-        script.check_out("back.nc").await.is(403);
-        script.see("/auth/sessions").await.is(403);
+        script.get("/api/files").await.expect_status(200);
+        script.check_out("back.nc").await.expect_status(403);
+        script.get("/auth/sessions").await.expect_status(403);
     }
 
     async fn passwords_of_every_old_hash_sign_in(old: Upgraded) {
@@ -119,7 +119,7 @@ upgraded! {
             ("ivy", old.secret("ivy", "password")),
             ("root", password),
         ] {
-            old.sign_in(username, password).await.is(200);
+            old.sign_in(username, password).await.expect_status(200);
         }
     }
 
@@ -128,22 +128,22 @@ upgraded! {
         for username in ["dan", "gone"] {
             old.sign_in(username, password)
                 .await
-                .is(401)
-                .says("Incorrect username or password");
+                .expect_status(401)
+                .expect_detail("Incorrect username or password");
         }
-        let refused = old.sign_in("remy", password).await.is(403);
+        let refused = old.sign_in("remy", password).await.expect_status(403);
         assert_eq!(refused.body["error"], "password_reset_required");
         let taken = json!({"username": "gone", "password": password});
         old.app
             .anonymous()
-            .tell("/auth/register", taken)
+            .post("/auth/register", taken)
             .await
-            .is(409);
+            .expect_status(409);
     }
 
     async fn old_totp_and_recovery_codes_sign_in(old: Upgraded) {
         let password = old.secret("", "password");
-        let refused = old.sign_in("ada", password).await.is(401);
+        let refused = old.sign_in("ada", password).await.expect_status(401);
         assert_eq!(refused.body["error"], "mfa_required");
         let totp = old.totp("ada", "totp").shows(&old.app, 0);
         for (otp, status) in [
@@ -152,24 +152,24 @@ upgraded! {
             (old.secret("ada", "used_recovery_code"), 401),
             (old.secret("ada", "recovery_code"), 200),
         ] {
-            crate::authenticator::sign_in_with_otp(&old.app, "ada", Some(otp))
+            crate::totp::sign_in_with_otp(&old.app, "ada", Some(otp))
                 .await
-                .is(status);
+                .expect_status(status);
         }
     }
 
     async fn an_old_passkey_signs_in(old: Upgraded) {
-        let mut phone = TestAuthenticator::stored(&old.secrets["ada"]["passkey"], ORIGIN);
+        let mut phone = TestAuthenticator::from_json(&old.secrets["ada"]["passkey"], ORIGIN);
         // A signature counter that does not increase indicates a cloned authenticator (WebAuthn
         // §6.1.1).
         let counter = phone.counter;
         phone.counter = counter - 1;
-        passkeys::sign_in_with_passkey(&old.app, &mut phone).await.is(401);
+        passkeys::sign_in_with_passkey(&old.app, &mut phone).await.expect_status(401);
         phone.counter = counter;
-        let signed_in = passkeys::sign_in_with_passkey(&old.app, &mut phone).await.is(204);
+        let signed_in = passkeys::sign_in_with_passkey(&old.app, &mut phone).await.expect_status(204);
         let me = passkeys::get_with_cookie(&old.app, &signed_in, "/auth/me")
             .await
-            .is(200)
+            .expect_status(200)
             .body;
         assert_eq!((&me["username"], &me["mfa"]), (&json!("ada"), &json!(true)));
     }
@@ -180,25 +180,25 @@ upgraded! {
         let form = [("username", "bob"), ("password", password)];
         let from = |address: &str| {
             anyone
-                .post("/auth/token")
+                .post_request("/auth/token")
                 .header("x-forwarded-for", address.to_owned())
                 .form(&form)
         };
-        anyone.ask(from("198.51.100.250")).await.is(429);
+        anyone.send(from("198.51.100.250")).await.expect_status(429);
         anyone
-            .ask(from(old.secret("", "known_address")))
+            .send(from(old.secret("", "known_address")))
             .await
-            .is(200);
+            .expect_status(200);
         let page = anyone
-            .post("/sign-in")
+            .post_request("/sign-in")
             .header("sec-fetch-site", "same-origin")
             .form(&form);
         let page = page
             .header("x-forwarded-for", "198.51.100.251")
             .header("cookie", old.secret("bob", "device"));
-        anyone.ask(page).await.is(303);
+        anyone.send(page).await.expect_status(303);
         let root = old.resume("root").await;
-        let listed = root.see("/api/throttle").await.is(200).body;
+        let listed = root.get("/api/throttle").await.expect_status(200).body;
         let bob = listed
             .as_array()
             .unwrap()
@@ -206,10 +206,10 @@ upgraded! {
             .find(|entry| entry["account"] == "bob")
             .unwrap();
         assert_eq!(bob["failures"], 100, "{bob}");
-        root.ask(root.delete("/api/throttle/accounts/bob"))
+        root.send(root.delete_request("/api/throttle/accounts/bob"))
             .await
-            .is(204);
-        anyone.ask(from("198.51.100.250")).await.is(200);
+            .expect_status(204);
+        anyone.send(from("198.51.100.250")).await.expect_status(200);
     }
 
     async fn answers_to_an_administrator_are_the_same(old: Upgraded) {
@@ -217,7 +217,7 @@ upgraded! {
         let answers = old.secrets["answers"].as_object().unwrap();
         assert!(answers.len() > 10);
         for (path, before) in answers {
-            let after = root.see(path).await.is(200).body;
+            let after = root.get(path).await.expect_status(200).body;
             assert_eq!(&after, before, "{path}");
         }
     }

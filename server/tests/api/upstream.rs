@@ -6,7 +6,7 @@ use server::{ConfigSource, config::ProviderSection};
 
 use crate::{
     app::{Client, PASSWORD, TestApp, TestResponse},
-    provider::{MockProvider, uptime},
+    mock_provider::{MockProvider, uptime},
 };
 
 impl MockProvider {
@@ -15,7 +15,7 @@ impl MockProvider {
             providers: Some(vec![self.section(strangers)]),
             ..ConfigSource::default()
         };
-        TestApp::with(settings).await
+        TestApp::with_settings(settings).await
     }
 }
 
@@ -40,18 +40,18 @@ impl UpstreamBrowser {
     pub(crate) async fn start_login(&self, provider: &MockProvider, next: &str) -> StartedLogin {
         let answer = self
             .client
-            .see(&format!("/auth/oidc/work?next={next}"))
+            .get(&format!("/auth/oidc/work?next={next}"))
             .await
-            .is(303);
+            .expect_status(303);
         started_login(provider, answer.header("location").unwrap(), &answer)
     }
 
     pub(crate) async fn callback(&self, state: &str, cookie: &str) -> TestResponse {
         let request = self
             .client
-            .get(&format!("/auth/oidc/work/callback?code=abc&state={state}"));
+            .get_request(&format!("/auth/oidc/work/callback?code=abc&state={state}"));
         self.client
-            .ask(
+            .send(
                 request
                     .header("cookie", cookie)
                     .header("accept", "text/html"),
@@ -111,9 +111,14 @@ pub(crate) async fn signed_in_username(browser: &UpstreamBrowser, answer: &TestR
     let session = set_cookie_pair(answer, "strongroom").unwrap();
     let me = browser
         .client
-        .ask(browser.client.get("/auth/me").header("cookie", session))
+        .send(
+            browser
+                .client
+                .get_request("/auth/me")
+                .header("cookie", session),
+        )
         .await
-        .is(200);
+        .expect_status(200);
     me.body["username"].as_str().unwrap().to_owned()
 }
 
@@ -123,18 +128,22 @@ impl UpstreamBrowser {
         let form = [("username", username), ("password", PASSWORD)];
         let request = self
             .client
-            .post("/sign-in")
+            .post_request("/sign-in")
             .header("sec-fetch-site", "same-origin")
             .form(&form);
-        set_cookie_pair(&self.client.ask(request).await.is(303), "strongroom").unwrap()
+        set_cookie_pair(
+            &self.client.send(request).await.expect_status(303),
+            "strongroom",
+        )
+        .unwrap()
     }
 
     async fn post_with_cookie(&self, path: &str, session: &str) -> TestResponse {
         let request = self
             .client
-            .post(path)
+            .post_request(path)
             .header("sec-fetch-site", "same-origin");
-        self.client.ask(request.header("cookie", session)).await
+        self.client.send(request.header("cookie", session)).await
     }
 
     /// Starts a login to link a provider account.
@@ -142,7 +151,7 @@ impl UpstreamBrowser {
         let answer = self
             .post_with_cookie("/auth/oidc/work/link", session)
             .await
-            .is(200);
+            .expect_status(200);
         let location = answer.body["location"].as_str().unwrap();
         assert!(location.contains("prompt=login"), "{location}");
         started_login(provider, location, &answer)
@@ -171,7 +180,7 @@ async fn identity_link_from_older_epoch_or_session_fails() {
     browser
         .post_with_cookie("/auth/sessions/end-others", &session)
         .await
-        .is(200);
+        .expect_status(200);
     let back = browser
         .callback(&left.state, &format!("{session}; {}", left.cookie))
         .await;
@@ -193,9 +202,9 @@ async fn identity_link_from_older_epoch_or_session_fails() {
     assert_eq!(
         app.sign_in("ada")
             .await
-            .see("/auth/identities")
+            .get("/auth/identities")
             .await
-            .is(200)
+            .expect_status(200)
             .body["identities"],
         json!([])
     );
@@ -230,14 +239,14 @@ async fn provider_account_steps_up_at_its_provider() {
     let needs = async |session: String| {
         browser
             .client
-            .ask(
+            .send(
                 browser
                     .client
-                    .get("/auth/step-up")
+                    .get_request("/auth/step-up")
                     .header("cookie", session),
             )
             .await
-            .is(200)
+            .expect_status(200)
             .body
     };
     provider.set_claims(
@@ -252,9 +261,9 @@ async fn provider_account_steps_up_at_its_provider() {
     provider.set_claims(json!({"sub": "17", "auth_time": uptime()}));
     let answer = browser
         .client
-        .see("/auth/oidc/work?again=1&next=/account%3Ftab%3D2")
+        .get("/auth/oidc/work?again=1&next=/account%3Ftab%3D2")
         .await
-        .is(303);
+        .expect_status(303);
     let left = started_login(&provider, answer.header("location").unwrap(), &answer);
     let back = browser
         .callback(&left.state, &format!("{old}; {}", left.cookie))
@@ -264,7 +273,7 @@ async fn provider_account_steps_up_at_its_provider() {
     assert_eq!(needs(now).await["recent"], true);
     let root = app.administrator("root").await;
     assert_eq!(
-        root.see("/auth/step-up").await.is(200).body["providers"],
+        root.get("/auth/step-up").await.expect_status(200).body["providers"],
         json!([])
     );
 }
@@ -282,19 +291,19 @@ async fn factor_reset_unlinks_the_provider_identity() {
         signed_in_username(&browser, &browser.sign_in(&provider).await).await,
         "ada"
     );
-    root.tell(
+    root.post(
         "/api/users/ada/recover",
         json!({"reason": "somebody else was in"}),
     )
     .await
-    .is(204);
+    .expect_status(204);
     let refused = browser.sign_in(&provider).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
     assert!(set_cookie_pair(&refused, "strongroom").is_none());
     let told = root
-        .see("/api/audit?action=provider.unlinked")
+        .get("/api/audit?action=provider.unlinked")
         .await
-        .is(200);
+        .expect_status(200);
     assert_eq!(told.body[0]["subject"], "ada", "{}", told.text);
     app.sign_in("ada").await;
 }
@@ -314,7 +323,10 @@ async fn provider_email_never_links_an_existing_account() {
     let provider = MockProvider::start().await;
     let app = provider.start_app(UnknownUsers::Provision).await;
     let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
-    app.anonymous().tell("/auth/register", body).await.is(201);
+    app.anonymous()
+        .post("/auth/register", body)
+        .await
+        .expect_status(201);
     for verified in [false, true] {
         let sub = format!("thief-{verified}");
         provider.set_claims(json!({
@@ -420,15 +432,15 @@ async fn provider_identity_is_linked_and_unlinked_in_session() {
         "ada"
     );
     assert_eq!(link_identity(&app, &provider, "bob").await.status, 409);
-    let list = ada.see("/auth/identities").await.is(200);
+    let list = ada.get("/auth/identities").await.expect_status(200);
     let id = list.body["identities"][0]["id"].as_str().unwrap();
     let bob = app.sign_in("bob").await;
-    bob.ask(bob.delete(&format!("/auth/identities/{id}")))
+    bob.send(bob.delete_request(&format!("/auth/identities/{id}")))
         .await
-        .is(403);
-    ada.ask(ada.delete(&format!("/auth/identities/{id}")))
+        .expect_status(403);
+    ada.send(ada.delete_request(&format!("/auth/identities/{id}")))
         .await
-        .is(204);
+        .expect_status(204);
     assert_eq!(browser.sign_in(&provider).await.status, 403);
 }
 
@@ -437,7 +449,10 @@ async fn identity_link_callback_requires_a_session() {
     let provider = MockProvider::start().await;
     let app = provider.start_app(UnknownUsers::Reject).await;
     let ada = app.editor("ada").await;
-    let answer = ada.tell("/auth/oidc/work/link", Value::Null).await.is(200);
+    let answer = ada
+        .post("/auth/oidc/work/link", Value::Null)
+        .await
+        .expect_status(200);
     let left = started_login(
         &provider,
         answer.body["location"].as_str().unwrap(),
@@ -452,7 +467,7 @@ async fn identity_link_callback_requires_a_session() {
         403
     );
     assert_eq!(
-        ada.see("/auth/identities").await.body["identities"],
+        ada.get("/auth/identities").await.body["identities"],
         json!([])
     );
 }
@@ -464,13 +479,13 @@ async fn disabled_account_cannot_sign_in_through_provider() {
     let root = app.administrator("root").await;
     let browser = UpstreamBrowser::new(&app);
     provider.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
-    browser.sign_in(&provider).await.is(303);
-    root.ask(
-        root.request(reqwest::Method::PATCH, "/api/users/ada")
+    browser.sign_in(&provider).await.expect_status(303);
+    root.send(
+        root.request_builder(reqwest::Method::PATCH, "/api/users/ada")
             .json(&json!({"disabled": true})),
     )
     .await
-    .is(200);
+    .expect_status(200);
     let answer = browser.sign_in(&provider).await;
     assert_eq!(answer.status, 403, "{}", answer.text);
 }
@@ -482,14 +497,21 @@ async fn unavailable_provider_returns_502_and_next_stays_local() {
         issuer: "http://127.0.0.1:9".to_owned(),
         ..provider.section(UnknownUsers::Provision)
     };
-    let app = TestApp::with(ConfigSource {
+    let app = TestApp::with_settings(ConfigSource {
         providers: Some(vec![gone]),
         ..ConfigSource::default()
     })
     .await;
-    let answer = app.anonymous().see("/auth/oidc/work").await.is(502);
+    let answer = app
+        .anonymous()
+        .get("/auth/oidc/work")
+        .await
+        .expect_status(502);
     assert!(answer.text.contains("cannot be reached"), "{}", answer.text);
-    app.anonymous().see("/auth/oidc/nobody").await.is(404);
+    app.anonymous()
+        .get("/auth/oidc/nobody")
+        .await
+        .expect_status(404);
     let app = provider.start_app(UnknownUsers::Provision).await;
     provider.set_claims(json!({"sub": "1"}));
     let browser = UpstreamBrowser::new(&app);
@@ -500,7 +522,7 @@ async fn unavailable_provider_returns_502_and_next_stays_local() {
     assert_eq!(answer.header("location"), Some("/"));
     let denied = app
         .anonymous()
-        .see("/auth/oidc/work/callback?error=%3Cscript%3E&state=x")
+        .get("/auth/oidc/work/callback?error=%3Cscript%3E&state=x")
         .await;
     assert_eq!(denied.status, 403);
     assert!(!denied.text.contains("<script>"));
@@ -512,10 +534,12 @@ async fn provider_sign_in_requires_the_second_factor() {
     let app = provider.start_app(UnknownUsers::Reject).await;
     let ada = app.editor("ada").await;
     provider.set_claims(json!({"sub": "17"}));
-    link_identity(&app, &provider, "ada").await.is(303);
-    crate::authenticator::enroll_totp(&app, &ada).await;
+    link_identity(&app, &provider, "ada")
+        .await
+        .expect_status(303);
+    crate::totp::enroll_totp(&app, &ada).await;
     let browser = UpstreamBrowser::new(&app);
-    let answer = browser.sign_in(&provider).await.is(303);
+    let answer = browser.sign_in(&provider).await.expect_status(303);
     assert!(
         set_cookie_pair(&answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="),
         "no session yet"

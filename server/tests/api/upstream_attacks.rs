@@ -24,7 +24,7 @@ use server::{ConfigSource, config::ProviderSection};
 
 use crate::{
     app::{TestApp, TestResponse},
-    provider::{IdTokenForger, MockProvider, uptime},
+    mock_provider::{IdTokenForger, MockProvider, uptime},
     upstream::{UpstreamBrowser, set_cookie_pair, signed_in_username},
 };
 
@@ -47,7 +47,7 @@ fn set_metadata(provider: &MockProvider, metadata: &Value) {
 }
 
 async fn start_login_status(app: &TestApp) -> u16 {
-    app.anonymous().see("/auth/oidc/work").await.status
+    app.anonymous().get("/auth/oidc/work").await.status
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,13 +111,13 @@ async fn provider_mix_up_is_rejected() {
         ..thief.section(UnknownUsers::Provision)
     };
     let sections = vec![honest.section(UnknownUsers::Provision), second];
-    let app = TestApp::with(ConfigSource {
+    let app = TestApp::with_settings(ConfigSource {
         providers: Some(sections),
         ..ConfigSource::default()
     })
     .await;
     let (client, browser) = (app.anonymous(), UpstreamBrowser::new(&app));
-    let departed = client.see("/auth/oidc/thief").await.is(303);
+    let departed = client.get("/auth/oidc/thief").await.expect_status(303);
     let url = reqwest::Url::parse(departed.header("location").unwrap()).unwrap();
     let state = url
         .query_pairs()
@@ -131,12 +131,12 @@ async fn provider_mix_up_is_rejected() {
         "a response of the malicious provider at the other's callback",
     );
     let left = browser.start_login(&honest, "/").await;
-    let request = client.get(&format!(
+    let request = client.get_request(&format!(
         "/auth/oidc/thief/callback?code=abc&state={}",
         left.state
     ));
     expect_forbidden(
-        &client.ask(request.header("cookie", &left.cookie)).await,
+        &client.send(request.header("cookie", &left.cookie)).await,
         "a response of the honest provider at the malicious one's callback",
     );
     for provider in [&honest, &thief] {
@@ -158,9 +158,9 @@ async fn provider_mix_up_is_rejected() {
         .unwrap()
         .1
         .into_owned();
-    let request = client.get(&format!("/auth/oidc/thief/callback?code=abc&state={state}"));
+    let request = client.get_request(&format!("/auth/oidc/thief/callback?code=abc&state={state}"));
     expect_forbidden(
-        &client.ask(request.header("cookie", &jar)).await,
+        &client.send(request.header("cookie", &jar)).await,
         "an ID token with the honest provider as issuer",
     );
 }
@@ -385,7 +385,7 @@ async fn provider_redirect_or_oversized_answer_is_rejected() {
             502,
             "{what}: it is not asked again at once"
         );
-        app.later(Duration::from_secs(11));
+        app.advance_clock(Duration::from_secs(11));
         assert_eq!(
             start_login_status(&app).await,
             303,
@@ -407,17 +407,17 @@ async fn unresponsive_provider_times_out_without_blocking_another() {
         ..other.section(UnknownUsers::Provision)
     };
     let sections = vec![slow.section(UnknownUsers::Provision), second];
-    let app = TestApp::with(ConfigSource {
+    let app = TestApp::with_settings(ConfigSource {
         providers: Some(sections),
         ..ConfigSource::default()
     })
     .await;
     let asked = Instant::now();
     let (waiting, quick) = (app.anonymous(), app.anonymous());
-    let waiting = tokio::spawn(async move { waiting.see("/auth/oidc/work").await.status });
+    let waiting = tokio::spawn(async move { waiting.get("/auth/oidc/work").await.status });
     tokio::task::yield_now().await;
     while !waiting.is_finished() && asked.elapsed() < Duration::from_secs(2) {
-        quick.see("/auth/oidc/other").await.is(303);
+        quick.get("/auth/oidc/other").await.expect_status(303);
     }
     assert!(
         !waiting.is_finished(),

@@ -34,7 +34,7 @@ impl Window {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blocked_inline_script_is_logged_by_the_browser() {
-    let Some(stage) = crate::stage::BrowserTest::start().await else {
+    let Some(stage) = crate::browser_test::BrowserTest::start().await else {
         return;
     };
     let ada = stage.new_window("ada").await;

@@ -1,6 +1,6 @@
 //! The API page: authorize, then call an operation.
 
-use crate::{app::PASSWORD, stage::BrowserTest};
+use crate::{app::PASSWORD, browser_test::BrowserTest};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn api_page_signs_in_and_sends_requests() {

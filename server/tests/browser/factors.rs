@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     app::{PASSWORD, TestApp},
-    authenticator::TotpDevice,
-    stage::BrowserTest,
+    browser_test::BrowserTest,
+    totp::TotpDevice,
     window::Window,
 };
 
@@ -143,8 +143,8 @@ async fn lock_override_on_page_requires_step_up() {
     };
     let ada = stage.administrator("ada").await;
     let ben = stage.app.editor("ben").await;
-    ben.add("gear.mcam", b"one").await.is(201);
-    ben.check_out("gear.mcam").await.is(200);
+    ben.add("gear.mcam", b"one").await.expect_status(201);
+    ben.check_out("gear.mcam").await.expect_status(200);
     stage.app.advance_clock(Duration::from_mins(11));
     ada.goto("/v/main/h/gear.mcam").await;
     ada.wait_until_live().await;

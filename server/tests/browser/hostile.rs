@@ -1,8 +1,8 @@
 //! Pages show every name as text, never as markup.
 
 use crate::{
-    app::{PASSWORD, file},
-    stage::BrowserTest,
+    app::{PASSWORD, file_url},
+    browser_test::BrowserTest,
     vault::row_selector,
 };
 
@@ -21,10 +21,16 @@ async fn filenames_and_descriptions_with_markup_show_as_text() {
     };
     let ada = stage.editor("ada").await;
     let program = stage.app.sign_in("ada").await;
-    program.add(&format!("{MARKUP}.nc"), b"one").await.is(422);
-    program.add("seems \u{202e}cod.exe", b"one").await.is(422);
+    program
+        .add(&format!("{MARKUP}.nc"), b"one")
+        .await
+        .expect_status(422);
+    program
+        .add("seems \u{202e}cod.exe", b"one")
+        .await
+        .expect_status(422);
     for name in NAMES {
-        program.add(name, b"one").await.is(201);
+        program.add(name, b"one").await.expect_status(201);
         ada.wait_for_js(&format!(
             "[...document.querySelectorAll('#rows a.name')].some((it) => it.textContent === {})",
             serde_json::json!(name)
@@ -39,7 +45,7 @@ async fn filenames_and_descriptions_with_markup_show_as_text() {
                 .json(&serde_json::json!({"description": MARKUP})),
         )
         .await
-        .is(200);
+        .expect_status(200);
     ada.expect_text(&row_selector(name), MARKUP).await;
     program
         .post(
@@ -47,9 +53,12 @@ async fn filenames_and_descriptions_with_markup_show_as_text() {
             serde_json::json!({"note": MARKUP}),
         )
         .await
-        .is(200);
+        .expect_status(200);
     ada.expect_text(&row_selector(name), MARKUP).await;
-    program.check_in(name, b"two", MARKUP).await.is(200);
+    program
+        .check_in(name, b"two", MARKUP)
+        .await
+        .expect_status(200);
     ada.expect_revision(name, 2).await;
     ada.click_file_action(name, "history").await;
     ada.expect_text("h1", name).await;
@@ -135,7 +144,7 @@ async fn uploaded_html_is_downloaded_not_rendered() {
         .await
         .add("page.html", page)
         .await
-        .is(201);
+        .expect_status(201);
     ada.click(&format!(
         "{} .actions > [data-action=download]",
         row_selector("page.html")

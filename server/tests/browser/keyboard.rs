@@ -1,6 +1,6 @@
 //! Keyboard navigation.
 
-use crate::{stage::BrowserTest, vault::row_selector, window::Window};
+use crate::{browser_test::BrowserTest, vault::row_selector, window::Window};
 
 // WebDriver's code points for keys without a character.
 const TAB: &str = "\u{e004}";
@@ -20,7 +20,7 @@ async fn check_out_and_check_in_work_by_keyboard() {
         .await
         .add("gear.mcam", b"one")
         .await
-        .is(201);
+        .expect_status(201);
     ada.expect_visible(&row_selector("gear.mcam")).await;
     tab_to(&ada, "[data-action=check-out]").await;
     ada.press_keys(ENTER).await;
@@ -66,7 +66,7 @@ async fn menu_works_by_keyboard() {
         .await
         .add("gear.mcam", b"one")
         .await
-        .is(201);
+        .expect_status(201);
     ada.expect_visible(&row_selector("gear.mcam")).await;
     tab_to(&ada, "tr .more summary").await;
     ada.press_keys(ENTER).await;

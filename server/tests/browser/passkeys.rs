@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{app::PASSWORD, stage::BrowserTest, window::Window};
+use crate::{app::PASSWORD, browser_test::BrowserTest, window::Window};
 
 impl Window {
     /// Adds a virtual authenticator that stores passkeys and verifies its user.

@@ -1,6 +1,6 @@
 //! The pages for accounts, sessions and roles.
 
-use crate::{app::PASSWORD, stage::BrowserTest, vault::row_selector};
+use crate::{app::PASSWORD, browser_test::BrowserTest, vault::row_selector};
 
 const NEW_PASSWORD: &str = "four quiet lathes hum";
 
@@ -77,7 +77,7 @@ async fn viewer_page_offers_no_write_actions() {
     let ada = stage.administrator("ada").await;
     let program = stage.app.editor("ben").await;
     let ben = stage.new_window("ben").await;
-    program.add("gear.mcam", b"one").await.is(201);
+    program.add("gear.mcam", b"one").await.expect_status(201);
     ben.sign_in(PASSWORD).await;
     ben.expect_visible(&format!(
         "{} [data-action=check-out]",
@@ -93,7 +93,7 @@ async fn viewer_page_offers_no_write_actions() {
     // error.
     ben.click_file_action("gear.mcam", "check-out").await;
     ben.expect_visible("#notices [data-kind=error]").await;
-    program.check_out("gear.mcam").await.is(403);
+    program.check_out("gear.mcam").await.expect_status(403);
     ben.reload().await;
     ben.wait_until_live().await;
     ben.expect_visible(&format!(

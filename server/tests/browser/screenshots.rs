@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::{
-    app::PASSWORD, confirming, provider::MockProvider, stage::BrowserTest, vault::row_selector,
-    window::Window, workshop,
+    app::PASSWORD, browser_test::BrowserTest, fixtures, mock_provider::MockProvider, step_up,
+    vault::row_selector, window::Window,
 };
 
 const PAGES: [(&str, &str); 16] = [
@@ -84,7 +84,7 @@ async fn create_account_activity(stage: &BrowserTest, ada: &Window) {
                     .form(&form),
             )
             .await
-            .is(401);
+            .expect_status(401);
     }
     let device = ada.add_virtual_authenticator().await;
     ada.register_passkey("My phone").await;
@@ -147,7 +147,7 @@ async fn page_screenshots_are_taken_in_each_theme() {
 #[ignore = "writes target/tmp/pages"]
 async fn rare_page_screenshots_are_taken_in_each_theme() {
     let provider = MockProvider::start().await;
-    let Some(stage) = confirming::test_with_provider(&provider).await else {
+    let Some(stage) = step_up::test_with_provider(&provider).await else {
         return;
     };
     let first = stage.new_window("first").await;
@@ -163,7 +163,7 @@ async fn rare_page_screenshots_are_taken_in_each_theme() {
         .await;
     first.save_all_variants("forgot", "/forgot").await;
     first.save_all_variants("reset", "/reset#sr_rs_x").await;
-    let ada = confirming::sign_in_with_provider(&stage, &provider).await;
+    let ada = step_up::sign_in_with_provider(&stage, &provider).await;
     ada.click("#new-token").await;
     ada.save_all_variants("new-token", "").await;
     ada.fill("#new-token-dialog [name=name]", "nightly backup")
@@ -179,19 +179,19 @@ async fn rare_page_screenshots_are_taken_in_each_theme() {
     let kim = stage.new_window("kim").await;
     kim.sign_in(PASSWORD).await;
     kim.save_all_variants("unconfirmed", "/account").await;
-    let Some(stage) = confirming::test_with_rate_limit().await else {
+    let Some(stage) = step_up::test_with_rate_limit().await else {
         return;
     };
     let ada = stage.editor("ada").await;
-    confirming::exceed_rate_limit(&ada).await;
+    step_up::exceed_rate_limit(&ada).await;
     ada.save_all_variants("too-much", "").await;
 }
 
-/// Ada's window, after the events of [`workshop`](crate::workshop).
+/// Ada's window, after the events of [`workshop`](crate::fixtures).
 async fn open_filled_vault(stage: &BrowserTest) -> Window {
     let ada = stage.new_window("ada").await;
-    workshop::fill_vault(&stage.app).await;
-    ada.advance_page_clock(workshop::HISTORY_HOURS).await;
+    fixtures::fill_vault(&stage.app).await;
+    ada.advance_page_clock(fixtures::HISTORY_HOURS).await;
     ada.sign_in(PASSWORD).await;
     ada
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{stage::BrowserTest, window::Window};
+use crate::{browser_test::BrowserTest, window::Window};
 
 impl Window {
     /// Checks every kind of storage that a page can use.
@@ -39,7 +39,7 @@ async fn pages_leave_nothing_in_browser_storage() {
         .await
         .add("vise.nc", b"G0 X0")
         .await
-        .is(201);
+        .expect_status(201);
     let phone = ada.add_virtual_authenticator().await;
     ada.register_passkey("My phone").await;
     ada.click("#codes-dialog [data-submit]").await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{stage::BrowserTest, vault::row_selector, window::Window};
+use crate::{browser_test::BrowserTest, vault::row_selector, window::Window};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn upload_shows_progress_and_can_be_retried() {
@@ -29,7 +29,7 @@ async fn upload_shows_progress_and_can_be_retried() {
         .await
         .get("/api/files/impeller.mcam")
         .await
-        .is(404);
+        .expect_status(404);
     ada.limit_upload_speed(-1).await;
     ada.click("#add-submit").await;
     ada.expect_hidden("#add-dialog").await;

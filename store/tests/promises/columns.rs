@@ -10,7 +10,10 @@ crate::on_both_databases!(database_columns_match_the_data_classification);
 async fn database_columns_match_the_data_classification(db: TestDatabase) {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security/data.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let (classified, existing) = (documented_columns(&page), schema_columns(&db.database).await);
+    let (classified, existing) = (
+        documented_columns(&page),
+        schema_columns(&db.database).await,
+    );
     let missing: Vec<_> = existing.difference(&classified).collect();
     assert!(
         missing.is_empty(),

@@ -429,7 +429,10 @@ async fn deleted_account_cannot_add_factors(db: TestDatabase) {
         .unwrap();
     let add = db
         .store
-        .change_factors(factor_addition("ada", vec![factor("app", "ada", FactorKind::Totp)]))
+        .change_factors(factor_addition(
+            "ada",
+            vec![factor("app", "ada", FactorKind::Totp)],
+        ))
         .await;
     assert!(matches!(add, Err(FactorChangeRejected::NoSuchAccount)));
 }

@@ -8,7 +8,7 @@ use vault::{
 };
 
 use crate::builders::{
-    User, actor, ada_and_bob, assert_no_gaps, blob, filename, new_vault, user_text, timestamp,
+    User, actor, ada_and_bob, assert_no_gaps, blob, filename, new_vault, timestamp, user_text,
 };
 
 crate::on_both_databases!(
@@ -238,7 +238,9 @@ async fn deleted_file_is_restored_with_its_history(db: TestDatabase) {
     );
     assert_eq!(ada.find("a.step").await.as_ref(), Some(&back));
     let again = ada.restore(&newest).await;
-    assert!(matches!(again, Err(VaultError::Exists { name: taken }) if taken == filename("a.step")));
+    assert!(
+        matches!(again, Err(VaultError::Exists { name: taken }) if taken == filename("a.step"))
+    );
     let history = db
         .store
         .history(&ada.vault, &first.id, None, 10)

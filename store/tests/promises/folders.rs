@@ -91,8 +91,14 @@ async fn filename_in_another_case_is_taken(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("Gear.step").await.unwrap();
     ada.add("other").await.unwrap();
-    assert_eq!(expect_already_exists(bob.add("gEAR.step").await), "Gear.step");
-    assert_eq!(expect_already_exists(bob.move_to("other", "GEAR.STEP").await), "Gear.step");
+    assert_eq!(
+        expect_already_exists(bob.add("gEAR.step").await),
+        "Gear.step"
+    );
+    assert_eq!(
+        expect_already_exists(bob.move_to("other", "GEAR.STEP").await),
+        "Gear.step"
+    );
 }
 
 async fn file_and_folder_cannot_share_a_name(db: TestDatabase) {
@@ -100,8 +106,14 @@ async fn file_and_folder_cannot_share_a_name(db: TestDatabase) {
     ada.add("Parts/gear").await.unwrap();
     ada.add("other").await.unwrap();
     assert_eq!(expect_name_conflict(bob.add("parts").await), "Parts");
-    assert_eq!(expect_name_conflict(bob.move_to("other", "PARTS").await), "Parts");
-    assert_eq!(expect_name_conflict(bob.add("Parts/gear/tooth").await), "Parts/gear");
+    assert_eq!(
+        expect_name_conflict(bob.move_to("other", "PARTS").await),
+        "Parts"
+    );
+    assert_eq!(
+        expect_name_conflict(bob.add("Parts/gear/tooth").await),
+        "Parts/gear"
+    );
     assert_eq!(
         expect_name_conflict(bob.move_to("other", "Parts/GEAR/tooth/deep").await),
         "Parts/gear"
@@ -161,7 +173,10 @@ async fn only_file_in_folder_can_change_folder_case(db: TestDatabase) {
     ada.add("parts/gear").await.unwrap();
     ada.move_to("parts/gear", "Parts/gear").await.unwrap();
     assert_eq!(
-        (list_folder(&ada, "").await, list_folder(&ada, "parts").await),
+        (
+            list_folder(&ada, "").await,
+            list_folder(&ada, "parts").await
+        ),
         (vec!["Parts/".into()], vec!["Parts/gear".into()])
     );
 }

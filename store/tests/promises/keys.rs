@@ -44,19 +44,43 @@ async fn kids(db: &TestDatabase) -> Vec<String> {
 
 async fn one_key_is_active_and_listed_first(db: TestDatabase) {
     assert!(kids(&db).await.is_empty());
-    assert!(db.store.replace_key(stored_key("a", 0), None).await.unwrap());
     assert!(
-        !db.store.replace_key(stored_key("b", 1), None).await.unwrap(),
+        db.store
+            .replace_key(stored_key("a", 0), None)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !db.store
+            .replace_key(stored_key("b", 1), None)
+            .await
+            .unwrap(),
         "another key is active"
     );
     assert!(
-        !db.store.replace_key(stored_key("b", 1), Some("z")).await.unwrap(),
+        !db.store
+            .replace_key(stored_key("b", 1), Some("z"))
+            .await
+            .unwrap(),
         "the old key is unknown"
     );
-    assert!(db.store.replace_key(stored_key("b", 1), Some("a")).await.unwrap());
-    assert!(db.store.replace_key(stored_key("c", 2), Some("b")).await.unwrap());
     assert!(
-        !db.store.replace_key(stored_key("d", 3), Some("a")).await.unwrap(),
+        db.store
+            .replace_key(stored_key("b", 1), Some("a"))
+            .await
+            .unwrap()
+    );
+    assert!(
+        db.store
+            .replace_key(stored_key("c", 2), Some("b"))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !db.store
+            .replace_key(stored_key("d", 3), Some("a"))
+            .await
+            .unwrap(),
         "the old key is retired"
     );
     assert_eq!(kids(&db).await, ["c", "b", "a"]);
@@ -67,7 +91,7 @@ async fn one_key_is_active_and_listed_first(db: TestDatabase) {
     );
     let duplicate = db.store.replace_key(stored_key("c", 4), Some("c")).await;
     let error = format!("{:?}", duplicate.unwrap_err());
-    assert!(error.to_lowercase().contains("unique"), "{error}");
+    assert!(error.contains("two keys have the same id"), "{error}");
     assert_eq!(
         kids(&db).await,
         ["c", "b", "a"],
@@ -76,11 +100,18 @@ async fn one_key_is_active_and_listed_first(db: TestDatabase) {
 }
 
 async fn parallel_key_replacements_succeed_once(db: TestDatabase) {
-    assert!(db.store.replace_key(stored_key("a", 0), None).await.unwrap());
-    let store = &db.store;
-    let tries = join_all(
-        (0..8).map(|n| async move { store.replace_key(stored_key(&format!("b{n}"), 1), Some("a")).await }),
+    assert!(
+        db.store
+            .replace_key(stored_key("a", 0), None)
+            .await
+            .unwrap()
     );
+    let store = &db.store;
+    let tries = join_all((0..8).map(|n| async move {
+        store
+            .replace_key(stored_key(&format!("b{n}"), 1), Some("a"))
+            .await
+    }));
     assert_eq!(
         tries
             .await
@@ -94,9 +125,11 @@ async fn parallel_key_replacements_succeed_once(db: TestDatabase) {
 
 async fn parallel_first_key_insertions_succeed_once(db: TestDatabase) {
     let store = &db.store;
-    let tries = join_all(
-        (0..8).map(|n| async move { store.replace_key(stored_key(&format!("b{n}"), 1), None).await }),
-    );
+    let tries = join_all((0..8).map(|n| async move {
+        store
+            .replace_key(stored_key(&format!("b{n}"), 1), None)
+            .await
+    }));
     assert_eq!(
         tries
             .await
@@ -108,8 +141,18 @@ async fn parallel_first_key_insertions_succeed_once(db: TestDatabase) {
 }
 
 async fn key_purge_removes_retired_key_only(db: TestDatabase) {
-    assert!(db.store.replace_key(stored_key("a", 0), None).await.unwrap());
-    assert!(db.store.replace_key(stored_key("b", 10), Some("a")).await.unwrap());
+    assert!(
+        db.store
+            .replace_key(stored_key("a", 0), None)
+            .await
+            .unwrap()
+    );
+    assert!(
+        db.store
+            .replace_key(stored_key("b", 10), Some("a"))
+            .await
+            .unwrap()
+    );
     assert_eq!(db.store.purge_keys(timestamp(10)).await.unwrap(), 0);
     assert_eq!(db.store.purge_keys(timestamp(11)).await.unwrap(), 1);
     assert_eq!(db.store.purge_keys(jiff::Timestamp::MAX).await.unwrap(), 0);

@@ -68,7 +68,7 @@ async fn newer_database_is_rejected_at_open(db: TestDatabase) {
     assert!(
         refused
             .to_string()
-            .starts_with("The database is of a newer Strongroom (version 99"),
+            .starts_with("The database was written by a newer Strongroom (version 99"),
         "{refused}"
     );
 }

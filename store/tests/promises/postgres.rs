@@ -204,7 +204,9 @@ const OPENSSL_KEY_OPTIONS: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -
 fn create_ca(folder: &Path) -> String {
     openssl(
         folder,
-        &format!("req -x509 {OPENSSL_KEY_OPTIONS} -keyout ca.key -out ca.pem -days 1 -subj /CN=Ours"),
+        &format!(
+            "req -x509 {OPENSSL_KEY_OPTIONS} -keyout ca.key -out ca.pem -days 1 -subj /CN=Ours"
+        ),
     );
     folder.join("ca.pem").display().to_string()
 }

@@ -33,7 +33,12 @@ fn rotation_request(old: &str, new: &str, at: i64) -> RefreshRotation {
 
 /// The result as one character: `o` rotated, `r` retried, `x` replayed, `-` invalid.
 async fn rotation_result(db: &TestDatabase, old: &str, new: &str, at: i64) -> char {
-    match db.store.rotate_refresh(rotation_request(old, new, at)).await.unwrap() {
+    match db
+        .store
+        .rotate_refresh(rotation_request(old, new, at))
+        .await
+        .unwrap()
+    {
         Rotation::Rotated(session) => {
             assert_eq!(session.last_seen, timestamp(at));
             'o'

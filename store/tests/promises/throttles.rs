@@ -90,7 +90,11 @@ async fn failure_count(store: &Store, bucket: &Bucket) -> u32 {
         .map_or(0, |count| count.failures)
 }
 
-async fn known_sources(store: &Store, username: &str, sources: &[AttemptSource]) -> Vec<AttemptSource> {
+async fn known_sources(
+    store: &Store,
+    username: &str,
+    sources: &[AttemptSource],
+) -> Vec<AttemptSource> {
     let sources = Some((user(username), sources.to_vec()));
     store
         .throttles(ThrottleQuery {
@@ -122,14 +126,20 @@ async fn parallel_failures_are_counted_exactly(db: TestDatabase) {
     for n in 0..100 {
         let store = db.store.clone();
         tries.spawn(async move {
-            let charges = vec![single_charge(guess_bucket("192.0.2.1")), single_charge(unknown_source("ada"))];
+            let charges = vec![
+                single_charge(guess_bucket("192.0.2.1")),
+                single_charge(unknown_source("ada")),
+            ];
             store.record_failures(charges, timestamp(n)).await.unwrap()[1].failures
         });
     }
     let mut counts = tries.join_all().await;
     counts.sort_unstable();
     assert_eq!(counts, (1..=100).collect::<Vec<u32>>());
-    assert_eq!(failure_count(&db.store, &guess_bucket("192.0.2.1")).await, 100);
+    assert_eq!(
+        failure_count(&db.store, &guess_bucket("192.0.2.1")).await,
+        100
+    );
 }
 
 async fn network_penalty_decays_and_is_capped(db: TestDatabase) {
@@ -217,7 +227,10 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
             .unwrap();
     }
     register(&db.store, &["newhire"]).await;
-    assert_eq!(failure_count(&db.store, &unknown_source("newhire")).await, 0);
+    assert_eq!(
+        failure_count(&db.store, &unknown_source("newhire")).await,
+        0
+    );
     assert_eq!(failure_count(&db.store, &unknown_source("other")).await, 8);
     // A rejected registration of a taken username lifts nothing.
     db.store
@@ -230,7 +243,10 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
         crate::builders::actor("eve"),
     );
     assert_eq!(again.await.unwrap(), auth::store::InsertResult::Duplicate);
-    assert_eq!(failure_count(&db.store, &unknown_source("newhire")).await, 1);
+    assert_eq!(
+        failure_count(&db.store, &unknown_source("newhire")).await,
+        1
+    );
 }
 
 async fn sign_in_origin_is_known_to_its_account(db: TestDatabase) {
@@ -245,7 +261,10 @@ async fn sign_in_origin_is_known_to_its_account(db: TestDatabase) {
         .await
         .unwrap();
     let neighbour = origin_from("2001:db8:1:2:ffff::1", Some("another browser"));
-    assert_eq!(known_sources(&db.store, "ada", &here.sources()).await.len(), 2);
+    assert_eq!(
+        known_sources(&db.store, "ada", &here.sources()).await.len(),
+        2
+    );
     assert_eq!(
         known_sources(&db.store, "ada", &neighbour.sources()).await,
         [AttemptSource::NetworkPrefix(network("2001:db8:1:2::"))]
@@ -422,7 +441,10 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
 async fn username_like_an_address_is_not_a_network(db: TestDatabase) {
     let named = Username::parse("192.0.2.1").unwrap();
     record_failure(&db.store, &unknown_source("192.0.2.1"), 0).await;
-    assert_eq!(failure_count(&db.store, &guess_bucket("192.0.2.1")).await, 0);
+    assert_eq!(
+        failure_count(&db.store, &guess_bucket("192.0.2.1")).await,
+        0
+    );
     let lifted = db
         .store
         .lift(

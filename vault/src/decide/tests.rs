@@ -67,7 +67,9 @@ fn error_of(file: &File, by: &str, operation: Operation) -> String {
 }
 
 fn new_file() -> File {
-    decide(None, &command("ada", add_operation(1))).unwrap().file
+    decide(None, &command("ada", add_operation(1)))
+        .unwrap()
+        .file
 }
 
 fn file_locked_by(name: &str) -> File {
@@ -98,7 +100,11 @@ fn new_file_has_revision_one_and_no_lock() {
 #[test]
 fn locked_file_cannot_be_checked_out_again() {
     for name in ["ada", "bob"] {
-        let said = error_of(&file_locked_by("ada"), name, Operation::CheckOut { note: None });
+        let said = error_of(
+            &file_locked_by("ada"),
+            name,
+            Operation::CheckOut { note: None },
+        );
         assert_eq!(said, "File is already locked by ada");
     }
     assert_eq!(file_locked_by("ada").lock.unwrap().id, 1);
@@ -129,10 +135,18 @@ fn only_lock_holder_can_check_in() {
         "File must be checked out to check in"
     );
     assert_eq!(
-        error_of(&file_locked_by("ada"), "bob", check_in_operation(2, release)),
+        error_of(
+            &file_locked_by("ada"),
+            "bob",
+            check_in_operation(2, release)
+        ),
         "File is locked by ada, not by you"
     );
-    let effect = effect_of(&file_locked_by("ada"), "ada", check_in_operation(2, release));
+    let effect = effect_of(
+        &file_locked_by("ada"),
+        "ada",
+        check_in_operation(2, release),
+    );
     assert_eq!(
         (effect.file.revision, &effect.file.blob, &effect.file.lock),
         (2, &blob(2), &None)
@@ -166,7 +180,12 @@ fn check_in_with_stale_base_is_rejected() {
         decide(Some(&file_locked_by("ada")), &command("ada", from(9))),
         Err(VaultError::StaleBase)
     ));
-    assert_eq!(effect_of(&file_locked_by("ada"), "ada", from(1)).file.revision, 2);
+    assert_eq!(
+        effect_of(&file_locked_by("ada"), "ada", from(1))
+            .file
+            .revision,
+        2
+    );
 }
 
 #[test]
@@ -251,7 +270,12 @@ fn restore_undeletes_and_keeps_own_lock() {
         (false, 3, blob(1))
     );
     assert_eq!(back.revision.unwrap().comment, text("Restored revision 1"));
-    assert!(effect_of(&file_locked_by("ada"), "ada", restore_operation(1)).file.lock.is_some());
+    assert!(
+        effect_of(&file_locked_by("ada"), "ada", restore_operation(1))
+            .file
+            .lock
+            .is_some()
+    );
 }
 
 #[test]
@@ -307,7 +331,11 @@ fn any_operation() -> impl Strategy<Value = Operation> {
 }
 
 /// The invariants between a file and the effect of one command.
-fn check_invariants(before: &File, command: &Command, effect: &Effect) -> Result<(), TestCaseError> {
+fn check_invariants(
+    before: &File,
+    command: &Command,
+    effect: &Effect,
+) -> Result<(), TestCaseError> {
     let after = &effect.file;
     let caller = &command.by.username;
     let step = i64::from(effect.revision.is_some());

@@ -170,7 +170,10 @@ fn filename_resembling_git_internals_is_rejected() {
         ".lfsconfig",
         ".LFSCONFIG",
     ] {
-        assert!(matches!(parse_error(raw), BadFilename::Git { .. }), "{raw:?}");
+        assert!(
+            matches!(parse_error(raw), BadFilename::Git { .. }),
+            "{raw:?}"
+        );
     }
     // The characters that HFS+ ignores: git's own list.
     let ignored = [
@@ -212,7 +215,10 @@ fn filename_with_invisible_characters_is_rejected_and_escaped() {
         '\u{fff9}',
     ] {
         assert!(
-            matches!(parse_error(&format!("a{c}b")), BadFilename::Invisible { .. }),
+            matches!(
+                parse_error(&format!("a{c}b")),
+                BadFilename::Invisible { .. }
+            ),
             "{c:?}"
         );
     }
@@ -235,7 +241,10 @@ fn filename_limits_are_measured_in_bytes() {
         (format!("{}/", "a".repeat(127))).repeat(bytes / 128 - 1) + &"b".repeat(128 + bytes % 128)
     };
     assert!(Filename::parse(&long(4096)).is_ok());
-    assert_eq!(parse_error(&long(4097)), BadFilename::TooLong { bytes: 4097 });
+    assert_eq!(
+        parse_error(&long(4097)),
+        BadFilename::TooLong { bytes: 4097 }
+    );
 }
 
 #[test]

@@ -228,16 +228,14 @@ async fn invalid_upload_is_rejected_early_except_on_retry() {
         core.start_upload_new(&fixture.vault, &name, first).await,
         Err(VaultError::Exists { .. })
     ));
-    core
-        .start_upload_new(&fixture.vault, &name, again)
+    core.start_upload_new(&fixture.vault, &name, again)
         .await
         .unwrap();
     assert!(matches!(
         core.start_upload_revision(by(&ada), &name, first).await,
         Err(VaultError::NotCheckedOut)
     ));
-    core
-        .start_upload_revision(by(&ada), &name, again)
+    core.start_upload_revision(by(&ada), &name, again)
         .await
         .unwrap();
     fixture
@@ -246,8 +244,7 @@ async fn invalid_upload_is_rejected_early_except_on_retry() {
         .unwrap();
     let refused = core.start_upload_revision(by(&bob), &name, first).await;
     assert!(matches!(refused, Err(VaultError::NotLockHolder { .. })));
-    core
-        .start_upload_revision(by(&ada), &name, first)
+    core.start_upload_revision(by(&ada), &name, first)
         .await
         .unwrap();
     let other = Filename::parse("b.step").unwrap();

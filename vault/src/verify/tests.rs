@@ -204,8 +204,7 @@ async fn missing_or_outdated_repository_is_reported() {
     fixture.derive().await;
     assert_eq!(fixture.findings().await, Vec::<String>::new());
     std::fs::remove_file(fixture.data.path().join("main.git/HEAD")).unwrap();
-    let missing =
-        "note: main: there is no git repository. The next start of the server recreates it.";
+    let missing = "main: there is no git repository. The next start of the server recreates it.";
     assert_eq!(fixture.findings().await, [missing]);
     fixture.derive().await;
     assert_eq!(
@@ -261,7 +260,8 @@ async fn rewritten_git_history_is_reported() {
     let expected = "main: git branch main (5 commits) does not match the 5 changes.";
     assert_eq!(fixture.findings().await, [expected]);
     fixture.git(&["update-ref", "refs/heads/main", "main~2"]);
-    let expected = "main: git branch main (3 commits) does not match the 5 changes.";
+    let expected =
+        "note: main: git has 3 of 5 changes. The next start of the server derives the rest.";
     assert_eq!(fixture.findings().await, [expected]);
 }
 

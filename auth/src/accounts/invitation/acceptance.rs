@@ -7,10 +7,7 @@ use crate::{
     accounts::registration::RegistrationRequest,
     error::AccountError,
     settings::Registration,
-    store::{
-        AcceptInvitation, AcceptInvitationResult,
-        one_time::{OneTime, StoredToken},
-    },
+    store::{AcceptInvitation, AcceptInvitationResult, one_time::StoredToken},
     throttle::{Attempt, CredentialKind},
 };
 

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{THIRD_PASSWORD, WRONG_PASSWORD, run_deployment::Drive};
-use crate::{device::Device, phone::App};
+use crate::{passkey_device::Device, totp_device::App};
 
 /// Bob enrolls an authenticator app and signs in with it; carol does so with a passkey.
 pub(super) async fn run(drive: &Drive) {

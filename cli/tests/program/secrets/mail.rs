@@ -62,7 +62,7 @@ impl Mailbox {
 
     /// The token of the link to `page` in a message to `address`. Waits up to 10 s, because mail is
     /// sent after the response.
-    async fn token(&self, address: &str, page: &str) -> String {
+    async fn wait_for_token(&self, address: &str, page: &str) -> String {
         for _ in 0..500 {
             let messages = self.messages();
             let own = messages
@@ -110,7 +110,7 @@ async fn serve_smtp(socket: TcpStream, messages: Arc<Mutex<Vec<String>>>) -> std
         }
         let answer: &[u8] = match line.split(' ').next().unwrap_or_default() {
             "EHLO" => b"250-mail.example\r\n250 AUTH PLAIN\r\n",
-            "AUTH" if line.split(' ').nth(2) == Some(&credentials()) => b"235 ok\r\n",
+            "AUTH" if line.split(' ').nth(2) == Some(&auth_plain_response()) => b"235 ok\r\n",
             "AUTH" => b"535 authentication failed\r\n",
             "DATA" => {
                 message = Some(String::new());
@@ -125,15 +125,15 @@ async fn serve_smtp(socket: TcpStream, messages: Arc<Mutex<Vec<String>>>) -> std
 }
 
 /// The credentials in SASL PLAIN (RFC 4616), base64.
-fn credentials() -> String {
+fn auth_plain_response() -> String {
     STANDARD.encode(format!("\0strongroom\0{MAIL_PASSWORD}"))
 }
 
 /// Bob is invited by link, carol by mail. Bob confirms an address and resets his password.
 pub(super) async fn mail(drive: &Drive, access: &str) {
     drive.record("the mail server's password", MAIL_PASSWORD);
-    drive.record("the SASL credentials", &credentials());
-    invite(drive, access).await;
+    drive.record("the SASL credentials", &auth_plain_response());
+    invitations(drive, access).await;
     let bob = drive.sign_in("bob", SECOND_PASSWORD).await;
     let address = json!({"email": "bob@example.org"});
     drive
@@ -148,7 +148,7 @@ pub(super) async fn mail(drive: &Drive, access: &str) {
         "a confirmation link",
         &drive
             .mailbox
-            .token("bob@example.org", "/confirm-email")
+            .wait_for_token("bob@example.org", "/confirm-email")
             .await,
     );
     drive
@@ -168,10 +168,10 @@ pub(super) async fn mail(drive: &Drive, access: &str) {
                 .json(&json!({"token": token})),
         )
         .await;
-    reset(drive, access).await;
+    password_reset(drive, access).await;
 }
 
-async fn invite(drive: &Drive, access: &str) {
+async fn invitations(drive: &Drive, access: &str) {
     let by_link = json!({"roles": {"main": "editor"}});
     let invited = drive
         .expect_success(
@@ -212,7 +212,7 @@ async fn invite(drive: &Drive, access: &str) {
         .await;
     let token = drive.record(
         "an invitation by mail",
-        &drive.mailbox.token("carol@example.org", "/join").await,
+        &drive.mailbox.wait_for_token("carol@example.org", "/join").await,
     );
     let form = |password| {
         [
@@ -233,13 +233,13 @@ async fn invite(drive: &Drive, access: &str) {
         .await;
 }
 
-async fn reset(drive: &Drive, access: &str) {
+async fn password_reset(drive: &Drive, access: &str) {
     drive
         .expect_success(drive.post("/auth/reset").json(&json!({"account": "bob"})))
         .await;
     let token = drive.record(
         "a reset link",
-        &drive.mailbox.token("bob@example.org", "/reset").await,
+        &drive.mailbox.wait_for_token("bob@example.org", "/reset").await,
     );
     drive
         .expect_rejection(
@@ -278,6 +278,6 @@ async fn reset(drive: &Drive, access: &str) {
         .await;
     drive.record(
         "a reset link",
-        &drive.mailbox.token("carol@example.org", "/reset").await,
+        &drive.mailbox.wait_for_token("carol@example.org", "/reset").await,
     );
 }

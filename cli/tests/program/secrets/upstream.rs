@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::run_deployment::Drive;
-use crate::provider::{Provider, UPSTREAM_ACCESS};
+use crate::mock_provider::{Provider, UPSTREAM_ACCESS};
 
 pub(super) const CLIENT_SECRET: &str = "between us and the provider alone";
 const AUTHORIZATION_CODE: &str = "upstream-code-for-one-use";

@@ -9,7 +9,7 @@ use http::{HeaderMap, Uri};
 use jiff::Timestamp;
 use serde::Deserialize;
 use vault::VaultStore;
-use wire::{AuditBehalf, AuditPlace};
+use wire::{AuditActor, AuditOrigin};
 
 use crate::{api::paging, error::Problem, state::Store};
 
@@ -139,12 +139,12 @@ pub fn wire_entry(entry: AuditEntry) -> wire::AuditEntry {
         actor,
         action,
         subject,
-        by: detail.for_actor.map(|by| AuditBehalf {
+        by: detail.for_actor.map(|by| AuditActor {
             kind: by.kind,
             session: by.session,
             label: by.label,
         }),
-        from: detail.from.map(|from| AuditPlace {
+        from: detail.from.map(|from| AuditOrigin {
             address: from.address,
             user_agent: from.user_agent,
         }),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use auth::{AuthError, AuthorizationRequest, Client, Interactive, OAuthError};
 use axum::{Json, extract::State};
-use wire::{Authorize, Authorized, ProblemBody, Verdict};
+use wire::{Authorize, AuthorizeRedirect, ConsentDecision, ProblemBody};
 
 use crate::{
     error::Problem,
@@ -17,7 +17,7 @@ use crate::{
 ///
 /// Approval needs a recent sign-in.
 #[utoipa::path(post, path = "/auth/authorize", tag = "Accounts", request_body = Authorize, responses(
-    (status = 200, description = "The redirect URI for the browser, with a code or an error for the client.", body = Authorized),
+    (status = 200, description = "The redirect URI for the browser, with a code or an error for the client.", body = AuthorizeRedirect),
     (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -26,12 +26,12 @@ pub async fn handle(
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     JsonBody(body): JsonBody<Authorize>,
-) -> Result<Json<Authorized>, Problem> {
+) -> Result<Json<AuthorizeRedirect>, Problem> {
     let client = find_client(&auth, &body.client_id, &body.redirect_uri)?;
     let outcome_of_request = match (validate_request(&auth, client, &body), body.decision) {
         (Err(error), _) => Err(error),
-        (Ok(_), Verdict::Deny) => Err(OAuthError::AccessDenied),
-        (Ok(request), Verdict::Approve) => {
+        (Ok(_), ConsentDecision::Deny) => Err(OAuthError::AccessDenied),
+        (Ok(request), ConsentDecision::Approve) => {
             caller.require_recent()?;
             match auth.oauth().authorize(&caller, request).await {
                 Err(AuthError::Token(TokenError::OAuth(error))) => Err(error),
@@ -49,7 +49,7 @@ pub async fn handle(
         &site.config.public_url,
         outcome,
     );
-    Ok(Json(Authorized { redirect_to }))
+    Ok(Json(AuthorizeRedirect { redirect_to }))
 }
 
 /// The client registered with this redirect URI. Responses go to registered URIs only.

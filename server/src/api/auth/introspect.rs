@@ -2,7 +2,7 @@
 
 use auth::Caller;
 use axum::{Json, extract::State};
-use wire::{Introspected, OneToken, TokenError};
+use wire::{IntrospectionResponse, TokenError, TokenReference};
 
 use crate::{
     error::{OAuthProblem, Problem},
@@ -14,9 +14,9 @@ use crate::{
 ///
 /// A user can introspect their own tokens, an administrator every token.
 #[utoipa::path(post, path = "/auth/introspect", tag = "Accounts",
-    request_body(content = OneToken, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = TokenReference, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "`active` is true for a valid token. Other members are present only then.", body = Introspected),
+        (status = 200, description = "`active` is true for a valid token. Other members are present only then.", body = IntrospectionResponse),
         (status = 400, description = "The form has no token.", body = TokenError),
         (status = 413, description = "The request body is too large.", body = TokenError),
         (status = 415, description = "The media type is not a form.", body = TokenError),
@@ -25,12 +25,12 @@ pub async fn handle(
     caller: Caller,
     State(auth): State<Auth>,
     form: Result<Form, Problem>,
-) -> Result<Json<Introspected>, OAuthProblem> {
+) -> Result<Json<IntrospectionResponse>, OAuthProblem> {
     let token = auth
         .oauth()
         .introspect(&caller, &form?.require("token")?)
         .await?;
-    let mut response = Introspected {
+    let mut response = IntrospectionResponse {
         active: token.is_some(),
         scope: None,
         client_id: None,

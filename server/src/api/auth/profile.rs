@@ -2,7 +2,7 @@
 
 use auth::{DisplayName, EmailAddress, Interactive, accounts::profile::ProfileChange};
 use axum::{Json, extract::State};
-use wire::{ChangeMe, ChangedMe, ProblemBody};
+use wire::{ProblemBody, UpdateMe, UpdatedMe};
 
 use super::{me, register::parse_optional};
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
 /// Change the display name or the e-mail address.
 ///
 /// A new address needs a recent sign-in. It takes effect when its confirmation link is used.
-#[utoipa::path(patch, path = "/auth/me", tag = "Accounts", request_body = ChangeMe, responses(
-    (status = 200, description = "The account after the change.", body = ChangedMe),
+#[utoipa::path(patch, path = "/auth/me", tag = "Accounts", request_body = UpdateMe, responses(
+    (status = 200, description = "The account after the change.", body = UpdatedMe),
     (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many address changes.", body = ProblemBody, content_type = "application/problem+json"),
@@ -24,8 +24,8 @@ pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
     ClientOrigin(origin): ClientOrigin,
-    JsonBody(body): JsonBody<ChangeMe>,
-) -> Result<Json<ChangedMe>, Problem> {
+    JsonBody(body): JsonBody<UpdateMe>,
+) -> Result<Json<UpdatedMe>, Problem> {
     let display_name = body
         .display_name
         .map(|name| parse_optional(name, "/display_name", DisplayName::parse))
@@ -46,7 +46,7 @@ pub async fn handle(
         )
         .await?;
     let me = me::me_of(&profile.account, &caller);
-    Ok(Json(ChangedMe {
+    Ok(Json(UpdatedMe {
         me,
         email_to_confirm: profile.pending_email.map(|email| email.as_str().to_owned()),
     }))

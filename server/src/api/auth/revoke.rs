@@ -3,7 +3,7 @@
 use auth::Anyone;
 use axum::extract::State;
 use http::StatusCode;
-use wire::{OneToken, TokenError};
+use wire::{TokenError, TokenReference};
 
 use crate::{
     error::{OAuthProblem, Problem},
@@ -15,7 +15,7 @@ use crate::{
 ///
 /// The session of the token ends. The response is 200 for unknown tokens too (RFC 7009 §2.2).
 #[utoipa::path(post, path = "/auth/revoke", tag = "Accounts",
-    request_body(content = OneToken, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = TokenReference, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "Revoked."),
         (status = 400, description = "The form has no token.", body = TokenError),

@@ -14,7 +14,7 @@ use auth::{
 use axum::{Json, extract::State};
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::ExposeSecret;
-use wire::{TokenError, TokenForm, TokenResponse};
+use wire::{TokenError, TokenRequest, TokenResponse};
 
 use crate::{
     config::Toggle,
@@ -28,7 +28,7 @@ use crate::{
 /// The grant is a password, a refresh token, a device code (RFC 8628) or an authorization code (RFC
 /// 7636).
 #[utoipa::path(post, path = "/auth/token", tag = "Accounts",
-    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "The tokens.", body = TokenResponse),
         (status = 400, description = "The form is malformed (`invalid_request`), the scope is unknown (`invalid_scope`), or the refresh token or code is invalid (`invalid_grant`).", body = TokenError),

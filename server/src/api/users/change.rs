@@ -4,7 +4,7 @@ use auth::{
     AccountChange, AccountStatus, DisplayName, EmailAddress, Permitted, actions::ManageAccounts,
 };
 use axum::{Json, extract::State};
-use wire::{ChangeUser, ProblemBody, User};
+use wire::{ProblemBody, UpdateUser, User};
 
 use crate::{
     api::auth::register::parse_optional,
@@ -21,7 +21,7 @@ use crate::{
 ///   address, withdraw a required password reset, or disable an administrator.
 /// - If a user becomes an administrator, their earlier tokens with the scope `admin` end.
 #[utoipa::path(patch, path = "/api/users/{username}", tag = "Users",
-    params(("username" = String, Path)), request_body = ChangeUser,
+    params(("username" = String, Path)), request_body = UpdateUser,
     responses(
         (status = 200, description = "The account after the change.", body = User),
         (status = 409, description = "The account is the last administrator.", body = ProblemBody, content_type = "application/problem+json"),
@@ -33,7 +33,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     State(store): State<Store>,
     extract::UsernameParam(username): extract::UsernameParam,
-    JsonBody(body): JsonBody<ChangeUser>,
+    JsonBody(body): JsonBody<UpdateUser>,
 ) -> Result<Json<User>, Problem> {
     let member = auth
         .admin()
@@ -42,7 +42,7 @@ pub async fn handle(
     Ok(Json(super::wire_user(&store, member).await?))
 }
 
-fn account_change(body: ChangeUser) -> Result<AccountChange, Problem> {
+fn account_change(body: UpdateUser) -> Result<AccountChange, Problem> {
     let display_name = body
         .display_name
         .map(|name| parse_optional(name, "/display_name", DisplayName::parse));

@@ -5,24 +5,24 @@ use auth::{
     store::PersonalTokenPolicy,
 };
 use axum::{Json, extract::State};
-use wire::{EndEverybody, Ended, ProblemBody};
+use wire::{EndAllSessions, EndedSessions, ProblemBody};
 
 use crate::{error::Problem, extract::JsonBody, state::Auth};
 
 /// End all sessions of all accounts.
 ///
 /// They end within one second. Accounts and passwords stay unchanged.
-#[utoipa::path(post, path = "/api/sessions/end-all", tag = "Users", request_body = EndEverybody,
+#[utoipa::path(post, path = "/api/sessions/end-all", tag = "Users", request_body = EndAllSessions,
     responses(
-        (status = 200, description = "The number of sessions that ended.", body = Ended),
+        (status = 200, description = "The number of sessions that ended.", body = EndedSessions),
         (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,
     State(auth): State<Auth>,
-    JsonBody(body): JsonBody<EndEverybody>,
-) -> Result<Json<Ended>, Problem> {
+    JsonBody(body): JsonBody<EndAllSessions>,
+) -> Result<Json<EndedSessions>, Problem> {
     let own = if body.keep_own {
         OwnSession::Keep
     } else {
@@ -33,7 +33,7 @@ pub async fn handle(
     } else {
         PersonalTokenPolicy::Keep
     };
-    Ok(Json(Ended {
+    Ok(Json(EndedSessions {
         ended: auth
             .admin()
             .end_all_sessions(&permit, own, tokens, AuditReason::parse(&body.reason)?)

@@ -3,7 +3,7 @@
 use auth::{Permitted, actions::OpenAccountAccess, factor::AuditReason};
 use axum::extract::State;
 use http::StatusCode;
-use wire::{ProblemBody, Recover};
+use wire::{ProblemBody, ResetFactors};
 
 use crate::{
     error::Problem,
@@ -16,7 +16,7 @@ use crate::{
 /// It is for a user who has lost every second factor. Verify the identity of the user first. A
 /// personal access token cannot do this.
 #[utoipa::path(post, path = "/api/users/{username}/recover", tag = "Users",
-    params(("username" = String, Path)), request_body = Recover,
+    params(("username" = String, Path)), request_body = ResetFactors,
     responses(
         (status = 204, description = "Removed. The user signs in with the password only."),
         (status = 409, description = "The account is your own.", body = ProblemBody, content_type = "application/problem+json"),
@@ -27,7 +27,7 @@ pub async fn handle(
     Permitted(permit): Permitted<OpenAccountAccess>,
     State(auth): State<Auth>,
     extract::UsernameParam(username): extract::UsernameParam,
-    JsonBody(body): JsonBody<Recover>,
+    JsonBody(body): JsonBody<ResetFactors>,
 ) -> Result<StatusCode, Problem> {
     auth.factors()
         .reset_factors(&permit, &username, AuditReason::parse(&body.reason)?)

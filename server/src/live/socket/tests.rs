@@ -34,8 +34,8 @@ async fn wait_for_close_code(client: &mut WebSocketClient) -> Option<u16> {
 
 #[tokio::test(start_paused = true)]
 async fn socket_resumes_from_position_and_streams_live() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    let mut client = desk.socket("since=3").await;
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    let mut client = desk.open_websocket("since=3").await;
     assert_eq!(
         (
             next_event_id(&mut client).await,
@@ -43,7 +43,7 @@ async fn socket_resumes_from_position_and_streams_live() {
         ),
         (4, 5)
     );
-    desk.log.record(1);
+    desk.log.append(1);
     let event = next_message(&mut client).await;
     assert_eq!(
         (&event["event"], &event["id"]),
@@ -58,9 +58,12 @@ async fn socket_resumes_from_position_and_streams_live() {
 
 #[tokio::test(start_paused = true)]
 async fn socket_shows_check_out_status_per_viewer() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    let (mut ada, mut bob) = (desk.socket("user=ada").await, desk.socket("user=bob").await);
-    desk.log.record_this(|event| {
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    let (mut ada, mut bob) = (
+        desk.open_websocket("user=ada").await,
+        desk.open_websocket("user=bob").await,
+    );
+    desk.log.append_with(|event| {
         event.file.lock = Some(vault::Lock {
             id: 1,
             holder: username("bob"),
@@ -81,11 +84,11 @@ async fn ended_session_closes_socket_within_a_second() {
         (StreamAccess::SignedOut, 4001),
         (StreamAccess::Forbidden, 4003),
     ] {
-        let desk = LiveTestServer::over(MockEventLog::with_events(5));
-        let mut client = desk.socket("").await;
+        let desk = LiveTestServer::start(MockEventLog::with_events(5));
+        let mut client = desk.open_websocket("").await;
         sleep(Duration::from_secs(5)).await;
         let at = Instant::now();
-        desk.turn(verdict);
+        desk.set_access(verdict);
         assert_eq!(wait_for_close_code(&mut client).await, Some(code));
         assert!(at.elapsed() < Duration::from_secs(1));
     }
@@ -93,11 +96,11 @@ async fn ended_session_closes_socket_within_a_second() {
 
 #[tokio::test(start_paused = true)]
 async fn socket_sends_no_event_after_session_end() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    let mut client = desk.socket("").await;
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    let mut client = desk.open_websocket("").await;
     sleep(Duration::from_secs(5)).await;
-    desk.turn(StreamAccess::SignedOut);
-    desk.log.record(1);
+    desk.set_access(StreamAccess::SignedOut);
+    desk.log.append(1);
     assert!(matches!(
         client.next().await,
         Some(Ok(Said::Close(Some(_))))
@@ -106,9 +109,9 @@ async fn socket_sends_no_event_after_session_end() {
 
 #[tokio::test(start_paused = true)]
 async fn permission_lost_before_streaming_closes_the_socket() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    desk.turn_silently(StreamAccess::Forbidden);
-    let mut client = desk.socket("since=1").await;
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    desk.set_access_silently(StreamAccess::Forbidden);
+    let mut client = desk.open_websocket("since=1").await;
     assert!(
         matches!(client.next().await, Some(Ok(Said::Close(Some(close)))) if u16::from(close.code) == 4003)
     );
@@ -116,34 +119,37 @@ async fn permission_lost_before_streaming_closes_the_socket() {
 
 #[tokio::test(start_paused = true)]
 async fn silently_expired_session_closes_socket_at_next_ping() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    let mut client = desk.socket("").await;
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    let mut client = desk.open_websocket("").await;
     sleep(Duration::from_secs(5)).await;
     let at = Instant::now();
-    desk.turn_silently(StreamAccess::SignedOut);
+    desk.set_access_silently(StreamAccess::SignedOut);
     assert_eq!(wait_for_close_code(&mut client).await, Some(4001));
     assert!(at.elapsed() <= PING_INTERVAL);
 }
 
 #[tokio::test(start_paused = true)]
 async fn socket_survives_short_but_not_long_store_outage() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    let mut client = desk.socket("").await;
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    let mut client = desk.open_websocket("").await;
     sleep(Duration::from_secs(1)).await;
-    desk.turn(StreamAccess::Unavailable);
+    desk.set_access(StreamAccess::Unavailable);
     sleep(Duration::from_secs(9)).await;
-    desk.turn_silently(StreamAccess::Allowed);
+    desk.set_access_silently(StreamAccess::Allowed);
     sleep(Duration::from_mins(1)).await;
-    desk.log.record(1);
+    desk.log.append(1);
     assert_eq!(next_event_id(&mut client).await, 6);
-    desk.turn(StreamAccess::Unavailable);
+    desk.set_access(StreamAccess::Unavailable);
     assert_eq!(wait_for_close_code(&mut client).await, Some(1013));
 }
 
 #[tokio::test(start_paused = true)]
 async fn stopping_server_closes_sockets_with_going_away() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    let (mut one, mut two) = (desk.socket("").await, desk.socket("since=5").await);
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    let (mut one, mut two) = (
+        desk.open_websocket("").await,
+        desk.open_websocket("since=5").await,
+    );
     desk.stop();
     assert_eq!(
         (
@@ -156,8 +162,8 @@ async fn stopping_server_closes_sockets_with_going_away() {
 
 #[tokio::test(start_paused = true)]
 async fn client_without_pong_is_closed_after_timeout() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    let (mut alive, dead) = (desk.socket("").await, desk.socket("").await);
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    let (mut alive, dead) = (desk.open_websocket("").await, desk.open_websocket("").await);
     let alive = tokio::spawn(async move { wait_for_close_code(&mut alive).await });
     let at = Instant::now();
     let mut said = Vec::new();
@@ -181,14 +187,14 @@ async fn client_without_pong_is_closed_after_timeout() {
 
 #[tokio::test(start_paused = true)]
 async fn socket_drops_slow_consumer_without_delaying_reader() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
     let line = desk.dial(512).await;
     let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line)
         .await
         .unwrap();
-    let mut reader = desk.socket("").await;
+    let mut reader = desk.open_websocket("").await;
     let at = Instant::now();
-    desk.log.record(1000);
+    desk.log.append(1000);
     for id in 6..=1005 {
         assert_eq!(next_event_id(&mut reader).await, id);
     }
@@ -199,14 +205,14 @@ async fn socket_drops_slow_consumer_without_delaying_reader() {
 
 #[tokio::test(start_paused = true)]
 async fn ended_session_drops_slow_consumer_immediately() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
     let line = desk.dial(512).await;
     let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line)
         .await
         .unwrap();
-    desk.log.record(1000);
+    desk.log.append(1000);
     sleep(Duration::from_secs(1)).await;
-    desk.turn(StreamAccess::SignedOut);
+    desk.set_access(StreamAccess::SignedOut);
     sleep(CLOSE_TIMEOUT + Duration::from_millis(100)).await;
     let mut taken = 0;
     while let Some(Ok(said)) = stuck.next().await {
@@ -217,15 +223,15 @@ async fn ended_session_drops_slow_consumer_immediately() {
 
 #[tokio::test(start_paused = true)]
 async fn socket_closes_after_too_many_client_messages() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    let mut client = desk.socket("").await;
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    let mut client = desk.open_websocket("").await;
     for _ in 0..50 {
         client
             .send(Said::text(r#"{"event":"file_deleted"}"#))
             .await
             .unwrap();
     }
-    desk.log.record(1);
+    desk.log.append(1);
     assert_eq!(next_event_id(&mut client).await, 6);
     for _ in 0..MAX_CLIENT_FRAMES {
         client.send(Said::text("x")).await.unwrap();
@@ -235,8 +241,8 @@ async fn socket_closes_after_too_many_client_messages() {
 
 #[tokio::test(start_paused = true)]
 async fn socket_closes_on_oversized_client_message() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    let mut client = desk.socket("").await;
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    let mut client = desk.open_websocket("").await;
     client
         .send(Said::text("x".repeat(MAX_MESSAGE_BYTES + 1)))
         .await
@@ -246,8 +252,8 @@ async fn socket_closes_on_oversized_client_message() {
 
 #[tokio::test(start_paused = true)]
 async fn socket_answers_client_close_frame() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
-    let mut client = desk.socket("").await;
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
+    let mut client = desk.open_websocket("").await;
     client.close(None).await.unwrap();
     assert!(matches!(client.next().await, Some(Ok(Said::Close(_)))));
     assert!(client.next().await.is_none());
@@ -255,14 +261,14 @@ async fn socket_answers_client_close_frame() {
 
 #[tokio::test]
 async fn socket_works_over_tcp() {
-    let desk = LiveTestServer::over(MockEventLog::with_events(5));
+    let desk = LiveTestServer::start(MockEventLog::with_events(5));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws?since=4", listener.local_addr().unwrap());
     tokio::spawn(axum::serve(listener, desk.router()).into_future());
     let (mut client, _) = tokio_tungstenite::connect_async(url).await.unwrap();
     let mut ids = Vec::new();
     for _ in 0..3 {
-        desk.log.record(1);
+        desk.log.append(1);
         let text = client.next().await.unwrap().unwrap().into_text().unwrap();
         ids.push(
             serde_json::from_str::<serde_json::Value>(&text).unwrap()["id"]

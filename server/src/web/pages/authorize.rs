@@ -21,7 +21,7 @@ use axum::{
 };
 use http::StatusCode;
 use std::{fmt, sync::Arc};
-use wire::{Authorize, Verdict};
+use wire::{Authorize, ConsentDecision};
 
 /// A description of each scope.
 const SCOPE_DESCRIPTIONS: [(&str, &str); 4] = [
@@ -142,7 +142,7 @@ fn parse_query(query: &str) -> Result<Authorize, Problem> {
         state: form.take("state"),
         code_challenge: form.take("code_challenge"),
         code_challenge_method: form.take("code_challenge_method"),
-        decision: Verdict::Deny,
+        decision: ConsentDecision::Deny,
     })
 }
 

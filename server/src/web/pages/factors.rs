@@ -15,7 +15,7 @@ use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use jiff::Timestamp;
 use std::sync::Arc;
-use wire::WaysIn;
+use wire::FactorOverview;
 
 /// With this many recovery codes left or fewer, the page asks for new ones.
 const FEW_CODES: usize = 3;
@@ -54,7 +54,7 @@ impl MfaPage {
 #[template(path = "factors.html")]
 pub struct FactorsPage {
     pub shell: Shell,
-    pub overview: WaysIn,
+    pub overview: FactorOverview,
     pub is_enrollment_required: bool,
     /// The origin where passkeys work, if they are enabled.
     pub passkey_origin: Option<String>,

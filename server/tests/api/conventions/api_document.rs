@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::sources;
-use crate::app::{Answer, TestApp, file};
+use crate::app::{TestApp, TestResponse, file_url};
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -94,25 +94,34 @@ async fn documented_exact_sentences_are_answered() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let root = app.administrator("root").await;
-    ada.add("a.nc", b"one").await.is(201);
+    ada.add("a.nc", b"one").await.expect_status(201);
 
     let wrong = [("username", "ada"), ("password", "wrong wrong wrong")];
     let registration = json!({"username": "ada", "password": "another long passphrase"});
     let mut answers = vec![
-        ada.ask(ada.post("/auth/token").form(&wrong)).await.is(401),
-        app.anonymous().see("/auth/me").await.is(401),
-        ada.tell("/auth/register", registration).await.is(409),
-        ada.see(&file("absent.nc", "")).await.is(404),
-        ada.tell(&file("a.nc", "/cancel"), Value::Null)
+        ada.send(ada.post_request("/auth/token").form(&wrong))
             .await
-            .is(409),
-        ada.check_in("a.nc", b"two", "unlocked").await.is(409),
-        root.tell(&file("a.nc", "/override"), json!({"reason": "unlocked"}))
+            .expect_status(401),
+        app.anonymous().get("/auth/me").await.expect_status(401),
+        ada.post("/auth/register", registration)
             .await
-            .is(409),
+            .expect_status(409),
+        ada.get(&file_url("absent.nc", "")).await.expect_status(404),
+        ada.post(&file_url("a.nc", "/cancel"), Value::Null)
+            .await
+            .expect_status(409),
+        ada.check_in("a.nc", b"two", "unlocked")
+            .await
+            .expect_status(409),
+        root.post(
+            &file_url("a.nc", "/override"),
+            json!({"reason": "unlocked"}),
+        )
+        .await
+        .expect_status(409),
     ];
-    ada.check_out("a.nc").await.is(200);
-    answers.push(root.check_out("a.nc").await.is(409));
+    ada.check_out("a.nc").await.expect_status(200);
+    answers.push(root.check_out("a.nc").await.expect_status(409));
 
     let answered: BTreeSet<String> = answers.iter().map(sentence).collect();
     let documented: BTreeSet<String> = rows("status")
@@ -123,7 +132,7 @@ async fn documented_exact_sentences_are_answered() {
     assert_eq!(documented, answered);
 }
 
-fn sentence(answer: &Answer) -> String {
+fn sentence(answer: &TestResponse) -> String {
     format!(
         "{} {}",
         answer.status,

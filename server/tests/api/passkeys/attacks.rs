@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::{Client, TestApp},
-    device::{TestAuthenticator, USER_PRESENT, USER_VERIFIED},
+    passkey_device::{TestAuthenticator, USER_PRESENT, USER_VERIFIED},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,12 +20,12 @@ async fn replayed_passkey_assertion_is_rejected() {
     let app = passkey_app().await;
     let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     let browser = PasskeyBrowser::start_sign_in(&app).await;
-    let credential = phone.get(&browser.options);
-    browser.finish_sign_in(&credential).await.is(204);
-    browser.finish_sign_in(&credential).await.is(410);
+    let credential = phone.get_assertion(&browser.options);
+    browser.finish_sign_in(&credential).await.expect_status(204);
+    browser.finish_sign_in(&credential).await.expect_status(410);
     // A recorded assertion does not match a new challenge.
     let again = PasskeyBrowser::start_sign_in(&app).await;
-    again.finish_sign_in(&credential).await.is(401);
+    again.finish_sign_in(&credential).await.expect_status(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,7 +33,7 @@ async fn parallel_uses_of_an_assertion_sign_in_once() {
     let app = passkey_app().await;
     let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     let browser = PasskeyBrowser::start_sign_in(&app).await;
-    let credential = phone.get(&browser.options);
+    let credential = phone.get_assertion(&browser.options);
     let answers = join_all((0..50).map(|_| browser.finish_sign_in(&credential))).await;
     assert_eq!(
         answers.iter().filter(|answer| answer.status == 204).count(),
@@ -51,11 +51,11 @@ async fn passkey_challenge_expires_after_five_minutes() {
     let app = passkey_app().await;
     let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     let browser = PasskeyBrowser::start_sign_in(&app).await;
-    app.later(Duration::from_secs(301));
+    app.advance_clock(Duration::from_secs(301));
     browser
-        .finish_sign_in(&phone.get(&browser.options))
+        .finish_sign_in(&phone.get_assertion(&browser.options))
         .await
-        .is(410);
+        .expect_status(410);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,13 +63,15 @@ async fn passkey_challenge_is_invalid_after_ending_other_sessions() {
     let app = passkey_app().await;
     let (ada, mut phone) = editor_with_passkey(&app, "ada").await;
     let browser = PasskeyBrowser::start_sign_in(&app).await;
-    let credential = phone.get(&browser.options);
-    app.later(Duration::from_secs(1));
-    ada.tell("/auth/sessions/end-others", Value::Null)
+    let credential = phone.get_assertion(&browser.options);
+    app.advance_clock(Duration::from_secs(1));
+    ada.post("/auth/sessions/end-others", Value::Null)
         .await
-        .is(200);
-    browser.finish_sign_in(&credential).await.is(410);
-    sign_in_with_passkey(&app, &mut phone).await.is(204);
+        .expect_status(200);
+    browser.finish_sign_in(&credential).await.expect_status(410);
+    sign_in_with_passkey(&app, &mut phone)
+        .await
+        .expect_status(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,27 +81,31 @@ async fn passkey_sign_in_is_rejected_while_reset_required() {
     let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     let browser = PasskeyBrowser::start_sign_in(&app).await;
     let required = json!({"reset_required": true});
-    root.ask(
-        root.request(reqwest::Method::PATCH, "/api/users/ada")
+    root.send(
+        root.request_builder(reqwest::Method::PATCH, "/api/users/ada")
             .json(&required),
     )
     .await
-    .is(200);
+    .expect_status(200);
     // The earlier ceremony has ended, and the present one is rejected.
     browser
-        .finish_sign_in(&phone.get(&browser.options))
+        .finish_sign_in(&phone.get_assertion(&browser.options))
         .await
-        .is(410);
-    app.later(Duration::from_secs(1));
-    let refused = sign_in_with_passkey(&app, &mut phone).await.is(403);
+        .expect_status(410);
+    app.advance_clock(Duration::from_secs(1));
+    let refused = sign_in_with_passkey(&app, &mut phone)
+        .await
+        .expect_status(403);
     assert_eq!(refused.body["error"], "password_reset_required");
-    root.ask(
-        root.request(reqwest::Method::PATCH, "/api/users/ada")
+    root.send(
+        root.request_builder(reqwest::Method::PATCH, "/api/users/ada")
             .json(&json!({"reset_required": false})),
     )
     .await
-    .is(200);
-    sign_in_with_passkey(&app, &mut phone).await.is(204);
+    .expect_status(200);
+    sign_in_with_passkey(&app, &mut phone)
+        .await
+        .expect_status(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,25 +113,26 @@ async fn passkey_ceremony_is_bound_to_its_browser() {
     let app = passkey_app().await;
     let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     let theirs = PasskeyBrowser::start_sign_in(&app).await;
-    let credential = phone.get(&theirs.options);
+    let credential = phone.get_assertion(&theirs.options);
     // The victim's browser sends the attacker's ceremony and assertion (login CSRF). It would sign
     // in as the attacker.
     let mut victim = PasskeyBrowser::start_sign_in(&app).await;
     victim.ceremony = theirs.ceremony.clone();
-    victim.finish_sign_in(&credential).await.is(410);
+    victim.finish_sign_in(&credential).await.expect_status(410);
     victim.cookie = "x=y".to_owned();
-    victim.finish_sign_in(&credential).await.is(410);
+    victim.finish_sign_in(&credential).await.expect_status(410);
     let other = PasskeyBrowser::start_sign_in(&app).await;
     let foreign = other
         .client
-        .post("/auth/passkeys/sign-in")
+        .post_request("/auth/passkeys/sign-in")
         .header("sec-fetch-site", "cross-site");
-    let body = json!({"ceremony": other.ceremony, "credential": phone.get(&other.options)});
+    let body =
+        json!({"ceremony": other.ceremony, "credential": phone.get_assertion(&other.options)});
     other
         .client
-        .ask(foreign.header("cookie", &other.cookie).json(&body))
+        .send(foreign.header("cookie", &other.cookie).json(&body))
         .await
-        .is(403);
+        .expect_status(403);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,12 +161,19 @@ async fn passkey_assertion_for_another_origin_is_rejected() {
     let browser = PasskeyBrowser::start_sign_in(&app).await;
     let mut elsewhere = browser.options.clone();
     elsewhere["rpId"] = json!("evil.example");
-    browser.finish_sign_in(&phone.get(&elsewhere)).await.is(401);
+    browser
+        .finish_sign_in(&phone.get_assertion(&elsewhere))
+        .await
+        .expect_status(401);
     // In an iframe of another site.
     phone.cross_origin = true;
-    sign_in_with_passkey(&app, &mut phone).await.is(422);
+    sign_in_with_passkey(&app, &mut phone)
+        .await
+        .expect_status(422);
     phone.cross_origin = false;
-    sign_in_with_passkey(&app, &mut phone).await.is(204);
+    sign_in_with_passkey(&app, &mut phone)
+        .await
+        .expect_status(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,10 +182,14 @@ async fn passkey_without_user_verification_is_rejected() {
     let (ada, mut phone) = editor_with_passkey(&app, "ada").await;
     for flags in [0, USER_PRESENT, USER_VERIFIED] {
         phone.flags = flags;
-        sign_in_with_passkey(&app, &mut phone).await.is(401);
-        let mut key = TestAuthenticator::at(ORIGIN);
+        sign_in_with_passkey(&app, &mut phone)
+            .await
+            .expect_status(401);
+        let mut key = TestAuthenticator::new(ORIGIN);
         key.flags = flags;
-        register_passkey(&ada, &mut key, "Key").await.is(422);
+        register_passkey(&ada, &mut key, "Key")
+            .await
+            .expect_status(422);
     }
 }
 
@@ -180,15 +198,23 @@ async fn cloned_passkey_is_rejected() {
     let app = passkey_app().await;
     let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     phone.counter = 40;
-    sign_in_with_passkey(&app, &mut phone).await.is(204);
+    sign_in_with_passkey(&app, &mut phone)
+        .await
+        .expect_status(204);
     // The clone continues from the counter at the time of the copy.
     phone.counter = 12;
-    let refused = sign_in_with_passkey(&app, &mut phone).await.is(401);
+    let refused = sign_in_with_passkey(&app, &mut phone)
+        .await
+        .expect_status(401);
     assert_eq!(refused.body["detail"], "This passkey was not accepted.");
     phone.counter = 40;
-    sign_in_with_passkey(&app, &mut phone).await.is(401);
+    sign_in_with_passkey(&app, &mut phone)
+        .await
+        .expect_status(401);
     phone.counter = 41;
-    sign_in_with_passkey(&app, &mut phone).await.is(204);
+    sign_in_with_passkey(&app, &mut phone)
+        .await
+        .expect_status(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,16 +223,16 @@ async fn failed_passkey_sign_ins_are_indistinguishable() {
     let root = app.administrator("root").await;
     let (_, mut disabled) = editor_with_passkey(&app, "ben").await;
     let (_, mut wrong) = editor_with_passkey(&app, "ada").await;
-    let mut unknown = TestAuthenticator::at(ORIGIN);
+    let mut unknown = TestAuthenticator::new(ORIGIN);
     unknown.handle = vec![7; 16];
     let change = root
-        .request(reqwest::Method::PATCH, "/api/users/ben")
+        .request_builder(reqwest::Method::PATCH, "/api/users/ben")
         .json(&json!({"disabled": true}));
-    root.ask(change).await.is(200);
+    root.send(change).await.expect_status(200);
     wrong.origin = "https://evil.example".to_owned();
     let mut answers = Vec::new();
     for device in [&mut unknown, &mut disabled, &mut wrong] {
-        let mut answer = sign_in_with_passkey(&app, device).await.is(401);
+        let mut answer = sign_in_with_passkey(&app, device).await.expect_status(401);
         answer.body.as_object_mut().unwrap().remove("request_id");
         for own in ["x-request-id", "date"] {
             answer.headers.remove(own);
@@ -231,16 +257,16 @@ async fn passkey_sign_in_options_do_not_reveal_accounts() {
         json!({"username": "nobody"}),
     ] {
         let request = client
-            .post("/auth/passkeys/sign-in/options")
+            .post_request("/auth/passkeys/sign-in/options")
             .header("sec-fetch-site", "same-origin");
         let mut asked = client
-            .ask(if body.is_null() {
+            .send(if body.is_null() {
                 request
             } else {
                 request.json(&body)
             })
             .await
-            .is(200)
+            .expect_status(200)
             .body;
         asked["ceremony"] = json!("");
         asked["publicKey"]["challenge"] = json!("");
@@ -259,14 +285,22 @@ async fn passkey_cannot_sign_in_to_another_account() {
     let (_, mut eve) = editor_with_passkey(&app, "eve").await;
     let (id, handle) = (eve.id.clone(), eve.handle.clone());
     eve.handle.clone_from(&ada.handle);
-    sign_in_with_passkey(&app, &mut eve).await.is(401);
+    sign_in_with_passkey(&app, &mut eve)
+        .await
+        .expect_status(401);
     eve.handle = Vec::new();
-    sign_in_with_passkey(&app, &mut eve).await.is(401);
+    sign_in_with_passkey(&app, &mut eve)
+        .await
+        .expect_status(401);
     // Ada's credential id, signed with Eve's key.
     (eve.id, eve.handle) = (ada.id.clone(), ada.handle.clone());
-    sign_in_with_passkey(&app, &mut eve).await.is(401);
+    sign_in_with_passkey(&app, &mut eve)
+        .await
+        .expect_status(401);
     (eve.id, eve.handle) = (id, handle);
-    sign_in_with_passkey(&app, &mut eve).await.is(204);
+    sign_in_with_passkey(&app, &mut eve)
+        .await
+        .expect_status(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,15 +308,20 @@ async fn passkey_cannot_be_changed_by_another_account() {
     let app = passkey_app().await;
     let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     let eve = app.editor("eve").await;
-    register_passkey(&eve, &mut phone, "Mine now").await.is(409);
-    let path = format!("/auth/passkeys/{}", crate::device::base64url(&phone.id));
-    eve.ask(
-        eve.request(reqwest::Method::PATCH, &path)
+    register_passkey(&eve, &mut phone, "Mine now")
+        .await
+        .expect_status(409);
+    let path = format!(
+        "/auth/passkeys/{}",
+        crate::passkey_device::base64url(&phone.id)
+    );
+    eve.send(
+        eve.request_builder(reqwest::Method::PATCH, &path)
             .json(&json!({"name": "x"})),
     )
     .await
-    .is(404);
-    eve.ask(eve.delete(&path)).await.is(404);
+    .expect_status(404);
+    eve.send(eve.delete_request(&path)).await.expect_status(404);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -290,33 +329,41 @@ async fn passkey_registration_is_bound_to_its_session() {
     let app = passkey_app().await;
     let ada = app.editor("ada").await;
     let asked = ada
-        .tell("/auth/passkeys/options", Value::Null)
+        .post("/auth/passkeys/options", Value::Null)
         .await
-        .is(200)
+        .expect_status(200)
         .body;
-    let mut phone = TestAuthenticator::at(ORIGIN);
-    let body = json!({"ceremony": asked["ceremony"], "name": "Phone", "credential": phone.create(&asked["publicKey"])});
+    let mut phone = TestAuthenticator::new(ORIGIN);
+    let body = json!({"ceremony": asked["ceremony"], "name": "Phone", "credential": phone.create_credential(&asked["publicKey"])});
     let again = || async {
-        ada.tell("/auth/passkeys/options", Value::Null)
+        ada.post("/auth/passkeys/options", Value::Null)
             .await
-            .is(200)
+            .expect_status(200)
             .body
     };
     for other in [app.editor("eve").await, app.sign_in("ada").await] {
-        other.tell("/auth/passkeys", body.clone()).await.is(410);
+        other
+            .post("/auth/passkeys", body.clone())
+            .await
+            .expect_status(410);
     }
     // The attempt consumed the ceremony.
-    ada.tell("/auth/passkeys", body.clone()).await.is(410);
+    ada.post("/auth/passkeys", body.clone())
+        .await
+        .expect_status(410);
     // A response to one challenge does not match another.
     let mut crossed = body.clone();
     crossed["ceremony"] = again().await["ceremony"].clone();
-    ada.tell("/auth/passkeys", crossed).await.is(422);
+    ada.post("/auth/passkeys", crossed).await.expect_status(422);
     // A sign-in ceremony cannot register a passkey.
     let browser = PasskeyBrowser::start_sign_in(&app).await;
     let mut mixed = body.clone();
     mixed["ceremony"] = browser.ceremony.clone();
-    ada.tell("/auth/passkeys", mixed).await.is(410);
-    app.anonymous().tell("/auth/passkeys", body).await.is(401);
+    ada.post("/auth/passkeys", mixed).await.expect_status(410);
+    app.anonymous()
+        .post("/auth/passkeys", body)
+        .await
+        .expect_status(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -326,9 +373,9 @@ async fn failed_passkey_attempts_throttle_only_their_network() {
         trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]),
         ..ConfigSource::default()
     };
-    let app = TestApp::with(settings).await;
+    let app = TestApp::with_settings(settings).await;
     let (_, mut phone) = editor_with_passkey(&app, "ada").await;
-    let mut forged = TestAuthenticator::at(ORIGIN);
+    let mut forged = TestAuthenticator::new(ORIGIN);
     (forged.id, forged.handle) = (phone.id.clone(), phone.handle.clone());
     let mut refused = 0;
     for _ in 0..300 {
@@ -354,18 +401,18 @@ async fn sign_in_from_address(
     let client: Client = app.anonymous();
     let request = |path| {
         client
-            .post(path)
+            .post_request(path)
             .header("sec-fetch-site", "same-origin")
             .header("x-forwarded-for", address)
     };
-    let asked = client.ask(request("/auth/passkeys/sign-in/options")).await;
+    let asked = client.send(request("/auth/passkeys/sign-in/options")).await;
     if asked.status == 429 {
         return None;
     }
-    let body = json!({"ceremony": asked.body["ceremony"], "credential": device.get(&asked.body["publicKey"])});
+    let body = json!({"ceremony": asked.body["ceremony"], "credential": device.get_assertion(&asked.body["publicKey"])});
     let cookie = set_cookie_pair(&asked, "__Host-strongroom-browser").unwrap();
     let answer = client
-        .ask(
+        .send(
             request("/auth/passkeys/sign-in")
                 .header("cookie", cookie)
                 .json(&body),

@@ -81,7 +81,7 @@ upgraded! {
         let contents = old.secrets["contents"].as_object().unwrap();
         assert!(contents.len() > 3);
         for (path, content) in contents {
-            let read = root.see(path).await.is(200);
+            let read = root.get(path).await.expect_status(200);
             assert_eq!(&json!(read.text), content, "{path}");
         }
     }
@@ -89,24 +89,24 @@ upgraded! {
     async fn an_old_lock_is_its_holders(old: Upgraded) {
         let (ada, eve) = (old.resume("ada").await, old.app.sign_in("eve").await);
         let name = "mill/op10.nc";
-        let lock = ada.see(&file_url(name, "")).await.is(200).body;
+        let lock = ada.get(&file_url(name, "")).await.expect_status(200).body;
         assert_eq!(
             (&lock["status"], &lock["lock_note"]),
             (&json!("checked_out_by_user"), &json!("until Friday"))
         );
-        let seen = eve.see(&file_url(name, "")).await.is(200).body;
+        let seen = eve.get(&file_url(name, "")).await.expect_status(200).body;
         assert_eq!(
             (&seen["status"], &seen["locked_by"]),
             (&json!("locked"), &json!("ada"))
         );
         eve.check_out(name)
             .await
-            .is(409)
-            .says("File is already locked by ada");
-        eve.check_in(name, b"not mine", "x").await.is(403);
+            .expect_status(409)
+            .expect_detail("File is already locked by ada");
+        eve.check_in(name, b"not mine", "x").await.expect_status(403);
         ada.check_in(name, b"after the upgrade", "deeper")
             .await
-            .is(200);
+            .expect_status(200);
         assert_eq!(eve.content(name).await, b"after the upgrade");
     }
 
@@ -114,30 +114,30 @@ upgraded! {
         let ada = old.resume("ada").await;
         let once = &old.secrets["idempotent"];
         let again = ada
-            .post(once["path"].as_str().unwrap())
+            .post_request(once["path"].as_str().unwrap())
             .header("Idempotency-Key", once["key"].as_str().unwrap());
-        assert_eq!(ada.ask(again).await.is(200).body, once["answer"]);
+        assert_eq!(ada.send(again).await.expect_status(200).body, once["answer"]);
         assert_eq!(
-            ada.see(&file_url("broken.nc", "")).await.is(200).body["locked_by"],
+            ada.get(&file_url("broken.nc", "")).await.expect_status(200).body["locked_by"],
             Value::Null
         );
     }
 
     async fn changes_after_the_upgrade_verify(old: Upgraded) {
         let (ada, root) = (old.resume("ada").await, old.resume("root").await);
-        ada.check_in("mill/op10.nc", b"two", "deeper").await.is(200);
-        ada.add("fixtures/new.step", b"new").await.is(201);
-        ada.tell(
+        ada.check_in("mill/op10.nc", b"two", "deeper").await.expect_status(200);
+        ada.add("fixtures/new.step", b"new").await.expect_status(201);
+        ada.post(
             &file_url("fixtures/vise.step", "/move"),
             json!({"to": "vise.step"}),
         )
         .await
-        .is(200);
-        ada.tell(&file_url("scrap.nc", "/restore"), json!({"revision": 1}))
+        .expect_status(200);
+        ada.post(&file_url("scrap.nc", "/restore"), json!({"revision": 1}))
             .await
-            .is(200);
-        root.ask(root.delete(&file_url("back.nc", ""))).await.is(204);
-        let history = ada.see(&file_url("vise.step", "/history")).await.is(200).body;
+            .expect_status(200);
+        root.send(root.delete_request(&file_url("back.nc", ""))).await.expect_status(204);
+        let history = ada.get(&file_url("vise.step", "/history")).await.expect_status(200).body;
         assert!(history.as_array().unwrap().len() > 3, "{history}");
         let config = old.config();
         old.app.running.stop().await.unwrap();

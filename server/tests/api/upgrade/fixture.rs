@@ -17,7 +17,7 @@ use crate::{
     accounts::refresh_token,
     app::{Client, TestApp, TestResponse, test_config},
     passkeys::ORIGIN,
-    phone::TotpDevice,
+    totp_device::TotpDevice,
 };
 
 /// The present program on a data folder of the first version.
@@ -79,22 +79,22 @@ impl Upgraded {
     pub(super) async fn resume(&self, owner: &str) -> Client {
         let tokens = refresh_token(&self.app.anonymous(), self.secret(owner, "refresh"))
             .await
-            .is(200);
-        crate::authenticator::client_from(&self.app, owner, &tokens)
+            .expect_status(200);
+        crate::totp::client_from(&self.app, owner, &tokens)
     }
 
     pub(super) async fn sign_in(&self, username: &str, password: &str) -> TestResponse {
         let anonymous = self.app.anonymous();
         let form = [("username", username), ("password", password)];
         anonymous
-            .ask(anonymous.post("/auth/token").form(&form))
+            .send(anonymous.post_request("/auth/token").form(&form))
             .await
     }
 
     pub(super) async fn get_with_cookie(&self, cookie: &str, path: &str) -> TestResponse {
         let anonymous = self.app.anonymous();
         anonymous
-            .ask(anonymous.get(path).header("cookie", cookie))
+            .send(anonymous.get_request(path).header("cookie", cookie))
             .await
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::upgraded;
 use crate::{
     app::{Client, TestResponse},
-    device::TestAuthenticator,
+    passkey_device::TestAuthenticator,
     passkeys::{ORIGIN, set_cookie_pair},
 };
 
@@ -18,7 +18,9 @@ async fn poll(client: &Client, code: &str) -> TestResponse {
         ("device_code", code),
         ("client_id", "strongroom-cli"),
     ];
-    client.ask(client.post("/auth/token").form(&form)).await
+    client
+        .send(client.post_request("/auth/token").form(&form))
+        .await
 }
 
 upgraded! {
@@ -26,33 +28,33 @@ upgraded! {
         let confirm = json!({"token": old.secret("rita", "reset"), "new_password": NEW_PASSWORD});
         old.app
             .anonymous()
-            .tell("/auth/reset/confirm", confirm.clone())
+            .post("/auth/reset/confirm", confirm.clone())
             .await
-            .is(204);
+            .expect_status(204);
         old.app
             .anonymous()
-            .tell("/auth/reset/confirm", confirm)
+            .post("/auth/reset/confirm", confirm)
             .await
-            .is(403);
-        old.sign_in("rita", NEW_PASSWORD).await.is(200);
+            .expect_status(403);
+        old.sign_in("rita", NEW_PASSWORD).await.expect_status(200);
     }
 
     async fn an_old_invitation_makes_one_account(old: Upgraded) {
         let password = old.secret("", "password");
         let join = async |username: &str, invite: &str| {
             let body = json!({"username": username, "password": password, "invite": invite});
-            old.app.anonymous().tell("/auth/register", body).await
+            old.app.anonymous().post("/auth/register", body).await
         };
-        join("max", old.secret("", "used_invite")).await.is(403);
-        join("kim", old.secret("", "invite")).await.is(201);
-        join("max", old.secret("", "invite")).await.is(403);
+        join("max", old.secret("", "used_invite")).await.expect_status(403);
+        join("kim", old.secret("", "invite")).await.expect_status(201);
+        join("max", old.secret("", "invite")).await.expect_status(403);
         let vaults = old
             .app
             .sign_in("kim")
             .await
-            .see("/api/vaults")
+            .get("/api/vaults")
             .await
-            .is(200)
+            .expect_status(200)
             .body;
         assert_eq!(
             vaults,
@@ -62,14 +64,14 @@ upgraded! {
 
     async fn an_old_email_link_confirms_its_address(old: Upgraded) {
         let eve = old.resume("eve").await;
-        assert_eq!(eve.see("/auth/me").await.is(200).body["email"], Value::Null);
+        assert_eq!(eve.get("/auth/me").await.expect_status(200).body["email"], Value::Null);
         let token = json!({"token": old.secret("eve", "email_link")});
         old.app
             .anonymous()
-            .tell("/auth/me/email/confirm", token)
+            .post("/auth/me/email/confirm", token)
             .await
-            .is(204);
-        let me = eve.see("/auth/me").await.is(200).body;
+            .expect_status(204);
+        let me = eve.get("/auth/me").await.expect_status(200).body;
         assert_eq!(
             (&me["email"], &me["email_verified"]),
             (&json!("eve@example.org"), &json!(true))
@@ -80,33 +82,33 @@ upgraded! {
         let anonymous = old.app.anonymous();
         let tokens = poll(&anonymous, old.secret("eve", "device_code"))
             .await
-            .is(200)
+            .expect_status(200)
             .body;
         assert_eq!(tokens["scope"], "files:read");
         let device = Client {
             token: tokens["access_token"].as_str().map(str::to_owned),
             ..anonymous
         };
-        assert_eq!(device.see("/auth/me").await.is(200).body["username"], "eve");
+        assert_eq!(device.get("/auth/me").await.expect_status(200).body["username"], "eve");
     }
 
     async fn an_old_user_code_can_be_approved(old: Upgraded) {
         let eve = old.resume("eve").await;
         let code = old.secret("eve", "user_code");
         let seen = eve
-            .tell("/auth/device/look", json!({"user_code": code}))
+            .post("/auth/device/look", json!({"user_code": code}))
             .await
-            .is(200)
+            .expect_status(200)
             .body;
         let decision =
             json!({"user_code": code, "request": seen["request"], "decision": "approve"});
-        eve.tell("/auth/device/decide", decision).await.is(204);
-        eve.tell("/auth/device/look", json!({"user_code": code}))
+        eve.post("/auth/device/decide", decision).await.expect_status(204);
+        eve.post("/auth/device/look", json!({"user_code": code}))
             .await
-            .is(404);
+            .expect_status(404);
         poll(&eve, old.secret("eve", "pending_device_code"))
             .await
-            .is(200);
+            .expect_status(200);
     }
 
     async fn an_old_mfa_challenge_is_completed(old: Upgraded) {
@@ -114,15 +116,15 @@ upgraded! {
         let otp = old.totp("finn", "totp").shows(&old.app, 1);
         let anonymous = old.app.anonymous();
         let second = anonymous
-            .post("/sign-in/second")
+            .post_request("/sign-in/second")
             .header("sec-fetch-site", "same-origin");
         let second = second
             .header("cookie", old.secret("finn", "mfa_cookie"))
             .form(&[("otp", otp)]);
-        let signed_in = anonymous.ask(second).await.is(303);
+        let signed_in = anonymous.send(second).await.expect_status(303);
         let session = set_cookie_pair(&signed_in, "__Host-strongroom").unwrap();
         assert_eq!(
-            old.get_with_cookie(&session, "/auth/me").await.is(200).body["username"],
+            old.get_with_cookie(&session, "/auth/me").await.expect_status(200).body["username"],
             "finn"
         );
     }
@@ -131,9 +133,9 @@ upgraded! {
         let cleo = old.resume("cleo").await;
         let code = old.totp("cleo", "totp_enrollment").shows(&old.app, 0);
         let codes = cleo
-            .tell("/auth/totp/confirm", json!({"code": code}))
+            .post("/auth/totp/confirm", json!({"code": code}))
             .await
-            .is(201)
+            .expect_status(201)
             .body;
         assert_eq!(codes["recovery_codes"].as_array().map(Vec::len), Some(10));
     }
@@ -141,8 +143,8 @@ upgraded! {
     async fn an_old_passkey_registration_is_finished(old: Upgraded) {
         let cleo = old.resume("cleo").await;
         let begun: &Value = &old.secrets["cleo"]["passkey_registration"];
-        let credential = TestAuthenticator::at(ORIGIN).create(&begun["publicKey"]);
+        let credential = TestAuthenticator::new(ORIGIN).create_credential(&begun["publicKey"]);
         let body = json!({"ceremony": begun["ceremony"], "name": "Key", "credential": credential});
-        cleo.tell("/auth/passkeys", body).await.is(201);
+        cleo.post("/auth/passkeys", body).await.expect_status(201);
     }
 }

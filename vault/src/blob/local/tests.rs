@@ -96,7 +96,10 @@ async fn upload_over_size_limit_is_rejected_without_leftovers() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), 2_000_000);
     assert_eq!(
-        store_blob(&blobs, &pseudo_random_bytes(2_000_000)).await.unwrap().size,
+        store_blob(&blobs, &pseudo_random_bytes(2_000_000))
+            .await
+            .unwrap()
+            .size,
         2_000_000
     );
     let before = files_below(folder.path());
@@ -204,10 +207,19 @@ async fn parallel_uploads_of_same_content_succeed() {
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let uploads: Vec<_> = (0..16)
         .map(|_| blobs.clone())
-        .map(|blobs| tokio::spawn(async move { store_blob(&blobs, &pseudo_random_bytes(300_000)).await.unwrap() }))
+        .map(|blobs| {
+            tokio::spawn(async move {
+                store_blob(&blobs, &pseudo_random_bytes(300_000))
+                    .await
+                    .unwrap()
+            })
+        })
         .collect();
     for upload in uploads {
-        assert_eq!(upload.await.unwrap().id, sha256(&pseudo_random_bytes(300_000)));
+        assert_eq!(
+            upload.await.unwrap().id,
+            sha256(&pseudo_random_bytes(300_000))
+        );
     }
     assert_eq!(files_below(folder.path()), 1);
 }

@@ -3,7 +3,7 @@
 use auth::{Decision, Interactive};
 use axum::extract::State;
 use http::StatusCode;
-use wire::{DecideDevice, ProblemBody, Verdict};
+use wire::{ConsentDecision, DeviceDecision, ProblemBody};
 
 use crate::{
     error::Problem,
@@ -14,7 +14,7 @@ use crate::{
 /// Approve or deny a pending device (RFC 8628 §3.3).
 ///
 /// The same account must have looked the code up before. Approval needs a recent sign-in.
-#[utoipa::path(post, path = "/auth/device/decide", tag = "Accounts", request_body = DecideDevice, responses(
+#[utoipa::path(post, path = "/auth/device/decide", tag = "Accounts", request_body = DeviceDecision, responses(
     (status = 204, description = "Decided. The device gets the result with its next poll."),
     (status = 404, description = "No device is pending with this code, or the code was not looked up.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
@@ -25,14 +25,14 @@ pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
     ClientOrigin(origin): ClientOrigin,
-    JsonBody(body): JsonBody<DecideDevice>,
+    JsonBody(body): JsonBody<DeviceDecision>,
 ) -> Result<StatusCode, Problem> {
     let decision = match body.decision {
-        Verdict::Approve => {
+        ConsentDecision::Approve => {
             caller.require_recent()?;
             Decision::Approve
         }
-        Verdict::Deny => Decision::Deny,
+        ConsentDecision::Deny => Decision::Deny,
     };
     auth.oauth()
         .decide_device(&caller, &body.user_code, &body.request, decision, &origin)

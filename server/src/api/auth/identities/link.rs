@@ -6,7 +6,7 @@ use auth::{RecentlyAuthenticated, upstream::LoginPurpose};
 use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
 use secrecy::ExposeSecret as _;
-use wire::{LinkBegun, ProblemBody};
+use wire::{LinkStarted, ProblemBody};
 
 use crate::{
     error::Problem,
@@ -21,7 +21,7 @@ use crate::{
 #[utoipa::path(post, path = "/auth/oidc/{provider}/link", tag = "Accounts",
     params(("provider" = String, Path, description = "The id of a configured provider.")),
     responses(
-        (status = 200, description = "The authorization URL of the provider.", body = LinkBegun),
+        (status = 200, description = "The authorization URL of the provider.", body = LinkStarted),
         (status = 404, description = "The provider is not configured.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "The provider did not respond.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
@@ -31,7 +31,7 @@ pub async fn handle(
     State(site): State<Arc<SiteInfo>>,
     ProviderParam(provider): ProviderParam,
     jar: CookieJar,
-) -> Result<(CookieJar, Json<LinkBegun>), Problem> {
+) -> Result<(CookieJar, Json<LinkStarted>), Problem> {
     let redirect = auth
         .upstream()
         .start_login(
@@ -44,7 +44,7 @@ pub async fn handle(
     let jar = CookieJar::new().add(cookie::upstream_login(&site, &redirect.browser_token));
     Ok((
         jar,
-        Json(LinkBegun {
+        Json(LinkStarted {
             location: redirect.location.expose_secret().to_owned(),
         }),
     ))

@@ -6,7 +6,7 @@ use auth::{Delivery, EmailAddress, NewInvitation, Realm, RealmName, RecentlyAuth
 use axum::{Json, extract::State};
 use http::{StatusCode, header};
 use secrecy::ExposeSecret as _;
-use wire::{MadeInvite, NewInvite, ProblemBody};
+use wire::{CreatedInvite, NewInvite, ProblemBody};
 
 use crate::{
     api::auth::register::parse_optional,
@@ -20,7 +20,7 @@ use crate::{
 /// It works once, within 72 hours. A manager can invite to their own vaults, an administrator to
 /// every vault and role.
 #[utoipa::path(post, path = "/auth/invites", tag = "Accounts", request_body = NewInvite, responses(
-    (status = 201, description = "The invitation with its link. The link is not shown again.", body = MadeInvite),
+    (status = 201, description = "The invitation with its link. The link is not shown again.", body = CreatedInvite),
     (status = 404, description = "You have no role in this vault.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "Too many invitations are open.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
@@ -36,7 +36,7 @@ pub async fn handle(
     (
         StatusCode,
         [(header::HeaderName, &'static str); 1],
-        Json<MadeInvite>,
+        Json<CreatedInvite>,
     ),
     Problem,
 > {
@@ -45,7 +45,7 @@ pub async fn handle(
         .invite(&caller, invitation(&auth, &site, body).await?)
         .await?;
     let link = created.link.map(|link| link.expose_secret().to_owned());
-    let response = MadeInvite {
+    let response = CreatedInvite {
         invite: super::wire_invite(&store, created.invitation).await?,
         link,
     };

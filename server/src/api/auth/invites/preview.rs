@@ -2,7 +2,7 @@
 
 use auth::Anyone;
 use axum::{Json, extract::State};
-use wire::{InviteInfo, ProblemBody, ShownInvite};
+use wire::{InviteInfo, PreviewInvite, ProblemBody};
 
 use crate::{
     error::Problem,
@@ -13,7 +13,7 @@ use crate::{
 /// Preview an invitation by its link.
 ///
 /// The preview does not use the invitation.
-#[utoipa::path(post, path = "/auth/invites/preview", tag = "Accounts", request_body = ShownInvite, responses(
+#[utoipa::path(post, path = "/auth/invites/preview", tag = "Accounts", request_body = PreviewInvite, responses(
     (status = 200, description = "The invitation is valid.", body = InviteInfo),
     (status = 403, description = "The invitation is invalid, used or expired.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
@@ -25,7 +25,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     State(store): State<Store>,
     ClientOrigin(origin): ClientOrigin,
-    JsonBody(body): JsonBody<ShownInvite>,
+    JsonBody(body): JsonBody<PreviewInvite>,
 ) -> Result<Json<InviteInfo>, Problem> {
     let invite = auth
         .invitations()

@@ -6,7 +6,7 @@ use auth::{SameOriginForm, factor::passkey::PasskeyResponse};
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
 use http::StatusCode;
-use wire::{ProblemBody, ShownPasskey};
+use wire::{PasskeyAssertion, ProblemBody};
 
 use crate::{
     error::Problem,
@@ -18,7 +18,7 @@ use crate::{
 /// Complete a browser sign-in with a passkey as second factor.
 ///
 /// The session is a cookie.
-#[utoipa::path(post, path = "/auth/passkeys/second-step", tag = "Second factors", request_body = ShownPasskey, responses(
+#[utoipa::path(post, path = "/auth/passkeys/second-step", tag = "Second factors", request_body = PasskeyAssertion, responses(
     (status = 204, description = "Signed in. The response sets the session cookie."),
     (status = 401, description = "The passkey was rejected, or no sign-in is pending.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
@@ -37,7 +37,7 @@ pub async fn handle(
     State(site): State<Arc<SiteInfo>>,
     ClientOrigin(origin): ClientOrigin,
     jar: CookieJar,
-    JsonBody(body): JsonBody<ShownPasskey>,
+    JsonBody(body): JsonBody<PasskeyAssertion>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
     let response = PasskeyResponse {
         ceremony: &body.ceremony,

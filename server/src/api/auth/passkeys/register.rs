@@ -9,7 +9,7 @@ use auth::{
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use wire::{AddedPasskey, ProblemBody};
+use wire::{ProblemBody, RegisteredPasskey};
 
 use super::{parse_name, wire_passkey};
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 ///
 /// The first second factor comes with recovery codes, which are not shown again.
 #[utoipa::path(post, path = "/auth/passkeys", tag = "Accounts", request_body = wire::NewPasskey, responses(
-    (status = 201, description = "Registered. All other sessions of the account end.", body = AddedPasskey),
+    (status = 201, description = "Registered. All other sessions of the account end.", body = RegisteredPasskey),
     (status = 404, description = "Passkeys are not available at the public URL of this server.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "The passkey is already registered, or the account has too many.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 410, description = "The ceremony has expired, was used before, or belongs to another session.", body = ProblemBody, content_type = "application/problem+json"),
@@ -34,7 +34,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     ClientOrigin(origin): ClientOrigin,
     JsonBody(body): JsonBody<wire::NewPasskey>,
-) -> Result<(StatusCode, Json<AddedPasskey>), Problem> {
+) -> Result<(StatusCode, Json<RegisteredPasskey>), Problem> {
     let response = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,
@@ -54,7 +54,7 @@ pub async fn handle(
         .collect();
     Ok((
         StatusCode::CREATED,
-        Json(AddedPasskey {
+        Json(RegisteredPasskey {
             passkey: wire_passkey(registered.passkey),
             recovery_codes,
         }),

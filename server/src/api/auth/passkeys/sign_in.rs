@@ -10,7 +10,7 @@ use auth::{
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
 use http::StatusCode;
-use wire::{ProblemBody, ShownPasskey};
+use wire::{PasskeyAssertion, ProblemBody};
 
 use crate::{
     error::Problem,
@@ -22,7 +22,7 @@ use crate::{
 /// Sign in to the web pages with a passkey.
 ///
 /// The session is a cookie.
-#[utoipa::path(post, path = "/auth/passkeys/sign-in", tag = "Accounts", request_body = ShownPasskey, responses(
+#[utoipa::path(post, path = "/auth/passkeys/sign-in", tag = "Accounts", request_body = PasskeyAssertion, responses(
     (status = 204, description = "Signed in. The response sets the session cookie."),
     (status = 401, description = "The passkey was rejected. The response does not reveal the reason.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
@@ -42,7 +42,7 @@ pub async fn handle(
     State(site): State<Arc<SiteInfo>>,
     ClientOrigin(origin): ClientOrigin,
     jar: CookieJar,
-    JsonBody(body): JsonBody<ShownPasskey>,
+    JsonBody(body): JsonBody<PasskeyAssertion>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
     let browser = cookie::read_passkey_browser(&site, &jar).ok_or(AuthError::Factor(
         FactorError::Passkey(PasskeyError::CeremonyExpired),

@@ -3,7 +3,7 @@
 use auth::{AllowRestricted, factor::passkey::PasskeyResponse};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
-use wire::{ProblemBody, ShownPasskey, SteppedUp};
+use wire::{PasskeyAssertion, ProblemBody, StepUpResponse};
 
 use crate::{
     error::Problem,
@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// Complete a step-up with a passkey (RFC 9470), in place of password and code.
-#[utoipa::path(post, path = "/auth/passkeys/step-up", tag = "Second factors", request_body = ShownPasskey, responses(
-    (status = 200, description = "Confirmed, with a new access token for token clients.", body = SteppedUp),
+#[utoipa::path(post, path = "/auth/passkeys/step-up", tag = "Second factors", request_body = PasskeyAssertion, responses(
+    (status = 200, description = "Confirmed, with a new access token for token clients.", body = StepUpResponse),
     (status = 403, description = "The passkey was rejected.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 410, description = "The ceremony has expired or was used before.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
@@ -24,8 +24,8 @@ pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
     ClientOrigin(origin): ClientOrigin,
-    JsonBody(body): JsonBody<ShownPasskey>,
-) -> Result<Json<SteppedUp>, Problem> {
+    JsonBody(body): JsonBody<PasskeyAssertion>,
+) -> Result<Json<StepUpResponse>, Problem> {
     let response = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,
@@ -35,7 +35,7 @@ pub async fn handle(
         .finish_passkey_step_up(&caller, response, &origin)
         .await?;
     let renewed = auth.sessions().reissue_access_token(&caller)?;
-    Ok(Json(SteppedUp {
+    Ok(Json(StepUpResponse {
         signed_in_at: caller.session().auth_time,
         expires_in: renewed.as_ref().map(|access| access.expires_in.as_secs()),
         access_token: renewed.map(|access| access.token.expose_secret().to_owned()),

@@ -3,7 +3,7 @@
 use auth::Anyone;
 use axum::extract::State;
 use http::StatusCode;
-use wire::{AskReset, ProblemBody};
+use wire::{ProblemBody, RequestReset};
 
 use crate::{
     error::Problem,
@@ -14,7 +14,7 @@ use crate::{
 /// Request a password reset link by mail.
 ///
 /// The response is the same for existing and unknown accounts.
-#[utoipa::path(post, path = "/auth/reset", tag = "Accounts", request_body = AskReset, responses(
+#[utoipa::path(post, path = "/auth/reset", tag = "Accounts", request_body = RequestReset, responses(
     (status = 202, description = "Accepted. An existing account with an e-mail address gets a link."),
     (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
@@ -24,7 +24,7 @@ pub async fn handle(
     _: Anyone,
     State(auth): State<Auth>,
     ClientOrigin(origin): ClientOrigin,
-    JsonBody(body): JsonBody<AskReset>,
+    JsonBody(body): JsonBody<RequestReset>,
 ) -> Result<StatusCode, Problem> {
     auth.passwords()
         .request_reset(&body.account, &origin)

@@ -2,18 +2,18 @@
 
 use auth::Interactive;
 use axum::{Json, extract::State};
-use wire::Ended;
+use wire::EndedSessions;
 
 use crate::{error::Problem, state::Auth};
 
 /// End all other sessions of the account.
 #[utoipa::path(post, path = "/auth/sessions/end-others", tag = "Accounts",
-    responses((status = 200, description = "The number of sessions that ended.", body = Ended)))]
+    responses((status = 200, description = "The number of sessions that ended.", body = EndedSessions)))]
 pub async fn handle(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
-) -> Result<Json<Ended>, Problem> {
-    Ok(Json(Ended {
+) -> Result<Json<EndedSessions>, Problem> {
+    Ok(Json(EndedSessions {
         ended: auth.sessions().end_other_sessions(&caller).await?,
     }))
 }

@@ -3,7 +3,7 @@
 use auth::{AllowRestricted, OneTimeCode, Password, session::sign_in::SignInProof};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
-use wire::{ProblemBody, StepUp, SteppedUp};
+use wire::{ProblemBody, StepUp, StepUpResponse};
 
 use crate::{
     error::Problem,
@@ -15,7 +15,7 @@ use crate::{
 ///
 /// The session then counts as signed in at this moment.
 #[utoipa::path(post, path = "/auth/step-up", tag = "Second factors", request_body = StepUp, responses(
-    (status = 200, description = "Confirmed, with a new access token for token clients.", body = SteppedUp),
+    (status = 200, description = "Confirmed, with a new access token for token clients.", body = StepUpResponse),
     (status = 403, description = "The password or the code is incorrect.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
@@ -26,7 +26,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     ClientOrigin(origin): ClientOrigin,
     JsonBody(body): JsonBody<StepUp>,
-) -> Result<Json<SteppedUp>, Problem> {
+) -> Result<Json<StepUpResponse>, Problem> {
     let code = body
         .otp
         .filter(|otp| !otp.trim().is_empty())
@@ -37,7 +37,7 @@ pub async fn handle(
     };
     let caller = auth.sessions().step_up(&caller, proof, &origin).await?;
     let renewed = auth.sessions().reissue_access_token(&caller)?;
-    Ok(Json(SteppedUp {
+    Ok(Json(StepUpResponse {
         signed_in_at: caller.session().auth_time,
         expires_in: renewed.as_ref().map(|access| access.expires_in.as_secs()),
         access_token: renewed.map(|access| access.token.expose_secret().to_owned()),

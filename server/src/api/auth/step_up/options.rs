@@ -2,17 +2,17 @@
 
 use auth::{AllowRestricted, FactorKind};
 use axum::{Json, extract::State};
-use wire::{ProviderInfo, StepUpNeeds};
+use wire::{ProviderInfo, StepUpOptions};
 
 use crate::{error::Problem, state::Auth};
 
 /// Show the ways in which the account can complete a step-up (RFC 9470).
 #[utoipa::path(get, path = "/auth/step-up", tag = "Second factors",
-    responses((status = 200, description = "The available factors and providers, and whether the last sign-in is recent.", body = StepUpNeeds)))]
+    responses((status = 200, description = "The available factors and providers, and whether the last sign-in is recent.", body = StepUpOptions)))]
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
-) -> Result<Json<StepUpNeeds>, Problem> {
+) -> Result<Json<StepUpOptions>, Problem> {
     let factors = caller.factors();
     let identities = auth.upstream().identities(&caller).await?;
     let providers = auth.upstream().providers().iter().filter(|provider| {
@@ -20,7 +20,7 @@ pub async fn handle(
             .iter()
             .any(|identity| identity.provider == provider.id)
     });
-    Ok(Json(StepUpNeeds {
+    Ok(Json(StepUpOptions {
         recent: caller.require_recent().is_ok(),
         max_age: auth.settings().step_up.max_age.as_secs(),
         otp: factors.is_enrolled(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth::{NewPersonalToken, PersonalTokenError, RealmName, RecentlyAuthenticated, Scopes};
 use axum::{Json, extract::State};
 use http::StatusCode;
-use wire::{MadePersonalToken, ProblemBody};
+use wire::{CreatedPersonalToken, ProblemBody};
 
 use super::list::{own_vaults, wire_token};
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 /// It is for `Authorization: Bearer`, or for `Basic` with the username. It never has more rights
 /// than its owner. It cannot issue tokens or change the account.
 #[utoipa::path(post, path = "/auth/tokens", tag = "Accounts", request_body = wire::NewPersonalToken, responses(
-    (status = 201, description = "The token. The secret `token` is not shown again.", body = MadePersonalToken),
+    (status = 201, description = "The token. The secret `token` is not shown again.", body = CreatedPersonalToken),
     (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -28,7 +28,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     ClientOrigin(origin): ClientOrigin,
     JsonBody(body): JsonBody<wire::NewPersonalToken>,
-) -> Result<(StatusCode, Json<MadePersonalToken>), Problem> {
+) -> Result<(StatusCode, Json<CreatedPersonalToken>), Problem> {
     let (session, secret) = auth
         .personal_tokens()
         .create_personal_token(&caller, parse_new_token(body)?, origin)
@@ -37,7 +37,7 @@ pub async fn handle(
     let info = wire_token(session, &own_vaults(&auth, &caller).await?);
     Ok((
         StatusCode::CREATED,
-        Json(MadePersonalToken {
+        Json(CreatedPersonalToken {
             token: secret.expose().to_owned(),
             info,
         }),
