@@ -29,7 +29,8 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
                 OldKey::KeepVerifying
             };
             let replaced =
-                master::rotate(&config, new_key_file.as_deref(), tokens, Clock::system()).await?;
+                master_key::rotate(&config, new_key_file.as_deref(), tokens, Clock::system())
+                    .await?;
             report_replacement(&replaced, tokens);
         }
         KeyCommand::Rotate { end_tokens } => {

@@ -4,8 +4,7 @@
 //! request id.
 
 use auth::error::{
-    AccessError, AccountError, ErrorKind, FactorError, KeyError, SignInError, ThrottleError,
-    TokenError, UpstreamError,
+    AccessError, ErrorKind, FactorError, SignInError, ThrottleError, TokenError, UpstreamError,
 };
 use std::{sync::Arc, time::Duration};
 

@@ -145,11 +145,11 @@ mod tests {
                 "gzip",
                 "{takes}"
             );
-            let mut told = String::new();
+            let mut unpacked = String::new();
             flate2::read::GzDecoder::new(&body(answer).await[..])
-                .read_to_string(&mut told)
+                .read_to_string(&mut unpacked)
                 .unwrap();
-            assert_eq!(told.as_bytes(), &sample.plain[..]);
+            assert_eq!(unpacked.as_bytes(), &sample.plain[..]);
         }
         for takes in [
             "",

@@ -80,11 +80,55 @@ impl CredentialDoor {
     }
 }
 
+async fn pending_sign_in(test: &TestAuth) -> Token {
+    test.register("bob").await;
+    test.store.enroll_totp("bob");
+    let pending = test
+        .auth
+        .passwords()
+        .sign_in_on_page("bob", password(GOOD_PASSWORD), origin())
+        .await
+        .unwrap();
+    let SignInOutcome::MfaRequired(pending) = pending else {
+        panic!("bob has a second factor")
+    };
+    pending.token
+}
+
+async fn reset_token(test: &TestAuth, root: &Caller) -> String {
+    let reset = test
+        .auth
+        .passwords()
+        .reset_link(&root.permit(None).unwrap(), &name("ada"))
+        .await
+        .unwrap();
+    token_in(&reset.link)
+}
+
+async fn invitation_token(test: &TestAuth, root: &Caller) -> String {
+    let invitation = NewInvitation {
+        administrator: false,
+        roles: vec![(realm("main"), Role::Viewer)],
+        email: None,
+        delivery: Delivery::Link,
+    };
+    let invited = test
+        .auth
+        .invitations()
+        .invite(root, invitation)
+        .await
+        .unwrap();
+    token_in(&invited.link.unwrap())
+}
+
+fn token_in(link: &SecretString) -> String {
+    link.expose_secret().split_once('#').unwrap().1.to_owned()
+}
+
 /// A valid credential of each kind, with the one door that takes it.
 async fn valid_credentials(test: &TestAuth) -> Vec<(Option<CredentialDoor>, String)> {
     let root = test.administrator("root").await;
     test.register("ada").await;
-    test.register("bob").await;
     let (tokens, caller) = test.sign_in("ada").await;
     let device = Token::random(TokenKind::KnownDevice, &SecureRandom::system());
     let from = Origin {
@@ -109,41 +153,12 @@ async fn valid_credentials(test: &TestAuth) -> Vec<(Option<CredentialDoor>, Stri
         .create_personal_token(&caller, request, origin())
         .await
         .unwrap();
-    test.store.enroll_totp("bob");
-    let pending = test
-        .auth
-        .passwords()
-        .sign_in_on_page("bob", password(GOOD_PASSWORD), origin())
-        .await
-        .unwrap();
-    let SignInOutcome::MfaRequired(pending) = pending else {
-        panic!("bob has a second factor")
-    };
     let codes = test
         .auth
         .oauth()
         .device_authorization(None, None, origin())
         .await
         .unwrap();
-    let reset = test
-        .auth
-        .passwords()
-        .reset_link(&root.permit(None).unwrap(), &name("ada"))
-        .await
-        .unwrap();
-    let invitation = NewInvitation {
-        administrator: false,
-        roles: vec![(realm("main"), Role::Viewer)],
-        email: None,
-        delivery: Delivery::Link,
-    };
-    let invited = test
-        .auth
-        .invitations()
-        .invite(&root, invitation)
-        .await
-        .unwrap();
-    let in_link = |link: &SecretString| link.expose_secret().split_once('#').unwrap().1.to_owned();
     let ticket = test.auth.sessions().issue_ticket(&caller);
     let exposed = |token: &Token| token.expose().to_owned();
     vec![
@@ -158,12 +173,15 @@ async fn valid_credentials(test: &TestAuth) -> Vec<(Option<CredentialDoor>, Stri
             Some(CredentialDoor::Refresh),
             exposed(&tokens.refresh_token),
         ),
-        (Some(CredentialDoor::SecondFactor), exposed(&pending.token)),
+        (
+            Some(CredentialDoor::SecondFactor),
+            exposed(&pending_sign_in(test).await),
+        ),
         (
             Some(CredentialDoor::Invitation),
-            in_link(&invited.link.unwrap()),
+            invitation_token(test, &root).await,
         ),
-        (Some(CredentialDoor::Reset), in_link(&reset.link)),
+        (Some(CredentialDoor::Reset), reset_token(test, &root).await),
         // These two open no door of this list.
         (None, exposed(&device)),
         (None, exposed(&codes.device_code)),

@@ -125,6 +125,13 @@ async fn refresh_token_reuse_in_grace_needs_unused_successor() {
     ));
 }
 
+async fn refresh(test: &TestAuth, tokens: &TokenResponse) -> Result<TokenResponse, AuthError> {
+    test.auth
+        .oauth()
+        .refresh(tokens.refresh_token.expose(), None, None, origin())
+        .await
+}
+
 /// The thief sees the owner's refresh, for example by introspection, and replays the stolen token
 /// within the grace period.
 #[tokio::test]
@@ -143,32 +150,14 @@ async fn stolen_refresh_token_used_within_grace_is_detected() {
         .await
         .unwrap();
     let (stolen, _) = test.sign_in("ada").await;
-    let owners = test
-        .auth
-        .oauth()
-        .refresh(stolen.refresh_token.expose(), None, None, origin())
-        .await
-        .unwrap();
-    let thiefs = test
-        .auth
-        .oauth()
-        .refresh(stolen.refresh_token.expose(), None, None, origin())
-        .await
-        .unwrap();
+    let owners = refresh(&test, &stolen).await.unwrap();
+    let thiefs = refresh(&test, &stolen).await.unwrap();
     let mut mails = test.auth.mail().take_mail_queue().unwrap();
     while mails.try_recv().is_ok() {}
     test.clock.advance(Duration::from_mins(29));
-    let thiefs = test
-        .auth
-        .oauth()
-        .refresh(thiefs.refresh_token.expose(), None, None, origin())
-        .await
-        .unwrap();
+    let thiefs = refresh(&test, &thiefs).await.unwrap();
     assert!(matches!(
-        test.auth
-            .oauth()
-            .refresh(owners.refresh_token.expose(), None, None, origin())
-            .await,
+        refresh(&test, &owners).await,
         Err(AuthError::Token(TokenError::InvalidGrant))
     ));
     assert!(matches!(
@@ -179,10 +168,7 @@ async fn stolen_refresh_token_used_within_grace_is_detected() {
         Err(AuthError::Access(AccessError::InvalidToken))
     ));
     assert!(matches!(
-        test.auth
-            .oauth()
-            .refresh(thiefs.refresh_token.expose(), None, None, origin())
-            .await,
+        refresh(&test, &thiefs).await,
         Err(AuthError::Token(TokenError::InvalidGrant))
     ));
     assert!(

@@ -4,25 +4,25 @@
 mod audit;
 mod breach;
 mod crash;
-#[path = "../../../server/tests/api/passkey_device.rs"]
-#[expect(dead_code, reason = "the tests of the API use the rest")]
-mod passkey_device;
 mod dump;
 mod help;
 mod hostile;
 mod import;
 mod keys;
-mod master_key;
-#[path = "../../../server/tests/api/totp_device.rs"]
-mod totp_device;
-mod program;
+mod master;
 #[path = "../../../server/tests/api/mock_provider.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod mock_provider;
+#[path = "../../../server/tests/api/passkey_device.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod passkey_device;
+mod program;
 mod readme;
 mod remote;
 mod secrets;
 mod settings;
 mod stopping;
+#[path = "../../../server/tests/api/totp_device.rs"]
+mod totp_device;
 mod users;
 mod verify;

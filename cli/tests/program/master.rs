@@ -8,13 +8,16 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{program::{Client, CommandOutput, PASSWORD, TestProgram, TestServer}, totp_device::App};
+use crate::{
+    program::{Client, CommandOutput, PASSWORD, TestProgram, TestServer},
+    totp_device::TotpDevice,
+};
 
 const REPLACE_MASTER: [&str; 2] = ["key", "replace-master"];
 
 /// The code of the app, `steps` of 30 s from now.
-fn code_at(app: &App, steps: i64) -> String {
-    app.shows_at(auth::Clock::system().now().as_second() + 30 * steps)
+fn code_at(app: &TotpDevice, steps: i64) -> String {
+    app.code_at(auth::Clock::system().now().as_second() + 30 * steps)
 }
 
 async fn post_token_form(server: &TestServer, form: &[(&str, &str)]) -> (u16, Value) {
@@ -46,7 +49,7 @@ async fn refresh_status(server: &TestServer, tokens: &Value) -> u16 {
 }
 
 /// Enrolls an app with the code of the previous step.
-async fn enroll_app(server: &TestServer, tokens: &Value) -> App {
+async fn enroll_app(server: &TestServer, tokens: &Value) -> TotpDevice {
     let client = Client::new(server, tokens["access_token"].as_str().unwrap());
     let begun: Value = client
         .post("/auth/totp")
@@ -57,7 +60,7 @@ async fn enroll_app(server: &TestServer, tokens: &Value) -> App {
         .json()
         .await
         .unwrap();
-    let app = App::typed(begun["secret"].as_str().unwrap());
+    let app = TotpDevice::from_base32(begun["secret"].as_str().unwrap());
     let confirmed = client
         .post("/auth/totp/confirm")
         .json(&json!({"code": code_at(&app, -1)}))

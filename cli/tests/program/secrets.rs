@@ -19,7 +19,10 @@ use std::{
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{mock_provider::Provider, program::{PASSWORD, TestProgram, TestServer}};
+use crate::{
+    mock_provider::MockProvider,
+    program::{PASSWORD, TestProgram, TestServer},
+};
 use mail::Mailbox;
 use recorded::Secrets;
 use run_deployment::Drive;
@@ -94,7 +97,7 @@ fn command(
     command
 }
 
-async fn run_all(drive: &Drive, provider: &Provider) {
+async fn run_all(drive: &Drive, provider: &MockProvider) {
     let setup = drive
         .server
         .startup_line
@@ -168,7 +171,7 @@ async fn drive(deployment: Deployment) {
     let Some(database) = database_url(deployment).await else {
         return;
     };
-    let (program, provider, port) = (TestProgram::new(), Provider::start().await, free_port());
+    let (program, provider, port) = (TestProgram::new(), MockProvider::start().await, free_port());
     let (mailbox, mail) = match deployment {
         Deployment::Sqlite => Mailbox::server().await,
         Deployment::Postgres => Mailbox::folder(program.folder().join("mail")),

@@ -60,13 +60,13 @@ fn test_mailer(way: MailTransport) -> Mailer {
     }
 }
 
-async fn deliver_all(postman: Mailer, letters: Vec<OutgoingMail>) {
-    let (post, letter_box) = mpsc::channel(10);
-    for letter in letters {
-        post.send(letter).await.unwrap();
+async fn deliver_all(postman: Mailer, mails: Vec<OutgoingMail>) {
+    let (post, queue) = mpsc::channel(10);
+    for mail in mails {
+        post.send(mail).await.unwrap();
     }
     drop(post);
-    postman.run(letter_box).await;
+    postman.run(queue).await;
 }
 
 #[tokio::test]

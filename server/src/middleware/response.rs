@@ -153,11 +153,7 @@ fn header_bytes(request: &Request) -> usize {
 }
 
 fn render_problem(mut response: Response, info: &RequestInfo, id: &str) -> Response {
-    let Some(PendingProblem {
-        problem,
-        format: format,
-    }) = response.extensions_mut().remove()
-    else {
+    let Some(PendingProblem { problem, format }) = response.extensions_mut().remove() else {
         return response;
     };
     let status = problem.status();

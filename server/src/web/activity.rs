@@ -110,14 +110,14 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         actor => actor.to_owned(),
     };
     let by_self = entry.actor == entry.subject;
-    let whom = match entry.subject.as_str() {
+    let object = match entry.subject.as_str() {
         subject if subject == viewer => "you".to_owned(),
         subject => subject.to_owned(),
     };
     let possessive = match (by_self, entry.subject == viewer) {
         (_, true) => "your".to_owned(),
         (true, false) => "their".to_owned(),
-        (false, false) => format!("{whom}'s"),
+        (false, false) => format!("{object}'s"),
     };
     let fact = |name: &str| entry.facts.get(name).map(display_value).unwrap_or_default();
     let vault = entry.vault.clone().unwrap_or_else(|| "a vault".to_owned());
@@ -127,7 +127,7 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
             "Failed sign-in with an unknown username".to_owned()
         }
         "sign_in.refused" => format!(
-            "Failed sign-in as {whom}: wrong {}",
+            "Failed sign-in as {object}: wrong {}",
             credential_label(entry)
         ),
         "sign_in.half_way" => {
@@ -222,38 +222,38 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
             value_before(entry, "provider")
         ),
         "account.created" if by_self => format!("{who} created {possessive} account"),
-        "account.created" => format!("{who} created an account for {whom}"),
+        "account.created" => format!("{who} created an account for {object}"),
         "email.asked" => format!(
             "{who} requested a new e-mail address for {possessive} account: {}",
             fact("email")
         ),
-        "account.changed" | "email.changed" => account_changed(entry, &who, (&whom, &possessive)),
+        "account.changed" | "email.changed" => account_changed(entry, &who, (&object, &possessive)),
         "role.changed" => format!("{who} changed {possessive} role in {vault}"),
         "invite.made" if !entry.subject.contains('@') => format!("{who} created an invitation"),
         "invite.withdrawn" if !entry.subject.contains('@') => {
             format!("{who} withdrew an invitation")
         }
-        "invite.made" => format!("{who} invited {whom}"),
+        "invite.made" => format!("{who} invited {object}"),
         "invite.used" => format!("{who} used an invitation"),
-        "invite.withdrawn" => format!("{who} withdrew the invitation of {whom}"),
-        "group.made" => format!("{who} created the group {whom}"),
+        "invite.withdrawn" => format!("{who} withdrew the invitation of {object}"),
+        "group.made" => format!("{who} created the group {object}"),
         "group.changed" => group_changed(entry, &who, &vault),
-        "group.removed" => format!("{who} deleted the group {whom}"),
+        "group.removed" => format!("{who} deleted the group {object}"),
         "sign_in.throttled" => format!(
             "Too many attempts{}: some were rejected without a check",
-            if whom.is_empty() {
+            if object.is_empty() {
                 String::new()
             } else {
-                format!(" to sign in as {whom}")
+                format!(" to sign in as {object}")
             }
         ),
-        "throttle.lifted" => format!("{who} lifted the sign-in block for {whom}"),
-        "key.rotated" => format!("{who} rotated the key {whom}"),
-        "master_key.replaced" => format!("{who} replaced the master key with {whom}"),
-        "vault.created" => format!("{who} created the vault {whom}"),
+        "throttle.lifted" => format!("{who} lifted the sign-in block for {object}"),
+        "key.rotated" => format!("{who} rotated the key {object}"),
+        "master_key.replaced" => format!("{who} replaced the master key with {object}"),
+        "vault.created" => format!("{who} created the vault {object}"),
         action => match action.strip_prefix("file.") {
-            Some(verb) => format!("{who} {} {whom}", file_verb(verb)),
-            None => format!("{who}: {action}, {whom}"),
+            Some(verb) => format!("{who} {} {object}", file_verb(verb)),
+            None => format!("{who}: {action}, {object}"),
         },
     }
 }

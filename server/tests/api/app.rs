@@ -1,6 +1,7 @@
 //! One server for each test, and HTTP clients for it.
 
 use std::{
+    cell::Cell,
     net::SocketAddr,
     sync::{
         Arc,
@@ -324,16 +325,19 @@ impl Client {
         self.request_builder(Method::DELETE, path)
     }
 
+    #[must_use]
     pub(crate) async fn send(&self, request: RequestBuilder) -> TestResponse {
         TestResponse::read(request.send().await.unwrap()).await
     }
 
     /// `GET`, with the complete response.
+    #[must_use]
     pub(crate) async fn get(&self, path: &str) -> TestResponse {
         self.send(self.get_request(path)).await
     }
 
     /// `POST` with a JSON body, or without a body if it is null.
+    #[must_use]
     pub(crate) async fn post(&self, path: &str, body: Value) -> TestResponse {
         let request = self.post_request(path);
         self.send(if body.is_null() {
@@ -344,6 +348,7 @@ impl Client {
         .await
     }
 
+    #[must_use]
     pub(crate) async fn add(&self, filename: &str, content: &[u8]) -> TestResponse {
         let form = multipart::Form::new().part(
             "file",
@@ -356,11 +361,13 @@ impl Client {
         .await
     }
 
+    #[must_use]
     pub(crate) async fn check_out(&self, filename: &str) -> TestResponse {
         self.post(&file_url(filename, "/checkout"), Value::Null)
             .await
     }
 
+    #[must_use]
     pub(crate) async fn check_in(
         &self,
         filename: &str,
@@ -397,32 +404,96 @@ pub(crate) fn file_url(filename: &str, rest: &str) -> String {
     format!("/api/files/{name}{rest}")
 }
 
-/// A complete response.
+/// A complete response. A test that never checks its status fails when the response is dropped.
 #[derive(Debug)]
 pub(crate) struct TestResponse {
-    pub(crate) status: u16,
+    status: UncheckedStatus,
     pub(crate) headers: HeaderMap<HeaderValue>,
     /// Null if the body is not JSON.
     pub(crate) body: Value,
     pub(crate) text: String,
 }
 
+/// A field of its own, so that the other fields of a response can be moved out.
+#[derive(Debug)]
+struct UncheckedStatus {
+    code: u16,
+    checked: Cell<bool>,
+    request: String,
+}
+
+impl Drop for UncheckedStatus {
+    fn drop(&mut self) {
+        if !self.checked.get()
+            && let Ok(path) = std::env::var("MEASURE")
+        {
+            use std::io::Write;
+            let trace = std::backtrace::Backtrace::force_capture().to_string();
+            let place: Vec<_> = trace
+                .lines()
+                .filter(|line| line.contains("tests/api/") && !line.contains("app.rs"))
+                .map(|l| l.trim().to_owned())
+                .collect();
+            let mut file = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .unwrap();
+            file.write_all(
+                format!("{}\t{}\t{}\n", self.code, self.request, place.join(" < ")).as_bytes(),
+            )
+            .unwrap();
+            return;
+        }
+        assert!(
+            self.checked.get() || std::thread::panicking(),
+            "the status of {} was not checked: it was {}",
+            self.request,
+            self.code,
+        );
+    }
+}
+
 impl TestResponse {
+    /// Without the body.
+    pub(crate) fn from_head(response: &Response) -> Self {
+        Self {
+            status: UncheckedStatus {
+                code: response.status().as_u16(),
+                checked: Cell::new(false),
+                request: response.url().to_string(),
+            },
+            headers: response.headers().clone(),
+            body: Value::Null,
+            text: String::new(),
+        }
+    }
+
     pub(crate) async fn read(response: Response) -> Self {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let head = Self::from_head(&response);
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self {
-            status,
-            headers,
-            body,
-            text,
-        }
+        Self { body, text, ..head }
+    }
+
+    /// The status, for a comparison. Counts as checked.
+    #[must_use]
+    pub(crate) fn status(&self) -> u16 {
+        self.status.checked.set(true);
+        self.status.code
     }
 
     #[track_caller]
     pub(crate) fn expect_status(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.status(), status, "{}", self.text);
+        self
+    }
+
+    /// For a race, in which each of these statuses is correct.
+    #[track_caller]
+    pub(crate) fn expect_status_in(self, statuses: &[u16]) -> Self {
+        let status = self.status();
+        assert!(statuses.contains(&status), "{status}: {}", self.text);
         self
     }
 

@@ -48,10 +48,10 @@ both! {
         for value in ["", "Bearer", "Bearer ", "Basic YTpi", "bearer\u{a0}x", &format!("Token {token}"), &format!("Bearer {token} {token}")] {
             let Ok(value) = reqwest::header::HeaderValue::from_bytes(value.as_bytes()) else { continue };
             let answer = anonymous.send(anonymous.get_request("/auth/me").header("authorization", value)).await;
-            assert!(matches!(answer.status, 400 | 401), "{} {}", answer.status, answer.text);
+            assert!(matches!(answer.status(), 400 | 401), "{} {}", answer.status(), answer.text);
         }
         let twice = anonymous.get_request("/auth/me").header("authorization", format!("Bearer {token}")).header("authorization", "Bearer x");
-        assert!(anonymous.send(twice).await.status >= 400);
+        assert!(anonymous.send(twice).await.status() >= 400);
         let both = ada.get_request("/auth/me").header("cookie", "strongroom=sr_ws_x");
         ada.send(both).await.expect_status(400);
         anonymous.get(&format!("/auth/me?access_token={token}")).await.expect_status(401);
@@ -112,11 +112,11 @@ both! {
         let mut refused = None;
         for _ in 0..60 {
             let answer = anonymous.send(anonymous.post_request("/auth/token").form(&form)).await;
-            if answer.status == 429 {
+            if answer.status() == 429 {
                 refused = Some(answer);
                 break;
             }
-            assert_eq!(answer.status, 401);
+            assert_eq!(answer.status(), 401);
         }
         let refused = refused.expect("guessing was never throttled");
         assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);

@@ -31,7 +31,7 @@ async fn sign_in_from_agent(app: &TestApp, name: &str, password: &str, program: 
         .post_request("/auth/token")
         .form(&form)
         .header("user-agent", program);
-    app.anonymous().send(request).await.status
+    app.anonymous().send(request).await.status()
 }
 
 both! {
@@ -195,9 +195,9 @@ both! {
         assert!(page.contains("action=\"/v/main/audit\"") && !page.contains("/admin/audit"), "{page}");
         let filtered = see(&ada, "/v/main/audit?actor=bob").await.expect_status(200).text;
         assert!(filtered.contains("bob added b.nc") && !filtered.contains("You added"), "{filtered}");
-        let told = ada.get("/api/vaults/main/audit?actor=bob").await.expect_status(200).body;
-        assert!(told[0]["from"].is_null() && told[0]["by"]["session"].is_null(), "{told:#}");
-        let told = root.get("/api/vaults/main/audit?actor=bob").await.expect_status(200).body;
-        assert_eq!(told[0]["from"]["address"], "127.0.0.1", "administrators see the address");
+        let entries = ada.get("/api/vaults/main/audit?actor=bob").await.expect_status(200).body;
+        assert!(entries[0]["from"].is_null() && entries[0]["by"]["session"].is_null(), "{entries:#}");
+        let entries = root.get("/api/vaults/main/audit?actor=bob").await.expect_status(200).body;
+        assert_eq!(entries[0]["from"]["address"], "127.0.0.1", "administrators see the address");
     }
 }

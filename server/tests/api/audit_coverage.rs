@@ -61,7 +61,7 @@ impl AuditCoverage {
         answer: TestResponse,
     ) -> TestResponse {
         assert!(
-            (200..300).contains(&answer.status),
+            (200..300).contains(&answer.status()),
             "{operation}: {}",
             answer.text
         );
@@ -77,13 +77,13 @@ impl AuditCoverage {
         let mut news = entries
             .iter()
             .filter(|entry| action == "vault.created" || entry["n"].as_i64().unwrap() > *seen);
-        let told = news.find(|entry| entry["action"] == action);
-        let told =
-            told.unwrap_or_else(|| panic!("{operation} has no audit entry {action}: {entries:#?}"));
+        let matching = news.find(|entry| entry["action"] == action);
+        let matching =
+            matching.unwrap_or_else(|| panic!("{operation} has no audit entry {action}: {entries:#?}"));
         assert_eq!(
-            (&told["actor"], &told["from"]["address"]),
+            (&matching["actor"], &matching["from"]["address"]),
             (&json!(by), &json!("127.0.0.1")),
-            "{operation}: {told:#}"
+            "{operation}: {matching:#}"
         );
         if action == "vault.created" {
             self.covered.insert(operation);

@@ -95,9 +95,9 @@ both! {
         assert_eq!(program.get("/auth/me").await.expect_status(200).body["username"], "ada");
         program.add("a.nc", b"x").await.expect_status(403);
         program.get("/auth/sessions").await.expect_status(403);
-        assert_eq!(submit_decision(&program, authorization_request(), "approve").await.status, 403);
+        assert_eq!(submit_decision(&program, authorization_request(), "approve").await.status(), 403);
         let script = personal_tokens::token_client(&ada, json!(["admin"]), Value::Null).await;
-        assert_eq!(submit_decision(&script, authorization_request(), "approve").await.status, 403);
+        assert_eq!(submit_decision(&script, authorization_request(), "approve").await.status(), 403);
     }
 
     async fn authorization_code_is_bound_to_client_redirect_verifier(app: TestApp) {
@@ -135,7 +135,7 @@ both! {
             let wrong = exchange_code(&app, &code, ("code_verifier", CHALLENGE));
             let (right, wrong) = tokio::join!(exchange_code(&app, &code, ("", "")), wrong);
             wrong.expect_status(400);
-            if right.status == 200 {
+            if right.status() == 200 {
                 let token = right.body["access_token"].as_str().map(str::to_owned);
                 Client { token, ..app.anonymous() }.get("/auth/me").await.expect_status(401);
             }
@@ -191,8 +191,8 @@ both! {
         let code = authorization_code(&ada).await;
         let uses: Vec<_> = (0..10).map(|_| exchange_code(&app, &code, ("", ""))).collect();
         let answers = futures_util::future::join_all(uses).await;
-        assert!(answers.iter().filter(|answer| answer.status == 200).count() <= 1);
-        assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 400)));
+        assert!(answers.iter().filter(|answer| answer.status() == 200).count() <= 1);
+        assert!(answers.iter().all(|answer| matches!(answer.status(), 200 | 400)));
         // The code was used twice, so its tokens are revoked.
         assert_eq!(ada.get("/auth/sessions").await.body.as_array().unwrap().len(), 1);
     }
@@ -220,7 +220,7 @@ both! {
                 assert_eq!((page.header("location"), page.header("content-type")), (None, Some("text/html; charset=utf-8")), "{asked}");
             }
             let said = submit_decision(&ada, asked.clone(), "approve").await;
-            assert!(matches!(said.status, 400 | 422) && said.body["redirect_to"].is_null(), "{asked}: {}", said.text);
+            assert!(matches!(said.status(), 400 | 422) && said.body["redirect_to"].is_null(), "{asked}: {}", said.text);
         }
         // A repeated parameter is ambiguous.
         let twice = format!("{}&redirect_uri=https%3A%2F%2Fevil.example", authorize_url(&authorization_request()));
@@ -239,9 +239,9 @@ both! {
             let sent = ada.get(&authorize_url(&asked)).await.expect_status(303);
             let said = submit_decision(&ada, asked.clone(), "approve").await.expect_status(200);
             for location in [sent.header("location").unwrap(), said.body["redirect_to"].as_str().unwrap()] {
-                let told = redirect_params(location);
-                assert_eq!((told["error"].as_str(), told["state"].as_str(), told["iss"].as_str()), (error, "a b&c=d", "http://strongroom.test"));
-                assert!(!told.contains_key("code"));
+                let params = redirect_params(location);
+                assert_eq!((params["error"].as_str(), params["state"].as_str(), params["iss"].as_str()), (error, "a b&c=d", "http://strongroom.test"));
+                assert!(!params.contains_key("code"));
             }
         }
         ada.get(&authorize_url(&authorization_request_with("response_mode", json!("query")))).await.expect_status(200);
@@ -261,21 +261,21 @@ both! {
 
     async fn consent_requires_recent_sign_in_and_same_origin(app: TestApp) {
         let ada = app.editor("ada").await;
-        let stranger = app.anonymous();
-        let sent = stranger.get(&authorize_url(&authorization_request())).await.expect_status(303);
+        let anonymous = app.anonymous();
+        let sent = anonymous.get(&authorize_url(&authorization_request())).await.expect_status(303);
         let next = sent.header("location").unwrap().strip_prefix("/sign-in?").unwrap().to_owned();
         let next = form_urlencoded::parse(next.as_bytes()).next().unwrap().1.into_owned();
         assert_eq!(next, authorize_url(&authorization_request()));
-        assert_eq!(submit_decision(&stranger, authorization_request(), "approve").await.status, 401);
+        assert_eq!(submit_decision(&anonymous, authorization_request(), "approve").await.status(), 401);
         let form = [("username", "ada"), ("password", PASSWORD), ("next", &next)];
-        let signed_in = stranger.send(stranger.post_request("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.expect_status(303);
+        let signed_in = anonymous.send(anonymous.post_request("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.expect_status(303);
         assert_eq!(signed_in.header("location"), Some(next.as_str()));
         let cookie = signed_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
         let mut body = authorization_request();
         body["decision"] = json!("approve");
         for (site, status) in [("cross-site", 403), ("same-site", 403), ("same-origin", 200)] {
-            let request = stranger.request_builder(Method::POST, "/auth/authorize").header("cookie", &cookie).header("sec-fetch-site", site);
-            stranger.send(request.json(&body)).await.expect_status(status);
+            let request = anonymous.request_builder(Method::POST, "/auth/authorize").header("cookie", &cookie).header("sec-fetch-site", site);
+            anonymous.send(request.json(&body)).await.expect_status(status);
         }
         app.advance_clock(Duration::from_mins(11));
         assert_eq!(submit_decision(&ada, authorization_request(), "approve").await.expect_status(401).body["error"], "insufficient_user_authentication");

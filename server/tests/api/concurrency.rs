@@ -24,7 +24,7 @@ both! {
                 let start = start.clone();
                 tries.spawn(async move {
                     start.wait().await;
-                    (person.check_out("a.nc").await.status, person)
+                    (person.check_out("a.nc").await.status(), person)
                 });
             }
             let tries = tries.join_all().await;
@@ -51,7 +51,7 @@ both! {
                 root.post(&path, json!({"reason": "now", "take": true})),
             );
             let now = ada.get(&file_url("a.nc", "")).await.body;
-            match (check_in.status, overridden.status) {
+            match (check_in.status(), overridden.status()) {
                 (200, 409) => {
                     revision += 1;
                     assert_eq!(now["locked_by"], Value::Null);
@@ -71,7 +71,7 @@ both! {
         for round in 0..10 {
             let [one, two] = [format!("Dir{round}/A.nc"), format!("dir{round}/a.nc")];
             let (one, two) = tokio::join!(ada.add(&one, b"1"), ada.add(&two, b"2"));
-            let mut both = [one.status, two.status];
+            let mut both = [one.status(), two.status()];
             both.sort_unstable();
             assert_eq!(both, [201, 409]);
         }
@@ -103,7 +103,7 @@ async fn parallel_requests_with_one_idempotency_key_act_once() {
     }
     for answer in tries.join_all().await {
         assert_eq!(
-            (answer.status, &answer.body["revision"]),
+            (answer.status(), &answer.body["revision"]),
             (201, &json!(1)),
             "{}",
             answer.text

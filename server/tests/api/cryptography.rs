@@ -168,8 +168,8 @@ fn cryptography_uses_match_the_cryptography_page() {
         "{crates:?}"
     );
     let mut files = Vec::new();
-    for room in CRATES {
-        sources(&workspace_root().join(room).join("src"), &mut files);
+    for member in CRATES {
+        sources(&workspace_root().join(member).join("src"), &mut files);
     }
     let mut there = BTreeSet::new();
     for path in files {
@@ -191,7 +191,7 @@ fn cryptography_uses_match_the_cryptography_page() {
     let rows = section(&page, "Where it is used")
         .lines()
         .filter(|line| line.starts_with("| `"));
-    let told: BTreeSet<(String, String)> = rows
+    let documented: BTreeSet<(String, String)> = rows
         .flat_map(|row| {
             let (used, files) = row[2..].split_once('|').unwrap();
             let used = used.trim().trim_matches('`').to_owned();
@@ -200,8 +200,8 @@ fn cryptography_uses_match_the_cryptography_page() {
                 .map(move |file| (used.clone(), file))
         })
         .collect();
-    let missing: Vec<_> = there.difference(&told).collect();
-    let gone: Vec<_> = told.difference(&there).collect();
+    let missing: Vec<_> = there.difference(&documented).collect();
+    let gone: Vec<_> = documented.difference(&there).collect();
     assert!(
         missing.is_empty() && gone.is_empty(),
         "not on the page: {missing:?}; not in the code: {gone:?}"
@@ -215,11 +215,11 @@ fn cryptographic_dependencies_match_the_cryptography_page() {
         .filter(|name| is_cryptographic(name))
         .collect();
     let page = cryptography_page();
-    let told = code_spans(section(&page, "What is built in"));
-    let missing: Vec<_> = there.difference(&told).collect();
+    let documented = code_spans(section(&page, "What is built in"));
+    let missing: Vec<_> = there.difference(&documented).collect();
     assert!(missing.is_empty(), "not on the page: {missing:?}");
     let locked = locked_crypto_crates();
-    let gone: Vec<_> = told
+    let gone: Vec<_> = documented
         .iter()
         .filter(|name| !locked.contains(*name) && *name != "deny.toml")
         .collect();

@@ -34,8 +34,8 @@ both! {
         ada.send(override_it).await.expect_status(403);
         ada.get("/api/vaults/attic/files").await.expect_status(404);
         ada.get("/api/users").await.expect_status(403);
-        let told = wait_for_denials(&root, "ada", 3).await;
-        let of = |action: &str| told.iter().find(|entry| entry["subject"] == action).unwrap();
+        let denials = wait_for_denials(&root, "ada", 3).await;
+        let of = |action: &str| denials.iter().find(|entry| entry["subject"] == action).unwrap();
         let lock = of("lock.override");
         assert_eq!(lock["from"], json!({"address": "127.0.0.1", "user_agent": "curl/8"}));
         assert_eq!((&lock["reason"], &lock["vault"], &lock["by"]["kind"]), (&json!("not_allowed"), &json!("main"), &json!("tokens")));
@@ -54,8 +54,8 @@ both! {
             ada.get("/api/users").await.expect_status(403);
         }
         ada.get("/api/audit").await.expect_status(403);
-        let told = wait_for_denials(&root, "ada", 2).await;
-        assert_eq!(told.len(), 2, "one of each action: {told:#?}");
+        let denials = wait_for_denials(&root, "ada", 2).await;
+        assert_eq!(denials.len(), 2, "one of each action: {denials:#?}");
         app.advance_clock(Duration::from_mins(11));
         ada.get("/api/users").await.expect_status(403);
         let again = wait_for_denials(&root, "ada", 3).await;
@@ -69,10 +69,10 @@ both! {
         let token = Client { token: Some(made.body["token"].as_str().unwrap().to_owned()), ..ada.clone() };
         token.add("b.nc", b"x").await.expect_status(403);
         token.get("/auth/tokens").await.expect_status(403);
-        let told = wait_for_denials(&root, "ada", 2).await;
-        let reasons: Vec<_> = told.iter().map(|entry| entry["reason"].as_str().unwrap()).collect();
-        assert!(reasons.contains(&"scope_missing") && reasons.contains(&"not_in_person"), "{told:#?}");
-        assert!(told.iter().all(|entry| entry["by"]["label"] == "backup"), "{told:#?}");
+        let denials = wait_for_denials(&root, "ada", 2).await;
+        let reasons: Vec<_> = denials.iter().map(|entry| entry["reason"].as_str().unwrap()).collect();
+        assert!(reasons.contains(&"scope_missing") && reasons.contains(&"not_in_person"), "{denials:#?}");
+        assert!(denials.iter().all(|entry| entry["by"]["label"] == "backup"), "{denials:#?}");
     }
 
     async fn cross_site_request_with_cookie_is_audited(app: TestApp) {
@@ -86,11 +86,11 @@ both! {
         };
         foreign("strongroom=sr_ws_nobodys").await.expect_status(403);
         foreign(&cookie).await.expect_status(403);
-        let told = wait_for_denials(&root, "ada", 1).await;
-        assert_eq!((&told[0]["subject"], &told[0]["reason"]), (&json!("by_another_site"), &json!("cross_site")));
-        assert_eq!(told[0]["facts"]["site"], "https://evil.example");
-        assert_eq!(told[0]["facts"]["request"], "POST /auth/sessions/end-others", "the request without its query");
-        assert_eq!(told[0]["by"]["kind"], "web");
+        let denials = wait_for_denials(&root, "ada", 1).await;
+        assert_eq!((&denials[0]["subject"], &denials[0]["reason"]), (&json!("by_another_site"), &json!("cross_site")));
+        assert_eq!(denials[0]["facts"]["site"], "https://evil.example");
+        assert_eq!(denials[0]["facts"]["request"], "POST /auth/sessions/end-others", "the request without its query");
+        assert_eq!(denials[0]["by"]["kind"], "web");
         assert_eq!(root.get("/api/audit?action=action.refused").await.body.as_array().unwrap().len(), 1, "an unknown cookie is not recorded");
     }
 

@@ -191,11 +191,11 @@ both! {
         for (scope, answer) in [("admin", 400), ("files:read files:write", 400), ("files:read", 204)] {
             let device = TestDevice::start(&app, &[("scope", scope)]).await;
             let seen = look_up(&narrow, &device.user_code).await.expect_status(200);
-            let told = submit_decision(&narrow, &device.user_code, &seen.body["request"], "approve").await.expect_status(answer);
+            let rejected = submit_decision(&narrow, &device.user_code, &seen.body["request"], "approve").await.expect_status(answer);
             if answer == 204 {
                 assert_eq!(device.poll().await.expect_status(200).body["scope"], "files:read");
             } else {
-                assert_eq!(told.body["error"], "invalid_scope");
+                assert_eq!(rejected.body["error"], "invalid_scope");
                 device.expect_error("authorization_pending").await;
             }
         }
@@ -239,7 +239,7 @@ both! {
         device.expect_error("authorization_pending").await;
         // Approval requires a recent sign-in; denial does not.
         app.advance_clock(Duration::from_mins(9));
-        assert_eq!(submit_decision(&ada, code, &seen, "approve").await.status, 204);
+        assert_eq!(submit_decision(&ada, code, &seen, "approve").await.status(), 204);
         let late = TestDevice::start(&app, &[]).await;
         let seen = look_up(&ada, &late.user_code).await.expect_status(200).body["request"].clone();
         app.advance_clock(Duration::from_mins(2));
@@ -287,7 +287,7 @@ both! {
         let mut polls = tokio::task::JoinSet::new();
         for _ in 0..20 {
             let device = device.clone();
-            polls.spawn(async move { device.poll().await.status });
+            polls.spawn(async move { device.poll().await.status() });
         }
         let answers = polls.join_all().await;
         assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
@@ -329,8 +329,8 @@ both! {
         }
         let device = TestDevice::start(&app, &[]).await;
         look_up(&ada, &device.user_code).await.expect_status(200);
-        let stranger = app.anonymous();
-        let sent = stranger.send(stranger.get_request("/device?user_code=BBBB-BBBB").header("accept", "text/html")).await.expect_status(303);
+        let anonymous = app.anonymous();
+        let sent = anonymous.send(anonymous.get_request("/device?user_code=BBBB-BBBB").header("accept", "text/html")).await.expect_status(303);
         assert_eq!(sent.header("location"), Some("/sign-in?next=%2Fdevice%3Fuser%5Fcode%3DBBBB%2DBBBB"));
     }
 }

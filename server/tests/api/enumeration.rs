@@ -114,7 +114,7 @@ fn comparable(mut answer: TestResponse, name: &str) -> (u16, String, Vec<(String
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
         .collect();
     headers.sort();
-    (answer.status, answer.text.replace(name, "NAME"), headers)
+    (answer.status(), answer.text.replace(name, "NAME"), headers)
 }
 
 /// The probability that a value of `a` exceeds a value of `b` (Mann-Whitney U): 0.5 if they do not
@@ -170,8 +170,8 @@ fn distinguishable(
         )
     });
     chances
-        .filter(|(_, chance)| *chance > 0.7)
-        .map(|(pair, chance)| (pair, format!("{chance:.2}")))
+        .filter(|(_, probability)| *probability > 0.7)
+        .map(|(pair, probability)| (pair, format!("{probability:.2}")))
         .collect()
 }
 
@@ -179,17 +179,17 @@ fn distinguishable(
 async fn account_kinds_are_indistinguishable_by_answer_and_timing() {
     let app = app_with_all_account_kinds().await;
     for question in ENDPOINTS {
-        let mut told = distinguishable(&measure(&app, question).await);
+        let mut differences = distinguishable(&measure(&app, question).await);
         for _ in 1..MAX_MEASUREMENTS {
-            if told.is_empty() {
+            if differences.is_empty() {
                 break;
             }
             let again = distinguishable(&measure(&app, question).await);
-            told.retain(|pair, _| again.contains_key(pair));
+            differences.retain(|pair, _| again.contains_key(pair));
         }
         assert!(
-            told.is_empty(),
-            "{}: these differ each time: {told:?}",
+            differences.is_empty(),
+            "{}: these differ each time: {differences:?}",
             question.0
         );
     }
@@ -201,19 +201,19 @@ async fn throttled_answers_are_identical_for_account_kinds() {
     let mut answers = Vec::new();
     for kind in ACCOUNT_KINDS {
         let name = username_for(kind, 0);
-        let mut told = Vec::new();
+        let mut responses = Vec::new();
         for n in 0..6 {
             let request = token_request(&app.anonymous(), &name)
                 .header("x-forwarded-for", format!("203.0.113.{n}"));
-            told.push(comparable(app.anonymous().send(request).await, &name));
+            responses.push(comparable(app.anonymous().send(request).await, &name));
         }
         app.advance_clock(Duration::from_hours(1));
-        answers.push(told);
+        answers.push(responses);
     }
     assert_eq!(answers[0][5].0, 429);
     assert!(
-        answers.iter().all(|told| told[5] == answers[0][5]),
+        answers.iter().all(|responses| responses[5] == answers[0][5]),
         "{answers:?}"
     );
-    assert!(answers.iter().all(|told| told[0] == answers[0][0]));
+    assert!(answers.iter().all(|responses| responses[0] == answers[0][0]));
 }

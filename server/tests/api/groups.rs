@@ -17,11 +17,11 @@ impl Client {
             request.json(&body)
         })
         .await
-        .status
+        .status()
     }
 
     async fn delete_status(&self, path: &str) -> u16 {
-        self.send(self.delete_request(path)).await.status
+        self.send(self.delete_request(path)).await.status()
     }
 
     async fn vault_role(&self, vault: &str) -> Value {

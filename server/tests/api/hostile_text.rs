@@ -47,10 +47,10 @@ enum TextOutcome {
 /// an empty text.
 #[track_caller]
 fn outcome_of(answer: &TestResponse, good: u16, stored: &Value, sent: &str) -> TextOutcome {
-    if answer.status == 422 {
+    if answer.status() == 422 {
         return TextOutcome::Rejected;
     }
-    assert_eq!(answer.status, good, "{sent:?}: {}", answer.text);
+    assert_eq!(answer.status(), good, "{sent:?}: {}", answer.text);
     assert!(
         stored == sent || stored.is_null() && sent.trim().is_empty(),
         "{sent:?} became {stored}"
@@ -61,7 +61,7 @@ fn outcome_of(answer: &TestResponse, good: u16, stored: &Value, sent: &str) -> T
 /// Anything that a browser would parse as markup, or as the end of an attribute.
 #[track_caller]
 fn assert_no_markup(page: &TestResponse, sent: &str) {
-    assert_eq!(page.status, 200, "{sent:?}: {}", page.text);
+    assert_eq!(page.status(), 200, "{sent:?}: {}", page.text);
     if sent.trim().chars().count() > 3 && sent.contains(['<', '"']) {
         assert!(
             !page.text.contains(sent.trim()),
@@ -136,7 +136,7 @@ impl HostileTextApp {
         let broken = root
             .post(&file_url("a.nc", "/override"), json!({"reason": text}))
             .await;
-        if broken.status == 422 {
+        if broken.status() == 422 {
             root.post(&file_url("a.nc", "/override"), json!({"reason": "because"}))
                 .await
                 .expect_status(200);
@@ -209,7 +209,7 @@ impl HostileTextApp {
             format!("/api/users?q={query}"),
             format!("/api/audit?subject={query}"),
         ] {
-            let status = self.root.get(&path).await.status;
+            let status = self.root.get(&path).await.status();
             assert!(matches!(status, 200 | 422), "{path}: {status}");
         }
         for path in [
@@ -218,7 +218,7 @@ impl HostileTextApp {
             format!("/admin/audit?subject={query}"),
         ] {
             let page = self.page(&path).await;
-            if page.status != 422 {
+            if page.status() != 422 {
                 assert_no_markup(&page, text);
             }
         }
@@ -230,24 +230,24 @@ async fn naughty_strings_are_stored_exactly_or_rejected() {
     let Some(strings) = naughty_strings() else {
         return;
     };
-    let mut house = HostileTextApp::open().await;
+    let mut app = HostileTextApp::open().await;
     for text in &strings {
-        house.check_file_fields(text).await;
-        house.check_account_fields(text).await;
-        house.check_searches(text).await;
+        app.check_file_fields(text).await;
+        app.check_account_fields(text).await;
+        app.check_searches(text).await;
     }
     for field in ["description", "note", "reason", "comment"] {
         assert!(
-            house.stored_counts[field] > 400,
+            app.stored_counts[field] > 400,
             "{:?}",
-            house.stored_counts
+            app.stored_counts
         );
     }
     for field in ["display name", "token's name"] {
         assert!(
-            house.stored_counts[field] > 300,
+            app.stored_counts[field] > 300,
             "{:?}",
-            house.stored_counts
+            app.stored_counts
         );
     }
     for path in [
@@ -257,7 +257,7 @@ async fn naughty_strings_are_stored_exactly_or_rejected() {
         "/admin/users/ada",
         "/account/factors",
     ] {
-        let page = house.page(path).await;
+        let page = app.page(path).await;
         for text in &strings {
             assert_no_markup(&page, text);
         }
@@ -278,7 +278,7 @@ async fn naughty_string_passwords_sign_in_or_are_rejected() {
         let answer = ada
             .send(ada.put_request("/auth/me/password").json(&change))
             .await;
-        match answer.status {
+        match answer.status() {
             204 => {
                 taken += 1;
                 current = text;

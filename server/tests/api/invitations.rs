@@ -83,7 +83,7 @@ both! {
         let invite = root.create_invitation(json!({"is_admin": true})).await;
         let names: Vec<String> = (0..8).map(|n| format!("u{n}")).collect();
         let answers = join_all(names.iter().map(|name| register_with_invitation(&app, name, &invite))).await;
-        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status()).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 403, 403, 403, 403, 403, 403, 403]);
         assert_eq!(root.get("/api/users").await.body.as_array().unwrap().len(), 2);
@@ -135,7 +135,7 @@ both! {
             (json!({"roles": {"main": "viewer"}, "days": 400}), 422),
             (json!({"roles": {"main": "manager"}}), 201),
         ] {
-            assert_eq!(mia.post("/auth/invites", what.clone()).await.status, status, "{what}");
+            assert_eq!(mia.post("/auth/invites", what.clone()).await.status(), status, "{what}");
         }
         ben.post("/auth/invites", json!({"roles": {"main": "viewer"}})).await.expect_status(403);
         app.anonymous().post("/auth/invites", json!({"roles": {"main": "viewer"}})).await.expect_status(401);
@@ -284,7 +284,7 @@ async fn throttled_invitation_guesses_do_not_block_valid_invitation() {
     let mut refused = None;
     for n in 0..200 {
         let answer = register_with_invitation(&app, &format!("u{n}"), "sr_in_guess").await;
-        if answer.status == 429 {
+        if answer.status() == 429 {
             refused = Some(answer);
             break;
         }
@@ -306,7 +306,7 @@ async fn registrations_per_address_are_limited() {
     loop {
         let body = json!({"username": format!("u{made}"), "password": PASSWORD});
         let answer = app.anonymous().post("/auth/register", body).await;
-        if answer.status == 429 {
+        if answer.status() == 429 {
             break;
         }
         answer.expect_status(201);

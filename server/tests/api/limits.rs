@@ -16,7 +16,7 @@ async fn send_upload(ada: &Client, filename: &str, body: String) -> (u16, String
         .header("content-type", kind)
         .body(body);
     let answer = ada.send(request).await;
-    (answer.status, answer.text)
+    (answer.status(), answer.text)
 }
 
 both! {
@@ -48,7 +48,7 @@ both! {
             let pieces = form.into_bytes().into_iter().map(|byte| Ok::<_, std::io::Error>(vec![byte]));
             let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
             let request = ada.put_request(&file_url(filename, "/content")).header("content-type", "multipart/form-data; boundary=XX");
-            ada.send(request.body(body)).await.status
+            ada.send(request.body(body)).await.status()
         };
         // The parser rescans a header for every chunk, so headers have a size limit. Content has
         // none.
@@ -133,15 +133,15 @@ both! {
     }
 
     async fn oauth_endpoint_errors_use_oauth_format(app: TestApp) {
-        let nobody = app.anonymous();
+        let anonymous = app.anonymous();
         let bad = Client { token: Some("nonsense".to_owned()), ..app.anonymous() };
-        for client in [&nobody, &bad] {
+        for client in [&anonymous, &bad] {
             let answer = client.send(client.post_request("/auth/introspect").form(&[("token", "x")])).await.expect_status(401);
             assert_eq!(answer.header("content-type").unwrap(), "application/json");
             assert!(answer.body["error"].is_string() && answer.body["error_description"].is_string(), "{}", answer.text);
         }
         for path in ["/auth/token", "/auth/revoke", "/auth/introspect"] {
-            let answer = nobody.get(path).await.expect_status(405);
+            let answer = anonymous.get(path).await.expect_status(405);
             assert_eq!(answer.header("content-type").unwrap(), "application/json", "{path}");
         }
     }
@@ -150,9 +150,9 @@ both! {
 #[tokio::test(flavor = "multi_thread")]
 async fn form_post_redirects_to_sign_in_without_next() {
     let app = TestApp::sqlite().await;
-    let nobody = app.anonymous();
+    let anonymous = app.anonymous();
     let leads_to = async |request: reqwest::RequestBuilder| {
-        let answer = nobody
+        let answer = anonymous
             .send(
                 request
                     .header("accept", "text/html")
@@ -166,10 +166,10 @@ async fn form_post_redirects_to_sign_in_without_next() {
             .to_owned()
     };
     assert_eq!(
-        leads_to(nobody.get_request("/account/tokens")).await,
+        leads_to(anonymous.get_request("/account/tokens")).await,
         "/sign-in?next=%2Faccount%2Ftokens"
     );
-    let out = nobody.post_request("/sign-out").form(&json!({}));
+    let out = anonymous.post_request("/sign-out").form(&json!({}));
     assert!(
         !leads_to(out).await.contains("next="),
         "sign-in does not return to the target of a form"

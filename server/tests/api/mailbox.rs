@@ -48,8 +48,8 @@ impl TestApp {
     /// mail.
     pub(crate) async fn register_with_verified_email(&self, name: &str) {
         let address = self.register_with_email(name).await;
-        let letter = self.wait_for_mail(&address, 1).await;
-        let token = serde_json::json!({"token": letter.token()});
+        let mail = self.wait_for_mail(&address, 1).await;
+        let token = serde_json::json!({"token": mail.token()});
         self.anonymous()
             .post("/auth/me/email/confirm", token)
             .await
@@ -81,13 +81,13 @@ impl TestApp {
     /// Waits for the `n`th mail (from 1) to an address, because mails are sent after the response.
     pub(crate) async fn wait_for_mail(&self, address: &str, n: usize) -> ReceivedMail {
         for _ in 0..500 {
-            if let Some(letter) = self
+            if let Some(mail) = self
                 .mails()
                 .into_iter()
-                .filter(|letter| letter.to == address)
+                .filter(|mail| mail.to == address)
                 .nth(n - 1)
             {
-                return letter;
+                return mail;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -40,12 +40,12 @@ fn shuffled_fragments(
 #[track_caller]
 fn assert_success_or_problem(answer: &TestResponse, about: &str) {
     assert!(
-        answer.status < 500,
+        answer.status() < 500,
         "{about}: {} {}",
-        answer.status,
+        answer.status(),
         answer.text
     );
-    if answer.status < 400 {
+    if answer.status() < 400 {
         return;
     }
     let kind = answer.header("content-type").unwrap_or_default();
@@ -58,7 +58,8 @@ fn assert_success_or_problem(answer: &TestResponse, about: &str) {
         answer.text
     );
     assert_eq!(
-        answer.body["status"], answer.status,
+        answer.body["status"],
+        answer.status(),
         "{about}: {}",
         answer.text
     );

@@ -98,7 +98,7 @@ impl MockProvider {
     }
 
     /// The provider's section in the configuration.
-    pub(crate) fn section(&self, strangers: UnknownUsers) -> ProviderSection {
+    pub(crate) fn section(&self, unknown_users: UnknownUsers) -> ProviderSection {
         ProviderSection {
             id: "work".to_owned(),
             name: "Work".to_owned(),
@@ -108,7 +108,7 @@ impl MockProvider {
             client_secret: Some("its secret".to_owned().into()),
             client_secret_file: None,
             scopes: None,
-            new_accounts: Some(strangers == UnknownUsers::Provision),
+            new_accounts: Some(unknown_users == UnknownUsers::Provision),
         }
     }
 

@@ -120,8 +120,8 @@ fn sources_avoid_forbidden_apis() {
         "escape=\"none\"",
     ];
     let mut rust = Vec::new();
-    for room in ["auth", "vault", "store", "wire", "server", "cli"] {
-        source_files(&workspace_root().join(room).join("src"), "rs", &mut rust);
+    for member in ["auth", "vault", "store", "wire", "server", "cli"] {
+        source_files(&workspace_root().join(member).join("src"), "rs", &mut rust);
     }
     let (mut scripts, mut pages) = (Vec::new(), Vec::new());
     source_files(&workspace_root().join("server/assets"), "js", &mut scripts);

@@ -37,9 +37,9 @@ both! {
     async fn mailed_reset_link_replaces_a_lost_password(app: TestApp) {
         let ada = app.editor_with_verified_email("ada").await;
         app.anonymous().post("/auth/reset", json!({"account": "ada@EXAMPLE.org"})).await.expect_status(202);
-        let letter = app.wait_for_mail("ada@example.org", 1).await;
-        assert_eq!(letter.subject, "Reset your Strongroom password");
-        let confirm = |new: &str| json!({"token": letter.token(), "new_password": new});
+        let mail = app.wait_for_mail("ada@example.org", 1).await;
+        assert_eq!(mail.subject, "Reset your Strongroom password");
+        let confirm = |new: &str| json!({"token": mail.token(), "new_password": new});
         app.anonymous().post("/auth/reset/confirm", confirm("too short")).await.expect_status(422);
         app.anonymous().post("/auth/reset/confirm", confirm(NEW_PASSWORD)).await.expect_status(204);
         app.anonymous().post("/auth/reset/confirm", confirm(NEW_PASSWORD)).await.expect_status(403);
@@ -55,17 +55,17 @@ both! {
         app.wait_for_mail(&address, 1).await;
         app.editor_with_verified_email("bob").await;
         let ada = app.sign_in("ada").await;
-        for whom in ["ada", "ada@example.org", "bob"] {
-            app.anonymous().post("/auth/reset", json!({"account": whom})).await.expect_status(202);
+        for account in ["ada", "ada@example.org", "bob"] {
+            app.anonymous().post("/auth/reset", json!({"account": account})).await.expect_status(202);
         }
         app.wait_for_mail("bob@example.org", 1).await;
-        assert!(app.mails().iter().all(|letter| letter.to != address), "{:?}", app.mails());
+        assert!(app.mails().iter().all(|mail| mail.to != address), "{:?}", app.mails());
         app.anonymous().post("/auth/me/email/send", Value::Null).await.expect_status(401);
         assert!(ada.get("/account").await.expect_status(200).text.contains("id=\"send-link\""));
         ada.post("/auth/me/email/send", Value::Null).await.expect_status(202);
-        let letter = app.wait_for_mail(&address, 1).await;
-        assert_eq!(letter.subject, "Confirm your e-mail address for Strongroom");
-        let token = json!({"token": letter.token()});
+        let mail = app.wait_for_mail(&address, 1).await;
+        assert_eq!(mail.subject, "Confirm your e-mail address for Strongroom");
+        let token = json!({"token": mail.token()});
         app.anonymous().post("/auth/me/email/confirm", token).await.expect_status(204);
         ada.post("/auth/me/email/send", Value::Null).await.expect_status(409);
         assert!(!ada.get("/account").await.expect_status(200).text.contains("send-link"));
@@ -80,9 +80,9 @@ both! {
         let mut n = 1;
         let token = loop {
             // The enrollment of the app also sent a mail.
-            let letter = app.wait_for_mail("ada@example.org", n).await;
-            if letter.subject == "Reset your Strongroom password" {
-                break letter.token().to_owned();
+            let mail = app.wait_for_mail("ada@example.org", n).await;
+            if mail.subject == "Reset your Strongroom password" {
+                break mail.token().to_owned();
             }
             n += 1;
         };
@@ -105,9 +105,9 @@ both! {
                 continue;
             }
             anonymous.send(request).await.expect_status(202);
-            let letter = app.wait_for_mail("ada@example.org", n).await;
-            assert!(letter.link().starts_with("http://strongroom.test/reset#sr_rs_"), "{}", letter.text);
-            assert!(!letter.text.contains("evil.example"), "{}", letter.text);
+            let mail = app.wait_for_mail("ada@example.org", n).await;
+            assert!(mail.link().starts_with("http://strongroom.test/reset#sr_rs_"), "{}", mail.text);
+            assert!(!mail.text.contains("evil.example"), "{}", mail.text);
             app.advance_clock(std::time::Duration::from_mins(5));
         }
     }
@@ -120,8 +120,8 @@ both! {
         app.editor("bob").await;
         root.send(root.request_builder(Method::PATCH, "/api/users/gone").json(&json!({"disabled": true}))).await.expect_status(200);
         let mut answers = Vec::new();
-        for whom in ["ada", "bob", "gone", "nobody", "ada@example.org", "who@example.org", "", "\u{0}", "no such name!"] {
-            let mut answer = app.anonymous().post("/auth/reset", json!({"account": whom})).await.expect_status(202);
+        for account in ["ada", "bob", "gone", "nobody", "ada@example.org", "who@example.org", "", "\u{0}", "no such name!"] {
+            let mut answer = app.anonymous().post("/auth/reset", json!({"account": account})).await.expect_status(202);
             for own in ["x-request-id", "date"] {
                 answer.headers.remove(own);
             }
@@ -151,14 +151,14 @@ both! {
         for change in [json!({"reset_required": true}), json!({"email": "other@evil.example"})] {
             root.send(root.request_builder(reqwest::Method::PATCH, "/api/users/ada").json(&change)).await.expect_status(200);
         }
-        let mut told = Vec::new();
+        let mut subjects = Vec::new();
         // The first mail asks to confirm the address.
         for n in 2..=4 {
-            told.push(app.wait_for_mail("ada@example.org", n).await.subject);
+            subjects.push(app.wait_for_mail("ada@example.org", n).await.subject);
         }
-        told.sort();
+        subjects.sort();
         let expected = ["A password reset link was created", "Your e-mail address was changed", "Your password must be reset"];
-        assert_eq!(told, expected);
+        assert_eq!(subjects, expected);
     }
 
     async fn reset_request_is_not_audited_as_failure(app: TestApp) {
@@ -178,8 +178,8 @@ both! {
         let refused = sign_in_with_password(&app, "ada", PASSWORD).await.expect_status(403);
         assert_eq!(refused.body["error"], "password_reset_required");
         app.anonymous().post("/auth/reset", json!({"account": "ada"})).await.expect_status(202);
-        let letter = app.wait_for_mail("ada@example.org", 2).await;
-        let confirm = json!({"token": letter.token(), "new_password": NEW_PASSWORD});
+        let mail = app.wait_for_mail("ada@example.org", 2).await;
+        let confirm = json!({"token": mail.token(), "new_password": NEW_PASSWORD});
         app.anonymous().post("/auth/reset/confirm", confirm).await.expect_status(204);
         sign_in_with_password(&app, "ada", NEW_PASSWORD).await.expect_status(200);
         assert_eq!(root.get("/api/users/ada").await.body["reset_required"], false);
@@ -194,7 +194,7 @@ both! {
             let (client, token) = (app.anonymous(), token.clone());
             let new = format!("{NEW_PASSWORD} {n}");
             tokio::spawn(async move {
-                client.post("/auth/reset/confirm", json!({"token": token, "new_password": new})).await.status
+                client.post("/auth/reset/confirm", json!({"token": token, "new_password": new})).await.status()
             })
         });
         let mut statuses = Vec::new();

@@ -66,7 +66,7 @@ both! {
         app.anonymous().post("/auth/password-check", json!({"password": NEW_PASSWORD})).await.expect_status(403);
         let mut last = 200;
         for _ in 0..100 {
-            last = rate_password(&app, json!({"password": "x"})).await.status;
+            last = rate_password(&app, json!({"password": "x"})).await.status();
         }
         assert_eq!(last, 429);
     }
@@ -82,15 +82,15 @@ both! {
         let known = post("/forgot", &[("account", "ada")]).await.expect_status(200).text;
         assert_eq!(post("/forgot", &[("account", "nobody")]).await.expect_status(200).text, known);
         anonymous.send(anonymous.post_request("/forgot").form(&[("account", "ada")])).await.expect_status(403);
-        let letter = app.wait_for_mail("ada@example.org", 1).await;
+        let mail = app.wait_for_mail("ada@example.org", 1).await;
         let page = anonymous.get("/reset").await.expect_status(200);
         assert!(page.text.contains("autocomplete=\"new-password\""));
         assert_eq!(page.header("cache-control"), Some("no-store"));
-        let refused = post("/reset", &[("token", letter.token()), ("password", "short")]).await.expect_status(422);
-        assert!(refused.text.contains(letter.token()) && !refused.text.contains("short\""), "{}", refused.text);
-        let done = post("/reset", &[("token", letter.token()), ("password", NEW_PASSWORD)]).await.expect_status(200);
+        let refused = post("/reset", &[("token", mail.token()), ("password", "short")]).await.expect_status(422);
+        assert!(refused.text.contains(mail.token()) && !refused.text.contains("short\""), "{}", refused.text);
+        let done = post("/reset", &[("token", mail.token()), ("password", NEW_PASSWORD)]).await.expect_status(200);
         assert!(done.text.contains("id=\"done\"") && done.header("set-cookie").is_none());
-        post("/reset", &[("token", letter.token()), ("password", NEW_PASSWORD)]).await.expect_status(403);
+        post("/reset", &[("token", mail.token()), ("password", NEW_PASSWORD)]).await.expect_status(403);
     }
 }
 

@@ -116,8 +116,8 @@ both! {
         root.post("/auth/sessions/end-others", Value::Null).await.expect_status(200);
         register_with_invitation(&app, "eve", &stolen).await.expect_status(403);
         assert_eq!(root.get("/auth/invites").await.expect_status(200).body.as_array().unwrap().len(), 1, "mallory's is still there");
-        let told = root.get("/api/audit?action=invite.withdrawn").await.expect_status(200);
-        assert_eq!((&told.body[0]["actor"], &told.body[0]["reason"]), (&json!("root"), &json!("ended_by_owner")), "{}", told.text);
+        let entries = root.get("/api/audit?action=invite.withdrawn").await.expect_status(200);
+        assert_eq!((&entries.body[0]["actor"], &entries.body[0]["reason"]), (&json!("root"), &json!("ended_by_owner")), "{}", entries.text);
         // Disabled and enabled again.
         root.change_account("mallory", json!({"disabled": true})).await.expect_status(200);
         root.change_account("mallory", json!({"disabled": false})).await.expect_status(200);
@@ -141,8 +141,8 @@ both! {
         root.change_account("eve", json!({"is_admin": true})).await.expect_status(200);
         token.get("/api/users").await.expect_status(401);
         reader.get("/api/files").await.expect_status(200);
-        let told = root.get("/api/audit?action=account.changed").await.expect_status(200);
-        assert_eq!(told.body[0]["facts"]["tokens_ended"], 1, "{}", told.text);
+        let entries = root.get("/api/audit?action=account.changed").await.expect_status(200);
+        assert_eq!(entries.body[0]["facts"]["tokens_ended"], 1, "{}", entries.text);
         let eve = app.sign_in("eve").await;
         let token = personal_tokens::token_client(&eve, json!(["admin"]), Value::Null).await;
         token.get("/api/users").await.expect_status(200);
@@ -163,7 +163,7 @@ both! {
         for role in ["xx", "viewer"] {
             let ask = async |vault: &str| {
                 let answer = eve.post("/auth/invites", json!({"roles": {vault: role}})).await;
-                (answer.status, answer.body["detail"].clone())
+                (answer.status(), answer.body["detail"].clone())
             };
             assert_eq!(ask("secret-project").await, ask("no-such-vault").await, "{role}");
         }

@@ -120,7 +120,7 @@ both! {
             (Method::GET, "/account/tokens".to_owned(), Value::Null),
         ] {
             let refused = script.send(script.request_builder(method.clone(), &path).json(&body)).await;
-            assert_eq!(refused.status, 403, "{method} {path}: {}", refused.text);
+            assert_eq!(refused.status(), 403, "{method} {path}: {}", refused.text);
         }
         // It is not a refresh token.
         let form = [("grant_type", "refresh_token"), ("refresh_token", script.token.as_deref().unwrap())];
@@ -144,9 +144,9 @@ both! {
             ] {
                 change(refused.clone()).await.expect_status(403).expect_detail("This action requires a browser session. A token is not accepted.");
             }
-            for whom in ["root", "eve"] {
-                caller.post(&format!("/api/users/{whom}/reset"), Value::Null).await.expect_status(403);
-                caller.post(&format!("/api/users/{whom}/recover"), json!({"reason": "lost"})).await.expect_status(403);
+            for username in ["root", "eve"] {
+                caller.post(&format!("/api/users/{username}/reset"), Value::Null).await.expect_status(403);
+                caller.post(&format!("/api/users/{username}/recover"), json!({"reason": "lost"})).await.expect_status(403);
             }
             caller.post("/auth/invites", json!({"roles": {"main": "viewer"}})).await.expect_status(403);
             caller.send(caller.delete_request("/api/throttle/accounts/eve")).await.expect_status(403);
@@ -163,7 +163,7 @@ both! {
 
     async fn metrics_through_proxy_require_an_admin_token(app: TestApp) {
         let root = app.administrator("root").await;
-        let metrics = async |caller: &Client| caller.send(caller.get_request("/metrics").header("x-forwarded-for", "192.0.2.1")).await.status;
+        let metrics = async |caller: &Client| caller.send(caller.get_request("/metrics").header("x-forwarded-for", "192.0.2.1")).await.status();
         for (scopes, vaults, status) in [
             (json!(["files:read"]), Value::Null, 403), (json!(["files:read"]), json!(["main"]), 403), (json!(["admin"]), Value::Null, 200),
         ] {
@@ -351,7 +351,7 @@ async fn malformed_authorization_header_causes_no_server_error() {
                         .header("authorization", value.clone()),
                 )
                 .await
-                .status;
+                .status();
             assert!(status < 500, "{status} for {header:?} at {path}");
         }
     }

@@ -27,9 +27,9 @@ async fn editor_with_email(app: &TestApp, name: &str) -> Client {
 }
 
 async fn mailed_token(app: &TestApp, address: &str, n: usize) -> String {
-    let letter = app.wait_for_mail(address, n).await;
-    assert_eq!(letter.subject, "Confirm your e-mail address for Strongroom");
-    let link = letter
+    let mail = app.wait_for_mail(address, n).await;
+    assert_eq!(mail.subject, "Confirm your e-mail address for Strongroom");
+    let link = mail
         .text
         .lines()
         .find(|line| line.starts_with("http://strongroom.test/confirm-email#"))
@@ -41,7 +41,7 @@ async fn confirm_email(app: &TestApp, token: &str) -> u16 {
     app.anonymous()
         .post("/auth/me/email/confirm", json!({"token": token}))
         .await
-        .status
+        .status()
 }
 
 both! {
@@ -119,9 +119,9 @@ both! {
     async fn email_change_request_is_mailed_and_audited(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, editor_with_email(&app, "ada").await);
         ada.change_profile(json!({"email": "new@example.org"})).await.expect_status(200);
-        let told = app.wait_for_mail("ada@example.org", 1).await;
-        assert_eq!(told.subject, "A new e-mail address was requested");
-        assert!(!told.text.contains("new@example.org"), "the address that a thief entered is not disclosed");
+        let mail = app.wait_for_mail("ada@example.org", 1).await;
+        assert_eq!(mail.subject, "A new e-mail address was requested");
+        assert!(!mail.text.contains("new@example.org"), "the address that a thief entered is not disclosed");
         let audit = root.get("/api/audit").await.expect_status(200).body;
         let entry = audit.as_array().unwrap().iter().find(|entry| entry["action"] == "email.asked").unwrap();
         assert_eq!((&entry["actor"], &entry["subject"]), (&json!("ada"), &json!("ada")));

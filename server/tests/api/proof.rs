@@ -19,10 +19,10 @@ fn document(name: &str) -> String {
 /// The names of all functions in the sources, and of the scripts in `ci/`.
 fn functions() -> HashSet<String> {
     let mut names = HashSet::new();
-    for room in [
+    for member in [
         "auth", "vault", "store", "wire", "server", "cli", "bench", "examples",
     ] {
-        read_sources(&workspace_root().join(room), &mut names);
+        read_sources(&workspace_root().join(member), &mut names);
     }
     names
 }
@@ -212,8 +212,8 @@ fn documented_metrics_match_the_sources() {
         }
     }
     let mut counted = BTreeSet::new();
-    for room in ["auth", "vault", "store", "server"] {
-        read(&workspace_root().join(room).join("src"), &mut counted);
+    for member in ["auth", "vault", "store", "server"] {
+        read(&workspace_root().join(member).join("src"), &mut counted);
     }
     let text = document("../operations.md");
     let rows = table_rows(text.split_once("\n## Logs\n").unwrap().0);

@@ -207,7 +207,7 @@ async fn out_of_range_numbers_are_rejected() {
             file_url("a.nc", &format!("/history?limit={number}")),
             format!("/api/changes?since={number}"),
         ] {
-            let status = ada.get(&path).await.status;
+            let status = ada.get(&path).await.status();
             assert!(
                 matches!(status, 200 | 404 | 422)
                     && (status != 200 || number.is_empty() || number == "-1"),
@@ -221,9 +221,9 @@ async fn out_of_range_numbers_are_rejected() {
             .send(restored.body(format!("{{\"revision\": {number}}}")))
             .await;
         assert!(
-            matches!(restored.status, 404 | 422),
+            matches!(restored.status(), 404 | 422),
             "{number}: {} {}",
-            restored.status,
+            restored.status(),
             restored.text
         );
     }
@@ -412,8 +412,8 @@ async fn download_filename_matches_the_stored_filename() {
             .len(),
         1
     );
-    let stranger: Client = app.anonymous();
-    stranger
+    let anonymous: Client = app.anonymous();
+    anonymous
         .get(&file_url("plain.nc", "/content"))
         .await
         .expect_status(401);

@@ -31,7 +31,7 @@ both! {
         let answers = join_all((0..50).map(|_| refresh_token(&ada, &ada.refresh))).await;
         let mut successors: Vec<String> = Vec::new();
         for answer in answers {
-            assert!(matches!(answer.status, 200 | 400), "{}", answer.text);
+            assert!(matches!(answer.status(), 200 | 400), "{}", answer.text);
             successors.extend(answer.body["refresh_token"].as_str().map(str::to_owned));
         }
         assert!(!successors.is_empty());
@@ -156,11 +156,11 @@ both! {
                 ("refresh", refresh_token(&anonymous, token).await),
                 ("password", me(token_form(&anonymous, &[("username", "ada"), ("password", token)])).await),
             ] {
-                if answer.status == 200 {
+                if answer.status() == 200 {
                     taken.push((*kind, place));
                 } else {
                     let refused = if place == "refresh" { 400 } else { 401 };
-                    assert_eq!(answer.status, refused, "{kind} as {place}: {}", answer.text);
+                    assert_eq!(answer.status(), refused, "{kind} as {place}: {}", answer.text);
                 }
             }
         }
@@ -219,7 +219,7 @@ both! {
         assert_eq!(metadata["issuer"], "http://strongroom.test");
         for name in ["token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri"] {
             let path = metadata[name].as_str().unwrap().strip_prefix("http://strongroom.test").unwrap().to_owned();
-            assert_ne!(app.anonymous().get(&path).await.status, 404, "{name}");
+            assert_ne!(app.anonymous().get(&path).await.status(), 404, "{name}");
         }
         assert!(metadata["grant_types_supported"].as_array().unwrap().contains(&json!("password")));
         assert_eq!(metadata["scopes_supported"], json!(["files:read", "files:write", "locks:override", "admin", "account"]));

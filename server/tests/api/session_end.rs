@@ -192,7 +192,7 @@ both! {
             let seen = anonymous.send(with_cookie(&adas, anonymous.get_request("/auth/me"))).await.expect_status(200);
             assert_eq!(seen.body["username"], "ada");
             let eve = anonymous.send(with_cookie(planted, anonymous.get_request("/auth/me"))).await;
-            assert!(eve.status == 401 || eve.body["username"] == "eve", "{}", eve.text);
+            assert!(eve.status() == 401 || eve.body["username"] == "eve", "{}", eve.text);
         }
     }
 
@@ -256,9 +256,9 @@ both! {
         of_ada.expect_all_ended(&app, "everybody").await;
         of_bob.expect_all_ended(&app, "everybody").await;
         root.get("/auth/me").await.expect_status(200);
-        let told = root.get("/api/audit?action=everybody").await.expect_status(200).body;
-        assert_eq!(told.as_array().unwrap().len(), 2, "one entry each: {told:#}");
-        assert_eq!((&told[1]["reason"], &told[1]["facts"]["sessions"]), (&json!("A laptop was stolen"), &json!(9)));
+        let entries = root.get("/api/audit?action=everybody").await.expect_status(200).body;
+        assert_eq!(entries.as_array().unwrap().len(), 2, "one entry each: {entries:#}");
+        assert_eq!((&entries[1]["reason"], &entries[1]["facts"]["sessions"]), (&json!("A laptop was stolen"), &json!(9)));
         let own = app.sign_in("ada").await.get("/auth/audit?action=everybody").await.expect_status(200).body;
         assert_eq!((own.as_array().unwrap().len(), &own[0]["from"]), (2, &Value::Null), "the affected user reads it: {own:#}");
         all(json!({"reason": "Really all", "keep_own": false})).await.expect_status(200);

@@ -55,12 +55,12 @@ async fn security_page(client: &Client) -> String {
 }
 
 async fn newest_sign_in(client: &Client) -> Value {
-    let told = client
+    let entries = client
         .get("/auth/audit?action=sign_in")
         .await
         .expect_status(200)
         .body;
-    told.as_array()
+    entries.as_array()
         .unwrap()
         .iter()
         .find(|entry| entry["action"] == "sign_in")
@@ -79,15 +79,15 @@ both! {
         assert_eq!(newest_sign_in(&ada).await["days_away"], 91);
         let page = security_page(&ada).await;
         assert!(page.contains("You signed in, for the first time in 91 days") && page.contains("After long absence"), "{page}");
-        let letter = app.wait_for_mail("ada@example.org", 1).await;
-        assert_eq!(letter.subject, "Sign-in after a long absence");
+        let mail = app.wait_for_mail("ada@example.org", 1).await;
+        assert_eq!(mail.subject, "Sign-in after a long absence");
     }
 
     async fn sign_in_after_many_failures_is_mailed_once(app: TestApp) {
         register_ada(&app).await;
         for tries in 0..7 {
             app.advance_clock(Duration::from_mins(16));
-            assert_eq!(sign_in_from_agent(&app, "wrong wrong wrong", KNOWN_AGENT).await.status, 401, "{tries}");
+            assert_eq!(sign_in_from_agent(&app, "wrong wrong wrong", KNOWN_AGENT).await.status(), 401, "{tries}");
         }
         app.advance_clock(Duration::from_mins(16));
         let ada = client_from(&app, &sign_in_from_agent(&app, PASSWORD, KNOWN_AGENT).await.expect_status(200));
@@ -102,7 +102,7 @@ both! {
     async fn failures_before_registration_are_not_reported(app: TestApp) {
         for _ in 0..6 {
             app.advance_clock(Duration::from_mins(16));
-            assert_eq!(sign_in_from_agent(&app, "wrong wrong wrong", KNOWN_AGENT).await.status, 401);
+            assert_eq!(sign_in_from_agent(&app, "wrong wrong wrong", KNOWN_AGENT).await.status(), 401);
         }
         app.advance_clock(Duration::from_mins(16));
         assert_eq!(newest_sign_in(&register_ada(&app).await).await["refused_before"], Value::Null);
@@ -117,14 +117,14 @@ both! {
         for _ in 0..5 {
             sign_in_from_agent(&app, PASSWORD, "curl/8").await.expect_status(401);
         }
-        let told: Vec<_> = app.wait_for_mail("ada@example.org", 2).await.text.lines().map(ToOwned::to_owned).collect();
-        assert!(told.iter().any(|line| line.contains("correct password")), "{told:?}");
-        assert_eq!(app.mails().into_iter().filter(|letter| letter.subject == "Your password was used on a new device").count(), 1);
+        let lines: Vec<_> = app.wait_for_mail("ada@example.org", 2).await.text.lines().map(ToOwned::to_owned).collect();
+        assert!(lines.iter().any(|line| line.contains("correct password")), "{lines:?}");
+        assert_eq!(app.mails().into_iter().filter(|mail| mail.subject == "Your password was used on a new device").count(), 1);
         app.advance_clock(Duration::from_mins(1));
         let again = crate::totp::sign_in_with_otp(&app, "ada", Some(&phone.shows(&app, 0))).await.expect_status(200);
         let own = client_from(&app, &again);
-        let half_way = own.get("/auth/audit?action=sign_in.half_way").await.expect_status(200).body;
-        let new: Vec<_> = half_way.as_array().unwrap().iter().map(|entry| entry["facts"]["new_device"] == true).collect();
+        let pending = own.get("/auth/audit?action=sign_in.half_way").await.expect_status(200).body;
+        let new: Vec<_> = pending.as_array().unwrap().iter().map(|entry| entry["facts"]["new_device"] == true).collect();
         assert_eq!(new, [true, true, true, true, true, false]);
         assert!(security_page(&own).await.contains("Correct password for your account, second factor pending"));
     }
@@ -138,7 +138,7 @@ both! {
         make("nightly backup", 30).await;
         make("for today", 7).await;
         make("long", 90).await;
-        let about = |app: &TestApp| app.mails().into_iter().filter(|letter| letter.subject.contains("expires soon")).collect::<Vec<_>>();
+        let about = |app: &TestApp| app.mails().into_iter().filter(|mail| mail.subject.contains("expires soon")).collect::<Vec<_>>();
         app.advance_clock(DAY * 22);
         tokio::time::sleep(Duration::from_millis(700)).await;
         assert_eq!(about(&app).len(), 0, "eight days before is too early, and a one-week token gets no mail");
@@ -149,8 +149,8 @@ both! {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let letter = about(&app).remove(0);
-        assert!(letter.to == "ada@example.org" && letter.text.contains("nightly backup"), "{letter:?}");
+        let mail = about(&app).remove(0);
+        assert!(mail.to == "ada@example.org" && mail.text.contains("nightly backup"), "{mail:?}");
         let app = app.restart().await;
         app.advance_clock(DAY);
         tokio::time::sleep(Duration::from_millis(700)).await;

@@ -97,7 +97,7 @@ both! {
             }
             for host in ["strongroom.test", "STRONGROOM.TEST:80", "localhost:8000", "192.0.2.1", "[::1]:80"] {
                 let answer = ada.send(ada.get_request(path).header("host", host)).await;
-                assert_ne!(answer.status, 421, "{path} {host}");
+                assert_ne!(answer.status(), 421, "{path} {host}");
             }
         }
         let answer = ada.send(ada.post_request("/auth/ws-ticket").header("host", "evil.example")).await.expect_status(421);

@@ -10,9 +10,9 @@ use crate::{
 };
 
 impl MockProvider {
-    pub(crate) async fn start_app(&self, strangers: UnknownUsers) -> TestApp {
+    pub(crate) async fn start_app(&self, unknown_users: UnknownUsers) -> TestApp {
         let settings = ConfigSource {
-            providers: Some(vec![self.section(strangers)]),
+            providers: Some(vec![self.section(unknown_users)]),
             ..ConfigSource::default()
         };
         TestApp::with_settings(settings).await
@@ -107,7 +107,7 @@ pub(crate) fn set_cookie_pair(answer: &TestResponse, name: &str) -> Option<Strin
 
 /// The username of the session after that response.
 pub(crate) async fn signed_in_username(browser: &UpstreamBrowser, answer: &TestResponse) -> String {
-    assert_eq!(answer.status, 303, "{}", answer.text);
+    assert_eq!(answer.status(), 303, "{}", answer.text);
     let session = set_cookie_pair(answer, "strongroom").unwrap();
     let me = browser
         .client
@@ -185,7 +185,8 @@ async fn identity_link_from_older_epoch_or_session_fails() {
         .callback(&left.state, &format!("{session}; {}", left.cookie))
         .await;
     assert_eq!(
-        back.status, 403,
+        back.status(),
+        403,
         "the same session, in another security epoch: {}",
         back.text
     );
@@ -195,7 +196,8 @@ async fn identity_link_from_older_epoch_or_session_fails() {
         .callback(&left.state, &format!("{again}; {}", left.cookie))
         .await;
     assert_eq!(
-        back.status, 403,
+        back.status(),
+        403,
         "another session of the same account: {}",
         back.text
     );
@@ -298,13 +300,13 @@ async fn factor_reset_unlinks_the_provider_identity() {
     .await
     .expect_status(204);
     let refused = browser.sign_in(&provider).await;
-    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert_eq!(refused.status(), 403, "{}", refused.text);
     assert!(set_cookie_pair(&refused, "strongroom").is_none());
-    let told = root
+    let entries = root
         .get("/api/audit?action=provider.unlinked")
         .await
         .expect_status(200);
-    assert_eq!(told.body[0]["subject"], "ada", "{}", told.text);
+    assert_eq!(entries.body[0]["subject"], "ada", "{}", entries.text);
     app.sign_in("ada").await;
 }
 
@@ -314,7 +316,7 @@ async fn unknown_provider_identity_is_rejected_without_provisioning() {
     let app = provider.start_app(UnknownUsers::Reject).await;
     provider.set_claims(json!({"sub": "17", "preferred_username": "ada"}));
     let answer = UpstreamBrowser::new(&app).sign_in(&provider).await;
-    assert_eq!(answer.status, 403, "{}", answer.text);
+    assert_eq!(answer.status(), 403, "{}", answer.text);
     assert!(answer.text.contains("connected") && set_cookie_pair(&answer, "strongroom").is_none());
 }
 
@@ -380,7 +382,7 @@ async fn oidc_callback_works_once_in_its_own_browser() {
         (&begun_by_thief.state, &String::new()),
     ] {
         let answer = victim.callback(state, jar).await;
-        assert_eq!(answer.status, 403, "{}", answer.text);
+        assert_eq!(answer.status(), 403, "{}", answer.text);
         assert!(set_cookie_pair(&answer, "strongroom").is_none());
     }
     *provider.nonce.lock().unwrap() = String::new();
@@ -389,8 +391,14 @@ async fn oidc_callback_works_once_in_its_own_browser() {
         "no code went to the provider"
     );
     let left = thief.start_login(&provider, "/").await;
-    assert_eq!(thief.callback(&left.state, &left.cookie).await.status, 303);
-    assert_eq!(thief.callback(&left.state, &left.cookie).await.status, 403);
+    assert_eq!(
+        thief.callback(&left.state, &left.cookie).await.status(),
+        303
+    );
+    assert_eq!(
+        thief.callback(&left.state, &left.cookie).await.status(),
+        403
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -408,7 +416,7 @@ async fn id_token_with_wrong_claims_is_rejected() {
     ] {
         provider.set_claims(wrong.clone());
         let answer = UpstreamBrowser::new(&app).sign_in(&provider).await;
-        assert_eq!(answer.status, 403, "{wrong}: {}", answer.text);
+        assert_eq!(answer.status(), 403, "{wrong}: {}", answer.text);
     }
 }
 
@@ -421,7 +429,7 @@ async fn provider_identity_is_linked_and_unlinked_in_session() {
     provider.set_claims(json!({"sub": "17", "preferred_username": "ada"}));
     let joined = link_identity(&app, &provider, "ada").await;
     assert_eq!(
-        (joined.status, joined.header("location")),
+        (joined.status(), joined.header("location")),
         (303, Some("/account")),
         "{}",
         joined.text
@@ -431,7 +439,7 @@ async fn provider_identity_is_linked_and_unlinked_in_session() {
         signed_in_username(&browser, &browser.sign_in(&provider).await).await,
         "ada"
     );
-    assert_eq!(link_identity(&app, &provider, "bob").await.status, 409);
+    assert_eq!(link_identity(&app, &provider, "bob").await.status(), 409);
     let list = ada.get("/auth/identities").await.expect_status(200);
     let id = list.body["identities"][0]["id"].as_str().unwrap();
     let bob = app.sign_in("bob").await;
@@ -441,7 +449,7 @@ async fn provider_identity_is_linked_and_unlinked_in_session() {
     ada.send(ada.delete_request(&format!("/auth/identities/{id}")))
         .await
         .expect_status(204);
-    assert_eq!(browser.sign_in(&provider).await.status, 403);
+    assert_eq!(browser.sign_in(&provider).await.status(), 403);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -463,7 +471,7 @@ async fn identity_link_callback_requires_a_session() {
         UpstreamBrowser::new(&app)
             .callback(&left.state, &left.cookie)
             .await
-            .status,
+            .status(),
         403
     );
     assert_eq!(
@@ -487,7 +495,7 @@ async fn disabled_account_cannot_sign_in_through_provider() {
     .await
     .expect_status(200);
     let answer = browser.sign_in(&provider).await;
-    assert_eq!(answer.status, 403, "{}", answer.text);
+    assert_eq!(answer.status(), 403, "{}", answer.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -524,7 +532,7 @@ async fn unavailable_provider_returns_502_and_next_stays_local() {
         .anonymous()
         .get("/auth/oidc/work/callback?error=%3Cscript%3E&state=x")
         .await;
-    assert_eq!(denied.status, 403);
+    assert_eq!(denied.status(), 403);
     assert!(!denied.text.contains("<script>"));
 }
 

@@ -30,7 +30,7 @@ use crate::{
 
 #[track_caller]
 fn expect_forbidden(answer: &TestResponse, why: &str) {
-    assert_eq!(answer.status, 403, "{why}: {}", answer.text);
+    assert_eq!(answer.status(), 403, "{why}: {}", answer.text);
     assert!(
         set_cookie_pair(answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="),
         "{why}"
@@ -47,7 +47,7 @@ fn set_metadata(provider: &MockProvider, metadata: &Value) {
 }
 
 async fn start_login_status(app: &TestApp) -> u16 {
-    app.anonymous().get("/auth/oidc/work").await.status
+    app.anonymous().get("/auth/oidc/work").await.status()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -414,7 +414,7 @@ async fn unresponsive_provider_times_out_without_blocking_another() {
     .await;
     let asked = Instant::now();
     let (waiting, quick) = (app.anonymous(), app.anonymous());
-    let waiting = tokio::spawn(async move { waiting.get("/auth/oidc/work").await.status });
+    let waiting = tokio::spawn(async move { waiting.get("/auth/oidc/work").await.status() });
     tokio::task::yield_now().await;
     while !waiting.is_finished() && asked.elapsed() < Duration::from_secs(2) {
         quick.get("/auth/oidc/other").await.expect_status(303);

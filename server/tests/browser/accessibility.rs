@@ -66,7 +66,7 @@ async fn pages_have_accessible_names_for_screen_readers() {
             "{path}"
         );
     }
-    let nobody = stage.new_window("nobody").await;
+    let anonymous = stage.new_window("nobody").await;
     for path in [
         "/sign-in",
         "/sign-up",
@@ -75,10 +75,10 @@ async fn pages_have_accessible_names_for_screen_readers() {
         "/reset",
         "/confirm-email",
     ] {
-        nobody.goto(path).await;
-        nobody.expect_visible("main h1").await;
+        anonymous.goto(path).await;
+        anonymous.expect_visible("main h1").await;
         assert_eq!(
-            nobody.evaluate(ACCESSIBILITY_PROBLEMS).await,
+            anonymous.evaluate(ACCESSIBILITY_PROBLEMS).await,
             serde_json::json!([]),
             "{path}"
         );

@@ -95,7 +95,7 @@ async fn invitation_is_withdrawn_on_the_page() {
         .anonymous()
         .post("/auth/invites/preview", json!({"invite": token}))
         .await;
-    assert_eq!(answer.status, 403);
+    assert_eq!(answer.status(), 403);
     ada.expect_no_console_errors().await;
 }
 

@@ -161,22 +161,22 @@ async fn invalid_link_page_offers_a_new_link() {
     let Some(stage) = BrowserTest::start().await else {
         return;
     };
-    let nobody = stage.new_window("nobody").await;
-    nobody.goto("/reset#sr_rs_nothing").await;
-    nobody.fill("#password", NEW_PASSWORD).await;
-    nobody.click("#reset button.primary").await;
-    nobody
+    let anonymous = stage.new_window("nobody").await;
+    anonymous.goto("/reset#sr_rs_nothing").await;
+    anonymous.fill("#password", NEW_PASSWORD).await;
+    anonymous.click("#reset button.primary").await;
+    anonymous
         .expect_text("#message", "This link is no longer valid")
         .await;
-    nobody.expect_hidden("input").await;
-    nobody.expect_visible("a.primary[href='/forgot']").await;
-    nobody.goto("/confirm-email#nothing").await;
-    nobody.expect_focused("#confirm button.primary").await;
-    nobody.click("#confirm button.primary").await;
-    nobody
+    anonymous.expect_hidden("input").await;
+    anonymous.expect_visible("a.primary[href='/forgot']").await;
+    anonymous.goto("/confirm-email#nothing").await;
+    anonymous.expect_focused("#confirm button.primary").await;
+    anonymous.click("#confirm button.primary").await;
+    anonymous
         .expect_text("#message", "This link is no longer valid")
         .await;
-    nobody.expect_hidden("input").await;
-    nobody.expect_visible("a.primary[href='/account']").await;
-    nobody.expect_only_console_errors(&["status of 4"]).await;
+    anonymous.expect_hidden("input").await;
+    anonymous.expect_visible("a.primary[href='/account']").await;
+    anonymous.expect_only_console_errors(&["status of 4"]).await;
 }

@@ -63,7 +63,7 @@ async fn readme_screenshots_are_taken() {
 
 /// Failed sign-ins occur, then the owner adds a passkey.
 async fn create_account_activity(stage: &BrowserTest, ada: &Window) {
-    let stranger = stage.app.anonymous();
+    let anonymous = stage.app.anonymous();
     for guess in [
         "a wrong password",
         "another wrong password",
@@ -76,9 +76,9 @@ async fn create_account_activity(stage: &BrowserTest, ada: &Window) {
         ];
         let from =
             "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:146.0) Gecko/20100101 Firefox/146.0";
-        stranger
+        anonymous
             .send(
-                stranger
+                anonymous
                     .post_request("/auth/token")
                     .header("user-agent", from)
                     .form(&form),

@@ -115,7 +115,7 @@ async fn resent_mail_confirms_the_email_address() {
     ada.click("#send-link").await;
     ada.expect_text("#notices", "on its way").await;
     let second = stage.app.wait_for_mail(&address, 2).await;
-    assert_ne!(first.token(), second.secret());
+    assert_ne!(first.token(), second.token());
     ada.goto(&format!("/confirm-email#{}", second.token()))
         .await;
     ada.click("#confirm button.primary").await;
@@ -182,10 +182,10 @@ async fn mailed_links_work_over_plain_http() {
     ada.expect_path("/").await;
     ada.wait_until_live().await;
     let address = stage.app.register_with_email("ben").await;
-    let letter = stage.app.wait_for_mail(&address, 1).await;
+    let mail = stage.app.wait_for_mail(&address, 1).await;
     let mut ben = stage.new_window("ben").await;
     ben.base = base;
-    ben.goto(&format!("/confirm-email#{}", letter.token()))
+    ben.goto(&format!("/confirm-email#{}", mail.token()))
         .await;
     ben.click("#confirm button.primary").await;
     ben.expect_text("main", "E-mail address confirmed").await;
@@ -195,8 +195,8 @@ async fn mailed_links_work_over_plain_http() {
         .post("/auth/reset", json!({"account": "ben"}))
         .await
         .expect_status(202);
-    let letter = stage.app.wait_for_mail(&address, 2).await;
-    ben.goto(&format!("/reset#{}", letter.token())).await;
+    let mail = stage.app.wait_for_mail(&address, 2).await;
+    ben.goto(&format!("/reset#{}", mail.token())).await;
     ben.fill("#password", "four quiet lathes hum").await;
     ben.click("#reset button.primary").await;
     ben.expect_hidden("#reset").await;

@@ -523,7 +523,7 @@ async fn role_changes_are_stored_with_an_event(db: TestDatabase) {
             events.len() == 1 && events[0].seq == before + 1 && events[0].username == user("ada")
         );
     }
-    let nobody = db
+    let absent = db
         .store
         .set_role(
             &user("eve"),
@@ -533,7 +533,7 @@ async fn role_changes_are_stored_with_an_event(db: TestDatabase) {
             timestamp(1),
         )
         .await;
-    assert!(matches!(nobody, Err(ChangeRejected::NoSuchAccount)));
+    assert!(matches!(absent, Err(ChangeRejected::NoSuchAccount)));
 }
 
 async fn disabled_account_is_not_a_realm_member(db: TestDatabase) {

@@ -1,4 +1,4 @@
-//! Which requests the doors admit.
+//! The requests that the doors admit and reject.
 
 use crate::error::AccessError;
 use axum::response::Response;

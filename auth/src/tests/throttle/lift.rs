@@ -1,4 +1,4 @@
-//! What lifts a throttle or lockout, and what does not.
+//! The operations that lift a throttle or a lockout, and those that do not.
 
 use std::time::Duration;
 

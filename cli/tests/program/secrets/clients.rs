@@ -41,25 +41,25 @@ async fn device(drive: &Drive, access: &str) {
                 .header("cookie", &cookie),
         )
         .await;
-    let tell = |path, body: Value| drive.post(path).bearer_auth(access).json(&body);
+    let post_json = |path, body: Value| drive.post(path).bearer_auth(access).json(&body);
     let wrong = if typed == "BBBB-BBBB" {
         "CCCC-CCCC"
     } else {
         "BBBB-BBBB"
     };
     drive
-        .expect_rejection(tell(
+        .expect_rejection(post_json(
             "/auth/device/look",
             json!({"user_code": drive.record("a wrong user code", wrong)}),
         ))
         .await;
     let pending = drive
-        .expect_success(tell("/auth/device/look", json!({"user_code": typed})))
+        .expect_success(post_json("/auth/device/look", json!({"user_code": typed})))
         .await;
     let decision =
         json!({"user_code": typed, "request": pending.body["request"], "decision": "approve"});
     drive
-        .expect_success(tell("/auth/device/decide", decision))
+        .expect_success(post_json("/auth/device/decide", decision))
         .await;
     let poll = |code: &str| {
         let grant = "urn:ietf:params:oauth:grant-type:device_code";

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{THIRD_PASSWORD, WRONG_PASSWORD, run_deployment::Drive};
-use crate::{passkey_device::Device, totp_device::App};
+use crate::{passkey_device::TestAuthenticator, totp_device::TotpDevice};
 
 /// Bob enrolls an authenticator app and signs in with it; carol does so with a passkey.
 pub(super) async fn run(drive: &Drive) {
@@ -22,14 +22,14 @@ async fn totp(drive: &Drive) -> Vec<String> {
     let begun = drive
         .expect_success(drive.post("/auth/totp").bearer_auth(&bob))
         .await;
-    let phone = App::typed(&drive.record("an app's seed", begun.member("secret")));
+    let phone = TotpDevice::from_base32(&drive.record("an app's seed", begun.member("secret")));
     drive
         .secrets
         .record_bytes("an app's seed in bytes", &phone.secret);
     drive.record("an app's address", begun.member("uri"));
     let code = drive
         .secrets
-        .record_code("an app's code", &phone.shows_at(now()));
+        .record_code("an app's code", &phone.code_at(now()));
     drive
         .expect_rejection(
             drive
@@ -75,7 +75,7 @@ async fn totp(drive: &Drive) -> Vec<String> {
         .await;
     let next = drive
         .secrets
-        .record_code("an app's next code", &phone.shows_at(now() + 30));
+        .record_code("an app's next code", &phone.code_at(now() + 30));
     let signed_in = drive.expect_success(with(&next)).await;
     drive.record("an access token", signed_in.member("access_token"));
     drive.record("a refresh token", signed_in.member("refresh_token"));
@@ -134,12 +134,12 @@ async fn recovery_codes(drive: &Drive, codes: &[String]) {
 
 async fn passkey(drive: &Drive) {
     let carol = drive.sign_in("carol", THIRD_PASSWORD).await;
-    let mut key = Device::at(&drive.url);
+    let mut key = TestAuthenticator::new(&drive.url);
     let options = drive
         .expect_success(drive.post("/auth/passkeys/options").bearer_auth(&carol))
         .await;
     record_ceremony(drive, &options.body);
-    let credential = key.create(&options.body["publicKey"]);
+    let credential = key.create_credential(&options.body["publicKey"]);
     let mut body =
         json!({"ceremony": options.body["ceremony"], "name": "Key", "credential": credential});
     let added = drive
@@ -160,7 +160,7 @@ async fn passkey(drive: &Drive) {
         .await;
     let browser = drive.record_cookies(&options);
     record_ceremony(drive, &options.body);
-    let credential = key.get(&options.body["publicKey"]);
+    let credential = key.get_assertion(&options.body["publicKey"]);
     drive.record(
         "a passkey's signature",
         credential["response"]["signature"].as_str().unwrap(),

@@ -212,7 +212,10 @@ async fn invitations(drive: &Drive, access: &str) {
         .await;
     let token = drive.record(
         "an invitation by mail",
-        &drive.mailbox.wait_for_token("carol@example.org", "/join").await,
+        &drive
+            .mailbox
+            .wait_for_token("carol@example.org", "/join")
+            .await,
     );
     let form = |password| {
         [
@@ -239,7 +242,10 @@ async fn password_reset(drive: &Drive, access: &str) {
         .await;
     let token = drive.record(
         "a reset link",
-        &drive.mailbox.wait_for_token("bob@example.org", "/reset").await,
+        &drive
+            .mailbox
+            .wait_for_token("bob@example.org", "/reset")
+            .await,
     );
     drive
         .expect_rejection(
@@ -278,6 +284,9 @@ async fn password_reset(drive: &Drive, access: &str) {
         .await;
     drive.record(
         "a reset link",
-        &drive.mailbox.wait_for_token("carol@example.org", "/reset").await,
+        &drive
+            .mailbox
+            .wait_for_token("carol@example.org", "/reset")
+            .await,
     );
 }

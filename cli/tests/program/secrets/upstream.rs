@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::run_deployment::Drive;
-use crate::mock_provider::{Provider, UPSTREAM_ACCESS};
+use crate::mock_provider::{MockProvider, UPSTREAM_ACCESS};
 
 pub(super) const CLIENT_SECRET: &str = "between us and the provider alone";
 const AUTHORIZATION_CODE: &str = "upstream-code-for-one-use";
 
 /// `[[providers]]`
-pub(super) fn provider_section(provider: &Provider) -> String {
+pub(super) fn provider_section(provider: &MockProvider) -> String {
     format!(
         "[[providers]]\nid = \"work\"\nname = \"Work\"\nissuer = \"{}\"\nclient_id = \"strongroom\"\n\
          client_secret = \"{CLIENT_SECRET}\"\nnew_accounts = true\n",
@@ -17,7 +17,7 @@ pub(super) fn provider_section(provider: &Provider) -> String {
     )
 }
 
-pub(super) async fn run(drive: &Drive, provider: &Provider) {
+pub(super) async fn run(drive: &Drive, provider: &MockProvider) {
     for (what, secret) in [
         ("a provider's client secret", CLIENT_SECRET),
         ("a provider's code", AUTHORIZATION_CODE),
@@ -31,7 +31,7 @@ pub(super) async fn run(drive: &Drive, provider: &Provider) {
     );
     // The first sign-in has a wrong nonce, the second one succeeds.
     for nonce in ["of another sign-in", ""] {
-        provider.says(json!({"sub": "17", "preferred_username": "dora"}));
+        provider.set_claims(json!({"sub": "17", "preferred_username": "dora"}));
         let left = drive
             .expect_success(drive.get("/auth/oidc/work?next=/account"))
             .await;
@@ -63,7 +63,7 @@ pub(super) async fn run(drive: &Drive, provider: &Provider) {
         } else {
             drive.expect_rejection(back).await;
         }
-        drive.record("an ID token", &provider.told.lock().unwrap());
+        drive.record("an ID token", &provider.last_id_token.lock().unwrap());
         for form in provider.forms.lock().unwrap().drain(..) {
             let verifier = form
                 .iter()

@@ -108,19 +108,19 @@ fn repeated_denials_from_one_address_are_collapsed() {
         refused(2, "192.0.2.1"),
         refused(1, "192.0.2.9"),
     ];
-    let told = ActivityEntry::describe_all(entries, "ada");
-    assert_eq!(told.iter().map(|it| it.count).collect::<Vec<_>>(), [3, 1]);
-    assert_eq!(told[0].first_at, "2026-01-02T03:04:02Z".parse().unwrap());
+    let described = ActivityEntry::describe_all(entries, "ada");
+    assert_eq!(described.iter().map(|it| it.count).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(described[0].first_at, "2026-01-02T03:04:02Z".parse().unwrap());
 }
 
 #[test]
 fn audit_actions_have_an_activity_sentence() {
-    for deed in auth::audit::AuditAction::ALL {
-        let told = describe_entry(json!({"action": deed.as_str()}), "eve").sentence;
-        let raw = told.contains(&format!(": {deed}, "));
+    for action in auth::audit::AuditAction::ALL {
+        let sentence = describe_entry(json!({"action": action.as_str()}), "eve").sentence;
+        let raw = sentence.contains(&format!(": {action}, "));
         assert!(
-            !raw || *deed == auth::audit::AuditAction::AuditSealed,
-            "{told}"
+            !raw || *action == auth::audit::AuditAction::AuditSealed,
+            "{sentence}"
         );
     }
 }

@@ -135,7 +135,7 @@ async fn documented_exact_sentences_are_answered() {
 fn sentence(answer: &TestResponse) -> String {
     format!(
         "{} {}",
-        answer.status,
+        answer.status(),
         answer.body["detail"].as_str().unwrap()
     )
 }

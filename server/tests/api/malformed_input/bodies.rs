@@ -58,11 +58,11 @@ async fn arbitrary_upload_is_stored_or_rejected_without_leftovers() {
             .body(body);
         let answer = ada.send(request).await;
         assert_success_or_problem(&answer, &about);
-        kept += usize::from(answer.status == 201);
-        let found = ada.get(&file_url(&format!("{n}.nc"), "")).await.status;
+        kept += usize::from(answer.status() == 201);
+        let found = ada.get(&file_url(&format!("{n}.nc"), "")).await.status();
         assert_eq!(
             found,
-            if answer.status == 201 { 200 } else { 404 },
+            if answer.status() == 201 { 200 } else { 404 },
             "{about}"
         );
     }
@@ -220,9 +220,9 @@ async fn arbitrary_json_bodies_are_handled_or_rejected() {
                 let answer = send_json(&root, method, &filled, odd.clone()).await;
                 assert_success_or_problem(&answer, &format!("{method} {path}: {odd}"));
                 assert!(
-                    answer.status >= 400,
+                    answer.status() >= 400,
                     "{method} {path} took {odd}: {}",
-                    answer.status
+                    answer.status()
                 );
             }
         }

@@ -96,7 +96,7 @@ async fn arbitrary_range_and_etag_headers_are_handled() {
             let about = format!("{name}, Range: {range:?}, {condition}: {tag:?}");
             let answer = ada.send(request).await;
             assert_success_or_problem(&answer, &about);
-            match answer.status {
+            match answer.status() {
                 200 => assert_eq!(answer.text, content, "{about}"),
                 206 => {
                     let part = answer

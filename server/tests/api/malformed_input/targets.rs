@@ -207,9 +207,9 @@ async fn arbitrary_provider_callbacks_sign_in_no_account() {
         let answer = anonymous.send(request).await;
         assert_success_or_problem(&answer, &target);
         assert!(
-            answer.status >= 400 && !answer.text.contains("<script>"),
+            answer.status() >= 400 && !answer.text.contains("<script>"),
             "{target}: {}",
-            answer.status
+            answer.status()
         );
         app.advance_clock(Duration::from_hours(1));
     }
@@ -251,7 +251,7 @@ async fn arbitrary_typed_codes_are_rejected() {
         ] {
             let answer = ada.post(path, body).await;
             assert_success_or_problem(&answer, &format!("{path}: {typed:?}"));
-            assert!(answer.status >= 400, "{path} took {typed:?}");
+            assert!(answer.status() >= 400, "{path} took {typed:?}");
         }
         app.advance_clock(Duration::from_secs(1));
     }

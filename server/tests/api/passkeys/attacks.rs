@@ -36,13 +36,16 @@ async fn parallel_uses_of_an_assertion_sign_in_once() {
     let credential = phone.get_assertion(&browser.options);
     let answers = join_all((0..50).map(|_| browser.finish_sign_in(&credential))).await;
     assert_eq!(
-        answers.iter().filter(|answer| answer.status == 204).count(),
+        answers
+            .iter()
+            .filter(|answer| answer.status() == 204)
+            .count(),
         1
     );
     assert!(
         answers
             .iter()
-            .all(|answer| matches!(answer.status, 204 | 410))
+            .all(|answer| matches!(answer.status(), 204 | 410))
     );
 }
 
@@ -150,9 +153,9 @@ async fn passkey_assertion_for_another_origin_is_rejected() {
         phone.origin = origin.to_owned();
         let answer = sign_in_with_passkey(&app, &mut phone).await;
         assert!(
-            matches!(answer.status, 401 | 422),
+            matches!(answer.status(), 401 | 422),
             "{origin}: {} {}",
-            answer.status,
+            answer.status(),
             answer.text
         );
         assert!(set_cookie_pair(&answer, "__Host-strongroom").is_none());
@@ -406,7 +409,7 @@ async fn sign_in_from_address(
             .header("x-forwarded-for", address)
     };
     let asked = client.send(request("/auth/passkeys/sign-in/options")).await;
-    if asked.status == 429 {
+    if asked.status() == 429 {
         return None;
     }
     let body = json!({"ceremony": asked.body["ceremony"], "credential": device.get_assertion(&asked.body["publicKey"])});
@@ -418,5 +421,5 @@ async fn sign_in_from_address(
                 .json(&body),
         )
         .await;
-    Some(answer.status).filter(|status| *status != 429)
+    Some(answer.status()).filter(|status| *status != 429)
 }

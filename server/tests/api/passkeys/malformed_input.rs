@@ -108,9 +108,9 @@ async fn damaged_passkey_assertion_is_rejected() {
         let answer = browser.finish_sign_in(&credential).await;
         let harmless = ["/id", "/clientExtensionResults"].contains(&member) || credential == whole;
         assert!(
-            (400..500).contains(&answer.status) || harmless && answer.status == 204,
+            (400..500).contains(&answer.status()) || harmless && answer.status() == 204,
             "{member} {damage:?}: {} {}",
-            answer.status,
+            answer.status(),
             answer.text
         );
         // Errors count against the address, and this test is not about throttling.
@@ -139,9 +139,9 @@ async fn damaged_passkey_registration_is_handled_or_rejected() {
                 .expect_status(204);
         }
         assert!(
-            (400..500).contains(&answer.status) || answer.status == 201,
+            (400..500).contains(&answer.status()) || answer.status() == 201,
             "{member} {damage:?}: {} {}",
-            answer.status,
+            answer.status(),
             answer.text
         );
     }
@@ -171,9 +171,9 @@ async fn arbitrary_passkey_json_is_rejected() {
                 };
                 let answer = ada.send(request.json(&body)).await;
                 assert!(
-                    (400..500).contains(&answer.status),
+                    (400..500).contains(&answer.status()),
                     "{path} {body}: {} {}",
-                    answer.status,
+                    answer.status(),
                     answer.text
                 );
             }

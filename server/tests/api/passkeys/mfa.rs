@@ -96,11 +96,11 @@ async fn passkey_completes_sign_in_after_password() {
         .await
         .expect_status(401);
     // Without the password no sign-in is pending.
-    let stranger = PendingMfa {
+    let anonymous = PendingMfa {
         client: app.anonymous(),
         cookie: "x=y".to_owned(),
     };
-    stranger
+    anonymous
         .post("/auth/passkeys/second-step/options", Value::Null)
         .await
         .expect_status(401);
@@ -112,15 +112,15 @@ async fn passkey_of_another_account_is_no_second_factor() {
     let (_, mut ada) = editor_with_passkey(&app, "ada").await;
     let (_, mut eve) = editor_with_passkey(&app, "eve").await;
     // Eve knows Ada's password.
-    let half_way = PendingMfa::start(&app, "ada").await;
-    let asked = half_way.options().await;
-    half_way
+    let pending = PendingMfa::start(&app, "ada").await;
+    let asked = pending.options().await;
+    pending
         .finish(&asked["ceremony"], &eve.get_assertion(&asked["publicKey"]))
         .await
         .expect_status(401);
-    let asked = half_way.options().await;
+    let asked = pending.options().await;
     (eve.id, eve.handle) = (ada.id.clone(), ada.handle.clone());
-    half_way
+    pending
         .finish(&asked["ceremony"], &eve.get_assertion(&asked["publicKey"]))
         .await
         .expect_status(401);
@@ -128,19 +128,19 @@ async fn passkey_of_another_account_is_no_second_factor() {
     let own = PendingMfa::start(&app, "ada").await;
     let theirs = own.options().await;
     let credential = ada.get_assertion(&theirs["publicKey"]);
-    half_way
+    pending
         .finish(&theirs["ceremony"], &credential)
         .await
         .expect_status(410);
     // Her assertion for a passkey-only sign-in does not match either.
-    let asked = half_way.options().await;
-    half_way
+    let asked = pending.options().await;
+    pending
         .finish(&asked["ceremony"], &credential)
         .await
         .expect_status(401);
     // A wrong assertion leaves the sign-in pending.
-    let asked = half_way.options().await;
-    half_way
+    let asked = pending.options().await;
+    pending
         .finish(&asked["ceremony"], &ada.get_assertion(&asked["publicKey"]))
         .await
         .expect_status(204);
