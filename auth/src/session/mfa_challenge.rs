@@ -1,5 +1,6 @@
 //! Sign-in on the page in two steps: password, then second factor. The state between them is a
-//! [one-time token](OneTime); the browser holds its secret in a cookie. The password is not stored.
+//! [one-time token](crate::store::OneTimeToken); the browser holds its secret in a cookie. The
+//! password is not stored.
 
 use crate::error::SignInError;
 use std::time::Duration;

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::{
     app::{PASSWORD, TestApp},
     both,
+    personal_tokens::token_client,
 };
 
 both! {
@@ -24,7 +25,7 @@ both! {
         app.anonymous().post("/auth/register", body).await.expect_status(422);
         let eve = app.editor("eve").await;
         eve.send(eve.request_builder(reqwest::Method::PATCH, "/api/users/eve").json(&json!({"is_admin": true}))).await.expect_status(403);
-        assert_eq!(eve.get("/auth/me").await.body["is_admin"], false);
+        assert_eq!(eve.get("/auth/me").await.expect_status(200).body["is_admin"], false);
     }
 
     async fn registration_with_weak_password_names_the_problem(app: TestApp) {
@@ -100,14 +101,19 @@ both! {
 
     async fn api_password_change_ends_the_other_session(app: TestApp) {
         let here = app.editor("ada").await;
-        let there = app.sign_in("ada").await;
+        let others = [app.sign_in("ada").await, app.sign_in("ada").await];
+        let personal = token_client(&here, json!(["files:read"]), serde_json::Value::Null).await;
+        personal.get("/auth/me").await.expect_status(200);
         let change = |current: &str, new: &str| here.put_request("/auth/me/password").json(&json!({"current_password": current, "new_password": new}));
         here.send(change("not the password!", "another long password")).await.expect_status(403);
         here.send(change(PASSWORD, "short")).await.expect_status(422);
         here.send(change(PASSWORD, "another long password")).await.expect_status(204);
         here.get("/auth/me").await.expect_status(200);
-        there.get("/auth/me").await.expect_status(401);
-        refresh_token(&there, &there.refresh).await.expect_status(400);
+        for there in &others {
+            there.get("/auth/me").await.expect_status(401);
+            refresh_token(there, &there.refresh).await.expect_status(400);
+        }
+        personal.get("/auth/me").await.expect_status(401);
         let form = [("username", "ada"), ("password", PASSWORD)];
         here.send(app.anonymous().post_request("/auth/token").form(&form)).await.expect_status(401);
     }
@@ -124,8 +130,13 @@ both! {
         here.send(here.delete_request(&path)).await.expect_status(204);
         there.get("/auth/me").await.expect_status(401);
         here.send(here.delete_request(&path)).await.expect_status(404);
-        app.sign_in("ada").await;
-        assert_eq!(here.post("/auth/sessions/end-others", serde_json::Value::Null).await.expect_status(200).body["ended"], 1);
+        let others = [app.sign_in("ada").await, app.sign_in("ada").await];
+        assert_eq!(here.post("/auth/sessions/end-others", serde_json::Value::Null).await.expect_status(200).body["ended"], 2);
+        for there in others {
+            there.get("/auth/me").await.expect_status(401);
+            refresh_token(&there, &there.refresh).await.expect_status(400);
+        }
+        here.get("/auth/me").await.expect_status(200);
     }
 
     async fn user_list_can_be_searched_and_paged(app: TestApp) {
@@ -193,7 +204,12 @@ async fn printed_setup_link_creates_one_administrator() {
     assert_eq!(make(&token, "root").await.unwrap().status(), 303);
     assert_eq!(make(&token, "eve").await.unwrap().status(), 403);
     assert_eq!(
-        app.sign_in("root").await.get("/auth/me").await.body["is_admin"],
+        app.sign_in("root")
+            .await
+            .get("/auth/me")
+            .await
+            .expect_status(200)
+            .body["is_admin"],
         true
     );
     assert!(app.restart().await.running.setup_link.is_none());

@@ -1,7 +1,6 @@
 //! One server for each test, and HTTP clients for it.
 
 use std::{
-    cell::Cell,
     net::SocketAddr,
     sync::{
         Arc,
@@ -15,11 +14,7 @@ use auth::{
     accounts::registration::RegistrationRequest,
 };
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{
-    Method, RequestBuilder, Response, StatusCode,
-    header::{HeaderMap, HeaderName, HeaderValue},
-    multipart,
-};
+use reqwest::{Method, RequestBuilder, multipart};
 use serde_json::Value;
 use server::{
     Config, ConfigSource, RunningServer,
@@ -28,6 +23,8 @@ use server::{
     },
 };
 use store::{Database, testing};
+
+pub(crate) use crate::response::TestResponse;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
@@ -195,19 +192,10 @@ impl TestApp {
     /// Registers and signs in: an editor of `main`.
     pub(crate) async fn editor(&self, name: &str) -> Client {
         let body = serde_json::json!({"username": name, "password": PASSWORD});
-        let answer = self
-            .anonymous()
-            .post_request("/auth/register")
-            .json(&body)
-            .send()
+        self.anonymous()
+            .post("/auth/register", body)
             .await
-            .unwrap();
-        assert_eq!(
-            answer.status(),
-            StatusCode::CREATED,
-            "{}",
-            answer.text().await.unwrap()
-        );
+            .expect_status(201);
         self.sign_in(name).await
     }
 
@@ -229,14 +217,11 @@ impl TestApp {
 
     pub(crate) async fn sign_in(&self, name: &str) -> Client {
         let form = [("username", name), ("password", PASSWORD)];
-        let answer = self
-            .anonymous()
-            .post_request("/auth/token")
-            .form(&form)
-            .send()
+        let anonymous = self.anonymous();
+        let answer = anonymous
+            .send(anonymous.post_request("/auth/token").form(&form))
             .await
-            .unwrap();
-        let answer = TestResponse::read(answer).await.expect_status(200);
+            .expect_status(200);
         let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
         Client {
             token: Some(text("access_token")),
@@ -402,110 +387,4 @@ impl Client {
 pub(crate) fn file_url(filename: &str, rest: &str) -> String {
     let name = percent_encoding::utf8_percent_encode(filename, percent_encoding::NON_ALPHANUMERIC);
     format!("/api/files/{name}{rest}")
-}
-
-/// A complete response. A test that never checks its status fails when the response is dropped.
-#[derive(Debug)]
-pub(crate) struct TestResponse {
-    status: UncheckedStatus,
-    pub(crate) headers: HeaderMap<HeaderValue>,
-    /// Null if the body is not JSON.
-    pub(crate) body: Value,
-    pub(crate) text: String,
-}
-
-/// A field of its own, so that the other fields of a response can be moved out.
-#[derive(Debug)]
-struct UncheckedStatus {
-    code: u16,
-    checked: Cell<bool>,
-    request: String,
-}
-
-impl Drop for UncheckedStatus {
-    fn drop(&mut self) {
-        if !self.checked.get()
-            && let Ok(path) = std::env::var("MEASURE")
-        {
-            use std::io::Write;
-            let trace = std::backtrace::Backtrace::force_capture().to_string();
-            let place: Vec<_> = trace
-                .lines()
-                .filter(|line| line.contains("tests/api/") && !line.contains("app.rs"))
-                .map(|l| l.trim().to_owned())
-                .collect();
-            let mut file = std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(path)
-                .unwrap();
-            file.write_all(
-                format!("{}\t{}\t{}\n", self.code, self.request, place.join(" < ")).as_bytes(),
-            )
-            .unwrap();
-            return;
-        }
-        assert!(
-            self.checked.get() || std::thread::panicking(),
-            "the status of {} was not checked: it was {}",
-            self.request,
-            self.code,
-        );
-    }
-}
-
-impl TestResponse {
-    /// Without the body.
-    pub(crate) fn from_head(response: &Response) -> Self {
-        Self {
-            status: UncheckedStatus {
-                code: response.status().as_u16(),
-                checked: Cell::new(false),
-                request: response.url().to_string(),
-            },
-            headers: response.headers().clone(),
-            body: Value::Null,
-            text: String::new(),
-        }
-    }
-
-    pub(crate) async fn read(response: Response) -> Self {
-        let head = Self::from_head(&response);
-        let text = response.text().await.unwrap();
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { body, text, ..head }
-    }
-
-    /// The status, for a comparison. Counts as checked.
-    #[must_use]
-    pub(crate) fn status(&self) -> u16 {
-        self.status.checked.set(true);
-        self.status.code
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_status(self, status: u16) -> Self {
-        assert_eq!(self.status(), status, "{}", self.text);
-        self
-    }
-
-    /// For a race, in which each of these statuses is correct.
-    #[track_caller]
-    pub(crate) fn expect_status_in(self, statuses: &[u16]) -> Self {
-        let status = self.status();
-        assert!(statuses.contains(&status), "{status}: {}", self.text);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_detail(self, detail: &str) -> Self {
-        assert_eq!(self.body["detail"], detail);
-        self
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .get(HeaderName::try_from(name).unwrap())
-            .and_then(|value| value.to_str().ok())
-    }
 }

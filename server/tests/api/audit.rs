@@ -96,10 +96,10 @@ both! {
         let refused = root.get("/api/audit?action=sign_in.refused").await.expect_status(200).body;
         assert_eq!(refused.as_array().unwrap().len(), 3);
         assert_eq!(refused[0]["reason"], "password");
-        let of_sign_ins = root.get("/api/audit?action=sign_in&subject=ada").await.body;
+        let of_sign_ins = root.get("/api/audit?action=sign_in&subject=ada").await.expect_status(200).body;
         let actions: Vec<_> = of_sign_ins.as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
         assert_eq!(actions, ["sign_in.refused", "sign_in"], "the action, and actions that start with it and a dot");
-        assert_eq!(root.get("/api/audit?action=sign").await.body, json!([]));
+        assert_eq!(root.get("/api/audit?action=sign").await.expect_status(200).body, json!([]));
         let (mut path, mut seen) = ("/api/audit?limit=2".to_owned(), Vec::new());
         loop {
             let page = root.get(&path).await.expect_status(200);
@@ -112,7 +112,7 @@ both! {
         let until = refused[2]["at"].as_str().unwrap().replace('+', "%2B");
         let before = root.get(&format!("/api/audit?until={until}&action=sign_in.refused")).await.expect_status(200).body;
         assert_eq!(before, json!([]));
-        assert_eq!(root.get(&format!("/api/audit?since={until}&action=sign_in.refused")).await.body.as_array().unwrap().len(), 3);
+        assert_eq!(root.get(&format!("/api/audit?since={until}&action=sign_in.refused")).await.expect_status(200).body.as_array().unwrap().len(), 3);
         let here = root.get("/api/audit?address=127.0.0.1&action=sign_in.refused").await.expect_status(200).body;
         assert_eq!(here.as_array().unwrap().len(), 3);
         assert_eq!(root.get("/api/audit?address=192.0.2.9").await.expect_status(200).body, json!([]));
@@ -150,7 +150,7 @@ both! {
         assert_eq!(sign_in_from_agent(&app, "ada", PASSWORD, browser).await, 200);
         assert_eq!(sign_in_from_agent(&app, "ada", PASSWORD, &browser.replace("141", "142")).await, 200);
         assert_eq!(sign_in_from_agent(&app, "ada", "wrong wrong wrong", "<script>alert(1)</script>").await, 401);
-        let own = ada.get("/auth/audit?action=sign_in").await.body;
+        let own = ada.get("/auth/audit?action=sign_in").await.expect_status(200).body;
         let new: Vec<_> = own.as_array().unwrap().iter().map(|entry| entry["facts"]["new_device"] == true).collect();
         assert_eq!(new, [false, false, true, false], "refused, updated, new, first: {own:#}");
         let page = ada.send(ada.get_request("/account/security").header("accept", "text/html")).await.expect_status(200).text;

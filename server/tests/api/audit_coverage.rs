@@ -78,8 +78,8 @@ impl AuditCoverage {
             .iter()
             .filter(|entry| action == "vault.created" || entry["n"].as_i64().unwrap() > *seen);
         let matching = news.find(|entry| entry["action"] == action);
-        let matching =
-            matching.unwrap_or_else(|| panic!("{operation} has no audit entry {action}: {entries:#?}"));
+        let matching = matching
+            .unwrap_or_else(|| panic!("{operation} has no audit entry {action}: {entries:#?}"));
         assert_eq!(
             (&matching["actor"], &matching["from"]["address"]),
             (&json!(by), &json!("127.0.0.1")),
@@ -108,7 +108,7 @@ async fn write_operations_are_audited_with_actor_and_origin() {
     cover_files(&mut story, &ada).await;
     cover_credentials(&app, &mut story, &ada).await;
     cover_administration(&app, &mut story).await;
-    let document = app.anonymous().get("/openapi.json").await.body;
+    let document = app.anonymous().get("/openapi.json").await.expect_status(200).body;
     let items = document["paths"]
         .as_object()
         .unwrap()
@@ -322,7 +322,7 @@ async fn cover_credentials(app: &TestApp, story: &mut AuditCoverage, ada: &Clien
         )
         .await;
     let (_, codes) = crate::totp::enroll_totp(app, ada).await;
-    let ways = ada.get("/auth/factors").await.body;
+    let ways = ada.get("/auth/factors").await.expect_status(200).body;
     story
         .expect_audited(
             "confirm_totp",
@@ -364,7 +364,7 @@ async fn cover_credentials(app: &TestApp, story: &mut AuditCoverage, ada: &Clien
         )
         .await;
     let other = app.sign_in("ada").await;
-    let sessions = other.get("/auth/sessions").await.body;
+    let sessions = other.get("/auth/sessions").await.expect_status(200).body;
     let own = sessions
         .as_array()
         .unwrap()

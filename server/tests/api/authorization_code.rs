@@ -117,7 +117,7 @@ both! {
             assert_eq!(exchange_code(&app, &code, (missing, "")).await.expect_status(400).body["error"], "invalid_request");
         }
         exchange_code(&app, &code, ("", "")).await.expect_status(200);
-        assert_eq!(ada.get("/auth/sessions").await.body.as_array().unwrap().len(), 2);
+        assert_eq!(ada.get("/auth/sessions").await.expect_status(200).body.as_array().unwrap().len(), 2);
     }
 
     async fn authorization_code_is_invalid_after_ending_other_sessions(app: TestApp) {
@@ -141,7 +141,7 @@ both! {
             }
             exchange_code(&app, &code, ("", "")).await.expect_status(400);
         }
-        assert_eq!(ada.get("/auth/sessions").await.body.as_array().unwrap().len(), 1);
+        assert_eq!(ada.get("/auth/sessions").await.expect_status(200).body.as_array().unwrap().len(), 1);
     }
 
     async fn refresh_token_of_a_client_rejects_other_clients(app: TestApp) {
@@ -155,7 +155,7 @@ both! {
         let second = renew(&first["refresh_token"], "").await.expect_status(200).body;
         let third = renew(&second["refresh_token"], "strongroom-cli").await.expect_status(200).body;
         for token in ["access_token", "refresh_token"] {
-            let look = ada.send(ada.post_request("/auth/introspect").form(&[("token", third[token].as_str().unwrap())])).await;
+            let look = ada.send(ada.post_request("/auth/introspect").form(&[("token", third[token].as_str().unwrap())])).await.expect_status(200);
             assert_eq!(look.body["client_id"], "strongroom-cli", "{token}");
         }
         // Tokens of the password grant belong to no client, so any client can refresh them.
@@ -194,7 +194,7 @@ both! {
         assert!(answers.iter().filter(|answer| answer.status() == 200).count() <= 1);
         assert!(answers.iter().all(|answer| matches!(answer.status(), 200 | 400)));
         // The code was used twice, so its tokens are revoked.
-        assert_eq!(ada.get("/auth/sessions").await.body.as_array().unwrap().len(), 1);
+        assert_eq!(ada.get("/auth/sessions").await.expect_status(200).body.as_array().unwrap().len(), 1);
     }
 
     async fn authorization_code_is_invalid_after_sign_out(app: TestApp) {

@@ -32,7 +32,7 @@ both! {
             assert_eq!(winners.len(), 1, "round {round}");
             assert!(tries.iter().all(|(status, _)| matches!(status, 200 | 409)), "round {round}");
             let winner = &winners[0].1;
-            let seen = winner.get(&file_url("a.nc", "")).await.body;
+            let seen = winner.get(&file_url("a.nc", "")).await.expect_status(200).body;
             assert_eq!(seen["locked_by"], winner.username.as_str());
             winner.post(&file_url("a.nc", "/cancel"), Value::Null).await.expect_status(200);
         }
@@ -50,7 +50,7 @@ both! {
                 ada.check_in("a.nc", content.as_bytes(), "mine"),
                 root.post(&path, json!({"reason": "now", "take": true})),
             );
-            let now = ada.get(&file_url("a.nc", "")).await.body;
+            let now = ada.get(&file_url("a.nc", "")).await.expect_status(200).body;
             match (check_in.status(), overridden.status()) {
                 (200, 409) => {
                     revision += 1;
@@ -75,7 +75,7 @@ both! {
             both.sort_unstable();
             assert_eq!(both, [201, 409]);
         }
-        let changes = ada.get("/api/changes").await.body;
+        let changes = ada.get("/api/changes").await.expect_status(200).body;
         let numbers: Vec<i64> = changes.as_array().unwrap().iter().map(|c| c["change"].as_i64().unwrap()).collect();
         assert_eq!(numbers, (1..=10).collect::<Vec<_>>());
     }
@@ -112,6 +112,7 @@ async fn parallel_requests_with_one_idempotency_key_act_once() {
     assert_eq!(
         ada.get(&file_url("a.nc", "/history"))
             .await
+            .expect_status(200)
             .body
             .as_array()
             .unwrap()

@@ -105,7 +105,7 @@ both! {
         for path in ["/auth/sessions", "/auth/tokens", "/api/users"] {
             cli.get(path).await.expect_status(403);
         }
-        let listed = ada.get("/auth/sessions").await.body;
+        let listed = ada.get("/auth/sessions").await.expect_status(200).body;
         assert_eq!(listed.as_array().unwrap().len(), 2);
         // A device code works once.
         app.advance_clock(Duration::from_secs(5));
@@ -291,7 +291,7 @@ both! {
         }
         let answers = polls.join_all().await;
         assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
-        assert_eq!(ada.get("/auth/sessions").await.body.as_array().unwrap().len(), 2);
+        assert_eq!(ada.get("/auth/sessions").await.expect_status(200).body.as_array().unwrap().len(), 2);
     }
 
     async fn device_is_denied_when_approver_signs_out(app: TestApp) {

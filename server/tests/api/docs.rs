@@ -94,16 +94,16 @@ async fn health_is_served_and_metrics_only_without_proxy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn responses_carry_browser_security_headers() {
     let app = TestApp::sqlite().await;
-    for path in [
-        "/sign-in",
-        "/sign-up",
-        "/auth/me",
-        "/api/files",
-        "/nothing",
-        "/docs",
-        "/openapi.json",
+    for (path, status) in [
+        ("/sign-in", 200),
+        ("/sign-up", 200),
+        ("/auth/me", 401),
+        ("/api/files", 401),
+        ("/nothing", 404),
+        ("/docs", 200),
+        ("/openapi.json", 200),
     ] {
-        let answer = app.anonymous().get(path).await;
+        let answer = app.anonymous().get(path).await.expect_status(status);
         for name in [
             "content-security-policy",
             "x-content-type-options",

@@ -212,8 +212,14 @@ async fn throttled_answers_are_identical_for_account_kinds() {
     }
     assert_eq!(answers[0][5].0, 429);
     assert!(
-        answers.iter().all(|responses| responses[5] == answers[0][5]),
+        answers
+            .iter()
+            .all(|responses| responses[5] == answers[0][5]),
         "{answers:?}"
     );
-    assert!(answers.iter().all(|responses| responses[0] == answers[0][0]));
+    assert!(
+        answers
+            .iter()
+            .all(|responses| responses[0] == answers[0][0])
+    );
 }

@@ -115,11 +115,11 @@ both! {
             next = page.header("link").map(|link| link[1..link.find('>').unwrap()].to_owned());
         }
         assert_eq!(all, ["100%_x.nc", "a.nc", "b.nc", "mill/c.nc", "mill/d.nc"]);
-        assert_eq!(names(&bob.get("/api/files?prefix=mill/").await.body), ["mill/c.nc", "mill/d.nc"]);
-        assert_eq!(names(&bob.get("/api/files?q=%25_X").await.body), ["100%_x.nc"]);
-        assert_eq!(names(&bob.get("/api/files?status=locked").await.body), ["a.nc"]);
-        assert_eq!(names(&ada.get("/api/files?status=checked_out_by_user").await.body), ["a.nc"]);
-        assert_eq!(names(&bob.get("/api/files?status=unlocked&locked_by=ada").await.body), Vec::<String>::new());
+        assert_eq!(names(&bob.get("/api/files?prefix=mill/").await.expect_status(200).body), ["mill/c.nc", "mill/d.nc"]);
+        assert_eq!(names(&bob.get("/api/files?q=%25_X").await.expect_status(200).body), ["100%_x.nc"]);
+        assert_eq!(names(&bob.get("/api/files?status=locked").await.expect_status(200).body), ["a.nc"]);
+        assert_eq!(names(&ada.get("/api/files?status=checked_out_by_user").await.expect_status(200).body), ["a.nc"]);
+        assert_eq!(names(&bob.get("/api/files?status=unlocked&locked_by=ada").await.expect_status(200).body), Vec::<String>::new());
         bob.get("/api/files?limit=0").await.expect_status(422);
         bob.get("/api/files?limit=1001").await.expect_status(422);
         bob.get("/api/files?status=odd").await.expect_status(422);
@@ -148,7 +148,7 @@ both! {
         let kept = ada.send(send(format!("\"{first}\""))).await.expect_status(200);
         assert_eq!(kept.body["status"], "checked_out_by_user");
         ada.send(send(format!("\"{first}\""))).await.expect_status(412);
-        assert_eq!(ada.get(&file_url("a.nc", "")).await.body["revision"], 2);
+        assert_eq!(ada.get(&file_url("a.nc", "")).await.expect_status(200).body["revision"], 2);
     }
 
     async fn content_supports_ranges_and_conditional_requests(app: TestApp) {

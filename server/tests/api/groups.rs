@@ -25,7 +25,7 @@ impl Client {
     }
 
     async fn vault_role(&self, vault: &str) -> Value {
-        self.get(&format!("/api/vaults/{vault}")).await.body["role"].clone()
+        self.get(&format!("/api/vaults/{vault}")).await.expect_status(200).body["role"].clone()
     }
 }
 
@@ -66,7 +66,7 @@ both! {
         ben.get("/api/vaults/attic/files").await.expect_status(404);
         // A new group with the old name does not inherit its rights.
         root.post("/api/groups", json!({"name": "welders"})).await.expect_status(201);
-        assert_eq!(root.get("/api/groups/welders").await.body["members"], json!([]));
+        assert_eq!(root.get("/api/groups/welders").await.expect_status(200).body["members"], json!([]));
         ben.get("/api/vaults/attic").await.expect_status(404);
     }
 
@@ -93,14 +93,14 @@ both! {
             "username": "ben", "display_name": null, "role": "manager", "own_role": "manager",
             "through": {"guests": "viewer", "welders": "editor"},
         }));
-        let user = root.get("/api/users/ben").await.body;
+        let user = root.get("/api/users/ben").await.expect_status(200).body;
         assert_eq!(user["groups"], json!(["guests", "welders"]));
         assert_eq!(user["roles"], json!({"attic": "manager", "main": "editor"}));
         assert_eq!(root.delete_status("/api/vaults/attic/members/ben").await, 204);
         assert_eq!(ben.vault_role("attic").await, "editor");
-        let user = root.get("/api/users/ben").await.body;
+        let user = root.get("/api/users/ben").await.expect_status(200).body;
         assert_eq!(user["effective_roles"], json!({"attic": "editor", "main": "editor"}));
-        let members = root.get("/api/vaults/attic/members").await.body;
+        let members = root.get("/api/vaults/attic/members").await.expect_status(200).body;
         assert_eq!((&members[0]["own_role"], &members[0]["role"]), (&Value::Null, &json!("editor")));
     }
 
@@ -139,9 +139,9 @@ both! {
         assert_eq!(root.put_status("/api/groups/nobody/members/ben", Value::Null).await, 404);
         assert_eq!(root.put_status("/api/groups/welders/members/ben", Value::Null).await, 204, "the call is idempotent");
         assert_eq!(root.delete_status("/api/users/ben").await, 204);
-        assert_eq!(root.get("/api/groups/welders").await.body["members"], json!([]));
+        assert_eq!(root.get("/api/groups/welders").await.expect_status(200).body["members"], json!([]));
         assert_eq!(root.put_status("/api/groups/welders/members/ben", Value::Null).await, 404);
-        assert_eq!(root.get("/api/vaults/attic/members").await.body[0]["username"], "root");
+        assert_eq!(root.get("/api/vaults/attic/members").await.expect_status(200).body[0]["username"], "root");
     }
 
     async fn manager_through_group_can_invite_while_manager(app: TestApp) {
@@ -161,7 +161,7 @@ both! {
         let (root, ben) = app_with_group(&app).await;
         root.send(root.request_builder(Method::PATCH, "/api/users/ben").json(&json!({"disabled": true}))).await.expect_status(200);
         ben.get("/api/vaults/attic/files").await.expect_status(401);
-        let members = root.get("/api/vaults/attic/members").await.body;
+        let members = root.get("/api/vaults/attic/members").await.expect_status(200).body;
         assert!(!members.to_string().contains("ben"), "{members}");
     }
 }

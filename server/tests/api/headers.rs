@@ -1,13 +1,16 @@
 //! Security headers of every response, on every route.
 
-use serde_json::Value;
-
 use crate::app::{Client, PASSWORD, TestApp, TestResponse};
 use server::ConfigSource;
 
 /// Every path and method of the API document and of `router.rs`. Placeholders get harmless values.
 pub(crate) async fn all_routes(app: &TestApp) -> Vec<(String, String)> {
-    let document = app.anonymous().get("/openapi.json").await.body;
+    let document = app
+        .anonymous()
+        .get("/openapi.json")
+        .await
+        .expect_status(200)
+        .body;
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         routes.extend(
@@ -131,7 +134,8 @@ fn assert_security_headers(answer: &TestResponse, at: &str) {
             || kind.ends_with("charset=utf-8"),
         "{at}: {kind}"
     );
-    if let Some(cookie) = answer.header("set-cookie") {
+    for cookie in answer.headers.get_all("set-cookie") {
+        let cookie = cookie.to_str().unwrap();
         assert!(
             cookie.contains("HttpOnly")
                 && cookie.contains("Path=/")
@@ -336,7 +340,12 @@ async fn https_sets_host_cookie_and_hsts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sign_in_forms_support_password_managers_and_paste() {
     let app = TestApp::sqlite().await;
-    let sign_in = app.anonymous().get("/sign-in").await.text;
+    let sign_in = app
+        .anonymous()
+        .get("/sign-in")
+        .await
+        .expect_status(200)
+        .text;
     for wanted in [
         "autocomplete=\"username",
         "autocomplete=\"current-password",
@@ -345,7 +354,12 @@ async fn sign_in_forms_support_password_managers_and_paste() {
     ] {
         assert!(sign_in.contains(wanted), "{wanted}");
     }
-    let sign_up = app.anonymous().get("/sign-up").await.text;
+    let sign_up = app
+        .anonymous()
+        .get("/sign-up")
+        .await
+        .expect_status(200)
+        .text;
     assert!(sign_up.contains("autocomplete=\"new-password") && sign_up.contains("data-reveal"));
     for page in [sign_in, sign_up] {
         assert!(

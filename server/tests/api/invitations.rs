@@ -71,7 +71,7 @@ both! {
         let invite = root.create_invitation(json!({"roles": {"attic": "manager", "main": "viewer"}})).await;
         let made = register_with_invitation(&app, "ada", &invite).await.expect_status(201);
         assert_eq!(made.body, json!({"username": "ada", "display_name": null, "is_admin": false}));
-        let vaults = app.sign_in("ada").await.get("/api/vaults").await.body;
+        let vaults = app.sign_in("ada").await.get("/api/vaults").await.expect_status(200).body;
         // Registration is open, so the role in main is at least the default role.
         assert_eq!(vaults, json!([{"name": "attic", "role": "manager"}, {"name": "main", "role": "editor"}]));
         register_with_invitation(&app, "eve", &invite).await.expect_status(403).expect_detail("This invitation is no longer valid. Ask for a new one.");
@@ -86,7 +86,7 @@ both! {
         let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status()).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 403, 403, 403, 403, 403, 403, 403]);
-        assert_eq!(root.get("/api/users").await.body.as_array().unwrap().len(), 2);
+        assert_eq!(root.get("/api/users").await.expect_status(200).body.as_array().unwrap().len(), 2);
     }
 
     async fn invitation_survives_a_failed_registration(app: TestApp) {
@@ -148,14 +148,14 @@ both! {
         set_role(&root, "max", "manager").await;
         let to_main = json!({"roles": {"main": "editor"}, "email": "kim@example.org"});
         let invite = mia.create_invitation(to_main.clone()).await;
-        let listed = mia.get("/auth/invites").await.body;
+        let listed = mia.get("/auth/invites").await.expect_status(200).body;
         assert_eq!(listed[0]["invited_by"], "mia");
         assert_eq!(listed[0]["email"], "kim@example.org");
         assert!(!listed.to_string().contains("sr_in_"), "the link is shown once: {listed}");
-        assert_eq!(max.get("/auth/invites").await.body, json!([]));
+        assert_eq!(max.get("/auth/invites").await.expect_status(200).body, json!([]));
         let path = format!("/auth/invites/{}", listed[0]["id"].as_str().unwrap());
         max.send(max.delete_request(&path)).await.expect_status(404);
-        assert_eq!(root.get("/auth/invites").await.body, listed);
+        assert_eq!(root.get("/auth/invites").await.expect_status(200).body, listed);
         root.send(root.delete_request(&path)).await.expect_status(204);
         root.send(root.delete_request(&path)).await.expect_status(404);
         register_with_invitation(&app, "kim", &invite).await.expect_status(403);
@@ -205,7 +205,7 @@ both! {
         let body = json!({"username": "eve", "password": PASSWORD, "invite": invite, "email": "root@example.org"});
         assert_eq!(app.anonymous().post("/auth/register", body).await.expect_status(201).body["is_admin"], false);
         let eve = app.sign_in("eve").await;
-        let me = eve.get("/auth/me").await.body;
+        let me = eve.get("/auth/me").await.expect_status(200).body;
         assert_eq!(me["email"], "eve@example.org");
         // The link was not mailed, so the address is not verified.
         assert_eq!((&me["email_verified"], &me["is_admin"]), (&json!(false), &json!(false)));
@@ -224,7 +224,7 @@ async fn invalid_invitation_does_not_reveal_taken_usernames() {
     register_with_invitation(&app, "ada", &used)
         .await
         .expect_status(201);
-    let vaults = app.sign_in("ada").await.get("/api/vaults").await.body;
+    let vaults = app.sign_in("ada").await.get("/api/vaults").await.expect_status(200).body;
     assert_eq!(vaults, json!([{"name": "main", "role": "editor"}]));
     let mut flipped = used.clone().into_bytes();
     flipped[20] ^= 1;
@@ -249,7 +249,7 @@ async fn invalid_invitation_does_not_reveal_taken_usernames() {
     register_with_invitation(&app, "ben", &viewer)
         .await
         .expect_status(201);
-    let vaults = app.sign_in("ben").await.get("/api/vaults").await.body;
+    let vaults = app.sign_in("ben").await.get("/api/vaults").await.expect_status(200).body;
     assert_eq!(
         vaults,
         json!([{"name": "main", "role": "viewer"}]),

@@ -44,6 +44,7 @@ mod profile;
 mod proof;
 mod protocol;
 mod refresh_rotation;
+mod response;
 mod restart;
 mod session_end;
 mod sign_in_notices;

@@ -53,9 +53,9 @@ both! {
         let script = Client { token: Some(secret), ..ada.clone() };
         script.add("a.nc", b"x").await.expect_status(201);
         script.check_out("a.nc").await.expect_status(200);
-        assert_eq!(script.get("/auth/me").await.body["scopes"], json!(["files:read", "files:write"]));
+        assert_eq!(script.get("/auth/me").await.expect_status(200).body["scopes"], json!(["files:read", "files:write"]));
         // A token is not a sign-in session.
-        assert_eq!(ada.get("/auth/sessions").await.body.as_array().unwrap().len(), 1);
+        assert_eq!(ada.get("/auth/sessions").await.expect_status(200).body.as_array().unwrap().len(), 1);
     }
 
     async fn basic_authentication_keeps_the_token_scope(app: TestApp) {
@@ -68,7 +68,7 @@ both! {
             assert_eq!(refused.header("www-authenticate"), Some("Bearer error=\"insufficient_scope\", scope=\"files:write\""));
             assert_eq!(refused.body["error"], "insufficient_scope");
         }
-        assert_eq!(reader.send(basic_auth_request(&reader, Method::GET, "/auth/me", "ada")).await.body["scopes"], json!(["files:read"]));
+        assert_eq!(reader.send(basic_auth_request(&reader, Method::GET, "/auth/me", "ada")).await.expect_status(200).body["scopes"], json!(["files:read"]));
         for path in ["/auth/sessions", "/auth/tokens"] {
             reader.send(basic_auth_request(&reader, Method::GET, path, "ada")).await.expect_status(403);
         }
@@ -157,7 +157,7 @@ both! {
             caller.post("/api/users/eve/end-sessions", Value::Null).await.expect_status(200);
             change(json!({"disabled": true})).await.expect_status(200);
         }
-        let eve = root.get("/api/users/eve").await.body;
+        let eve = root.get("/api/users/eve").await.expect_status(200).body;
         assert_eq!((&eve["is_admin"], &eve["disabled"], &eve["email"]), (&json!(false), &json!(true), &Value::Null));
     }
 
@@ -204,7 +204,7 @@ both! {
         // Operations on the installation are not part of one vault.
         script.get("/api/users").await.expect_status(403);
         script.post("/api/vaults", json!({"name": "cellar"})).await.expect_status(403);
-        assert_eq!(root.get("/auth/tokens").await.body[0]["vaults"], json!(["attic"]));
+        assert_eq!(root.get("/auth/tokens").await.expect_status(200).body[0]["vaults"], json!(["attic"]));
     }
 
     async fn invalid_token_request_is_rejected_with_json_pointer(app: TestApp) {
@@ -226,7 +226,7 @@ both! {
         for body in [json!({"name": "n"}), json!({"name": "n", "scopes": "files:read"}), json!({"name": "n", "scopes": ["files:read"], "never": true})] {
             ada.post("/auth/tokens", body).await.expect_status(422);
         }
-        assert_eq!(ada.get("/auth/tokens").await.body, json!([]));
+        assert_eq!(ada.get("/auth/tokens").await.expect_status(200).body, json!([]));
     }
 
     async fn personal_token_expires_at_its_end_not_idle(app: TestApp) {
@@ -255,7 +255,7 @@ both! {
         let path = format!("/auth/tokens/{}", made.body["id"].as_str().unwrap());
         root.send(root.delete_request(&path)).await.expect_status(404);
         script.get("/api/files").await.expect_status(200);
-        assert!(ada.get("/auth/tokens").await.body[0]["last_used_at"].is_string());
+        assert!(ada.get("/auth/tokens").await.expect_status(200).body[0]["last_used_at"].is_string());
         ada.send(ada.delete_request(&path)).await.expect_status(204);
         ada.send(ada.delete_request(&path)).await.expect_status(404);
         script.get("/api/files").await.expect_status(401);
@@ -266,7 +266,7 @@ both! {
         assert_eq!((&known.body["active"], &known.body["scope"], &known.body["sub"]), (&json!(true), &json!("files:read"), &json!("ada")));
         ada.send(app.anonymous().post_request("/auth/revoke").form(&shown)).await.expect_status(200);
         script.get("/api/files").await.expect_status(401);
-        assert_eq!(ada.send(ada.post_request("/auth/introspect").form(&shown)).await.body, json!({"active": false}));
+        assert_eq!(ada.send(ada.post_request("/auth/introspect").form(&shown)).await.expect_status(200).body, json!({"active": false}));
         // Revoked by a password change.
         let script = token_client(&ada, reader.clone(), Value::Null).await;
         let change = json!({"current_password": PASSWORD, "new_password": "another long password"});
@@ -281,7 +281,7 @@ both! {
 
     async fn session_id_is_not_accepted_as_token_id(app: TestApp) {
         let ada = app.editor("ada").await;
-        let id = ada.get("/auth/sessions").await.body[0]["id"].as_str().unwrap().to_owned();
+        let id = ada.get("/auth/sessions").await.expect_status(200).body[0]["id"].as_str().unwrap().to_owned();
         ada.send(ada.delete_request(&format!("/auth/tokens/{id}"))).await.expect_status(404).expect_detail("Token not found");
         ada.get("/auth/me").await.expect_status(200);
     }
@@ -292,8 +292,8 @@ both! {
         let script = token_client(&root, json!(["files:read"]), Value::Null).await;
         let admin = token_client(&root, json!(["admin"]), Value::Null).await;
         let shown = [("token", ada.token.as_deref().unwrap())];
-        assert_eq!(script.send(script.post_request("/auth/introspect").form(&shown)).await.body, json!({"active": false}));
-        assert_eq!(admin.send(admin.post_request("/auth/introspect").form(&shown)).await.body["active"], true);
+        assert_eq!(script.send(script.post_request("/auth/introspect").form(&shown)).await.expect_status(200).body, json!({"active": false}));
+        assert_eq!(admin.send(admin.post_request("/auth/introspect").form(&shown)).await.expect_status(200).body["active"], true);
     }
 
     async fn personal_tokens_keep_their_state_after_restart(app: TestApp) {

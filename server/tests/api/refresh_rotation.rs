@@ -38,7 +38,7 @@ both! {
         let mut alive = 0;
         for token in &successors {
             let asked = ada.post_request("/auth/introspect").form(&[("token", token)]);
-            alive += usize::from(ada.send(asked).await.body["active"] == true);
+            alive += usize::from(ada.send(asked).await.expect_status(200).body["active"] == true);
         }
         assert_eq!(alive, 1, "of {}", successors.len());
     }
@@ -96,7 +96,7 @@ both! {
         let claims = reader["access_token"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
         let claims = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, claims).unwrap();
         assert_eq!(serde_json::from_slice::<serde_json::Value>(&claims).unwrap()["scope"], "files:read");
-        let reader = crate::totp::client_from(&app, "ada", &ask("files:read").await);
+        let reader = crate::totp::client_from(&app, "ada", &ask("files:read").await.expect_status(200));
         reader.get("/api/files").await.expect_status(200);
         for path in ["/api/users", "/auth/sessions"] {
             assert_eq!(reader.get(path).await.expect_status(403).body["error"], "insufficient_scope", "{path}");
@@ -128,6 +128,10 @@ both! {
         refresh_token(&ada, thief.body["refresh_token"].as_str().unwrap()).await.expect_status(400);
         ada.get("/auth/me").await.expect_status(401);
         Client { token: thief.body["access_token"].as_str().map(str::to_owned), ..ada }.get("/auth/me").await.expect_status(401);
+        let root = app.administrator("root").await;
+        let entries = root.get("/api/audit?action=refresh.replayed").await.expect_status(200).body;
+        assert_eq!(entries.as_array().unwrap().len(), 1, "{entries}");
+        assert_eq!(entries[0]["subject"], "ada");
     }
 
     async fn token_kinds_are_accepted_in_their_place_only(app: TestApp) {
@@ -297,4 +301,19 @@ async fn session_and_access_token_lifetimes_are_configurable() {
     ada.get("/auth/me").await.expect_status(401);
     app.advance_clock(Duration::from_hours(24));
     refresh_token(&ada, &ada.refresh).await.expect_status(400);
+    // Never idle for a day, and over after two.
+    let used = app.sign_in("ada").await;
+    let mut token = used.refresh.clone();
+    for (wait, lifetime) in [(23 * 60, 300), (23 * 60, 300), (119, 60)] {
+        app.advance_clock(Duration::from_mins(wait));
+        let answer = refresh_token(&used, &token).await.expect_status(200).body;
+        let expires_in = answer["expires_in"].as_u64().unwrap();
+        assert!(
+            (lifetime - 20..=lifetime).contains(&expires_in),
+            "{expires_in} s"
+        );
+        token = answer["refresh_token"].as_str().unwrap().to_owned();
+    }
+    app.advance_clock(Duration::from_mins(1));
+    refresh_token(&used, &token).await.expect_status(400);
 }

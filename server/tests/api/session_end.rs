@@ -12,6 +12,7 @@ use crate::{
     accounts::refresh_token,
     app::{Client, PASSWORD, TestApp},
     both, live, personal_tokens,
+    totp::enroll_totp,
 };
 
 /// The session cookie of the web page, as a browser sends it.
@@ -124,6 +125,11 @@ both! {
         open.expect_all_ended(&app, "ended by the owner").await;
 
         let open = OpenSessions::start_all(&app, "ada").await;
+        enroll_totp(&app, &app.sign_in("ada").await).await;
+        open.expect_all_ended(&app, "a factor was added").await;
+        root.post("/api/users/ada/recover", json!({"reason": "a test"})).await.expect_status(204);
+
+        let open = OpenSessions::start_all(&app, "ada").await;
         let ada = app.sign_in("ada").await;
         let new = json!({"current_password": PASSWORD, "new_password": "another battery horse staple", "end_other_sessions": true});
         ada.send(ada.put_request("/auth/me/password").json(&new)).await.expect_status(204);
@@ -222,7 +228,7 @@ both! {
         for session in list {
             assert_eq!((&session["methods"], &session["address"]), (&json!(["pwd"]), &json!("127.0.0.1")));
         }
-        let theirs = other.get("/auth/sessions").await.body;
+        let theirs = other.get("/auth/sessions").await.expect_status(200).body;
         let id = theirs.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap()["id"].clone();
         let path = format!("/auth/sessions/{}", id.as_str().unwrap());
         bob.send(bob.delete_request(&path)).await.expect_status(404);

@@ -60,7 +60,8 @@ async fn newest_sign_in(client: &Client) -> Value {
         .await
         .expect_status(200)
         .body;
-    entries.as_array()
+    entries
+        .as_array()
         .unwrap()
         .iter()
         .find(|entry| entry["action"] == "sign_in")

@@ -316,7 +316,9 @@ async fn dead_refresh_token_attempts_are_throttled() {
         .expect_status(400);
     }
     let ended = ada.refresh.clone();
-    ada.send(ada.post_request("/auth/logout")).await;
+    ada.send(ada.post_request("/auth/logout"))
+        .await
+        .expect_status(204);
     let mut answers = Vec::new();
     for _ in 0..201 {
         answers.push(
@@ -384,15 +386,12 @@ async fn session_request_rate_limit_is_per_session() {
     }
     let refused = answers.pop().unwrap().expect_status(429);
     assert_eq!(refused.header("retry-after"), Some("1"));
-    assert!(
-        refused.body["detail"]
-            .as_str()
-            .unwrap()
-            .starts_with("Too many requests"),
-        "{}",
-        refused.text
-    );
-    assert!(answers[..55].iter().all(|answer| answer.status() == 200));
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.starts_with("Too many requests"), "{detail}");
+    // The 61st request may find that a second has passed.
+    let last = answers.pop().unwrap().expect_status_in(&[200, 429]);
+    assert!(last.header("retry-after").is_none_or(|wait| wait == "1"));
+    assert!(answers.iter().all(|answer| answer.status() == 200));
     other.get("/api/files").await.expect_status(200);
     app.advance_clock(Duration::from_secs(2));
     greedy.get("/api/files").await.expect_status(200);

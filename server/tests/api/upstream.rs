@@ -254,7 +254,7 @@ async fn provider_account_steps_up_at_its_provider() {
     provider.set_claims(
         json!({"sub": "17", "preferred_username": "ada", "auth_time": uptime() - 3_600}),
     );
-    let old = session(&browser.sign_in(&provider).await);
+    let old = session(&browser.sign_in(&provider).await.expect_status(303));
     let known = needs(old.clone()).await;
     assert_eq!(
         (&known["recent"], &known["providers"]),
@@ -269,10 +269,12 @@ async fn provider_account_steps_up_at_its_provider() {
     let left = started_login(&provider, answer.header("location").unwrap(), &answer);
     let back = browser
         .callback(&left.state, &format!("{old}; {}", left.cookie))
-        .await;
+        .await
+        .expect_status(303);
     assert_eq!(back.header("location"), Some("/account?tab=2"));
-    let now = set_cookie_pair(&back, "strongroom").unwrap_or(old);
-    assert_eq!(needs(now).await["recent"], true);
+    // The session stays the same.
+    assert_eq!(set_cookie_pair(&back, "strongroom"), None);
+    assert_eq!(needs(old).await["recent"], true);
     let root = app.administrator("root").await;
     assert_eq!(
         root.get("/auth/step-up").await.expect_status(200).body["providers"],
@@ -287,7 +289,9 @@ async fn factor_reset_unlinks_the_provider_identity() {
     let root = app.administrator("root").await;
     app.editor("ada").await;
     provider.set_claims(json!({"sub": "thief", "auth_time": uptime()}));
-    link_identity(&app, &provider, "ada").await;
+    link_identity(&app, &provider, "ada")
+        .await
+        .expect_status(303);
     let browser = UpstreamBrowser::new(&app);
     assert_eq!(
         signed_in_username(&browser, &browser.sign_in(&provider).await).await,
@@ -475,7 +479,7 @@ async fn identity_link_callback_requires_a_session() {
         403
     );
     assert_eq!(
-        ada.get("/auth/identities").await.body["identities"],
+        ada.get("/auth/identities").await.expect_status(200).body["identities"],
         json!([])
     );
 }
@@ -526,7 +530,10 @@ async fn unavailable_provider_returns_502_and_next_stays_local() {
     let left = browser
         .start_login(&provider, "https%3A%2F%2Fevil.example")
         .await;
-    let answer = browser.callback(&left.state, &left.cookie).await;
+    let answer = browser
+        .callback(&left.state, &left.cookie)
+        .await
+        .expect_status(303);
     assert_eq!(answer.header("location"), Some("/"));
     let denied = app
         .anonymous()

@@ -185,8 +185,7 @@ async fn mailed_links_work_over_plain_http() {
     let mail = stage.app.wait_for_mail(&address, 1).await;
     let mut ben = stage.new_window("ben").await;
     ben.base = base;
-    ben.goto(&format!("/confirm-email#{}", mail.token()))
-        .await;
+    ben.goto(&format!("/confirm-email#{}", mail.token())).await;
     ben.click("#confirm button.primary").await;
     ben.expect_text("main", "E-mail address confirmed").await;
     stage

@@ -109,8 +109,14 @@ fn repeated_denials_from_one_address_are_collapsed() {
         refused(1, "192.0.2.9"),
     ];
     let described = ActivityEntry::describe_all(entries, "ada");
-    assert_eq!(described.iter().map(|it| it.count).collect::<Vec<_>>(), [3, 1]);
-    assert_eq!(described[0].first_at, "2026-01-02T03:04:02Z".parse().unwrap());
+    assert_eq!(
+        described.iter().map(|it| it.count).collect::<Vec<_>>(),
+        [3, 1]
+    );
+    assert_eq!(
+        described[0].first_at,
+        "2026-01-02T03:04:02Z".parse().unwrap()
+    );
 }
 
 #[test]

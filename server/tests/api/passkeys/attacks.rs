@@ -199,7 +199,15 @@ async fn passkey_without_user_verification_is_rejected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cloned_passkey_is_rejected() {
     let app = passkey_app().await;
-    let (_, mut phone) = editor_with_passkey(&app, "ada").await;
+    let root = app.administrator("root").await;
+    app.register_with_verified_email("ada").await;
+    let ada = app.sign_in("ada").await;
+    let mut phone = TestAuthenticator::new(ORIGIN);
+    register_passkey(&ada, &mut phone, "Phone")
+        .await
+        .expect_status(201);
+    app.wait_for_mail("ada@example.org", 1).await;
+    app.clear_mails();
     phone.counter = 40;
     sign_in_with_passkey(&app, &mut phone)
         .await
@@ -210,10 +218,20 @@ async fn cloned_passkey_is_rejected() {
         .await
         .expect_status(401);
     assert_eq!(refused.body["detail"], "This passkey was not accepted.");
+    assert!(set_cookie_pair(&refused, "__Host-strongroom").is_none());
     phone.counter = 40;
-    sign_in_with_passkey(&app, &mut phone)
+    let refused = sign_in_with_passkey(&app, &mut phone)
         .await
         .expect_status(401);
+    assert!(set_cookie_pair(&refused, "__Host-strongroom").is_none());
+    let mail = app.wait_for_mail("ada@example.org", 1).await;
+    assert_eq!(mail.subject, "A passkey may have been cloned");
+    let entries = root
+        .get("/api/audit?action=passkey.copied&subject=ada")
+        .await
+        .expect_status(200)
+        .body;
+    assert_eq!(entries.as_array().unwrap().len(), 2, "{entries}");
     phone.counter = 41;
     sign_in_with_passkey(&app, &mut phone)
         .await

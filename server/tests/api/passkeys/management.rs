@@ -32,7 +32,7 @@ async fn passkey_sign_in_counts_as_multi_factor() {
         "{listed}"
     );
     // The list of sessions has it and can end it.
-    let sessions = ada.get("/auth/sessions").await.body;
+    let sessions = ada.get("/auth/sessions").await.expect_status(200).body;
     assert!(
         sessions
             .as_array()

@@ -246,7 +246,7 @@ async fn pending_mfa_sign_in_ends_with_other_sessions() {
         .post_request("/sign-in/second")
         .header("sec-fetch-site", "same-origin")
         .header("cookie", &thief.cookie);
-    let answer = thief.client.send(sent.form(&form)).await;
+    let answer = thief.client.send(sent.form(&form)).await.expect_status(303);
     assert!(
         set_cookie_pair(&answer, "__Host-strongroom").is_none(),
         "{answer:?}"

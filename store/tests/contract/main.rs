@@ -5,18 +5,18 @@ mod accounts;
 mod audit;
 mod builders;
 mod columns;
-mod eras;
+mod concurrency;
 mod factors;
 mod files;
 mod folders;
 mod keys;
 mod listing;
+mod one_time_tokens;
 mod opening;
 mod postgres;
-mod races;
 mod refresh;
+mod security_epoch;
 mod sessions;
-mod slips;
 mod throttles;
 
 /// Runs each function on SQLite and on PostgreSQL. It takes an empty
