@@ -46,12 +46,11 @@ both! {
         let missing = anonymous.get("/auth/me").await.expect_status(401);
         assert_eq!(missing.header("www-authenticate"), Some("Bearer"));
         for value in ["", "Bearer", "Bearer ", "Basic YTpi", "bearer\u{a0}x", &format!("Token {token}"), &format!("Bearer {token} {token}")] {
-            let Ok(value) = reqwest::header::HeaderValue::from_bytes(value.as_bytes()) else { continue };
-            let answer = anonymous.send(anonymous.get_request("/auth/me").header("authorization", value)).await;
-            assert!(matches!(answer.status(), 400 | 401), "{} {}", answer.status(), answer.text);
+            let value = reqwest::header::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            anonymous.send(anonymous.get_request("/auth/me").header("authorization", value)).await.expect_status(401);
         }
         let twice = anonymous.get_request("/auth/me").header("authorization", format!("Bearer {token}")).header("authorization", "Bearer x");
-        assert!(anonymous.send(twice).await.status() >= 400);
+        anonymous.send(twice).await.expect_status(400);
         let both = ada.get_request("/auth/me").header("cookie", "strongroom=sr_ws_x");
         ada.send(both).await.expect_status(400);
         anonymous.get(&format!("/auth/me?access_token={token}")).await.expect_status(401);

@@ -135,10 +135,11 @@ both! {
             let wrong = exchange_code(&app, &code, ("code_verifier", CHALLENGE));
             let (right, wrong) = tokio::join!(exchange_code(&app, &code, ("", "")), wrong);
             wrong.expect_status(400);
-            if right.status() == 200 {
-                let token = right.body["access_token"].as_str().map(str::to_owned);
-                Client { token, ..app.anonymous() }.get("/auth/me").await.expect_status(401);
-            }
+            let right = right.expect_status_in(&[200, 400]);
+            // There is no token if the wrong verifier came first.
+            let token = right.body["access_token"].as_str().map(str::to_owned);
+            assert_eq!(token.is_some(), right.status() == 200);
+            Client { token, ..app.anonymous() }.get("/auth/me").await.expect_status(401);
             exchange_code(&app, &code, ("", "")).await.expect_status(400);
         }
         assert_eq!(ada.get("/auth/sessions").await.expect_status(200).body.as_array().unwrap().len(), 1);

@@ -54,6 +54,12 @@ async fn passkey_challenge_expires_after_five_minutes() {
     let app = passkey_app().await;
     let (_, mut phone) = editor_with_passkey(&app, "ada").await;
     let browser = PasskeyBrowser::start_sign_in(&app).await;
+    app.advance_clock(Duration::from_secs(290));
+    browser
+        .finish_sign_in(&phone.get_assertion(&browser.options))
+        .await
+        .expect_status(204);
+    let browser = PasskeyBrowser::start_sign_in(&app).await;
     app.advance_clock(Duration::from_secs(301));
     browser
         .finish_sign_in(&phone.get_assertion(&browser.options))

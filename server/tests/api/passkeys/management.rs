@@ -59,7 +59,7 @@ async fn passkey_cookies_are_http_only_secure_same_site() {
     let ask = client
         .post_request("/auth/passkeys/sign-in/options")
         .header("sec-fetch-site", "same-origin");
-    let asked = client.send(ask).await;
+    let asked = client.send(ask).await.expect_status(200);
     let set = asked.header("set-cookie").unwrap();
     assert!(
         set.contains("HttpOnly") && set.contains("Secure") && set.contains("SameSite=Strict"),
