@@ -23,7 +23,7 @@ impl<S: AuthStore> Background<'_, S> {
     /// Runs all background tasks; spawn it once per process. Other nodes' account events are read
     /// every 250 ms; those of this node apply at once.
     ///
-    /// Returns only with a fatal error: [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch) if the master key was
+    /// Returns only with a fatal error: `KeyError::MasterKeyMismatch` if the master key was
     /// replaced.
     pub async fn run_background_tasks(self) -> AuthError {
         tokio::select! {
@@ -65,7 +65,7 @@ impl<S: AuthStore> Background<'_, S> {
             // Logged once per outage, not four times a second.
             match &result {
                 Err(error) if !failing => {
-                    tracing::error!(%error, "cannot read the account-event log")
+                    tracing::error!(%error, "cannot read the account-event log");
                 }
                 Ok(()) if failing => tracing::info!("the account-event log is readable again"),
                 _ => {}

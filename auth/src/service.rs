@@ -118,7 +118,7 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::Internal`] for a hashing cost below 19 MiB, 2 passes or 1 lane;
-    /// [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch).
+    /// `KeyError::MasterKeyMismatch`.
     pub async fn open(
         store: S,
         settings: Settings,

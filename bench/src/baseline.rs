@@ -4,11 +4,11 @@
 use std::net::SocketAddr;
 
 use anyhow::Result;
-use axum::http::HeaderName;
-use axum::routing::MethodRouter;
-use axum::{Json, Router};
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::TraceLayer;
+use axum::{Json, Router, http::HeaderName, routing::MethodRouter};
+use tower_http::{
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    trace::TraceLayer,
+};
 use wire::Me;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

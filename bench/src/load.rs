@@ -1,13 +1,17 @@
 //! Closed-loop load: each client has one connection and sends the next request after each response.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use tokio::task::JoinSet;
 
-use crate::client::{Client, Response};
-use crate::machine::Process;
+use crate::{
+    client::{Client, Response},
+    machine::Process,
+};
 
 /// The next request of one client.
 pub(crate) trait Workload: Send + 'static {

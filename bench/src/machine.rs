@@ -1,8 +1,6 @@
 //! This machine, and the resources of a process on it, from `/proc`.
 
-use std::fs;
-use std::process::Command;
-use std::time::Duration;
+use std::{fs, process::Command, time::Duration};
 
 use anyhow::{Context, Result};
 

@@ -1,16 +1,16 @@
 //! A server under measurement: a child process on a free loopback port that ends with this one.
 
-use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    fs::File,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
 
-use crate::client::Client;
-use crate::machine::Process;
-use crate::request;
+use crate::{client::Client, machine::Process, request};
 
 #[derive(Debug)]
 pub(crate) struct Server {

@@ -10,15 +10,16 @@ mod sign_in;
 mod start;
 mod transfer;
 
-use std::io::Write as _;
-use std::time::Duration;
+use std::{io::Write as _, time::Duration};
 
 use anyhow::Result;
 
-use crate::load::{self, Measurement, Window, Workload};
-use crate::options::{Options, ScenarioName};
-use crate::table::{ResultRow, Table, Threshold, format_short};
-use crate::targets::ApiServer;
+use crate::{
+    load::{self, Measurement, Window, Workload},
+    options::{Options, ScenarioName},
+    table::{ResultRow, Table, Threshold, format_short},
+    targets::ApiServer,
+};
 
 pub(crate) async fn measure_all(plan: &Options) -> Result<Table> {
     let mut table = Table::default();

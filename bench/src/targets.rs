@@ -1,19 +1,23 @@
 //! Strongroom, the original and nginx, started on loopback, with users signed in.
 
-use std::fs;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command as AsyncCommand;
 
-use crate::client::{self, Client};
-use crate::options::{Options, TargetName};
-use crate::process::{Server, free_address};
-use crate::request;
-use crate::scenarios::progress;
+use crate::{
+    client::{self, Client},
+    options::{Options, TargetName},
+    process::{Server, free_address},
+    request,
+    scenarios::progress,
+};
 
 const ORIGINAL: &str = "bench/original";
 

@@ -23,9 +23,9 @@ use server::{
         RegistrationSection, Toggle, passwords::PasswordSection,
     },
 };
+use values::{address, named, network, proxy};
 
 use crate::env_check;
-use values::{address, named, network, proxy};
 
 /// Check-out server for files that cannot be merged.
 ///

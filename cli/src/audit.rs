@@ -1,7 +1,6 @@
 //! `strongroom audit`: verifies and exports the audit log, on the data folder.
 
-use std::fmt::Write as _;
-use std::{process::ExitCode, time::Duration};
+use std::{fmt::Write as _, process::ExitCode, time::Duration};
 
 use anyhow::bail;
 use auth::{

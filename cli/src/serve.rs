@@ -45,7 +45,7 @@ fn print_greeting(running: &RunningServer, data: &Path, registration: Registrati
             );
         }
         (None, RegistrationMode::Open) => {
-            out!("Open {url} to sign in, or {url}/sign-up to register.")
+            out!("Open {url} to sign in, or {url}/sign-up to register.");
         }
         (None, _) => out!("Open {url} to sign in."),
     }

@@ -116,7 +116,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             );
         }
         UserCommand::Invite { roles, email } => {
-            invite::invite((auth, &config), &roles, email.as_deref()).await?
+            invite::invite((auth, &config), &roles, email.as_deref()).await?;
         }
         UserCommand::Recover { name, reason } => {
             auth.factors()
@@ -134,7 +134,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
                 &name,
                 require.then_some(RejectCurrentPassword),
             )
-            .await?
+            .await?;
         }
         UserCommand::Import { file } => return import::import(auth, &file).await,
     }
@@ -255,7 +255,7 @@ async fn list(auth: &Auth, opened: &Installation) -> anyhow::Result<()> {
         }
         match page.last() {
             Some(last) if page.len() == PAGE as usize => {
-                after = Some(last.account.username.clone())
+                after = Some(last.account.username.clone());
             }
             _ => return Ok(()),
         }

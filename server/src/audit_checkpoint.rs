@@ -141,7 +141,7 @@ impl AuditCheckpoint {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "the audit checkpoint was not updated")
+                    tracing::warn!(%error, "the audit checkpoint was not updated");
                 }
             }
         }

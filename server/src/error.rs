@@ -3,12 +3,16 @@
 //! A handler returns a [`Problem`]. [`crate::middleware::response`] renders it, because only that layer has the
 //! request id.
 
-use auth::error::{
-    AccessError, ErrorKind, FactorError, SignInError, ThrottleError, TokenError, UpstreamError,
-};
 use std::{sync::Arc, time::Duration};
 
-use auth::{AuthError, access::policy::Restriction, factor::passkey::PasskeyError};
+use auth::{
+    AuthError,
+    access::policy::Restriction,
+    error::{
+        AccessError, ErrorKind, FactorError, SignInError, ThrottleError, TokenError, UpstreamError,
+    },
+    factor::passkey::PasskeyError,
+};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use vault::VaultError;
@@ -103,22 +107,17 @@ impl Problem {
     #[must_use]
     pub fn oauth_code(&self) -> Option<&'static str> {
         match self {
-            Self::Auth(
-                AuthError::SignIn(SignInError::InvalidCredentials)
-                | AuthError::Token(TokenError::InvalidGrant)
-                | AuthError::SignIn(SignInError::SecondFactorInvalid)
-                | AuthError::SignIn(SignInError::SignInExpired),
-            ) => Some("invalid_grant"),
+            Self::Auth(AuthError::SignIn(SignInError::InvalidCredentials |
+SignInError::SecondFactorInvalid | SignInError::SignInExpired) |
+AuthError::Token(TokenError::InvalidGrant)) => Some("invalid_grant"),
             Self::Auth(AuthError::SignIn(SignInError::SecondFactorRequired)) => {
                 Some("mfa_required")
             }
             Self::Auth(AuthError::Token(TokenError::ScopeWidened)) => Some("invalid_scope"),
             Self::Auth(AuthError::Access(AccessError::InvalidToken)) => Some("invalid_token"),
-            Self::Auth(
-                AuthError::Access(AccessError::NotAllowed { .. })
-                | AuthError::Access(AccessError::InsufficientScope { .. })
-                | AuthError::Access(AccessError::InteractiveSessionRequired),
-            ) => Some("insufficient_scope"),
+            Self::Auth(AuthError::Access(AccessError::NotAllowed { .. } |
+AccessError::InsufficientScope { .. } |
+AccessError::InteractiveSessionRequired)) => Some("insufficient_scope"),
             Self::Auth(AuthError::SignIn(SignInError::PasswordChangeRequired)) => {
                 Some("password_reset_required")
             }
@@ -128,12 +127,9 @@ impl Problem {
             Self::Auth(AuthError::Access(AccessError::Restricted(Restriction::EnrollFactor))) => {
                 Some("mfa_enrolment_required")
             }
-            Self::Auth(
-                AuthError::Throttle(ThrottleError::Throttled { .. })
-                | AuthError::Throttle(ThrottleError::RateLimited { .. })
-                | AuthError::Throttle(ThrottleError::LockedOut)
-                | AuthError::Throttle(ThrottleError::HasherBusy { .. }),
-            ) => Some("temporarily_unavailable"),
+            Self::Auth(AuthError::Throttle(ThrottleError::Throttled { .. } |
+ThrottleError::RateLimited { .. } | ThrottleError::LockedOut |
+ThrottleError::HasherBusy { .. })) => Some("temporarily_unavailable"),
             Self::Auth(AuthError::Token(TokenError::OAuth(refused))) => Some(refused.code()),
             Self::OAuth { code, .. } => Some(code),
             Self::Auth(AuthError::Access(AccessError::AmbiguousCredentials))
@@ -149,14 +145,11 @@ impl Problem {
     #[must_use]
     pub fn challenge(&self) -> Option<HeaderValue> {
         match self {
-            Self::Auth(
-                AuthError::Access(AccessError::Unauthenticated)
-                | AuthError::SignIn(SignInError::InvalidCredentials)
-                | AuthError::SignIn(SignInError::SecondFactorRequired)
-                | AuthError::SignIn(SignInError::SecondFactorInvalid)
-                | AuthError::SignIn(SignInError::SignInExpired)
-                | AuthError::Factor(FactorError::Passkey(PasskeyError::Rejected)),
-            ) => Some(HeaderValue::from_static("Bearer")),
+            Self::Auth(AuthError::Access(AccessError::Unauthenticated) |
+AuthError::SignIn(SignInError::InvalidCredentials |
+SignInError::SecondFactorRequired | SignInError::SecondFactorInvalid |
+SignInError::SignInExpired) |
+AuthError::Factor(FactorError::Passkey(PasskeyError::Rejected))) => Some(HeaderValue::from_static("Bearer")),
             Self::Auth(AuthError::Access(AccessError::InvalidToken)) => {
                 Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
             }
@@ -173,10 +166,8 @@ impl Problem {
                 ))
                 .ok()
             }
-            Self::Auth(
-                AuthError::Access(AccessError::NotAllowed { .. })
-                | AuthError::Access(AccessError::InteractiveSessionRequired),
-            ) => Some(HeaderValue::from_static(
+            Self::Auth(AuthError::Access(AccessError::NotAllowed { .. } |
+AccessError::InteractiveSessionRequired)) => Some(HeaderValue::from_static(
                 "Bearer error=\"insufficient_scope\"",
             )),
             _ => None,
@@ -186,11 +177,9 @@ impl Problem {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Auth(
-                AuthError::Throttle(ThrottleError::Throttled { retry_after })
-                | AuthError::Throttle(ThrottleError::RateLimited { retry_after })
-                | AuthError::Throttle(ThrottleError::HasherBusy { retry_after }),
-            ) => Some(*retry_after),
+            Self::Auth(AuthError::Throttle(ThrottleError::Throttled { retry_after } |
+ThrottleError::RateLimited { retry_after } | ThrottleError::HasherBusy {
+retry_after })) => Some(*retry_after),
             // The end is unknown, but clients of RFC 6585 §4 expect a number.
             Self::Auth(AuthError::Throttle(ThrottleError::LockedOut)) => {
                 Some(Duration::from_hours(24))

@@ -32,7 +32,7 @@ impl InstanceLock {
             }
             // Some network file systems do not support locks. The server starts anyway.
             Err(TryLockError::Error(error)) => {
-                tracing::warn!(%error, "the data folder cannot be locked")
+                tracing::warn!(%error, "the data folder cannot be locked");
             }
         }
         Ok(Self { _file: file })

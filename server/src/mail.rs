@@ -9,16 +9,19 @@ use std::{sync::Arc, time::Duration};
 use auth::{Clock, MailBody, OutgoingMail, SecureRandom};
 use lettre::{
     Address, Message,
-    message::{Body, Mailbox, header, header::ContentTransferEncoding as Encoding},
+    message::{
+        Body, Mailbox,
+        header::{self, ContentTransferEncoding as Encoding},
+    },
 };
+use templates::{Rendered, render};
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
 };
+use transport::{MailSender, SendError};
 
 use crate::config::mail::MailConfig;
-use templates::{Rendered, render};
-use transport::{MailSender, SendError};
 
 /// Delays before each retry. After the last one the mail is dropped.
 const RETRY_DELAYS: [Duration; 4] = [

@@ -1,11 +1,11 @@
 //! The master key of an installation: where it comes from, and how it is replaced.
 
-use auth::error::KeyError;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use auth::{
     AuthError, Clock, SecureRandom,
+    error::KeyError,
     keys::{
         master::{KeyFile, MasterKey},
         ring::{KeyRing, OldKey},

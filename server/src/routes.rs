@@ -6,12 +6,14 @@ use axum::{
     handler::Handler,
     routing::{MethodFilter, on},
 };
-use utoipa::__dev::Tags;
-use utoipa::openapi::{
-    HttpMethod, OpenApi, RefOr, Response as Answer,
-    content::ContentBuilder,
-    path::{Operation, PathItemBuilder},
-    security::SecurityRequirement,
+use utoipa::{
+    __dev::Tags,
+    openapi::{
+        HttpMethod, OpenApi, RefOr, Response as Answer,
+        content::ContentBuilder,
+        path::{Operation, PathItemBuilder},
+        security::SecurityRequirement,
+    },
 };
 
 use crate::{

@@ -1,9 +1,8 @@
 //! The shared state of all handlers. A handler extracts the parts it needs.
 
-use auth::error::AccessError;
 use std::sync::Arc;
 
-use auth::{AuthError, HasAuth, RealmName};
+use auth::{AuthError, HasAuth, RealmName, error::AccessError};
 use axum::extract::FromRef;
 use http::request::Parts;
 use tokio::sync::watch;

@@ -107,10 +107,10 @@ fn filter_by_lock(select: &mut Select, holder: &LockFilter) {
         LockFilter::Unlocked => select.sql.push_str(" AND locked_by IS NULL"),
         LockFilter::Locked => select.sql.push_str(" AND locked_by IS NOT NULL"),
         LockFilter::LockedBy(user) => {
-            select.and("locked_by IS NOT NULL AND locked_by =", name(user))
+            select.and("locked_by IS NOT NULL AND locked_by =", name(user));
         }
         LockFilter::NotLockedBy(user) => {
-            select.and("locked_by IS NOT NULL AND locked_by <>", name(user))
+            select.and("locked_by IS NOT NULL AND locked_by <>", name(user));
         }
     }
 }

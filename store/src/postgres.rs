@@ -68,12 +68,12 @@ impl Postgres {
             Migrations::Apply => {
                 postgres
                     .write_with_retries(&clock, |db, clock| Box::pin(migrate(db, clock)))
-                    .await?
+                    .await?;
             }
             Migrations::Expect => {
                 postgres
                     .write(&(), |db, ()| Box::pin(check_version(db)))
-                    .await?
+                    .await?;
             }
         }
         Ok(postgres)

@@ -14,12 +14,13 @@ use std::{
     sync::{Once, OnceLock},
 };
 
+use cluster::Cluster;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
 
-use crate::{Database, Store};
-use cluster::Cluster;
 pub use saved::row_counts;
+
+use crate::{Database, Store};
 
 /// A database for one test, deleted when dropped.
 #[derive(Debug)]
@@ -171,6 +172,6 @@ fn report_skipped() {
     );
     // Bypasses the capture of test output, so that the message is always visible.
     ONCE.call_once(|| {
-        drop(std::io::stderr().write_all(b"\nSKIPPED: PostgreSQL is not installed\n\n"))
+        drop(std::io::stderr().write_all(b"\nSKIPPED: PostgreSQL is not installed\n\n"));
     });
 }

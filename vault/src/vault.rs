@@ -6,12 +6,12 @@ mod core;
 #[cfg(test)]
 mod tests;
 
+use core::VaultCore;
 use std::{ops::Range, path::PathBuf};
 
 use auth::{Clock, Permit, SecureRandom};
 use tokio::io::AsyncRead;
 
-use core::VaultCore;
 pub use core::ensure_main_vault;
 
 use crate::{

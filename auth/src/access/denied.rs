@@ -3,7 +3,6 @@
 //!
 //! Records are written in the background. A failure to write one does not change the response.
 
-use crate::error::AccessError;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -11,6 +10,7 @@ use tokio::sync::Semaphore;
 use crate::{
     Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, Realm, Username,
     audit::{AuditAction, NewAuditEntry},
+    error::AccessError,
     throttle::event_dedup::RateLimitedEvents,
 };
 
@@ -100,7 +100,7 @@ impl<S: AuthStore> Auth<S> {
         request: Option<String>,
     ) -> Result<Permit<A>, AuthError> {
         caller.permit(realm).inspect_err(|why| {
-            self.audit_denial(caller, &DeniedRequest::new(A::NAME, realm, request), why)
+            self.audit_denial(caller, &DeniedRequest::new(A::NAME, realm, request), why);
         })
     }
 

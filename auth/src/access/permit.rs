@@ -1,10 +1,9 @@
 //! Permits: proofs of authorization. A domain function takes `&Permit<CheckOut>`; only the
 //! [policy](crate::access::policy) can create one.
 
-use crate::error::AccessError;
 use std::fmt;
 
-use crate::{Actor, AuthError, Realm, Role, Scope, Username};
+use crate::{Actor, AuthError, Realm, Role, Scope, Username, error::AccessError};
 
 /// An operation of the host that requires authorization.
 pub trait Action: Send + Sync + 'static {
@@ -109,7 +108,7 @@ impl<A: Action> Permit<A> {
     /// For the part of an action that requires an interactive session.
     ///
     /// # Errors
-    /// [`AccessError::InteractiveSessionRequired`](crate::error::AccessError::InteractiveSessionRequired).
+    /// `AccessError::InteractiveSessionRequired`.
     pub(crate) fn require_interactive(&self) -> Result<(), AuthError> {
         if self.initiator == Initiator::User {
             Ok(())

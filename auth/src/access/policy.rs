@@ -1,14 +1,15 @@
 //! The policy: the only place that creates a [`Permit`] from a request. The operator's console uses
 //! [`Permit::for_operator`].
 
-use crate::error::AccessError;
 use std::sync::Arc;
 
 pub use crate::error::Restriction;
+
 use crate::{
     Account, Action, Actor, ActorVia, AuthError, FactorKinds, Origin, Permit, Realm, RealmId, Role,
     Scope, Scopes, Session, SessionKind,
     access::permit::{GlobalTarget, Initiator, RealmTarget, StepUp, Target, sealed::Sealed},
+    error::AccessError,
     session::cache::Rights,
     settings::{ClientStepUp, StepUpRules},
 };
@@ -139,7 +140,7 @@ impl Caller {
     }
 
     /// # Errors
-    /// [`AccessError::Restricted`](crate::error::AccessError::Restricted) while the session is restricted.
+    /// `AccessError::Restricted` while the session is restricted.
     pub fn require_unrestricted(&self) -> Result<(), AuthError> {
         self.assurance.restriction.map_or(Ok(()), |restriction| {
             Err(AuthError::Access(AccessError::Restricted(restriction)))
@@ -147,7 +148,7 @@ impl Caller {
     }
 
     /// # Errors
-    /// [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired) unless the sign-in is recent.
+    /// `AccessError::StepUpRequired` unless the sign-in is recent.
     pub fn require_recent(&self) -> Result<(), AuthError> {
         match self.assurance.age {
             AuthAge::Recent => Ok(()),
@@ -207,12 +208,12 @@ impl Caller {
     /// ignore it.
     ///
     /// # Errors
-    /// - [`AccessError::RealmNotFound`](crate::error::AccessError::RealmNotFound) without any role, because the caller may not learn that the
+    /// - `AccessError::RealmNotFound` without any role, because the caller may not learn that the
     ///   realm exists.
-    /// - [`AccessError::NotAllowed`](crate::error::AccessError::NotAllowed) if the role is insufficient, [`AccessError::InsufficientScope`](crate::error::AccessError::InsufficientScope) if
+    /// - `AccessError::NotAllowed` if the role is insufficient, `AccessError::InsufficientScope` if
     ///   the scopes are.
-    /// - [`AccessError::InteractiveSessionRequired`](crate::error::AccessError::InteractiveSessionRequired) if the action is for users only.
-    /// - [`AccessError::Restricted`](crate::error::AccessError::Restricted) and [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
+    /// - `AccessError::InteractiveSessionRequired` if the action is for users only.
+    /// - `AccessError::Restricted` and `AccessError::StepUpRequired`.
     pub fn permit<A: Action>(&self, realm: Option<&Realm>) -> Result<Permit<A>, AuthError> {
         self.require_unrestricted()?;
         let target = <A::Target as Sealed>::authorize::<A>(self, realm)?;

@@ -1,11 +1,11 @@
 //! Administration of accounts by administrators, and of realm members by managers. Each method
 //! requires a permit.
 
-use crate::error::AccountError;
 use crate::{
     Account, AccountChange, AccountStatus, Admin, AuthError, AuthStore, Permit, Role,
     SecurityNotice, Username,
     actions::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
+    error::AccountError,
     factor::AuditReason,
     store::{
         AccountQuery, ChangeRejected, EndAllSessions, EndReason, Member, PersonalTokenPolicy,
@@ -31,7 +31,7 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount), also for a deleted account.
+    /// `AccountError::NoSuchAccount`, also for a deleted account.
     pub async fn member(
         self,
         _permit: &Permit<ReadAccounts>,
@@ -41,8 +41,8 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AccountError::LastAdministrator`](crate::error::AccountError::LastAdministrator) for a change that would leave no administrator;
-    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount); [`AccessError::InteractiveSessionRequired`](crate::error::AccessError::InteractiveSessionRequired) if a client requests
+    /// `AccountError::LastAdministrator` for a change that would leave no administrator;
+    /// `AccountError::NoSuchAccount`; `AccessError::InteractiveSessionRequired` if a client requests
     /// a change that [grants access](AccountChange::grants_access), or that
     /// [revokes](AccountChange::revokes_access) an administrator's access. A stolen token then
     /// cannot lock out the administrators who would revoke it.
@@ -101,7 +101,7 @@ impl<S: AuthStore> Admin<'_, S> {
     /// Ends all sessions of an account, including personal tokens. Returns their number.
     ///
     /// # Errors
-    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount).
+    /// `AccountError::NoSuchAccount`.
     pub async fn end_sessions_of(
         self,
         permit: &Permit<ManageAccounts>,
@@ -164,7 +164,7 @@ impl<S: AuthStore> Admin<'_, S> {
     /// Sets a role in the permit's realm; `None` removes it.
     ///
     /// # Errors
-    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount).
+    /// `AccountError::NoSuchAccount`.
     pub async fn set_role(
         self,
         permit: &Permit<ManageMembers>,

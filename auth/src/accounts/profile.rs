@@ -2,7 +2,6 @@
 //! confirmation link is used. The old address is notified of the request and of the change. Without
 //! mail a change takes effect at once, unverified.
 
-use crate::error::{AccountError, ThrottleError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +13,7 @@ use crate::{
     MailBody, Origin, OutgoingMail, SecurityEpoch, SecurityNotice, Token, TokenKind,
     accounts::administration::to_auth_error,
     audit::{AuditAction, NewAuditEntry},
+    error::{AccountError, ThrottleError},
     handles::Accounts,
     mail::RETRY_AFTER,
     store::{
@@ -56,8 +56,8 @@ impl OneTime for EmailLinkBody {
 
 impl<S: AuthStore> Accounts<'_, S> {
     /// # Errors
-    /// [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired) for a new address without a recent sign-in;
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) for too many requests.
+    /// `AccessError::StepUpRequired` for a new address without a recent sign-in;
+    /// `ThrottleError::Throttled` for too many requests.
     pub async fn change_profile(
         self,
         caller: &Caller,
@@ -223,8 +223,8 @@ impl<S: AuthStore> Accounts<'_, S> {
     /// Sends the verification link again. The previous link becomes invalid.
     ///
     /// # Errors
-    /// [`AccountError::NoUnverifiedEmail`](crate::error::AccountError::NoUnverifiedEmail) without an unverified address or without mail;
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) for too many requests.
+    /// `AccountError::NoUnverifiedEmail` without an unverified address or without mail;
+    /// `ThrottleError::Throttled` for too many requests.
     pub async fn resend_verification(
         self,
         caller: &Caller,
@@ -238,7 +238,7 @@ impl<S: AuthStore> Accounts<'_, S> {
             .await
     }
 
-    fn unverified_email<'a>(self, account: &'a Account) -> Option<&'a EmailAddress> {
+    fn unverified_email(self, account: &Account) -> Option<&EmailAddress> {
         account
             .email
             .as_ref()
@@ -258,8 +258,8 @@ impl<S: AuthStore> Accounts<'_, S> {
     /// Uses the confirmation link. Does not sign in.
     ///
     /// # Errors
-    /// [`AccountError::EmailLinkInvalid`](crate::error::AccountError::EmailLinkInvalid) for an unknown, used or expired link, or if the address or
-    /// the security epoch has changed since; [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
+    /// `AccountError::EmailLinkInvalid` for an unknown, used or expired link, or if the address or
+    /// the security epoch has changed since; `ThrottleError::Throttled`.
     pub async fn confirm_email(self, raw: &str, from: &Origin) -> Result<Account, AuthError> {
         let found = self
             .0

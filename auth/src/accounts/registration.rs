@@ -1,7 +1,6 @@
 //! Account creation: self-registration, creation by administrators or the console, import, and the
 //! setup link of the first administrator.
 
-use crate::error::AccountError;
 use std::{
     sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
@@ -16,6 +15,7 @@ use crate::{
     TokenKind, Username,
     access::permit::Administrator,
     clock,
+    error::AccountError,
     handles::Accounts,
     password::UserInputs,
     settings::Registration,
@@ -68,8 +68,8 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
     /// Registers without an invitation. Rate-limited per address, regardless of the result.
     ///
     /// # Errors
-    /// [`AccountError::RegistrationClosed`](crate::error::AccountError::RegistrationClosed) and [`AccountError::InvitationRequired`](crate::error::AccountError::InvitationRequired) before any other
-    /// check; [`AccountError::PasswordRejected`](crate::error::AccountError::PasswordRejected); [`AccountError::UsernameTaken`](crate::error::AccountError::UsernameTaken) for a name that is or
+    /// `AccountError::RegistrationClosed` and `AccountError::InvitationRequired` before any other
+    /// check; `AccountError::PasswordRejected`; `AccountError::UsernameTaken` for a name that is or
     /// was in use.
     pub async fn register(
         self,
@@ -124,7 +124,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
     }
 
     /// # Errors
-    /// [`AccountError::UsernameTaken`](crate::error::AccountError::UsernameTaken). The password rules do not apply: only the hash is known.
+    /// `AccountError::UsernameTaken`. The password rules do not apply: only the hash is known.
     pub async fn import_account(self, account: ImportedAccount) -> Result<Account, AuthError> {
         let new = NewAccount {
             username: account.username,
@@ -177,7 +177,7 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
     }
 
     /// # Errors
-    /// [`AccountError::SetupLinkInvalid`](crate::error::AccountError::SetupLinkInvalid) for a used or expired link, or once there is an
+    /// `AccountError::SetupLinkInvalid` for a used or expired link, or once there is an
     /// administrator. A rejected password or name leaves the link valid.
     pub async fn create_first_administrator(
         self,

@@ -1,11 +1,11 @@
 //! Account self-service: change the password, list and end sessions.
 
-use crate::error::{AccessError, SignInError, TokenError};
 use std::sync::Arc;
 
 use crate::{
     AuthError, AuthStore, Caller, Origin, Password, Passwords, SecurityNotice, Session, SessionId,
     SessionKind, Sessions, clock,
+    error::{AccessError, SignInError, TokenError},
     password::UserInputs,
     store::{Credentials, EndReason, PasswordWrite, SessionEnd},
     throttle::{Attempt, CredentialKind},
@@ -22,8 +22,8 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// Changes the password. The current password is verified, throttled like a sign-in.
     ///
     /// # Errors
-    /// [`SignInError::WrongCurrentPassword`](crate::error::SignInError::WrongCurrentPassword), also if the password or the security epoch changed
-    /// meanwhile; [`AccountError::PasswordRejected`](crate::error::AccountError::PasswordRejected).
+    /// `SignInError::WrongCurrentPassword`, also if the password or the security epoch changed
+    /// meanwhile; `AccountError::PasswordRejected`.
     #[expect(
         clippy::too_many_arguments,
         reason = "two passwords that must not be confused, the caller, the policy and the origin"
@@ -128,7 +128,7 @@ impl<S: AuthStore> Sessions<'_, S> {
     }
 
     /// # Errors
-    /// [`TokenError::NoSuchSession`](crate::error::TokenError::NoSuchSession) for an ended session or one of another account.
+    /// `TokenError::NoSuchSession` for an ended session or one of another account.
     pub async fn end_session(self, caller: &Caller, id: &SessionId) -> Result<(), AuthError> {
         let username = &caller.account().username;
         let ended = self

@@ -1,8 +1,8 @@
-//! Signing in through an OpenID provider, and linked identities.
+//! Signing in through an `OpenID` provider, and linked identities.
 
 use crate::error::ErrorKind;
 
-/// Signing in through an OpenID provider, and linked identities.
+/// Signing in through an `OpenID` provider, and linked identities.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
     #[error("Provider not found.")]

@@ -1,13 +1,13 @@
 //! Removal of all second factors by an administrator, for an account whose owner has lost them. The
 //! administrator must verify the owner's identity first.
 
-use crate::error::AccountError;
 use serde_json::json;
 
 use crate::{
     AuthError, AuthStore, Factors, Permit, SecurityNotice, Username,
     actions::OpenAccountAccess,
     audit::AuditAction,
+    error::AccountError,
     store::{FactorChange, MinimumFactors, Removal},
     throttle::CredentialKind,
 };
@@ -18,7 +18,7 @@ pub struct AuditReason(String);
 
 impl AuditReason {
     /// # Errors
-    /// [`AccountError::InvalidReason`](crate::error::AccountError::InvalidReason).
+    /// `AccountError::InvalidReason`.
     pub fn parse(raw: &str) -> Result<Self, AuthError> {
         let text = raw.trim();
         let is_valid = (1..=500).contains(&text.chars().count()) && !text.contains('\0');
@@ -44,7 +44,7 @@ impl<S: AuthStore> Factors<'_, S> {
     /// notified. The audit records the administrator and the reason.
     ///
     /// # Errors
-    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount), [`AccountError::OwnAccount`](crate::error::AccountError::OwnAccount).
+    /// `AccountError::NoSuchAccount`, `AccountError::OwnAccount`.
     pub async fn reset_factors(
         self,
         permit: &Permit<OpenAccountAccess>,

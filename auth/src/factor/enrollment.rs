@@ -57,7 +57,7 @@ impl<S: AuthStore> Factors<'_, S> {
     /// one.
     ///
     /// # Errors
-    /// [`FactorError::FactorTaken`](crate::error::FactorError::FactorTaken) if an authenticator app exists; [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
+    /// `FactorError::FactorTaken` if an authenticator app exists; `AccessError::StepUpRequired`.
     pub async fn start_totp(self, caller: &Caller) -> Result<NewTotp, AuthError> {
         caller.require_recent()?;
         if caller.factors().contains(FactorKind::Totp) {
@@ -98,8 +98,8 @@ impl<S: AuthStore> Factors<'_, S> {
     /// Confirms the secret with a code of the app. The code cannot sign in afterwards.
     ///
     /// # Errors
-    /// [`FactorError::EnrollmentExpired`](crate::error::FactorError::EnrollmentExpired) if no secret was created or it has expired;
-    /// [`FactorError::EnrollmentCodeInvalid`](crate::error::FactorError::EnrollmentCodeInvalid), which leaves the enrollment open; otherwise as
+    /// `FactorError::EnrollmentExpired` if no secret was created or it has expired;
+    /// `FactorError::EnrollmentCodeInvalid`, which leaves the enrollment open; otherwise as
     /// `start_totp`.
     pub async fn confirm_totp(
         self,

@@ -47,8 +47,8 @@ impl<S: AuthStore> Factors<'_, S> {
     }
 
     /// # Errors
-    /// [`FactorError::NoSuchFactor`](crate::error::FactorError::NoSuchFactor); [`FactorError::LastFactor`](crate::error::FactorError::LastFactor) if the installation requires one;
-    /// [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
+    /// `FactorError::NoSuchFactor`; `FactorError::LastFactor` if the installation requires one;
+    /// `AccessError::StepUpRequired`.
     pub async fn remove_factor(
         self,
         caller: &Caller,
@@ -76,7 +76,7 @@ impl<S: AuthStore> Factors<'_, S> {
     }
 
     /// # Errors
-    /// [`FactorError::NoSuchFactor`](crate::error::FactorError::NoSuchFactor); [`FactorError::InvalidFactorName`](crate::error::FactorError::InvalidFactorName).
+    /// `FactorError::NoSuchFactor`; `FactorError::InvalidFactorName`.
     pub async fn rename_factor(
         self,
         caller: &Caller,
@@ -107,7 +107,7 @@ impl<S: AuthStore> Factors<'_, S> {
     /// Creates ten recovery codes and invalidates the old ones.
     ///
     /// # Errors
-    /// [`FactorError::NoSuchFactor`](crate::error::FactorError::NoSuchFactor) if there is no second factor to recover.
+    /// `FactorError::NoSuchFactor` if there is no second factor to recover.
     pub async fn replace_recovery_codes(
         self,
         caller: &Caller,
@@ -189,7 +189,7 @@ impl<S: AuthStore> Factors<'_, S> {
 }
 
 /// # Errors
-/// [`FactorError::InvalidFactorName`](crate::error::FactorError::InvalidFactorName) for an empty name, more than 64 characters, or invisible ones.
+/// `FactorError::InvalidFactorName` for an empty name, more than 64 characters, or invisible ones.
 fn parse_factor_name(raw: &str) -> Result<String, AuthError> {
     let name = raw.trim();
     let is_valid =

@@ -30,7 +30,7 @@ impl<S: AuthStore> Factors<'_, S> {
     /// count.
     ///
     /// # Errors
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
+    /// `ThrottleError::Throttled`.
     pub(crate) async fn verify_code(
         self,
         owner: &Account,

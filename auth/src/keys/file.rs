@@ -9,8 +9,10 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
-use crate::SecureRandom;
-use crate::keys::master::{BadKey, MasterKey};
+use crate::{
+    SecureRandom,
+    keys::master::{BadKey, MasterKey},
+};
 
 impl MasterKey {
     /// As [`KeyFile::load_or_create`], for the file at `path`.

@@ -1,7 +1,6 @@
 //! Key maintenance: verifies tokens, loads new keys, rotates on schedule, and publishes public
 //! keys.
 
-use crate::error::KeyError;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -9,6 +8,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::{
     AuthError, AuthStore, clock,
+    error::KeyError,
     handles::Keys,
     keys::ring::RotationTrigger,
     oauth::access_token::{AccessClaims, AccessTokenError},

@@ -1,7 +1,6 @@
 //! The key ring: creates, rotates, lists and loads signing keys. Keys are sealed under the master
 //! key, so that a copy of the database cannot sign. All processes on one database share the ring.
 
-use crate::error::KeyError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::{
     AuthError, AuthStore, Clock, SecureRandom, clock,
+    error::KeyError,
     keys::{
         master::{MasterKey, Purpose},
         seal::Sealer,
@@ -92,7 +92,7 @@ impl<S: AuthStore> KeyRing<S> {
     }
 
     /// # Errors
-    /// [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch) if another master key is active because this one was
+    /// `KeyError::MasterKeyMismatch` if another master key is active because this one was
     /// replaced.
     pub(crate) async fn ensure_master(&self) -> Result<(), AuthError> {
         match self.store.master_id().await? {
@@ -140,7 +140,7 @@ impl<S: AuthStore> KeyRing<S> {
     /// key, so it also recovers from a lost master key.
     ///
     /// # Errors
-    /// [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch) for [`OldKey::KeepVerifying`] while another master key is
+    /// `KeyError::MasterKeyMismatch` for [`OldKey::KeepVerifying`] while another master key is
     /// active.
     pub async fn rotate(&self, old: OldKey) -> Result<String, AuthError> {
         match old {
@@ -205,7 +205,7 @@ impl<S: AuthStore> KeyRing<S> {
     }
 
     /// # Errors
-    /// [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch) for a ring that is sealed under another master key.
+    /// `KeyError::MasterKeyMismatch` for a ring that is sealed under another master key.
     pub(crate) async fn load(&self) -> Result<VerificationKeys, AuthError> {
         let mut rows = self.list().await?;
         if rows.is_empty() {

@@ -1,11 +1,11 @@
 //! Master key rotation: one transaction reseals every sealed value and records the active key. So
 //! at any time exactly one of the two keys opens everything.
 
-use crate::error::KeyError;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     AuthError, AuthStore, Clock, SecureRandom,
+    error::KeyError,
     keys::{
         master::{MasterKey, Purpose},
         ring::{KeyRing, KeyRules, aad},
@@ -19,7 +19,7 @@ use crate::{
 /// until no hash uses it.
 ///
 /// # Errors
-/// [`KeyError::MasterKeyMismatch`](crate::error::KeyError::MasterKeyMismatch) if `old` is not active; [`KeyError::MasterKeyUnchanged`](crate::error::KeyError::MasterKeyUnchanged).
+/// `KeyError::MasterKeyMismatch` if `old` is not active; `KeyError::MasterKeyUnchanged`.
 pub async fn rotate_master_key<S: AuthStore>(
     store: &S,
     (old, new): (&MasterKey, &MasterKey),

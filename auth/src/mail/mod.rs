@@ -153,10 +153,10 @@ impl<S: AuthStore> Mail<'_, S> {
         match self.0.mail.queue.0.try_send(mail) {
             Ok(()) => {}
             Err(TrySendError::Closed(_)) => {
-                tracing::debug!("mail dropped: this installation sends no mail")
+                tracing::debug!("mail dropped: this installation sends no mail");
             }
             Err(TrySendError::Full(_)) => {
-                tracing::warn!("mail dropped: the queue is full")
+                tracing::warn!("mail dropped: the queue is full");
             }
         }
     }

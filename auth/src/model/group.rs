@@ -1,7 +1,6 @@
 //! Groups: accounts that share roles in realms. A group cannot make its members administrators. An
 //! account's role is the highest of its own and those of its groups.
 
-use crate::error::AccountError;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use jiff::Timestamp;
 use crate::{
     Account, Admin, AuthError, AuthStore, Permit, RealmId, Role, Username,
     actions::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
+    error::AccountError,
     store::{GroupChange, GroupRejected, InsertResult},
 };
 
@@ -83,7 +83,7 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AccountError::NoSuchGroup`](crate::error::AccountError::NoSuchGroup).
+    /// `AccountError::NoSuchGroup`.
     pub async fn group(
         self,
         _permit: &Permit<ReadAccounts>,
@@ -98,7 +98,7 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AccountError::GroupTaken`](crate::error::AccountError::GroupTaken).
+    /// `AccountError::GroupTaken`.
     pub async fn create_group(
         self,
         permit: &Permit<ManageAccounts>,
@@ -125,7 +125,7 @@ impl<S: AuthStore> Admin<'_, S> {
     /// Deletes the group and revokes its members' roles at once.
     ///
     /// # Errors
-    /// [`AccountError::NoSuchGroup`](crate::error::AccountError::NoSuchGroup).
+    /// `AccountError::NoSuchGroup`.
     pub async fn delete_group(
         self,
         permit: &Permit<ManageAccounts>,
@@ -136,7 +136,7 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AccountError::NoSuchGroup`](crate::error::AccountError::NoSuchGroup), [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount).
+    /// `AccountError::NoSuchGroup`, `AccountError::NoSuchAccount`.
     pub async fn add_to_group(
         self,
         permit: &Permit<ManageAccounts>,
@@ -148,7 +148,7 @@ impl<S: AuthStore> Admin<'_, S> {
     }
 
     /// # Errors
-    /// [`AccountError::NoSuchGroup`](crate::error::AccountError::NoSuchGroup), [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount).
+    /// `AccountError::NoSuchGroup`, `AccountError::NoSuchAccount`.
     pub async fn remove_from_group(
         self,
         permit: &Permit<ManageAccounts>,
@@ -162,7 +162,7 @@ impl<S: AuthStore> Admin<'_, S> {
     /// Sets the role of a group in the permit's realm; `None` removes it.
     ///
     /// # Errors
-    /// [`AccountError::NoSuchGroup`](crate::error::AccountError::NoSuchGroup).
+    /// `AccountError::NoSuchGroup`.
     pub async fn set_group_role(
         self,
         permit: &Permit<ManageMembers>,

@@ -4,14 +4,15 @@
 //! Each token is a session, so every operation that ends sessions ends tokens too. Its secret is
 //! looked up in the session cache, as a cookie is.
 
-use crate::error::{AccessError, TokenError};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 pub use crate::error::PersonalTokenError;
+
 use crate::{
     AuthError, AuthStore, Caller, Origin, PersonalTokens, RealmName, Scopes, SecurityNotice,
     Session, SessionId, SessionKind, Token, TokenHash, TokenKind, Username,
     access::policy::AuthVia,
+    error::{AccessError, TokenError},
     session::{
         authenticate::Activity,
         cache::{CacheEntry, SecretOwner},
@@ -58,7 +59,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
     /// Creates a token of the caller. The secret is returned here only.
     ///
     /// # Errors
-    /// [`TokenError::PersonalToken`](crate::error::TokenError::PersonalToken).
+    /// `TokenError::PersonalToken`.
     pub async fn create_personal_token(
         self,
         caller: &Caller,
@@ -120,7 +121,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
     }
 
     /// # Errors
-    /// [`TokenError::NoSuchToken`](crate::error::TokenError::NoSuchToken) if the token has ended, belongs to another account, or is no
+    /// `TokenError::NoSuchToken` if the token has ended, belongs to another account, or is no
     /// personal token.
     pub async fn end_personal_token(
         self,
@@ -150,7 +151,7 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
     /// as an attempt, and a repetition of the same wrong token does not count again.
     ///
     /// # Errors
-    /// [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken), [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
+    /// `AccessError::InvalidToken`, `ThrottleError::Throttled`.
     pub async fn authenticate_personal_token(
         self,
         token: &str,

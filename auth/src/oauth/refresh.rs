@@ -27,8 +27,8 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// `scope` narrows the access token. The refresh token keeps all its scopes (RFC 6749 §6).
     ///
     /// # Errors
-    /// [`TokenError::InvalidGrant`](crate::error::TokenError::InvalidGrant) for every invalid token; [`TokenError::ScopeWidened`](crate::error::TokenError::ScopeWidened), with the
-    /// token still unused; [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
+    /// `TokenError::InvalidGrant` for every invalid token; `TokenError::ScopeWidened`, with the
+    /// token still unused; `ThrottleError::Throttled`.
     pub async fn refresh(
         self,
         token: &str,

@@ -11,7 +11,7 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// token is no error.
     ///
     /// # Errors
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) after too many unknown tokens from that network.
+    /// `ThrottleError::Throttled` after too many unknown tokens from that network.
     pub async fn revoke(self, token: &str, from: &Origin) -> Result<(), AuthError> {
         let now = self.0.core.clock.now();
         let session_ref = if let Some(token) = Token::parse(TokenKind::Refresh, token) {

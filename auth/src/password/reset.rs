@@ -1,7 +1,6 @@
 //! Password reset by a link, sent by mail or handed over by an administrator. A reset only sets the
 //! password; the account's second factor is still required to sign in.
 
-use crate::error::{AccessError, AccountError};
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
@@ -13,6 +12,7 @@ use crate::{
     actions::OpenAccountAccess,
     audit::{AuditAction, NewAuditEntry},
     clock,
+    error::{AccessError, AccountError},
     mail::greeting_name,
     password::UserInputs,
     store::{OneTimeKind, PasswordReset, ResetConditions, one_time::OneTime},
@@ -43,7 +43,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// in the background.
     ///
     /// # Errors
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
+    /// `ThrottleError::Throttled`.
     pub async fn request_reset(self, identifier: &str, from: &Origin) -> Result<(), AuthError> {
         let guard = self
             .0
@@ -75,7 +75,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// valid only while its creator may create one, as for an invitation.
     ///
     /// # Errors
-    /// [`AccountError::NoSuchAccount`](crate::error::AccountError::NoSuchAccount), [`AccountError::AccountDisabled`](crate::error::AccountError::AccountDisabled), [`AccountError::OwnAccount`](crate::error::AccountError::OwnAccount).
+    /// `AccountError::NoSuchAccount`, `AccountError::AccountDisabled`, `AccountError::OwnAccount`.
     pub async fn reset_link(
         self,
         permit: &Permit<OpenAccountAccess>,
@@ -139,8 +139,8 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// leaves the link valid.
     ///
     /// # Errors
-    /// [`AccountError::ResetLinkInvalid`](crate::error::AccountError::ResetLinkInvalid) for an unknown, used, replaced or expired link;
-    /// [`AccountError::PasswordRejected`](crate::error::AccountError::PasswordRejected); [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
+    /// `AccountError::ResetLinkInvalid` for an unknown, used, replaced or expired link;
+    /// `AccountError::PasswordRejected`; `ThrottleError::Throttled`.
     pub async fn reset_password(
         self,
         link: &str,

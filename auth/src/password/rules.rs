@@ -213,7 +213,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// Evaluates `password` for a new account. Stores nothing.
     ///
     /// # Errors
-    /// [`AuthError::Store`] if the breach list cannot be read; [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy).
+    /// [`AuthError::Store`] if the breach list cannot be read; `ThrottleError::HasherBusy`.
     pub async fn evaluate_new(
         self,
         password: Password,

@@ -3,7 +3,6 @@
 //! Cache misses load in a boxed future. It keeps the future of a cached request small, which the
 //! middleware layers move several times.
 
-use crate::error::{AccessError, ThrottleError};
 use std::{sync::Arc, time::Duration};
 
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
     SessionKind, Sessions, Token, TokenHash, TokenKind, Username,
     access::policy::AuthVia,
     clock,
+    error::{AccessError, ThrottleError},
     session::cache::{CacheEntry, CachedSession, Rights, SecretOwner, SessionRef, Ticket},
 };
 
@@ -29,7 +29,7 @@ pub(crate) enum Activity {
 
 impl<S: AuthStore> Sessions<'_, S> {
     /// # Errors
-    /// [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken) for a foreign or expired token, or one of an ended session.
+    /// `AccessError::InvalidToken` for a foreign or expired token, or one of an ended session.
     pub async fn authenticate_bearer(self, token: &str) -> Result<Caller, AuthError> {
         let claims = self
             .0
@@ -45,7 +45,7 @@ impl<S: AuthStore> Sessions<'_, S> {
     }
 
     /// # Errors
-    /// [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken) for an unknown cookie, or one of an ended session.
+    /// `AccessError::InvalidToken` for an unknown cookie, or one of an ended session.
     pub async fn authenticate_cookie(self, cookie: &str) -> Result<Caller, AuthError> {
         let cookie = Token::parse(TokenKind::Cookie, cookie)
             .ok_or(AuthError::Access(AccessError::InvalidToken))?
@@ -66,7 +66,7 @@ impl<S: AuthStore> Sessions<'_, S> {
     /// Consumes the ticket, so that it works once.
     ///
     /// # Errors
-    /// [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken) for a ticket that is unknown, used, or older than 30 s.
+    /// `AccessError::InvalidToken` for a ticket that is unknown, used, or older than 30 s.
     pub async fn authenticate_ticket(self, ticket: &str) -> Result<Caller, AuthError> {
         let ticket = Token::parse(TokenKind::Ticket, ticket)
             .ok_or(AuthError::Access(AccessError::InvalidToken))?
@@ -105,7 +105,7 @@ impl<S: AuthStore> Sessions<'_, S> {
     /// Loads the caller again with its current rights. Does not count as activity.
     ///
     /// # Errors
-    /// [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken) if the session has ended.
+    /// `AccessError::InvalidToken` if the session has ended.
     pub async fn revalidate(self, caller: &Caller) -> Result<Caller, AuthError> {
         Ok(self
             .load_caller(session_ref(caller), caller.via(), Activity::Ignored)

@@ -2,7 +2,6 @@
 //! [one-time token](crate::store::OneTimeToken); the browser holds its secret in a cookie. The
 //! password is not stored.
 
-use crate::error::SignInError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +11,7 @@ use crate::{
     Account, AuthError, AuthMethods, AuthStore, FactorKinds, Factors, OneTimeCode, Origin,
     SecurityEpoch, SessionKind, Token, TokenHash, TokenKind,
     detached::detached,
+    error::SignInError,
     session::create::{NewSession, SignedIn},
     store::{
         Credentials, OneTimeKind,
@@ -102,7 +102,7 @@ impl<S: AuthStore> Factors<'_, S> {
     }
 
     /// # Errors
-    /// [`SignInError::SignInExpired`](crate::error::SignInError::SignInExpired) for an unknown, used or expired token.
+    /// `SignInError::SignInExpired` for an unknown, used or expired token.
     pub async fn pending_sign_in(self, token: &str) -> Result<PendingSignIn, AuthError> {
         let hash = Token::parse(TokenKind::Flow, token)
             .ok_or(AuthError::SignIn(SignInError::SignInExpired))?
@@ -133,7 +133,7 @@ impl<S: AuthStore> Factors<'_, S> {
     /// Completes the sign-in with a code. A wrong code leaves the challenge open.
     ///
     /// # Errors
-    /// [`SignInError::SecondFactorInvalid`](crate::error::SignInError::SecondFactorInvalid), [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled), [`SignInError::SignInExpired`](crate::error::SignInError::SignInExpired).
+    /// `SignInError::SecondFactorInvalid`, `ThrottleError::Throttled`, `SignInError::SignInExpired`.
     pub async fn submit_second_factor(
         self,
         token: &str,

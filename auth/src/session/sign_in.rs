@@ -1,7 +1,6 @@
 //! Sign-in and sign-out. Unknown user, wrong password and disabled account fail with the same
 //! answer and timing.
 
-use crate::error::{SignInError, ThrottleError};
 use std::sync::Arc;
 
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
     Sessions, Username,
     audit::{AuditAction, NewAuditEntry},
     detached::detached,
+    error::{SignInError, ThrottleError},
     session::{
         create::{NewSession, SignedIn},
         mfa_challenge::SignInOutcome,
@@ -75,9 +75,9 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// audit. `username` is raw input: one that does not parse takes the same time and fails alike.
     ///
     /// # Errors
-    /// [`SignInError::InvalidCredentials`](crate::error::SignInError::InvalidCredentials), [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled), [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy). Only
-    /// after a correct password: [`SignInError::PasswordChangeRequired`](crate::error::SignInError::PasswordChangeRequired),
-    /// [`SignInError::SecondFactorRequired`](crate::error::SignInError::SecondFactorRequired) and [`SignInError::SecondFactorInvalid`](crate::error::SignInError::SecondFactorInvalid).
+    /// `SignInError::InvalidCredentials`, `ThrottleError::Throttled`, `ThrottleError::HasherBusy`. Only
+    /// after a correct password: `SignInError::PasswordChangeRequired`,
+    /// `SignInError::SecondFactorRequired` and `SignInError::SecondFactorInvalid`.
     pub async fn sign_in(
         self,
         username: &str,
@@ -94,7 +94,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     /// As `sign_in`, for the page: if a second factor is required, returns an MFA challenge.
     ///
     /// # Errors
-    /// As `sign_in`, without [`SignInError::SecondFactorRequired`](crate::error::SignInError::SecondFactorRequired).
+    /// As `sign_in`, without `SignInError::SecondFactorRequired`.
     pub async fn sign_in_on_page(
         self,
         username: &str,
@@ -351,10 +351,8 @@ fn metric_label(result: &Result<SignInOutcome, AuthError>) -> &'static str {
         | Err(AuthError::SignIn(SignInError::SecondFactorRequired)) => "second_factor_due",
         Err(AuthError::SignIn(SignInError::SecondFactorInvalid)) => "bad_second_factor",
         Err(AuthError::SignIn(SignInError::PasswordChangeRequired)) => "reset_required",
-        Err(
-            AuthError::Throttle(ThrottleError::Throttled { .. })
-            | AuthError::Throttle(ThrottleError::LockedOut),
-        ) => "throttled",
+        Err(AuthError::Throttle(ThrottleError::Throttled { .. } |
+ThrottleError::LockedOut)) => "throttled",
         Err(AuthError::Throttle(ThrottleError::HasherBusy { .. })) => "busy",
         Err(_) => "failed",
     }

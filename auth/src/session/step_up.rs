@@ -1,6 +1,5 @@
 //! Step-up authentication (RFC 9470): a live session presents the account's credentials again.
 
-use crate::error::{AccessError, SignInError};
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -8,6 +7,7 @@ use secrecy::SecretString;
 use crate::{
     AuthError, AuthMethod, AuthMethods, AuthStore, Caller, Origin, Sessions,
     access::policy::AuthVia,
+    error::{AccessError, SignInError},
     session::sign_in::SignInProof,
     store::StepUpRenewal,
     throttle::{Attempt, CredentialKind},
@@ -25,8 +25,8 @@ impl<S: AuthStore> Sessions<'_, S> {
     /// session becomes now, on every node.
     ///
     /// # Errors
-    /// [`SignInError::WrongCurrentPassword`](crate::error::SignInError::WrongCurrentPassword), [`SignInError::InvalidCode`](crate::error::SignInError::InvalidCode),
-    /// [`SignInError::SecondFactorRequired`](crate::error::SignInError::SecondFactorRequired), [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled); [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken)
+    /// `SignInError::WrongCurrentPassword`, `SignInError::InvalidCode`,
+    /// `SignInError::SecondFactorRequired`, `ThrottleError::Throttled`; `AccessError::InvalidToken`
     /// if the session has ended meanwhile.
     pub async fn step_up(
         self,

@@ -1,10 +1,10 @@
 //! The limits of permits, and how fast a change of rights takes effect.
 
 use super::*;
-use crate::error::{AccessError, AccountError};
 use crate::{
     AccountChange, AccountStatus, Permit,
     actions::{ManageAccounts, ManageMembers},
+    error::{AccessError, AccountError},
 };
 
 fn status_change(status: AccountStatus) -> AccountChange {

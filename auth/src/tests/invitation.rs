@@ -1,12 +1,13 @@
 //! Invitations, by link and by mail.
 
-use crate::error::{AccountError, ThrottleError};
 use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::{
     Delivery, EmailAddress, MailBody, NewInvitation, Permit, SessionKind,
-    accounts::invitation::CreatedInvitation, actions::ManageAccounts,
+    accounts::invitation::CreatedInvitation,
+    actions::ManageAccounts,
+    error::{AccountError, ThrottleError},
 };
 
 fn main_invitation(role: Role, delivery: Delivery) -> NewInvitation {

@@ -1,11 +1,11 @@
 //! Replacement of the master key in place.
 
-use crate::error::{KeyError, SignInError};
 use std::time::Duration;
 
 use super::*;
 use crate::{
     AuthStore as _, Factor, FactorId, FactorKind,
+    error::{KeyError, SignInError},
     keys::{
         master::Purpose,
         ring::{KeyRing, KeyRules, OldKey, aad},

@@ -1,6 +1,5 @@
 //! A configurable provider without a network, which counts its requests.
 
-use crate::error::UpstreamError;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -18,6 +17,7 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::{
     Token,
+    error::UpstreamError,
     upstream::{
         Callback, CallbackResult, HttpClient, HttpError, LoginPurpose, LoginRedirect, Provider,
         UnknownUsers, UpstreamSettings,

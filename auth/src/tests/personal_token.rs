@@ -1,12 +1,14 @@
 //! Personal access tokens: caching, throttling, limits, and their end.
 
-use crate::error::{AccessError, ThrottleError, TokenError};
 use std::time::Duration;
 
 use super::*;
 use crate::{
     EmailAddress, MailBody, NewPersonalToken, Scope, Scopes, SecurityNotice, Session, Token,
-    TokenKind, access::policy::AuthVia, model::account::AccountChange,
+    TokenKind,
+    access::policy::AuthVia,
+    error::{AccessError, ThrottleError, TokenError},
+    model::account::AccountChange,
 };
 
 fn read_token_request() -> NewPersonalToken {

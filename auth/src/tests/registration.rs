@@ -1,10 +1,13 @@
 //! Registration, and the setup of the first administrator.
 
-use crate::error::{AccountError, ThrottleError};
 use std::time::Duration;
 
 use super::*;
-use crate::{access::permit::Administrator, password::PasswordRejected};
+use crate::{
+    access::permit::Administrator,
+    error::{AccountError, ThrottleError},
+    password::PasswordRejected,
+};
 
 #[tokio::test]
 async fn registered_account_is_editor_of_main_only() {

@@ -1,15 +1,15 @@
 //! Changes of the own password and profile, and the end of own sessions.
 
-use crate::error::{AccessError, AccountError, SignInError, ThrottleError, TokenError};
 use std::time::Duration;
 
-use super::*;
 use secrecy::ExposeSecret as _;
 
+use super::*;
 use crate::{
     AccountChange, AccountStatus, Actor, AuthStore as _, NewPersonalToken, Scope, Scopes,
     SessionId, SessionKind,
     accounts::{profile::ProfileChange, self_service::OtherSessions},
+    error::{AccessError, AccountError, SignInError, ThrottleError, TokenError},
     password::PasswordRejected,
     store::{EndReason, SessionEnd},
 };

@@ -1,8 +1,10 @@
 //! The metadata of a provider, and which of it is accepted.
 
 use super::*;
-use crate::error::UpstreamError;
-use crate::upstream::{HttpClient, LoginPurpose, Provider, UnknownUsers, UpstreamSettings};
+use crate::{
+    error::UpstreamError,
+    upstream::{HttpClient, LoginPurpose, Provider, UnknownUsers, UpstreamSettings},
+};
 
 /// A service with one provider, whose metadata has these endpoints.
 async fn test_auth_with_metadata(endpoints: serde_json::Value) -> TestAuth {

@@ -1,7 +1,6 @@
 //! Concurrent attempts per bucket on this node: five where there are no failures, otherwise one at
 //! a time. Five hundred parallel guesses get no more answers than five hundred sequential ones.
 
-use crate::error::ThrottleError;
 use std::{
     hash::{BuildHasher as _, Hash, RandomState},
     sync::{
@@ -14,7 +13,7 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::policy::{Concurrency, FREE_FAILURES};
-use crate::AuthError;
+use crate::{AuthError, error::ThrottleError};
 
 /// Buckets share slots by a keyed hash, so an attacker cannot choose a victim's slot.
 const SLOTS: usize = 1_024;
@@ -79,7 +78,7 @@ impl AttemptSlots {
     }
 
     /// # Errors
-    /// [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy) after the timeout.
+    /// `ThrottleError::HasherBusy` after the timeout.
     pub(crate) async fn acquire(
         &self,
         key: &impl Hash,

@@ -1,11 +1,11 @@
 //! Administration of lockouts: list and lift them.
 
-use crate::error::AccountError;
 use jiff::Timestamp;
 
 use crate::{
     Action, Admin, AuthError, AuthStore, Permit, Scope, Username,
     access::permit::{Administrator, GlobalTarget, Initiator, StepUp},
+    error::AccountError,
     store::{AttemptSource, Bucket, NetworkPrefix, ThrottleTarget},
     throttle::{CredentialKind, retry_at},
 };
@@ -113,7 +113,7 @@ impl<S: AuthStore> Admin<'_, S> {
     /// Returns the number of deleted counts.
     ///
     /// # Errors
-    /// [`AccountError::LockoutNotFound`](crate::error::AccountError::LockoutNotFound).
+    /// `AccountError::LockoutNotFound`.
     pub async fn lift(
         self,
         permit: &Permit<LiftLockouts>,

@@ -29,6 +29,9 @@ pub mod lockouts;
 mod policy;
 mod reporting;
 
+use concurrency::{AttemptSlots, SlotGuard};
+use policy::{Concurrency, Denial};
+
 pub use credential_kind::CredentialKind;
 pub(crate) use policy::{MAX_FAILURES, retry_at};
 
@@ -41,8 +44,6 @@ use crate::{
     },
     throttle::event_dedup::RateLimitedEvents,
 };
-use concurrency::{AttemptSlots, SlotGuard};
-use policy::{Concurrency, Denial};
 
 /// One attempt with one secret.
 #[derive(Clone, Copy, Debug)]
@@ -105,8 +106,8 @@ impl AttemptGuard {
 
 impl<S: AuthStore> Throttling<'_, S> {
     /// # Errors
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) with the remaining time, [`ThrottleError::LockedOut`](crate::error::ThrottleError::LockedOut) if waiting does
-    /// not help, [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy) if too many attempts run at once.
+    /// `ThrottleError::Throttled` with the remaining time, `ThrottleError::LockedOut` if waiting does
+    /// not help, `ThrottleError::HasherBusy` if too many attempts run at once.
     pub(crate) async fn begin_attempt(
         self,
         attempt: &Attempt<'_>,
@@ -141,7 +142,7 @@ impl<S: AuthStore> Throttling<'_, S> {
     /// Looks up a long random secret. An unknown one is charged to the network.
     ///
     /// # Errors
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) if it is unknown and its network has tried too many.
+    /// `ThrottleError::Throttled` if it is unknown and its network has tried too many.
     pub(crate) async fn lookup_or_penalize<T>(
         self,
         kind: CredentialKind,
@@ -159,7 +160,7 @@ impl<S: AuthStore> Throttling<'_, S> {
     /// audit.
     ///
     /// # Errors
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) if the network has tried too many; then nothing more is charged.
+    /// `ThrottleError::Throttled` if the network has tried too many; then nothing more is charged.
     pub(crate) async fn penalize(
         self,
         kind: CredentialKind,
@@ -260,10 +261,10 @@ impl<S: AuthStore> Throttling<'_, S> {
             .await
         {
             Ok(purged) => {
-                tracing::debug!(purged, "purged old failure counts and known sources")
+                tracing::debug!(purged, "purged old failure counts and known sources");
             }
             Err(error) => {
-                tracing::warn!(%error, "could not purge old failure counts and known sources")
+                tracing::warn!(%error, "could not purge old failure counts and known sources");
             }
         }
     }

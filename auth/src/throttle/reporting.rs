@@ -2,10 +2,10 @@
 //! code reports them.
 
 use super::{Attempt, AttemptGuard, Blocked, Denial};
-use crate::error::ThrottleError;
 use crate::{
     AuthError, AuthStore, Origin, Username,
     audit::{AuditAction, NewAuditEntry},
+    error::ThrottleError,
     handles::Throttling,
 };
 

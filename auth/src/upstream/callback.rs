@@ -1,7 +1,6 @@
 //! The callback of an upstream provider (`OpenID` Connect Core §3.1.2.5): sign-in, linking and
 //! step-up.
 
-use crate::error::{AccessError, SignInError, UpstreamError};
 use jiff::Timestamp;
 
 use super::{
@@ -13,6 +12,7 @@ use crate::{
     SecurityNotice, SessionKind,
     access::policy::AuthVia,
     clock,
+    error::{AccessError, SignInError, UpstreamError},
     handles::Upstream,
     session::{
         create::{NewSession, SignedIn},

@@ -4,7 +4,6 @@
 //! started the login. Starting a login stores nothing. The callback consumes the state, so it works
 //! once.
 
-use crate::error::UpstreamError;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Callback, Provider, STATE_LIFETIME, protocol::Prompt};
 use crate::{
     AuthError, AuthStore, Caller, Token, TokenHash, TokenKind, clock,
+    error::UpstreamError,
     handles::Upstream,
     store::{OneTimeKind, OneTimeToken},
 };
@@ -80,7 +80,7 @@ impl<S: AuthStore> Upstream<'_, S> {
     }
 
     /// # Errors
-    /// [`UpstreamError::StateMismatch`](crate::error::UpstreamError::StateMismatch) if the state is not ours, has expired, or belongs to another
+    /// `UpstreamError::StateMismatch` if the state is not ours, has expired, or belongs to another
     /// browser or provider.
     pub(crate) fn open_state(
         self,

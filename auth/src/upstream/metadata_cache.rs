@@ -1,7 +1,6 @@
 //! Cache of provider metadata and keys. Each provider is fetched by one task at a time, independent
 //! of the others.
 
-use crate::error::UpstreamError;
 use std::{
     collections::HashMap,
     fmt,
@@ -20,6 +19,7 @@ use super::{
 use crate::{
     AuthError, AuthStore, Origin, clock,
     detached::detached,
+    error::UpstreamError,
     handles::Upstream,
     throttle::{Attempt, CredentialKind},
 };

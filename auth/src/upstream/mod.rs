@@ -16,22 +16,22 @@ mod provider_key;
 mod provisioning;
 mod signature;
 
-use crate::error::UpstreamError;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use login_state::LoginState;
+use protocol::Prompt;
 use secrecy::SecretString;
 
 pub use http::{HttpClient, HttpError};
-use login_state::LoginState;
 #[cfg(test)]
 pub(crate) use metadata_cache::FETCH_TIMEOUT;
 pub(crate) use metadata_cache::MetadataCache;
-use protocol::Prompt;
 
 use crate::{
     AuthError, AuthStore, Caller, Origin, SecurityNotice, Token, TokenHash,
     detached::detached,
+    error::UpstreamError,
     handles::Upstream,
     session::mfa_challenge::SignInOutcome,
     store::{Identity, NewIdentity},
@@ -131,7 +131,7 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     /// earlier login.
     ///
     /// # Errors
-    /// [`UpstreamError::NoSuchProvider`](crate::error::UpstreamError::NoSuchProvider); [`UpstreamError::ProviderUnavailable`](crate::error::UpstreamError::ProviderUnavailable).
+    /// `UpstreamError::NoSuchProvider`; `UpstreamError::ProviderUnavailable`.
     pub async fn start_login(
         self,
         provider: &str,
@@ -177,12 +177,12 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     /// Handles the callback in a task of its own, so that a disconnect leaves no partial result.
     ///
     /// # Errors
-    /// - [`UpstreamError::StateMismatch`](crate::error::UpstreamError::StateMismatch) if the state is unknown, used, expired or of another browser,
+    /// - `UpstreamError::StateMismatch` if the state is unknown, used, expired or of another browser,
     ///   or if the session that started a linking has ended.
-    /// - [`UpstreamError::ProviderRejected`](crate::error::UpstreamError::ProviderRejected), [`UpstreamError::IdentityNotLinked`](crate::error::UpstreamError::IdentityNotLinked),
-    ///   [`UpstreamError::IdentityLinkedElsewhere`](crate::error::UpstreamError::IdentityLinkedElsewhere), [`UpstreamError::ProviderUnavailable`](crate::error::UpstreamError::ProviderUnavailable),
-    ///   [`SignInError::SignInExpired`](crate::error::SignInError::SignInExpired).
-    /// - [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) after too many invalid codes from that network.
+    /// - `UpstreamError::ProviderRejected`, `UpstreamError::IdentityNotLinked`,
+    ///   `UpstreamError::IdentityLinkedElsewhere`, `UpstreamError::ProviderUnavailable`,
+    ///   `SignInError::SignInExpired`.
+    /// - `ThrottleError::Throttled` after too many invalid codes from that network.
     pub async fn handle_callback(
         self,
         provider: &str,
@@ -213,7 +213,7 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     /// Unlinks the identity. Sessions that began at a provider end, except the caller's own.
     ///
     /// # Errors
-    /// [`UpstreamError::IdentityNotLinked`](crate::error::UpstreamError::IdentityNotLinked).
+    /// `UpstreamError::IdentityNotLinked`.
     pub async fn unlink_identity(
         self,
         caller: &Caller,

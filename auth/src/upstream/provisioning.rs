@@ -1,13 +1,15 @@
 //! Provisioning: creates an account for an unknown identity where the operator allows it.
 
-use crate::error::{AccountError, UpstreamError};
 use std::sync::Arc;
 
 use super::{Provider, UnknownUsers, UpstreamUser, callback::VerifiedLogin, identity_of};
 use crate::{
     Actor, AuthError, AuthStore, DisplayName, EmailAddress, NewAccount, Password, PasswordHash,
-    SecureRandom, Token, TokenKind, Username, handles::Upstream,
-    session::mfa_challenge::SignInOutcome, store::LinkResult,
+    SecureRandom, Token, TokenKind, Username,
+    error::{AccountError, UpstreamError},
+    handles::Upstream,
+    session::mfa_challenge::SignInOutcome,
+    store::LinkResult,
 };
 
 /// Numbered usernames that are tried before a random one.

@@ -5,11 +5,13 @@ use std::hash::{BuildHasher as _, RandomState};
 use anyhow::Result;
 
 use super::{alternate_rounds, comparison_row};
-use crate::load::Workload;
-use crate::options::Options;
-use crate::request;
-use crate::table::Table;
-use crate::targets::{self, ApiServer};
+use crate::{
+    load::Workload,
+    options::Options,
+    request,
+    table::Table,
+    targets::{self, ApiServer},
+};
 
 const CLIENTS: usize = 32;
 const ACCOUNTS: usize = 8;

@@ -3,11 +3,13 @@
 use anyhow::Result;
 
 use super::{alternate_rounds, comparison_row};
-use crate::load::RequestCycle;
-use crate::options::Options;
-use crate::request;
-use crate::table::{ResultRow, Table, Threshold};
-use crate::targets::{self, ApiServer};
+use crate::{
+    load::RequestCycle,
+    options::Options,
+    request,
+    table::{ResultRow, Table, Threshold},
+    targets::{self, ApiServer},
+};
 
 const CLIENTS: usize = 32;
 const ACCOUNTS: usize = 8;

@@ -4,21 +4,24 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use tokio::net::TcpStream;
-use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tokio::{net::TcpStream, sync::mpsc};
+use tokio_tungstenite::{
+    WebSocketStream, client_async_with_config,
+    tungstenite::{
+        client::IntoClientRequest as _, http::header::AUTHORIZATION, protocol::WebSocketConfig,
+    },
+};
 
 use super::progress;
-use crate::client::Client;
-use crate::load::percentile;
-use crate::machine;
-use crate::options::Options;
-use crate::request;
-use crate::table::{ResultRow, Table, Threshold, format_short};
-use crate::targets::{self, ApiServer};
+use crate::{
+    client::Client,
+    load::percentile,
+    machine,
+    options::Options,
+    request,
+    table::{ResultRow, Table, Threshold, format_short},
+    targets::{self, ApiServer},
+};
 
 const ACCOUNTS: usize = 8;
 /// Check-outs and cancels, one event each.

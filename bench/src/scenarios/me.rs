@@ -5,12 +5,14 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{alternate_rounds, comparison_row};
-use crate::load::RequestCycle;
-use crate::options::Options;
-use crate::process::{Server, free_address};
-use crate::request;
-use crate::table::Table;
-use crate::targets::{self, ApiServer};
+use crate::{
+    load::RequestCycle,
+    options::Options,
+    process::{Server, free_address},
+    request,
+    table::Table,
+    targets::{self, ApiServer},
+};
 
 const CLIENTS: usize = 32;
 const ACCOUNTS: usize = 8;

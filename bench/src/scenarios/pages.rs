@@ -4,12 +4,14 @@ use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
 
 use super::measure_round;
-use crate::client::Client;
-use crate::load::{self, RequestCycle};
-use crate::options::Options;
-use crate::request;
-use crate::table::{ResultRow, Table, Threshold, format_short};
-use crate::targets::{self, ApiServer};
+use crate::{
+    client::Client,
+    load::{self, RequestCycle},
+    options::Options,
+    request,
+    table::{ResultRow, Table, Threshold, format_short},
+    targets::{self, ApiServer},
+};
 
 const FILES: usize = 2000;
 const REVISIONS: usize = 2000;

@@ -5,13 +5,15 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Rounds;
-use crate::client::{self, Response};
-use crate::load::{self, Measurement, RequestCycle, Window, Workload};
-use crate::machine::cores;
-use crate::options::Options;
-use crate::request;
-use crate::table::{ResultRow, Table, Threshold, format_short};
-use crate::targets::{self, ApiServer};
+use crate::{
+    client::{self, Response},
+    load::{self, Measurement, RequestCycle, Window, Workload},
+    machine::cores,
+    options::Options,
+    request,
+    table::{ResultRow, Table, Threshold, format_short},
+    targets::{self, ApiServer},
+};
 
 const CLIENTS: usize = 32;
 /// Guessing clients, each ten times a second: 200 wrong sign-ins a second together.

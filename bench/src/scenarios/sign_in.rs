@@ -6,12 +6,14 @@ use anyhow::{Result, anyhow};
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use super::Rounds;
-use crate::load::{self, Measurement, RequestCycle, Window};
-use crate::machine::cores;
-use crate::options::Options;
-use crate::request;
-use crate::table::{ResultRow, Table, Threshold, format_short};
-use crate::targets::{self, ApiServer};
+use crate::{
+    load::{self, Measurement, RequestCycle, Window},
+    machine::cores,
+    options::Options,
+    request,
+    table::{ResultRow, Table, Threshold, format_short},
+    targets::{self, ApiServer},
+};
 
 /// Waiting sign-ins for each core: enough to keep every core busy, few enough that none waits two
 /// seconds.

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::load;
-use crate::options::{Options, TargetName};
-use crate::table::{ResultRow, Table, Threshold, format_short};
-use crate::targets;
+use crate::{
+    load,
+    options::{Options, TargetName},
+    table::{ResultRow, Table, Threshold, format_short},
+    targets,
+};
 
 pub(crate) async fn measure(plan: &Options, table: &mut Table) -> Result<()> {
     if !plan.includes_target(TargetName::Strongroom) {

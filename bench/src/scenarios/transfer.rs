@@ -1,19 +1,19 @@
 //! One large file up and down, compared with nginx on the same disk, and the memory for it.
 
-use std::fs::File;
-use std::path::PathBuf;
-use std::time::Instant;
+use std::{fs::File, path::PathBuf, time::Instant};
 
 use anyhow::{Result, ensure};
 
 use super::check_in::random_bytes;
-use crate::client::Client;
-use crate::load;
-use crate::options::Options;
-use crate::process::Server;
-use crate::request;
-use crate::table::{ResultRow, Table, Threshold, format_short};
-use crate::targets::{self, ApiServer};
+use crate::{
+    client::Client,
+    load,
+    options::Options,
+    process::Server,
+    request,
+    table::{ResultRow, Table, Threshold, format_short},
+    targets::{self, ApiServer},
+};
 
 const CHUNK_BYTES: usize = 1 << 20;
 

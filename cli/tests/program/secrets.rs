@@ -16,16 +16,16 @@ use std::{
     time::Duration,
 };
 
+use mail::Mailbox;
+use recorded::Secrets;
 use reqwest::Method;
+use run_deployment::Drive;
 use serde_json::json;
 
 use crate::{
     mock_provider::MockProvider,
     program::{PASSWORD, TestProgram, TestServer},
 };
-use mail::Mailbox;
-use recorded::Secrets;
-use run_deployment::Drive;
 
 const OWN_KEY: &str = "k7Qv2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0PaZr8Ue";
 const PEPPER: &str = "uR4wZ9eT1yB6nM3qX8cV5oK2jH7gF0dSaLpIt";

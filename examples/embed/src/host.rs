@@ -1,9 +1,12 @@
 //! The host side of the crate `auth`: its settings here, and the responses for its errors.
 
-use auth::error::{AccessError, AccountError, SignInError, ThrottleError};
 use std::net::{Ipv4Addr, SocketAddr};
 
-use auth::{Auth, AuthError, HasAuth, Origin, RealmName, model::username::BadUsername};
+use auth::{
+    Auth, AuthError, HasAuth, Origin, RealmName,
+    error::{AccessError, AccountError, SignInError, ThrottleError},
+    model::username::BadUsername,
+};
 use axum::{
     extract::ConnectInfo,
     response::{IntoResponse, Response},
@@ -81,9 +84,8 @@ impl IntoResponse for Problem {
         match self {
             Self::InvalidUsername(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Self::Auth(error) => match error {
-                AuthError::Access(AccessError::Unauthenticated)
-                | AuthError::Access(AccessError::InvalidToken)
-                | AuthError::SignIn(SignInError::InvalidCredentials) => {
+                AuthError::Access(AccessError::Unauthenticated | AccessError::InvalidToken) |
+AuthError::SignIn(SignInError::InvalidCredentials) => {
                     (StatusCode::UNAUTHORIZED, error.to_string())
                 }
                 AuthError::Access(AccessError::NotAllowed { .. }) => {
@@ -95,8 +97,8 @@ impl IntoResponse for Problem {
                 AuthError::Account(AccountError::PasswordRejected(_)) => {
                     (StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
                 }
-                AuthError::Throttle(ThrottleError::Throttled { .. })
-                | AuthError::Throttle(ThrottleError::HasherBusy { .. }) => {
+                AuthError::Throttle(ThrottleError::Throttled { .. } |
+ThrottleError::HasherBusy { .. }) => {
                     (StatusCode::TOO_MANY_REQUESTS, error.to_string())
                 }
                 AuthError::Access(AccessError::RealmNotFound) => {

@@ -6,10 +6,9 @@ mod host;
 mod store;
 
 use auth::{
-    Action, Anyone, Auth, Caller, Clock, MasterKey, Origin, Password, RealmTarget,
-    RegistrationRequest, Scope, SecureRandom,
+    Action, Anyone, Auth, Caller, Clock, MasterKey, Origin, Password, Permitted, RealmTarget,
+    RegistrationRequest, Role, Scope, SecureRandom, Settings, Username,
 };
-use auth::{Permitted, Role, Settings, Username};
 use axum::{Form, Router, extract::State, routing};
 use host::{Garden, HandlerResult};
 use secrecy::ExposeSecret as _;

@@ -92,7 +92,7 @@ fn build_provider(section: ProviderSection, public_url: &str) -> Result<Provider
         scopes: section
             .scopes
             .unwrap_or_else(|| vec!["profile".to_owned(), "email".to_owned()]),
-        unknown_users: unknown_users,
+        unknown_users,
         id: section.id,
     })
 }

@@ -42,7 +42,7 @@ pub(super) async fn run(hub: Hub, channel: Arc<Channel>, head: watch::Sender<Opt
             Ok(0) => {}
             Ok(_) => sleep(BATCH_DELAY).await,
             Err(error) => {
-                tracing::warn!(vault.name = %channel.vault.name, %error, "cannot read the event log")
+                tracing::warn!(vault.name = %channel.vault.name, %error, "cannot read the event log");
             }
         }
         if Channel::is_watched(&head) {

@@ -99,9 +99,9 @@ impl Hub {
             Some(since) => {
                 let newest = self.source().head(&vault.id).await?;
                 if since <= newest {
-                    subscription.resume_after(since)
+                    subscription.resume_after(since);
                 } else {
-                    subscription.resync_at(newest)
+                    subscription.resync_at(newest);
                 }
             }
         }

@@ -2,8 +2,7 @@
 //! with the user's cookie. Bearer tokens and tickets need no check, because browsers do not attach
 //! them on their own.
 
-use auth::error::AccessError;
-use auth::{AuthError, Caller, access::policy::AuthVia};
+use auth::{AuthError, Caller, access::policy::AuthVia, error::AccessError};
 use http::{HeaderMap, header::ORIGIN};
 
 /// For `/ws`. Browsers send `Origin` with every WebSocket (RFC 6455 §10.2), and CORS does not

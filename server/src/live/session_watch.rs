@@ -1,10 +1,12 @@
 //! Continuous authorization of a stream: a check after every change of sessions or rights, and one
 //! at every ping, because a session can expire without a change.
 
-use auth::error::{KeyError, ThrottleError};
 use std::time::Duration;
 
-use auth::{Auth, AuthError, AuthStore, Caller, Permit, Realm, Username};
+use auth::{
+    Auth, AuthError, AuthStore, Caller, Permit, Realm, Username,
+    error::{KeyError, ThrottleError},
+};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
@@ -75,13 +77,9 @@ impl<S: AuthStore> StreamAuthorizer for VaultViewer<S> {
         match self.auth.sessions().revalidate(&self.caller).await {
             Ok(caller) if caller.permit::<Read>(Some(&self.vault)).is_ok() => StreamAccess::Allowed,
             Ok(_) => StreamAccess::Forbidden,
-            Err(
-                AuthError::Store(_)
-                | AuthError::Throttle(ThrottleError::HasherBusy { .. })
-                | AuthError::Internal(_)
-                | AuthError::Key(KeyError::MasterKeyMismatch)
-                | AuthError::Key(KeyError::MasterKeyUnchanged),
-            ) => StreamAccess::Unavailable,
+            Err(AuthError::Store(_) |
+AuthError::Throttle(ThrottleError::HasherBusy { .. }) | AuthError::Internal(_)
+| AuthError::Key(KeyError::MasterKeyMismatch | KeyError::MasterKeyUnchanged)) => StreamAccess::Unavailable,
             Err(_) => StreamAccess::SignedOut,
         }
     }

@@ -1,10 +1,13 @@
 //! The outermost layer: request id, header size limit, log line, metrics, security headers, and the
 //! rendering of errors.
 
-use auth::error::{AccessError, AccountError, FactorError};
 use std::time::Instant;
 
-use auth::{AuthError, access::policy::Restriction};
+use auth::{
+    AuthError,
+    access::policy::Restriction,
+    error::{AccessError, AccountError, FactorError},
+};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -214,10 +217,8 @@ fn render_problem(mut response: Response, info: &RequestInfo, id: &str) -> Respo
 fn needs_sign_in(problem: &Problem) -> bool {
     matches!(
         problem,
-        Problem::Auth(
-            AuthError::Access(AccessError::Unauthenticated)
-                | AuthError::Access(AccessError::InvalidToken)
-        )
+        Problem::Auth(AuthError::Access(AccessError::Unauthenticated |
+AccessError::InvalidToken))
     )
 }
 

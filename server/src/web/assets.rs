@@ -1,9 +1,7 @@
 //! `GET /assets/{build}/{*path}`
 
-use crate::{
-    error::Problem, extract::path_param, state::AppState, static_content::Precompressed,
-    web::assets,
-};
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
+
 use auth::Anyone;
 use axum::{
     extract::FromRequestParts,
@@ -11,7 +9,11 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, request::Parts};
 use rust_embed::Embed;
-use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
+
+use crate::{
+    error::Problem, extract::path_param, state::AppState, static_content::Precompressed,
+    web::assets,
+};
 
 #[derive(Embed)]
 #[folder = "assets/"]

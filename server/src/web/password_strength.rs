@@ -1,22 +1,24 @@
 //! `POST /auth/password-check`: rates a password for the strength limit. Only pages of this site
 //! use it. Nothing is stored or logged.
 
-use crate::{
-    error::Problem,
-    extract::{ClientOrigin, JsonBody},
-    state::AppState,
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
+
 use auth::{
     AuthError, DisplayName, EmailAddress, Password, SameOriginForm, Username,
     access::extract::OptionalCaller, error::ThrottleError, password::UserInputs,
 };
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+
+use crate::{
+    error::Problem,
+    extract::{ClientOrigin, JsonBody},
+    state::AppState,
 };
 
 const WINDOW: Duration = Duration::from_mins(1);

@@ -1,12 +1,12 @@
 //! Tests of rendered pages.
 
+use auth::Role;
 use wire::{File, FileStatus, Me, Revision, SessionInfo, User};
 
 use super::{
     AccountPage, ErrorPage, FilePage, Folder, FolderPage, Page, Row, SetupPage, Shell, SignInPage,
     SignUpAvailability, SignUpPage, UsersPage, VaultContext, Viewer,
 };
-use auth::Role;
 
 const HOSTILE_TEXT: &str = "<script>alert('x')</script>\"onload=\"y.step";
 

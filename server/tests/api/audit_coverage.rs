@@ -108,7 +108,12 @@ async fn write_operations_are_audited_with_actor_and_origin() {
     cover_files(&mut story, &ada).await;
     cover_credentials(&app, &mut story, &ada).await;
     cover_administration(&app, &mut story).await;
-    let document = app.anonymous().get("/openapi.json").await.expect_status(200).body;
+    let document = app
+        .anonymous()
+        .get("/openapi.json")
+        .await
+        .expect_status(200)
+        .body;
     let items = document["paths"]
         .as_object()
         .unwrap()

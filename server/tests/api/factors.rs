@@ -129,7 +129,7 @@ both! {
             let tries = (0..8).map(|_| sign_in_with_otp(&app, "ada", Some(&code)));
             let answers = futures_util::future::join_all(tries).await;
             let good = answers.iter().filter(|answer| answer.status() == 200).count();
-            assert_eq!(good, 1, "{:?}", answers.iter().map(|answer| answer.status()).collect::<Vec<_>>());
+            assert_eq!(good, 1, "{:?}", answers.iter().map(super::response::TestResponse::status).collect::<Vec<_>>());
         }
     }
 

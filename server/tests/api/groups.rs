@@ -25,7 +25,11 @@ impl Client {
     }
 
     async fn vault_role(&self, vault: &str) -> Value {
-        self.get(&format!("/api/vaults/{vault}")).await.expect_status(200).body["role"].clone()
+        self.get(&format!("/api/vaults/{vault}"))
+            .await
+            .expect_status(200)
+            .body["role"]
+            .clone()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Security headers of every response, on every route.
 
-use crate::app::{Client, PASSWORD, TestApp, TestResponse};
 use server::ConfigSource;
+
+use crate::app::{Client, PASSWORD, TestApp, TestResponse};
 
 /// Every path and method of the API document and of `router.rs`. Placeholders get harmless values.
 pub(crate) async fn all_routes(app: &TestApp) -> Vec<(String, String)> {

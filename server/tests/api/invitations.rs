@@ -83,7 +83,7 @@ both! {
         let invite = root.create_invitation(json!({"is_admin": true})).await;
         let names: Vec<String> = (0..8).map(|n| format!("u{n}")).collect();
         let answers = join_all(names.iter().map(|name| register_with_invitation(&app, name, &invite))).await;
-        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status()).collect();
+        let mut statuses: Vec<u16> = answers.iter().map(super::response::TestResponse::status).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 403, 403, 403, 403, 403, 403, 403]);
         assert_eq!(root.get("/api/users").await.expect_status(200).body.as_array().unwrap().len(), 2);
@@ -224,7 +224,13 @@ async fn invalid_invitation_does_not_reveal_taken_usernames() {
     register_with_invitation(&app, "ada", &used)
         .await
         .expect_status(201);
-    let vaults = app.sign_in("ada").await.get("/api/vaults").await.expect_status(200).body;
+    let vaults = app
+        .sign_in("ada")
+        .await
+        .get("/api/vaults")
+        .await
+        .expect_status(200)
+        .body;
     assert_eq!(vaults, json!([{"name": "main", "role": "editor"}]));
     let mut flipped = used.clone().into_bytes();
     flipped[20] ^= 1;
@@ -249,7 +255,13 @@ async fn invalid_invitation_does_not_reveal_taken_usernames() {
     register_with_invitation(&app, "ben", &viewer)
         .await
         .expect_status(201);
-    let vaults = app.sign_in("ben").await.get("/api/vaults").await.expect_status(200).body;
+    let vaults = app
+        .sign_in("ben")
+        .await
+        .get("/api/vaults")
+        .await
+        .expect_status(200)
+        .body;
     assert_eq!(
         vaults,
         json!([{"name": "main", "role": "viewer"}]),

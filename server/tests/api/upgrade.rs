@@ -6,13 +6,14 @@ mod fixture;
 mod pending;
 mod rows;
 
+use serde_json::json;
+
 use crate::{
     accounts::refresh_token,
     app::Client,
     passkey_device::TestAuthenticator,
     passkeys::{self, ORIGIN},
 };
-use serde_json::json;
 
 /// Runs each test on both fixtures: `upgraded!(async fn a_promise(old: Upgraded) { … });`
 macro_rules! upgraded {

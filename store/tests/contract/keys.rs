@@ -1,8 +1,8 @@
 //! The key ring: one active key, replaced by compare-and-swap.
 
-use auth::error::KeyError;
 use auth::{
     Actor, Auth, AuthError, AuthStore as _, Clock, PasswordHash, SecureRandom, Settings,
+    error::KeyError,
     keys::master::MasterKey,
     store::{KeyPurpose, KeyStore as _, PasswordWrite, StoredKey},
 };

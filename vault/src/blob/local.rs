@@ -16,13 +16,13 @@ use std::{
 };
 
 use aws_lc_rs::digest;
+use folder::DurableDirs;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, BufReader};
+
+pub use upload::LocalUpload;
 
 use super::{Blob, BlobId, BlobState, BlobStore};
 use crate::{VaultError, VaultName};
-
-use folder::DurableDirs;
-pub use upload::LocalUpload;
 
 /// Bytes per read: each read runs on a blocking thread.
 const READ_AHEAD_BYTES: u64 = 512 * 1024;

@@ -21,10 +21,10 @@ use std::{
 };
 
 use tokio::{runtime::Handle, sync::oneshot};
+use worker::{Request, Worker};
 
 use super::durable;
 use crate::{Realm, VaultError, VaultId, VaultStore};
-use worker::{Request, Worker};
 
 /// After 10 s a change is answered without its commit.
 const DERIVE_TIMEOUT: Duration = Duration::from_secs(10);

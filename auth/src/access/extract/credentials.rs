@@ -1,13 +1,12 @@
 //! Parsing of request credentials: exactly one of `Authorization` and our cookie, exactly once.
 
-use crate::error::AccessError;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use http::{
     HeaderMap,
     header::{AUTHORIZATION, COOKIE},
 };
 
-use crate::AuthError;
+use crate::{AuthError, error::AccessError};
 
 /// Bytes. A longer header is rejected without parsing.
 const MAX_HEADER_BYTES: usize = 8 * 1024;

@@ -2,7 +2,6 @@
 
 mod credentials;
 
-use crate::error::AccessError;
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{extract::FromRequestParts, response::IntoResponse};
@@ -15,6 +14,7 @@ use crate::{
         denied::{DeniedRequest, OWN_ACCOUNT},
         permit::RealmTarget,
     },
+    error::AccessError,
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -31,7 +31,7 @@ pub struct Anyone;
 pub struct OptionalCaller(pub Option<Caller>);
 
 /// A form of our own pages, open to everyone but only with same-origin proof (login CSRF is an
-/// attack too): [`AccessError::CrossSite`](crate::error::AccessError::CrossSite) otherwise.
+/// attack too): `AccessError::CrossSite` otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct SameOriginForm;
 
@@ -48,12 +48,12 @@ pub struct Revalidating<A: Action> {
     caller: Caller,
 }
 
-/// An interactive session, for the user's own account: [`AccessError::InteractiveSessionRequired`](crate::error::AccessError::InteractiveSessionRequired)
+/// An interactive session, for the user's own account: `AccessError::InteractiveSessionRequired`
 /// for a personal access token or one without the scope `account`.
 #[derive(Clone, Debug)]
 pub struct Interactive(pub Caller);
 
-/// [`Interactive`], with a recent sign-in (RFC 9470): [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
+/// [`Interactive`], with a recent sign-in (RFC 9470): `AccessError::StepUpRequired`.
 #[derive(Clone, Debug)]
 pub struct RecentlyAuthenticated(pub Caller);
 
@@ -166,10 +166,8 @@ impl<S: HasAuth> FromRequestParts<S> for OptionalCaller {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         match resolve(parts, state).await {
             Ok(caller) => Ok(Self(Some(caller))),
-            Err(
-                AuthError::Access(AccessError::Unauthenticated)
-                | AuthError::Access(AccessError::InvalidToken),
-            ) => Ok(Self(None)),
+            Err(AuthError::Access(AccessError::Unauthenticated |
+AccessError::InvalidToken)) => Ok(Self(None)),
             Err(error) => Err(error.into()),
         }
     }
@@ -219,7 +217,7 @@ impl<A: Action<Target = RealmTarget>> Revalidating<A> {
     /// Checks the permit again.
     ///
     /// # Errors
-    /// As the door: [`AccessError::InvalidToken`](crate::error::AccessError::InvalidToken) if the session has ended.
+    /// As the door: `AccessError::InvalidToken` if the session has ended.
     pub async fn revalidate<S: AuthStore>(self, auth: &Auth<S>) -> Result<Permit<A>, AuthError> {
         let caller = auth.sessions().revalidate(&self.caller).await?;
         let caller = match self.caller.origin() {

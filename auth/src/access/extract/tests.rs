@@ -1,6 +1,5 @@
 //! The requests that the doors admit and reject.
 
-use crate::error::AccessError;
 use axum::response::Response;
 use http::{Request, StatusCode};
 
@@ -8,6 +7,7 @@ use super::*;
 use crate::{
     SessionKind,
     actions::{ManageAccounts, ManageMembers},
+    error::AccessError,
     tests::{GOOD_PASSWORD, MemoryStore, TestAuth, access_token, origin, password, test_auth},
 };
 

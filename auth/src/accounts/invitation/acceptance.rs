@@ -15,7 +15,7 @@ impl<S: AuthStore> Invitations<'_, S> {
     /// Returns the content of an invitation, for its page. Throttled like accepting it.
     ///
     /// # Errors
-    /// [`AccountError::InvitationInvalid`](crate::error::AccountError::InvitationInvalid), [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
+    /// `AccountError::InvitationInvalid`, `ThrottleError::Throttled`.
     pub async fn preview_invitation(
         self,
         raw: &str,
@@ -31,8 +31,8 @@ impl<S: AuthStore> Invitations<'_, S> {
     /// the invitation valid.
     ///
     /// # Errors
-    /// [`AccountError::RegistrationClosed`](crate::error::AccountError::RegistrationClosed), [`AccountError::InvitationInvalid`](crate::error::AccountError::InvitationInvalid),
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled); then as `register`.
+    /// `AccountError::RegistrationClosed`, `AccountError::InvitationInvalid`,
+    /// `ThrottleError::Throttled`; then as `register`.
     pub async fn accept_invitation(
         self,
         request: RegistrationRequest,

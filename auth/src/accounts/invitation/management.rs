@@ -26,8 +26,8 @@ impl<S: AuthStore> Invitations<'_, S> {
     /// in it, up to their own.
     ///
     /// # Errors
-    /// [`AccountError::RegistrationClosed`](crate::error::AccountError::RegistrationClosed); the denials of the policy;
-    /// [`AccountError::TooManyInvitations`](crate::error::AccountError::TooManyInvitations).
+    /// `AccountError::RegistrationClosed`; the denials of the policy;
+    /// `AccountError::TooManyInvitations`.
     pub async fn invite(
         self,
         caller: &Caller,
@@ -62,7 +62,7 @@ impl<S: AuthStore> Invitations<'_, S> {
     /// Creates an invitation for the command line.
     ///
     /// # Errors
-    /// [`AccountError::RegistrationClosed`](crate::error::AccountError::RegistrationClosed).
+    /// `AccountError::RegistrationClosed`.
     pub async fn invite_as_operator(
         self,
         permit: &Permit<ManageAccounts>,
@@ -175,7 +175,7 @@ impl<S: AuthStore> Invitations<'_, S> {
     }
 
     /// # Errors
-    /// [`AccountError::NoSuchInvitation`](crate::error::AccountError::NoSuchInvitation), also for another creator's if the caller is not an
+    /// `AccountError::NoSuchInvitation`, also for another creator's if the caller is not an
     /// administrator.
     pub async fn revoke_invitation(self, caller: &Caller, id: &str) -> Result<(), AuthError> {
         let of = match caller.permit::<ManageAccounts>(None) {

@@ -3,12 +3,10 @@
 //! A key cannot be guessed, and its id is public. A failed assertion must not lock out the owner,
 //! so it is charged to the network only, and only after the signature proved invalid.
 
-use crate::error::{FactorError, SignInError};
 use webauthn_rs::prelude::AuthenticationResult;
 
-use super::PasskeyError;
 use super::{
-    PasskeyChallenge, PasskeyResponse, StoredPasskey,
+    PasskeyChallenge, PasskeyError, PasskeyResponse, StoredPasskey,
     ceremony::{CeremonyBinding, CeremonyState, PendingPasskeySignIn, ReplayMarker},
     factor_id,
     relying_party::{Assertion, AssertionError},
@@ -16,6 +14,7 @@ use super::{
 use crate::{
     Account, AccountStatus, AuthError, AuthMethod, AuthMethods, AuthStore, Factor, FactorKind,
     Origin, Passkeys, SecurityNotice, SessionKind, Token, TokenKind, Username,
+    error::{FactorError, SignInError},
     session::create::{NewSession, SignedIn},
     throttle::CredentialKind,
 };
@@ -54,7 +53,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
     ///
     /// # Errors
     /// [`PasskeyError::Rejected`], [`PasskeyError::CeremonyExpired`], [`PasskeyError::Malformed`],
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
+    /// `ThrottleError::Throttled`.
     pub async fn finish_sign_in_with_passkey(
         self,
         response: PasskeyResponse<'_>,

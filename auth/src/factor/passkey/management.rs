@@ -7,10 +7,9 @@ use super::{
     ceremony::{CeremonyBinding, CeremonyState},
     factor_id,
 };
-use crate::error::FactorError;
 use crate::{
     AuthError, AuthMethods, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind, Origin,
-    Passkeys,
+    Passkeys, error::FactorError,
 };
 
 impl<S: AuthStore> Passkeys<'_, S> {
@@ -21,7 +20,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
     }
 
     /// # Errors
-    /// [`PasskeyError::Unavailable`], [`PasskeyError::TooMany`], [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
+    /// [`PasskeyError::Unavailable`], [`PasskeyError::TooMany`], `AccessError::StepUpRequired`.
     pub async fn start_registration(self, caller: &Caller) -> Result<PasskeyChallenge, AuthError> {
         caller.require_recent()?;
         let (relying_party, account) = (self.relying_party()?, caller.account());
@@ -105,8 +104,8 @@ impl<S: AuthStore> Passkeys<'_, S> {
     /// Removes the passkey and ends every other session.
     ///
     /// # Errors
-    /// [`PasskeyError::NotRegistered`]; [`FactorError::LastFactor`](crate::error::FactorError::LastFactor) if the installation requires one;
-    /// [`AccessError::StepUpRequired`](crate::error::AccessError::StepUpRequired).
+    /// [`PasskeyError::NotRegistered`]; `FactorError::LastFactor` if the installation requires one;
+    /// `AccessError::StepUpRequired`.
     pub async fn remove_passkey(
         self,
         caller: &Caller,

@@ -1,14 +1,15 @@
 //! A passkey of a known account: as the second factor, and for step-up.
 
 use super::{PasskeyChallenge, PasskeyError, PasskeyResponse, ceremony::CeremonyBinding};
-use crate::error::FactorError;
-use crate::{AuthError, AuthStore, Caller, Origin, Passkeys, session::create::SignedIn};
+use crate::{
+    AuthError, AuthStore, Caller, Origin, Passkeys, error::FactorError, session::create::SignedIn,
+};
 
 impl<S: AuthStore> Passkeys<'_, S> {
     /// Options for a sign-in that waits for its second factor.
     ///
     /// # Errors
-    /// [`SignInError::SignInExpired`](crate::error::SignInError::SignInExpired); [`PasskeyError::NotRegistered`] if the account has none.
+    /// `SignInError::SignInExpired`; [`PasskeyError::NotRegistered`] if the account has none.
     pub async fn start_passkey_mfa(self, token: &str) -> Result<PasskeyChallenge, AuthError> {
         let pending = self.0.factors().pending_sign_in(token).await?;
         self.start_assertion(
@@ -21,8 +22,8 @@ impl<S: AuthStore> Passkeys<'_, S> {
     /// Completes the second step with a passkey. A rejected passkey leaves the sign-in pending.
     ///
     /// # Errors
-    /// [`PasskeyError::Rejected`], [`PasskeyError::CeremonyExpired`], [`SignInError::SignInExpired`](crate::error::SignInError::SignInExpired),
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
+    /// [`PasskeyError::Rejected`], [`PasskeyError::CeremonyExpired`], `SignInError::SignInExpired`,
+    /// `ThrottleError::Throttled`.
     pub async fn finish_passkey_mfa(
         self,
         token: &str,
@@ -53,7 +54,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
     /// Step-up in place of the password and a code: the device has verified its user.
     ///
     /// # Errors
-    /// [`PasskeyError::NotConfirmed`], [`PasskeyError::CeremonyExpired`], [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled).
+    /// [`PasskeyError::NotConfirmed`], [`PasskeyError::CeremonyExpired`], `ThrottleError::Throttled`.
     pub async fn finish_passkey_step_up(
         self,
         caller: &Caller,

@@ -13,7 +13,6 @@ mod management;
 mod mfa;
 mod relying_party;
 
-use crate::error::FactorError;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,9 +21,10 @@ use webauthn_rs::prelude::Passkey;
 
 pub(crate) use self::relying_party::RelyingParty;
 pub use self::{error::PasskeyError, relying_party::webauthn_origin};
+
 use crate::{
     AuthError, AuthStore, DisplayName, Factor, FactorId, FactorKind, Passkeys, Username,
-    factor::RecoveryCode,
+    error::FactorError, factor::RecoveryCode,
 };
 
 /// Settings of passkeys. They work at the public URL ([`Settings::issuer`](crate::Settings)) if it

@@ -1,7 +1,6 @@
 //! The relying party (`WebAuthn` §4) and every call to the webauthn crate. Deliberately absent:
 //! accounts and the store.
 
-use crate::error::FactorError;
 use std::fmt;
 
 use serde_json::Value;
@@ -16,7 +15,7 @@ use webauthn_rs::{
 };
 
 use super::PasskeyError;
-use crate::{Account, AuthError};
+use crate::{Account, AuthError, error::FactorError};
 
 /// `WebAuthn` level 3 §7.1: longer ids are invalid.
 const MAX_CREDENTIAL_ID: usize = 1023;

@@ -6,7 +6,6 @@
 mod user_code;
 mod verification;
 
-use crate::error::ThrottleError;
 use std::{net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
@@ -18,6 +17,7 @@ pub use verification::PendingDevice;
 use crate::{
     AuthError, AuthStore, OAuth, OAuthError, Origin, Scopes, SessionId, Token, TokenHash,
     TokenKind, clock,
+    error::ThrottleError,
     oauth::{
         client::{CLI_CLIENT_ID, parse_requested_scope},
         consent::{ClientSession, Consent},
@@ -91,7 +91,7 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// Starts a device grant (RFC 8628 §3.1).
     ///
     /// # Errors
-    /// [`OAuthError::UnknownClient`], [`OAuthError::InvalidScope`]; [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) if too
+    /// [`OAuthError::UnknownClient`], [`OAuthError::InvalidScope`]; `ThrottleError::Throttled` if too
     /// many codes of that network are pending.
     pub async fn device_authorization(
         self,

@@ -1,7 +1,6 @@
 //! User interaction of the device grant (RFC 8628 §3.3): look up the user code, show the request,
 //! approve or deny it.
 
-use crate::error::{ThrottleError, TokenError};
 use std::{net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
@@ -11,6 +10,7 @@ use crate::{
     AuthError, AuthStore, Caller, Decision, OAuth, Origin, Scopes, TokenHash, TokenKind,
     audit::{AuditAction, AuditDetail},
     clock,
+    error::{ThrottleError, TokenError},
     oauth::consent::Consent,
     store::{OneTimeKind, OneTimeToken, one_time::StoredToken},
     throttle::{Attempt, CredentialKind},
@@ -42,8 +42,8 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// Looks up a user code. From here on, only this account can decide.
     ///
     /// # Errors
-    /// [`TokenError::NoSuchDevice`](crate::error::TokenError::NoSuchDevice), also for a code that another account has claimed;
-    /// [`ThrottleError::Throttled`](crate::error::ThrottleError::Throttled) after five wrong codes.
+    /// `TokenError::NoSuchDevice`, also for a code that another account has claimed;
+    /// `ThrottleError::Throttled` after five wrong codes.
     pub async fn lookup_user_code(
         self,
         caller: &Caller,
@@ -73,7 +73,7 @@ impl<S: AuthStore> OAuth<'_, S> {
     /// Decides on the request that `lookup_user_code` showed to the same account, once.
     ///
     /// # Errors
-    /// [`TokenError::NoSuchDevice`](crate::error::TokenError::NoSuchDevice) for any other request;
+    /// `TokenError::NoSuchDevice` for any other request;
     /// [`OAuthError::ScopeExceedsCaller`](crate::OAuthError).
     #[expect(
         clippy::too_many_arguments,

@@ -5,7 +5,6 @@ mod argon2id;
 mod block_pool;
 mod profiles;
 
-use crate::error::ThrottleError;
 use std::{
     sync::{
         Arc,
@@ -14,17 +13,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use argon2id::Argon2Hasher;
+use profiles::{HashProfile, HashProfiles};
 use tokio::sync::Semaphore;
 
 use crate::{
     AuthError, Password, PasswordHash, SecureRandom,
+    error::ThrottleError,
     password::pepper::{self, Peppers},
     settings::HashingCost,
 };
-use argon2id::Argon2Hasher;
-use profiles::{HashProfile, HashProfiles};
 
-/// Longest wait for a core; then the request fails with [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy).
+/// Longest wait for a core; then the request fails with `ThrottleError::HasherBusy`.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
@@ -60,7 +60,7 @@ impl Hasher {
     }
 
     /// # Errors
-    /// [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy) if no core was free in time.
+    /// `ThrottleError::HasherBusy` if no core was free in time.
     pub(crate) async fn hash(&self, password: &Arc<Password>) -> Result<PasswordHash, AuthError> {
         let (argon2, salt) = (self.argon2.clone(), self.rng.bytes::<16>());
         let pepper = self.peppers.current();
@@ -163,7 +163,7 @@ impl Hasher {
     /// Runs `work` on the pool, with one thread per core at low priority.
     ///
     /// # Errors
-    /// [`ThrottleError::HasherBusy`](crate::error::ThrottleError::HasherBusy) if no core was free in time.
+    /// `ThrottleError::HasherBusy` if no core was free in time.
     pub(crate) async fn run_on_pool<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

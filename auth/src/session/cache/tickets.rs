@@ -1,4 +1,4 @@
-//! Tickets for WebSockets and event streams: single-use, short-lived, and bounded per session.
+//! Tickets for `WebSockets` and event streams: single-use, short-lived, and bounded per session.
 
 use std::collections::{HashMap, VecDeque};
 

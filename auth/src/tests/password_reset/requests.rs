@@ -4,11 +4,11 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use super::*;
-use crate::tests::{origin, registration_request, test_auth};
 use crate::{
     AccountChange, AccountStatus, AuthError, EmailAddress, MailBody,
     accounts::registration::RegistrationRequest,
     error::{AccountError, ThrottleError},
+    tests::{origin, registration_request, test_auth},
 };
 
 #[tokio::test]

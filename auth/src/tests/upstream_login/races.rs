@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicBool;
 use serde_json::json;
 
 use super::*;
-use crate::tests::mock_provider::{MockProvider, signed_in_caller};
 use crate::{
     error::{SignInError, UpstreamError},
     store::{AuthStore as _, EndReason, IdentityStore as _, SessionEnd},
+    tests::mock_provider::{MockProvider, signed_in_caller},
     upstream::{LoginPurpose, UnknownUsers},
 };
 

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::tests::mock_provider::{MockProvider, is_provider_refusal, signed_in_caller};
 use crate::{
     error::AccessError,
+    tests::mock_provider::{MockProvider, is_provider_refusal, signed_in_caller},
     upstream::{CallbackResult, LoginPurpose, UnknownUsers},
 };
 

@@ -1,4 +1,4 @@
-//! Sign-in through an OpenID provider: client secret, codes, states, nonces, verifiers, tokens.
+//! Sign-in through an `OpenID` provider: client secret, codes, states, nonces, verifiers, tokens.
 
 use serde_json::json;
 

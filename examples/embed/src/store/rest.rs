@@ -72,7 +72,7 @@ impl ThrottleStore for MemoryStore {
             .filter_map(|bucket| tables.failure_counts.get(bucket).cloned())
             .collect();
         Ok(ThrottleState {
-            counts: counts,
+            counts,
             known_sources: Vec::new(),
         })
     }

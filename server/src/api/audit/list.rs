@@ -1,11 +1,11 @@
 //! `GET /api/audit`
 
-use auth::error::AccessError;
 use std::net::IpAddr;
 
 use auth::{
     AuthError, Permitted, RealmName,
     audit::{AuditQuery, Chain, query::ReadAudit},
+    error::AccessError,
 };
 use axum::{
     Json,

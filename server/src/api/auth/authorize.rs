@@ -1,9 +1,8 @@
 //! `POST /auth/authorize`: the decision on the consent page of the same path.
 
-use auth::error::TokenError;
 use std::sync::Arc;
 
-use auth::{AuthError, AuthorizationRequest, Client, Interactive, OAuthError};
+use auth::{AuthError, AuthorizationRequest, Client, Interactive, OAuthError, error::TokenError};
 use axum::{Json, extract::State};
 use wire::{Authorize, AuthorizeRedirect, ConsentDecision, ProblemBody};
 

@@ -138,7 +138,7 @@ pub(crate) async fn receive_form<U: BlobUpload>(
             Some("comment") => fields.comment = Some(read_text(field, "/comment", &budget).await?),
             Some("keep_checked_out") => {
                 fields.keep_checked_out =
-                    Some(read_text(field, "/keep_checked_out", &budget).await?)
+                    Some(read_text(field, "/keep_checked_out", &budget).await?);
             }
             _ => drain_field(field, &budget).await?,
         }

@@ -1,5 +1,15 @@
 //! Acceptance of an invitation.
 
+use std::{fmt, sync::Arc};
+
+use askama::Template;
+use auth::{Account, Anyone, Origin, Password, SameOriginForm, settings::Registration};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+
 use crate::{
     error::Problem,
     extract::{ClientOrigin, Form},
@@ -12,14 +22,6 @@ use crate::{
         },
     },
 };
-use askama::Template;
-use auth::{Account, Anyone, Origin, Password, SameOriginForm, settings::Registration};
-use axum::{
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
-use http::{HeaderValue, StatusCode, header};
-use std::{fmt, sync::Arc};
 
 /// `GET /join`, and `POST /join` after an error. The link is `/join#<token>`, so that no log
 /// contains the token.

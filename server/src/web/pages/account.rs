@@ -1,5 +1,14 @@
 //! `GET /account`
 
+use std::sync::Arc;
+
+use askama::Template;
+use auth::{AnySession, Interactive};
+use axum::{Json, extract::State, response::Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use wire::{Me, SessionInfo};
+
 use crate::{
     api::auth::{me, sessions},
     error::Problem,
@@ -9,13 +18,6 @@ use crate::{
         pages::{send, shell},
     },
 };
-use askama::Template;
-use auth::{AnySession, Interactive};
-use axum::{Json, extract::State, response::Response};
-use http::StatusCode;
-use jiff::Timestamp;
-use std::sync::Arc;
-use wire::{Me, SessionInfo};
 
 /// `GET /account`. The handler supplies the answers of `GET /auth/me` and `GET /auth/sessions`.
 #[derive(Debug, Template)]

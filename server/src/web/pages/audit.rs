@@ -1,17 +1,5 @@
 //! `GET /admin/audit`, `GET /v/{vault}/audit`
 
-use crate::{
-    api::audit::{self, AuditListQuery, list::AuditFilterQuery},
-    error::Problem,
-    extract::Query,
-    state::AppState,
-    web::{
-        Shell,
-        activity::ActivityEntry,
-        format,
-        pages::{send, shell},
-    },
-};
 use askama::Template;
 use auth::{
     Caller, Permitted,
@@ -28,6 +16,19 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Deserialize;
 use wire::SessionInfo;
+
+use crate::{
+    api::audit::{self, AuditListQuery, list::AuditFilterQuery},
+    error::Problem,
+    extract::Query,
+    state::AppState,
+    web::{
+        Shell,
+        activity::ActivityEntry,
+        format,
+        pages::{send, shell},
+    },
+};
 
 /// `GET /admin/audit`, and `GET /v/{vault}/audit` for the vault's managers. The handler supplies a
 /// page of `GET /api/audit` or `GET /api/vaults/{vault}/audit` under the same filters, and the

@@ -1,6 +1,18 @@
 //! `GET /auth/authorize` (RFC 6749 §4.1.1): a client requests authorization in the browser of the
 //! user.
 
+use std::{fmt, sync::Arc};
+
+use askama::Template;
+use auth::{OAuthError, OptionalCaller};
+use axum::{
+    Extension,
+    extract::{RawQuery, State},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use http::StatusCode;
+use wire::{Authorize, ConsentDecision};
+
 use crate::{
     api::auth::authorize::{find_client, redirect_url, validate_request},
     error::Problem,
@@ -12,16 +24,6 @@ use crate::{
         pages::{allow_page, error_page, send, shell},
     },
 };
-use askama::Template;
-use auth::{OAuthError, OptionalCaller};
-use axum::{
-    Extension,
-    extract::{RawQuery, State},
-    response::{Html, IntoResponse, Redirect, Response},
-};
-use http::StatusCode;
-use std::{fmt, sync::Arc};
-use wire::{Authorize, ConsentDecision};
 
 /// A description of each scope.
 const SCOPE_DESCRIPTIONS: [(&str, &str); 4] = [

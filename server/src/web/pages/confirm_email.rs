@@ -1,5 +1,10 @@
 //! Confirmation of a new e-mail address by link.
 
+use askama::Template;
+use auth::{Anyone, SameOriginForm};
+use axum::{extract::State, response::Response};
+use http::{HeaderValue, StatusCode, header};
+
 use crate::{
     error::Problem,
     extract::{ClientOrigin, Form},
@@ -9,10 +14,6 @@ use crate::{
         pages::{send, sign_in},
     },
 };
-use askama::Template;
-use auth::{Anyone, SameOriginForm};
-use axum::{extract::State, response::Response};
-use http::{HeaderValue, StatusCode, header};
 
 /// `GET /confirm-email`, and the response of `POST /confirm-email`: `done`, or a message. The link
 /// is `/confirm-email#<token>`, so that no log contains the token. The form posts `token`.

@@ -1,5 +1,14 @@
 //! `GET /account/factors`, also for sessions that must enroll a factor first.
 
+use std::sync::Arc;
+
+use askama::Template;
+use auth::{AllowRestricted, FactorKind, FactorKinds};
+use axum::{Json, extract::State, response::Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use wire::FactorOverview;
+
 use crate::{
     api::auth::factors::list,
     error::Problem,
@@ -9,13 +18,6 @@ use crate::{
         pages::{send, shell},
     },
 };
-use askama::Template;
-use auth::{AllowRestricted, FactorKind, FactorKinds};
-use axum::{Json, extract::State, response::Response};
-use http::StatusCode;
-use jiff::Timestamp;
-use std::sync::Arc;
-use wire::FactorOverview;
 
 /// With this many recovery codes left or fewer, the page asks for new ones.
 const FEW_CODES: usize = 3;

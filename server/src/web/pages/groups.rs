@@ -1,5 +1,11 @@
 //! `GET /admin/groups`
 
+use askama::Template;
+use auth::{Caller, Permitted, actions::ReadAccounts};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use wire::GroupInfo;
+
 use crate::{
     api::groups,
     error::Problem,
@@ -9,11 +15,6 @@ use crate::{
         pages::{send, shell},
     },
 };
-use askama::Template;
-use auth::{Caller, Permitted, actions::ReadAccounts};
-use axum::{extract::State, response::Response};
-use http::StatusCode;
-use wire::GroupInfo;
 
 /// `GET /admin/groups`. The handler supplies the answer of `GET /api/groups` and the names of all
 /// vaults.

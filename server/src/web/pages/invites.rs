@@ -1,5 +1,12 @@
 //! `GET /admin/invites`
 
+use askama::Template;
+use auth::{AuthError, Interactive, Role, error::AccessError};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use wire::InviteInfo;
+
 use crate::{
     api::auth::invites::list,
     config::RegistrationMode,
@@ -10,12 +17,6 @@ use crate::{
         pages::{send, shell},
     },
 };
-use askama::Template;
-use auth::{AuthError, Interactive, Role, error::AccessError};
-use axum::{extract::State, response::Response};
-use http::StatusCode;
-use jiff::Timestamp;
-use wire::InviteInfo;
 
 /// `GET /admin/invites`, for administrators and managers of vaults. The handler supplies the answer
 /// of `GET /auth/invites` and the vaults that the viewer can invite to.

@@ -1,5 +1,12 @@
 //! `GET /admin/throttle`
 
+use askama::Template;
+use auth::{Caller, Permitted, throttle::lockouts::ReadLockouts};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use wire::Lockout;
+
 use crate::{
     api::throttle,
     error::Problem,
@@ -9,12 +16,6 @@ use crate::{
         pages::{send, shell},
     },
 };
-use askama::Template;
-use auth::{Caller, Permitted, throttle::lockouts::ReadLockouts};
-use axum::{extract::State, response::Response};
-use http::StatusCode;
-use jiff::Timestamp;
-use wire::Lockout;
 
 /// `GET /admin/throttle`, administrators only. The handler supplies the answer of `GET
 /// /api/throttle`.

@@ -1,10 +1,9 @@
 //! The second factor at sign-in.
 
-use auth::error::SignInError;
 use std::sync::Arc;
 
 use auth::{
-    AuthError, OneTimeCode, SameOriginForm, access::extract::OptionalCaller,
+    AuthError, OneTimeCode, SameOriginForm, access::extract::OptionalCaller, error::SignInError,
     session::mfa_challenge::PendingSignIn,
 };
 use axum::{

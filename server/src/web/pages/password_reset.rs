@@ -1,5 +1,12 @@
 //! `/forgot` and `/reset`: password reset by link.
 
+use std::{fmt, sync::Arc};
+
+use askama::Template;
+use auth::{Anyone, AuthError, Password, SameOriginForm, error::AccountError};
+use axum::{extract::State, response::Response};
+use http::{HeaderValue, StatusCode, header};
+
 use crate::{
     error::Problem,
     extract::{ClientOrigin, Form},
@@ -9,11 +16,6 @@ use crate::{
         pages::{send, sign_in::with_error_headers},
     },
 };
-use askama::Template;
-use auth::{Anyone, AuthError, Password, SameOriginForm, error::AccountError};
-use axum::{extract::State, response::Response};
-use http::{HeaderValue, StatusCode, header};
-use std::{fmt, sync::Arc};
 
 /// `GET /forgot`, and `POST /forgot` with `asked` set. The form posts `account`.
 #[derive(Debug, Template)]

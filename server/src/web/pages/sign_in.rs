@@ -1,13 +1,7 @@
 //! Sign-in, registration and sign-out.
 
-use crate::{
-    api::auth::register::parse_optional,
-    config::RegistrationMode,
-    error::{Problem, retry_after},
-    extract::{ClientOrigin, Form, Query},
-    state::{Auth, SiteInfo},
-    web::{ProviderButton, Shell, cookie, pages::send},
-};
+use std::{fmt, sync::Arc};
+
 use askama::Template;
 use auth::{
     Account, AnySession, AuthError, DisplayName, EmailAddress, Origin, Password, SameOriginForm,
@@ -22,7 +16,15 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use http::StatusCode;
 use serde::Deserialize;
-use std::{fmt, sync::Arc};
+
+use crate::{
+    api::auth::register::parse_optional,
+    config::RegistrationMode,
+    error::{Problem, retry_after},
+    extract::{ClientOrigin, Form, Query},
+    state::{Auth, SiteInfo},
+    web::{ProviderButton, Shell, cookie, pages::send},
+};
 
 /// `GET /sign-in`, and `POST /sign-in` after an error (with its status).
 ///

@@ -1,5 +1,12 @@
 //! `GET /account/tokens`
 
+use askama::Template;
+use auth::{Interactive, mail::token_expiry::REMIND_BEFORE};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use wire::PersonalToken;
+
 use crate::{
     api::auth::tokens::list,
     error::Problem,
@@ -9,12 +16,6 @@ use crate::{
         pages::{send, shell},
     },
 };
-use askama::Template;
-use auth::{Interactive, mail::token_expiry::REMIND_BEFORE};
-use axum::{extract::State, response::Response};
-use http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
-use wire::PersonalToken;
 
 /// `GET /account/tokens`. The handler supplies the answer of `GET /auth/tokens`.
 #[derive(Debug, Template)]

@@ -1,14 +1,7 @@
 //! Sign-in through an upstream `OpenID` provider: redirect and callback.
 
-use crate::{
-    error::Problem,
-    extract::{ClientOrigin, ProviderParam, Query},
-    state::{Auth, SiteInfo},
-    web::{
-        Shell, cookie, format, local_path,
-        pages::{send, sign_in},
-    },
-};
+use std::sync::Arc;
+
 use askama::Template;
 use auth::{
     Anyone,
@@ -23,7 +16,16 @@ use axum_extra::extract::CookieJar;
 use http::{HeaderValue, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use std::sync::Arc;
+
+use crate::{
+    error::Problem,
+    extract::{ClientOrigin, ProviderParam, Query},
+    state::{Auth, SiteInfo},
+    web::{
+        Shell, cookie, format, local_path,
+        pages::{send, sign_in},
+    },
+};
 
 /// `Continue with …`
 #[derive(Clone, Debug)]

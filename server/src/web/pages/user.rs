@@ -1,5 +1,12 @@
 //! `GET /admin/users/{username}`
 
+use askama::Template;
+use auth::{Caller, Permitted, actions::ReadAccounts};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use wire::User;
+
 use crate::{
     api::users,
     error::Problem,
@@ -10,12 +17,6 @@ use crate::{
         pages::{send, shell},
     },
 };
-use askama::Template;
-use auth::{Caller, Permitted, actions::ReadAccounts};
-use axum::{extract::State, response::Response};
-use http::StatusCode;
-use jiff::Timestamp;
-use wire::User;
 
 /// `GET /admin/users/{username}`. The handler supplies the answer of `GET /api/users/{username}`
 /// and the names of all vaults.

@@ -1,15 +1,5 @@
 //! `GET /admin/users`
 
-use crate::{
-    api::users,
-    error::Problem,
-    extract::Query,
-    state::AppState,
-    web::{
-        Shell, SignUpAvailability, format,
-        pages::{send, shell, sign_in::sign_up_availability},
-    },
-};
 use askama::Template;
 use auth::{
     Caller, Permitted, Username,
@@ -21,6 +11,17 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use wire::User;
+
+use crate::{
+    api::users,
+    error::Problem,
+    extract::Query,
+    state::AppState,
+    web::{
+        Shell, SignUpAvailability, format,
+        pages::{send, shell, sign_in::sign_up_availability},
+    },
+};
 
 /// `GET /admin/users`, administrators only.
 ///
@@ -166,7 +167,7 @@ pub(crate) async fn page(
             &permit,
             AccountQuery {
                 search,
-                filter: filter,
+                filter,
                 after,
                 limit: PAGE_ACCOUNTS + 1,
             },

@@ -1,9 +1,8 @@
 //! Folders and files of a vault.
 
-use auth::error::AccessError;
 use std::sync::Arc;
 
-use auth::{AuthError, Caller, Permit, Permitted, Realm, RealmName};
+use auth::{AuthError, Caller, Permit, Permitted, Realm, RealmName, error::AccessError};
 use axum::{extract::FromRequestParts, response::Response};
 use http::{StatusCode, request::Parts};
 use serde::Deserialize;

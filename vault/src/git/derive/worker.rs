@@ -13,13 +13,16 @@ use gix::{ObjectId, objs::Kind};
 use tokio::{runtime::Handle, sync::oneshot};
 
 use super::Shared;
-use crate::git::{
-    GitError,
-    durable::{self, Batch},
-    history::{CommitReplay, ObjectSink},
-    repository::{OnExisting, Repository, Written, path_of},
+use crate::{
+    Realm, Revision, VaultStore,
+    git::{
+        GitError,
+        durable::{self, Batch},
+        history::{CommitReplay, ObjectSink},
+        repository::{OnExisting, Repository, Written, path_of},
+    },
+    store::DerivedCommit,
 };
-use crate::{Realm, Revision, VaultStore, store::DerivedCommit};
 
 /// Changes per move of the branch, at most.
 const PAGE: u32 = 500;

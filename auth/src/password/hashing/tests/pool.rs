@@ -1,9 +1,9 @@
 //! The pool of cores and memory.
 
-use super::*;
-
-use crate::error::ThrottleError;
 use argon2::{Algorithm, Argon2, Version, password_hash::PasswordHasher as _};
+
+use super::*;
+use crate::error::ThrottleError;
 
 #[tokio::test]
 async fn hasher_without_free_core_returns_busy() {

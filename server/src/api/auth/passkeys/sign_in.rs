@@ -1,10 +1,10 @@
 //! `POST /auth/passkeys/sign-in`
 
-use auth::error::FactorError;
 use std::sync::Arc;
 
 use auth::{
     AuthError, SameOriginForm,
+    error::FactorError,
     factor::passkey::{PasskeyError, PasskeyResponse},
 };
 use axum::extract::State;
