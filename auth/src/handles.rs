@@ -74,11 +74,11 @@ handles! {
     PersonalTokens from personal_tokens;
     /// Second factors: TOTP, recovery codes, and the second step of a sign-in.
     Factors from factors;
-    /// WebAuthn: registration, authentication and management of passkeys.
+    /// `WebAuthn`: registration, authentication and management of passkeys.
     Passkeys from passkeys;
     /// Invitations and the registrations made from them.
     Invitations from invitations;
-    /// Signing in through OpenID providers, and linked identities.
+    /// Signing in through `OpenID` providers, and linked identities.
     Upstream from upstream;
     /// Registration, the profile, and the account's own audit.
     Accounts from accounts;

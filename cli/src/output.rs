@@ -59,7 +59,11 @@ pub(crate) fn on_one_line(text: &str) -> String {
 }
 
 /// A number with its noun: `1 entry`, `2 entries`.
-pub(crate) fn count<N: Display + PartialEq + From<u8>>(n: N, one: &str, many: &str) -> String {
+pub(crate) fn count<N: Copy + Display + PartialEq + From<u8>>(
+    n: N,
+    one: &str,
+    many: &str,
+) -> String {
     let noun = if n == N::from(1) { one } else { many };
     format!("{n} {noun}")
 }

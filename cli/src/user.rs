@@ -21,6 +21,7 @@ use vault::VaultStore;
 
 use crate::{args::UserCommand, console::operator_permit, output::count, require_data_folder};
 
+#[expect(clippy::too_many_lines, reason = "one arm for each command")]
 pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<ExitCode> {
     let is_new = !config.data.join("keys").is_dir();
     if !matches!(
@@ -47,52 +48,21 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
         } => {
             let request = RegistrationRequest {
                 username: Username::parse(&name)?,
-                display_name: display_name
-                    .as_deref()
-                    .map(DisplayName::parse)
-                    .transpose()?,
-                email: email.as_deref().map(EmailAddress::parse).transpose()?,
-                password: if password_stdin {
-                    read_password()?
-                } else {
-                    ask_password()?
-                },
+                display_name: parse_optional(display_name.as_deref(), DisplayName::parse)?,
+                email: parse_optional(email.as_deref(), EmailAddress::parse)?,
+                password: enter_password(password_stdin.then_some(&FromStdin))?,
             };
-            let account = auth
-                .accounts()
-                .add_account(request, admin.then_some(Administrator))
-                .await?;
-            let kind = if admin { "administrator" } else { "account" };
-            out!("Created the {kind} {}.", account.username);
+            add(auth, request, admin.then_some(Administrator)).await?;
         }
         UserCommand::List => list(auth, &opened).await?,
-        UserCommand::Disable { name } => {
-            set_status(auth, &name, AccountStatus::Disabled).await?;
-            out!("{name} is disabled, and all its sessions have ended.");
-        }
-        UserCommand::Enable { name } => {
-            set_status(auth, &name, AccountStatus::Active).await?;
-            out!("{name} is enabled.");
-        }
-        UserCommand::Promote { name } => {
-            set_administrator(auth, &name, Some(Administrator)).await?;
-            out!("{name} is an administrator.");
-        }
-        UserCommand::Demote { name } => {
-            set_administrator(auth, &name, None).await?;
-            out!("{name} is no longer an administrator.");
-        }
+        UserCommand::Disable { name } => disable(auth, &name).await?,
+        UserCommand::Enable { name } => enable(auth, &name).await?,
+        UserCommand::Promote { name } => promote(auth, &name).await?,
+        UserCommand::Demote { name } => demote(auth, &name).await?,
         UserCommand::EndSessions {
             name: Some(name), ..
         } => {
-            let ended = auth
-                .admin()
-                .end_sessions_of(&operator_permit(), &Username::parse(&name)?)
-                .await?;
-            out!(
-                "{name} is signed out everywhere ({}).",
-                count(ended, "session", "sessions")
-            );
+            end_sessions_of(auth, &name).await?;
         }
         UserCommand::EndSessions {
             name: None,
@@ -100,33 +70,14 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             reason,
             ..
         } => {
-            let tokens = if tokens {
-                PersonalTokenPolicy::End
-            } else {
-                PersonalTokenPolicy::Keep
-            };
             let reason = AuditReason::parse(&reason.unwrap_or_default())?;
-            let ended = auth
-                .admin()
-                .end_all_sessions(&operator_permit(), OwnSession::End, tokens, reason)
-                .await?;
-            out!(
-                "All accounts are signed out ({}).",
-                count(ended, "session", "sessions")
-            );
+            end_all_sessions(auth, tokens.then_some(PersonalTokenPolicy::End), reason).await?;
         }
         UserCommand::Invite { roles, email } => {
             invite::invite((auth, &config), &roles, email.as_deref()).await?;
         }
         UserCommand::Recover { name, reason } => {
-            auth.factors()
-                .reset_factors(
-                    &operator_permit(),
-                    &Username::parse(&name)?,
-                    AuditReason::parse(&reason)?,
-                )
-                .await?;
-            out!("Removed all second factors of {name}; all its sessions have ended.");
+            reset_factors(auth, &name, &reason).await?;
         }
         UserCommand::Reset { name, require } => {
             reset(
@@ -139,6 +90,94 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
         UserCommand::Import { file } => return import::import(auth, &file).await,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn parse_optional<T, E>(
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, E> {
+    text.map(parse).transpose()
+}
+
+async fn add(
+    auth: &Auth,
+    request: RegistrationRequest,
+    administrator: Option<Administrator>,
+) -> anyhow::Result<()> {
+    let kind = if administrator.is_some() {
+        "administrator"
+    } else {
+        "account"
+    };
+    let account = auth.accounts().add_account(request, administrator).await?;
+    out!("Created the {kind} {}.", account.username);
+    Ok(())
+}
+
+async fn end_sessions_of(auth: &Auth, name: &str) -> anyhow::Result<()> {
+    let ended = auth
+        .admin()
+        .end_sessions_of(&operator_permit(), &Username::parse(name)?)
+        .await?;
+    out!(
+        "{name} is signed out everywhere ({}).",
+        count(ended, "session", "sessions")
+    );
+    Ok(())
+}
+
+/// Personal access tokens stay unless `tokens` says otherwise.
+async fn end_all_sessions(
+    auth: &Auth,
+    tokens: Option<PersonalTokenPolicy>,
+    reason: AuditReason,
+) -> anyhow::Result<()> {
+    let tokens = tokens.unwrap_or(PersonalTokenPolicy::Keep);
+    let ended = auth
+        .admin()
+        .end_all_sessions(&operator_permit(), OwnSession::End, tokens, reason)
+        .await?;
+    out!(
+        "All accounts are signed out ({}).",
+        count(ended, "session", "sessions")
+    );
+    Ok(())
+}
+
+async fn reset_factors(auth: &Auth, name: &str, reason: &str) -> anyhow::Result<()> {
+    auth.factors()
+        .reset_factors(
+            &operator_permit(),
+            &Username::parse(name)?,
+            AuditReason::parse(reason)?,
+        )
+        .await?;
+    out!("Removed all second factors of {name}; all its sessions have ended.");
+    Ok(())
+}
+
+async fn disable(auth: &Auth, name: &str) -> anyhow::Result<()> {
+    set_status(auth, name, AccountStatus::Disabled).await?;
+    out!("{name} is disabled, and all its sessions have ended.");
+    Ok(())
+}
+
+async fn enable(auth: &Auth, name: &str) -> anyhow::Result<()> {
+    set_status(auth, name, AccountStatus::Active).await?;
+    out!("{name} is enabled.");
+    Ok(())
+}
+
+async fn promote(auth: &Auth, name: &str) -> anyhow::Result<()> {
+    set_administrator(auth, name, Some(Administrator)).await?;
+    out!("{name} is an administrator.");
+    Ok(())
+}
+
+async fn demote(auth: &Auth, name: &str) -> anyhow::Result<()> {
+    set_administrator(auth, name, None).await?;
+    out!("{name} is no longer an administrator.");
+    Ok(())
 }
 
 async fn set_status(auth: &Auth, name: &str, status: AccountStatus) -> anyhow::Result<()> {
@@ -261,6 +300,18 @@ async fn list(auth: &Auth, opened: &Installation) -> anyhow::Result<()> {
         }
     }
 }
+
+/// From standard input if `from_stdin`, else from a prompt without echo.
+fn enter_password(from_stdin: Option<&FromStdin>) -> anyhow::Result<Password> {
+    if from_stdin.is_some() {
+        read_password()
+    } else {
+        ask_password()
+    }
+}
+
+/// `--password-stdin`.
+struct FromStdin;
 
 fn read_password() -> anyhow::Result<Password> {
     let mut text = String::new();

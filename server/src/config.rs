@@ -82,6 +82,22 @@ pub struct HashingSection {
     pub passes: Option<u32>,
 }
 
+impl HashingSection {
+    /// Higher values would exhaust the memory of the machine or take minutes for one sign-in.
+    fn resolve(&self) -> Result<HashingCost, ConfigError> {
+        let cost = HashingCost {
+            memory_kib: self.memory_kib.unwrap_or(64 * 1024),
+            passes: self.passes.unwrap_or(3),
+            lanes: 1,
+        };
+        if (19 * 1024..=4 << 20).contains(&cost.memory_kib) && (2..=64).contains(&cost.passes) {
+            return Ok(cost);
+        }
+        let message = "hashing.memory_kib must be between 19456 and 4194304, and hashing.passes between 2 and 64.";
+        Err(ConfigError(message.to_owned()))
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogSection {
@@ -305,18 +321,7 @@ impl ConfigSource {
             self.public_url.as_deref(),
             self.trusted_proxies.as_deref(),
         );
-        let hashing = HashingCost {
-            memory_kib: self.hashing.memory_kib.unwrap_or(64 * 1024),
-            passes: self.hashing.passes.unwrap_or(3),
-            lanes: 1,
-        };
-        // Higher values would exhaust the memory of the machine or take minutes for one sign-in.
-        if !(19 * 1024..=4 << 20).contains(&hashing.memory_kib)
-            || !(2..=64).contains(&hashing.passes)
-        {
-            let message = "hashing.memory_kib must be between 19456 and 4194304, and hashing.passes between 2 and 64.";
-            return Err(ConfigError(message.to_owned()));
-        }
+        let hashing = self.hashing.resolve()?;
         let mail = self
             .mail
             .map(|mail| mail.resolve(self.public_url.as_deref()))

@@ -107,17 +107,24 @@ impl Problem {
     #[must_use]
     pub fn oauth_code(&self) -> Option<&'static str> {
         match self {
-            Self::Auth(AuthError::SignIn(SignInError::InvalidCredentials |
-SignInError::SecondFactorInvalid | SignInError::SignInExpired) |
-AuthError::Token(TokenError::InvalidGrant)) => Some("invalid_grant"),
+            Self::Auth(
+                AuthError::SignIn(
+                    SignInError::InvalidCredentials
+                    | SignInError::SecondFactorInvalid
+                    | SignInError::SignInExpired,
+                )
+                | AuthError::Token(TokenError::InvalidGrant),
+            ) => Some("invalid_grant"),
             Self::Auth(AuthError::SignIn(SignInError::SecondFactorRequired)) => {
                 Some("mfa_required")
             }
             Self::Auth(AuthError::Token(TokenError::ScopeWidened)) => Some("invalid_scope"),
             Self::Auth(AuthError::Access(AccessError::InvalidToken)) => Some("invalid_token"),
-            Self::Auth(AuthError::Access(AccessError::NotAllowed { .. } |
-AccessError::InsufficientScope { .. } |
-AccessError::InteractiveSessionRequired)) => Some("insufficient_scope"),
+            Self::Auth(AuthError::Access(
+                AccessError::NotAllowed { .. }
+                | AccessError::InsufficientScope { .. }
+                | AccessError::InteractiveSessionRequired,
+            )) => Some("insufficient_scope"),
             Self::Auth(AuthError::SignIn(SignInError::PasswordChangeRequired)) => {
                 Some("password_reset_required")
             }
@@ -127,9 +134,12 @@ AccessError::InteractiveSessionRequired)) => Some("insufficient_scope"),
             Self::Auth(AuthError::Access(AccessError::Restricted(Restriction::EnrollFactor))) => {
                 Some("mfa_enrolment_required")
             }
-            Self::Auth(AuthError::Throttle(ThrottleError::Throttled { .. } |
-ThrottleError::RateLimited { .. } | ThrottleError::LockedOut |
-ThrottleError::HasherBusy { .. })) => Some("temporarily_unavailable"),
+            Self::Auth(AuthError::Throttle(
+                ThrottleError::Throttled { .. }
+                | ThrottleError::RateLimited { .. }
+                | ThrottleError::LockedOut
+                | ThrottleError::HasherBusy { .. },
+            )) => Some("temporarily_unavailable"),
             Self::Auth(AuthError::Token(TokenError::OAuth(refused))) => Some(refused.code()),
             Self::OAuth { code, .. } => Some(code),
             Self::Auth(AuthError::Access(AccessError::AmbiguousCredentials))
@@ -145,11 +155,16 @@ ThrottleError::HasherBusy { .. })) => Some("temporarily_unavailable"),
     #[must_use]
     pub fn challenge(&self) -> Option<HeaderValue> {
         match self {
-            Self::Auth(AuthError::Access(AccessError::Unauthenticated) |
-AuthError::SignIn(SignInError::InvalidCredentials |
-SignInError::SecondFactorRequired | SignInError::SecondFactorInvalid |
-SignInError::SignInExpired) |
-AuthError::Factor(FactorError::Passkey(PasskeyError::Rejected))) => Some(HeaderValue::from_static("Bearer")),
+            Self::Auth(
+                AuthError::Access(AccessError::Unauthenticated)
+                | AuthError::SignIn(
+                    SignInError::InvalidCredentials
+                    | SignInError::SecondFactorRequired
+                    | SignInError::SecondFactorInvalid
+                    | SignInError::SignInExpired,
+                )
+                | AuthError::Factor(FactorError::Passkey(PasskeyError::Rejected)),
+            ) => Some(HeaderValue::from_static("Bearer")),
             Self::Auth(AuthError::Access(AccessError::InvalidToken)) => {
                 Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
             }
@@ -166,8 +181,9 @@ AuthError::Factor(FactorError::Passkey(PasskeyError::Rejected))) => Some(HeaderV
                 ))
                 .ok()
             }
-            Self::Auth(AuthError::Access(AccessError::NotAllowed { .. } |
-AccessError::InteractiveSessionRequired)) => Some(HeaderValue::from_static(
+            Self::Auth(AuthError::Access(
+                AccessError::NotAllowed { .. } | AccessError::InteractiveSessionRequired,
+            )) => Some(HeaderValue::from_static(
                 "Bearer error=\"insufficient_scope\"",
             )),
             _ => None,
@@ -177,9 +193,11 @@ AccessError::InteractiveSessionRequired)) => Some(HeaderValue::from_static(
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Auth(AuthError::Throttle(ThrottleError::Throttled { retry_after } |
-ThrottleError::RateLimited { retry_after } | ThrottleError::HasherBusy {
-retry_after })) => Some(*retry_after),
+            Self::Auth(AuthError::Throttle(
+                ThrottleError::Throttled { retry_after }
+                | ThrottleError::RateLimited { retry_after }
+                | ThrottleError::HasherBusy { retry_after },
+            )) => Some(*retry_after),
             // The end is unknown, but clients of RFC 6585 §4 expect a number.
             Self::Auth(AuthError::Throttle(ThrottleError::LockedOut)) => {
                 Some(Duration::from_hours(24))
@@ -212,10 +230,7 @@ retry_after })) => Some(*retry_after),
     }
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "a table without `_`, so that the compiler reports missing errors"
-)]
+/// Has no `_` arm, so that the compiler reports a missing kind.
 fn kind_status(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::BadRequest => StatusCode::BAD_REQUEST,

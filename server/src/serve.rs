@@ -181,16 +181,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<RunningServer
     finish_interrupted_rotation(&config, &store, &instance_lock).await?;
     auth.keys().rotate_keys_if_due().await?;
     blobs.clear_leftovers().await?;
-    let repositories = config.data.join("vaults");
-    create_private_folder(&repositories)?;
-    let vault = Vault::open(
-        store.clone(),
-        blobs,
-        repositories,
-        clock.clone(),
-        SecureRandom::system(),
-    )
-    .await?;
+    let vault = open_vault(&config, store.clone(), blobs, clock.clone()).await?;
     let setup = auth.accounts().setup_token().await?;
     let public_url = config.public_url.clone();
     let setup_link = setup.map(|token| format!("{public_url}/first#{}", token.expose()));
@@ -230,6 +221,17 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<RunningServer
         maintenance,
         _instance_lock: instance_lock,
     })
+}
+
+async fn open_vault(
+    config: &Config,
+    store: Store,
+    blobs: LocalBlobs,
+    clock: Clock,
+) -> anyhow::Result<Vault> {
+    let repositories = config.data.join("vaults");
+    create_private_folder(&repositories)?;
+    Ok(Vault::open(store, blobs, repositories, clock, SecureRandom::system()).await?)
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {

@@ -49,6 +49,9 @@ mod mock_provider;
 mod passkeys;
 #[path = "browser/people.rs"]
 mod people;
+#[path = "api/response.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod response;
 #[path = "browser/screenshots.rs"]
 mod screenshots;
 #[path = "browser/step_up.rs"]

@@ -250,6 +250,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of queries")]
     fn file_list_pages_use_an_index_without_sorting() {
         let vault = VaultId::new("v");
         let key = |raw| Some(NameKey::fold(raw));

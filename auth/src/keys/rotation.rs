@@ -30,15 +30,15 @@ pub async fn rotate_master_key<S: AuthStore>(
     if ids.0 == ids.1 {
         return Err(AuthError::Key(KeyError::MasterKeyUnchanged));
     }
-    let ring = KeyRing::new(
+    let key_ring = KeyRing::new(
         store.clone(),
         old,
         KeyRules::default(),
         clock.clone(),
         rng.clone(),
     )?;
-    ring.load().await?;
-    ring.claim_master().await?;
+    key_ring.load().await?;
+    key_ring.claim_master().await?;
     let rewrapper = Rewrapper::new(old, new, rng)?;
     let (at, pepper) = (
         clock.now(),

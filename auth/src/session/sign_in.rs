@@ -351,8 +351,9 @@ fn metric_label(result: &Result<SignInOutcome, AuthError>) -> &'static str {
         | Err(AuthError::SignIn(SignInError::SecondFactorRequired)) => "second_factor_due",
         Err(AuthError::SignIn(SignInError::SecondFactorInvalid)) => "bad_second_factor",
         Err(AuthError::SignIn(SignInError::PasswordChangeRequired)) => "reset_required",
-        Err(AuthError::Throttle(ThrottleError::Throttled { .. } |
-ThrottleError::LockedOut)) => "throttled",
+        Err(AuthError::Throttle(ThrottleError::Throttled { .. } | ThrottleError::LockedOut)) => {
+            "throttled"
+        }
         Err(AuthError::Throttle(ThrottleError::HasherBusy { .. })) => "busy",
         Err(_) => "failed",
     }

@@ -63,8 +63,9 @@ async fn closed_registration_leaves_account_creation_to_console() {
             .await;
         assert!(matches!(
             refused,
-            Err(AuthError::Account(AccountError::RegistrationClosed)
-                | AuthError::Account(AccountError::InvitationRequired))
+            Err(AuthError::Account(
+                AccountError::RegistrationClosed | AccountError::InvitationRequired
+            ))
         ));
         assert!(
             !test

@@ -68,10 +68,10 @@ impl<S: AuthStore> Throttling<'_, S> {
     }
 
     /// Every name is looked up, so that the time is the same.
-    async fn existing_account<'a>(
+    async fn existing_account(
         self,
-        claimed_account: Option<&'a Username>,
-    ) -> Result<Option<&'a Username>, AuthError> {
+        claimed_account: Option<&Username>,
+    ) -> Result<Option<&Username>, AuthError> {
         let Some(name) = claimed_account else {
             return Ok(None);
         };

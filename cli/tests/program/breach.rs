@@ -29,10 +29,10 @@ fn breach_build_creates_filter_and_names_malformed_line() {
             .output()
             .unwrap()
     };
-    let built = build();
-    let printed = String::from_utf8_lossy(&built.stdout).into_owned();
+    let output_of_build = build();
+    let printed = String::from_utf8_lossy(&output_of_build.stdout).into_owned();
     assert!(
-        built.status.success()
+        output_of_build.status.success()
             && printed.contains("holds 2 passwords")
             && printed.contains("breach_file"),
         "{printed}"

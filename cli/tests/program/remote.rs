@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -120,6 +120,42 @@ pub(crate) async fn decide_as(person: &Client, code: &str, decision: &str) {
     );
 }
 
+fn permission_bits(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn stored_token(program: &TestProgram, url: &str, what: &str) -> String {
+    program.credentials_json()["servers"][url][what]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// An expired access token is refreshed and stored.
+fn assert_expired_token_is_refreshed(program: &TestProgram, url: &str) {
+    let old = stored_token(program, url, "refresh_token");
+    let mut json = program.credentials_json();
+    json["servers"][url]["expires_at"] = json!("2020-01-01T00:00:00Z");
+    let credentials = program.credentials_file();
+    std::fs::write(&credentials, json.to_string()).unwrap();
+    program.run_client(&["whoami", url]).expect_success();
+    assert_ne!(stored_token(program, url, "refresh_token"), old);
+    assert_eq!(permission_bits(&credentials), 0o600);
+}
+
+/// Logout revokes the session on the server.
+async fn assert_logout_revokes_session(program: &TestProgram, server: &TestServer) {
+    let url = server.url("");
+    let token = stored_token(program, &url, "access_token");
+    let cli = Client::new(server, &token);
+    assert_eq!(cli.get("/auth/me").send().await.unwrap().status(), 200);
+    assert_eq!(
+        program.run_client(&["logout"]).expect_success(),
+        format!("Signed out of {url}.\n")
+    );
+    assert_eq!(cli.get("/auth/me").send().await.unwrap().status(), 401);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn device_login_stores_tokens_and_logout_revokes_them() {
     let program = TestProgram::with_ada();
@@ -136,63 +172,19 @@ async fn device_login_stores_tokens_and_logout_revokes_them() {
         success && printed.contains(&format!("Signed in to {url}")),
         "{printed}"
     );
-    // Only the user can read the credentials.
     let credentials = program.credentials_file();
-    assert_eq!(
-        std::fs::metadata(&credentials)
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777,
-        0o600
-    );
-    assert_eq!(
-        std::fs::metadata(credentials.parent().unwrap())
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777,
-        0o700
-    );
+    // Only the user can read the credentials.
+    assert_eq!(permission_bits(&credentials), 0o600);
+    assert_eq!(permission_bits(credentials.parent().unwrap()), 0o700);
     let who = program.run_client(&["whoami"]).expect_success();
     assert!(
         who.starts_with(&format!("ada at {url}\n"))
             && who.contains("files:read files:write locks:override"),
         "{who}"
     );
-    // An expired access token is refreshed and stored.
-    let mut json = program.credentials_json();
-    let (access, refresh) = ("/access_token", "/refresh_token");
-    let stored = |json: &Value, what: &str| {
-        json["servers"][&url][what.trim_start_matches('/')]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-    let old = stored(&json, refresh);
-    json["servers"][&url]["expires_at"] = json!("2020-01-01T00:00:00Z");
-    std::fs::write(&credentials, json.to_string()).unwrap();
-    program.run_client(&["whoami", &url]).expect_success();
-    let renewed = program.credentials_json();
-    assert_ne!(stored(&renewed, refresh), old);
-    assert!(!who.contains(&stored(&renewed, access)));
-    assert_eq!(
-        std::fs::metadata(&credentials)
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777,
-        0o600
-    );
-    // Logout revokes the session on the server.
-    let token = stored(&renewed, access);
-    let cli = Client::new(&server, &token);
-    assert_eq!(cli.get("/auth/me").send().await.unwrap().status(), 200);
-    assert_eq!(
-        program.run_client(&["logout"]).expect_success(),
-        format!("Signed out of {url}.\n")
-    );
-    assert_eq!(cli.get("/auth/me").send().await.unwrap().status(), 401);
+    assert_expired_token_is_refreshed(&program, &url);
+    assert!(!who.contains(&stored_token(&program, &url, "access_token")));
+    assert_logout_revokes_session(&program, &server).await;
     program
         .run_client(&["whoami", &url])
         .expect_failure("not signed in");

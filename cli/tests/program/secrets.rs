@@ -167,51 +167,25 @@ fn assert_log_is_complete(log: &str, deployment: Deployment) {
     }
 }
 
-async fn drive(deployment: Deployment) {
-    let Some(database) = database_url(deployment).await else {
-        return;
-    };
-    let (program, provider, port) = (TestProgram::new(), MockProvider::start().await, free_port());
-    let (mailbox, mail) = match deployment {
-        Deployment::Sqlite => Mailbox::server().await,
-        Deployment::Postgres => Mailbox::folder(program.folder().join("mail")),
-    };
-    let url = format!("http://localhost:{port}");
+fn log_format(deployment: Deployment) -> &'static str {
+    match deployment {
+        Deployment::Sqlite => "human",
+        Deployment::Postgres => "json",
+    }
+}
+
+fn write_settings(program: &TestProgram, port: u16, other_sections: &str) {
     program.write_file("pepper", PEPPER);
     let own = format!(
-        "listen = \"127.0.0.1:{port}\"\npublic_url = \"{url}\"\n[registration]\nmode = \"invite\"\n\
-         [hashing]\nmemory_kib = 19456\npasses = 2\n[passwords]\npepper_file = \"pepper\"\n"
+        "listen = \"127.0.0.1:{port}\"\npublic_url = \"http://localhost:{port}\"\n\
+         [registration]\nmode = \"invite\"\n[hashing]\nmemory_kib = 19456\npasses = 2\n\
+         [passwords]\npepper_file = \"pepper\"\n"
     );
-    program.write_file(
-        "settings.toml",
-        [own, mail, upstream::provider_section(&provider)].concat(),
-    );
-    let format = if deployment == Deployment::Postgres {
-        "json"
-    } else {
-        "human"
-    };
-    let serve = command(
-        &program,
-        deployment,
-        &["--log", "trace", "--log-format", format],
-        database.as_deref(),
-    );
-    let (server, log) = start_with_log(serve);
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
-    let (secrets, refusals) = (Secrets::default(), Mutex::default());
-    let drive = Drive {
-        program,
-        server,
-        secrets,
-        mailbox,
-        http,
-        error_responses: refusals,
-        url,
-    };
+    program.write_file("settings.toml", own + other_sections);
+}
+
+/// Secrets that are known before the first request.
+fn record_initial_secrets(drive: &Drive, deployment: Deployment) {
     for (what, secret) in [
         ("a password", PASSWORD),
         ("a wrong password", WRONG_PASSWORD),
@@ -229,6 +203,52 @@ async fn drive(deployment: Deployment) {
             std::fs::read_to_string(drive.program.data_folder().join("keys/master.key")).unwrap();
         drive.record("the generated master key", key.trim());
     }
+}
+
+fn assert_audit_log_has_no_secrets(mut export: Command, secrets: &Secrets) {
+    let export = String::from_utf8(export.output().unwrap().stdout).unwrap();
+    assert!(
+        export.contains("sign_in.refused") && export.contains("file.add"),
+        "{export}"
+    );
+    secrets.assert_absent_from("the audit log", &export);
+}
+
+async fn drive(deployment: Deployment) {
+    let Some(database) = database_url(deployment).await else {
+        return;
+    };
+    let program = TestProgram::new();
+    let provider = MockProvider::start().await;
+    let port = free_port();
+    let (mailbox, mail) = match deployment {
+        Deployment::Sqlite => Mailbox::server().await,
+        Deployment::Postgres => Mailbox::folder(program.folder().join("mail")),
+    };
+    let url = format!("http://localhost:{port}");
+    let other_sections = [mail, upstream::provider_section(&provider)].concat();
+    write_settings(&program, port, &other_sections);
+    let serve = command(
+        &program,
+        deployment,
+        &["--log", "trace", "--log-format", log_format(deployment)],
+        database.as_deref(),
+    );
+    let (server, log) = start_with_log(serve);
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let drive = Drive {
+        program,
+        server,
+        secrets: Secrets::default(),
+        mailbox,
+        http,
+        error_responses: Mutex::default(),
+        url,
+    };
+    record_initial_secrets(&drive, deployment);
     run_all(&drive, &provider).await;
     let Drive {
         program,
@@ -247,15 +267,8 @@ async fn drive(deployment: Deployment) {
         deployment,
         &["audit", "export"],
         database.as_deref(),
-    )
-    .output()
-    .unwrap();
-    let export = String::from_utf8(export.stdout).unwrap();
-    assert!(
-        export.contains("sign_in.refused") && export.contains("file.add"),
-        "{export}"
     );
-    secrets.assert_absent_from("the audit log", &export);
+    assert_audit_log_has_no_secrets(export, &secrets);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,8 +84,8 @@ impl IntoResponse for Problem {
         match self {
             Self::InvalidUsername(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Self::Auth(error) => match error {
-                AuthError::Access(AccessError::Unauthenticated | AccessError::InvalidToken) |
-AuthError::SignIn(SignInError::InvalidCredentials) => {
+                AuthError::Access(AccessError::Unauthenticated | AccessError::InvalidToken)
+                | AuthError::SignIn(SignInError::InvalidCredentials) => {
                     (StatusCode::UNAUTHORIZED, error.to_string())
                 }
                 AuthError::Access(AccessError::NotAllowed { .. }) => {
@@ -97,10 +97,9 @@ AuthError::SignIn(SignInError::InvalidCredentials) => {
                 AuthError::Account(AccountError::PasswordRejected(_)) => {
                     (StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
                 }
-                AuthError::Throttle(ThrottleError::Throttled { .. } |
-ThrottleError::HasherBusy { .. }) => {
-                    (StatusCode::TOO_MANY_REQUESTS, error.to_string())
-                }
+                AuthError::Throttle(
+                    ThrottleError::Throttled { .. } | ThrottleError::HasherBusy { .. },
+                ) => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
                 AuthError::Access(AccessError::RealmNotFound) => {
                     (StatusCode::NOT_FOUND, error.to_string())
                 }

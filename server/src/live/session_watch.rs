@@ -77,9 +77,12 @@ impl<S: AuthStore> StreamAuthorizer for VaultViewer<S> {
         match self.auth.sessions().revalidate(&self.caller).await {
             Ok(caller) if caller.permit::<Read>(Some(&self.vault)).is_ok() => StreamAccess::Allowed,
             Ok(_) => StreamAccess::Forbidden,
-            Err(AuthError::Store(_) |
-AuthError::Throttle(ThrottleError::HasherBusy { .. }) | AuthError::Internal(_)
-| AuthError::Key(KeyError::MasterKeyMismatch | KeyError::MasterKeyUnchanged)) => StreamAccess::Unavailable,
+            Err(
+                AuthError::Store(_)
+                | AuthError::Throttle(ThrottleError::HasherBusy { .. })
+                | AuthError::Internal(_)
+                | AuthError::Key(KeyError::MasterKeyMismatch | KeyError::MasterKeyUnchanged),
+            ) => StreamAccess::Unavailable,
             Err(_) => StreamAccess::SignedOut,
         }
     }

@@ -132,54 +132,55 @@ pub(super) fn render(mail: &OutgoingMail, site: &str) -> anyhow::Result<Rendered
     })
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of mail")]
 fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Result<String> {
     match body {
         MailBody::Reset {
             link,
             username,
-            expires_at: until,
+            expires_at,
         } => PasswordReset {
             name,
             site,
             account: account_label(username, "your account"),
-            until: format_time(*until),
+            until: format_time(*expires_at),
             link: link.expose_secret(),
         }
         .render(),
         MailBody::Invitation {
             link,
             from,
-            expires_at: until,
+            expires_at,
         } => Invitation {
             name,
             site,
             inviter: safe_name(from).unwrap_or("A Strongroom user"),
-            until: format_time(*until),
+            until: format_time(*expires_at),
             link: link.expose_secret(),
         }
         .render(),
         MailBody::ConfirmEmail {
             link,
             username,
-            expires_at: until,
+            expires_at,
         } => EmailConfirmation {
             name,
             site,
             account: account_label(username, "an account"),
-            until: format_time(*until),
+            until: format_time(*expires_at),
             link: link.expose_secret(),
         }
         .render(),
         MailBody::TokenExpiring {
             label,
             username,
-            expires_at: until,
+            expires_at,
         } => TokenExpiry {
             name,
             site,
             account: account_label(username, "your account"),
             label: safe_name(label),
-            until: format_time(*until),
+            until: format_time(*expires_at),
         }
         .render(),
         MailBody::SecurityNotice {
@@ -188,11 +189,14 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             at,
             origin,
         } => {
-            let facts = NoticeFacts {
-                about: about.as_deref().and_then(safe_name),
-                ..notice_facts(*at, origin, name, site)
-            };
-            render_notice(*notice, facts)
+            let about = about.as_deref().and_then(safe_name);
+            render_notice(
+                *notice,
+                NoticeFacts {
+                    about,
+                    ..notice_facts(*at, origin, name, site)
+                },
+            )
         }
     }
 }

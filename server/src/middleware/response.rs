@@ -217,8 +217,9 @@ fn render_problem(mut response: Response, info: &RequestInfo, id: &str) -> Respo
 fn needs_sign_in(problem: &Problem) -> bool {
     matches!(
         problem,
-        Problem::Auth(AuthError::Access(AccessError::Unauthenticated |
-AccessError::InvalidToken))
+        Problem::Auth(AuthError::Access(
+            AccessError::Unauthenticated | AccessError::InvalidToken
+        ))
     )
 }
 

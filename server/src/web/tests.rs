@@ -150,11 +150,7 @@ fn me() -> Me {
     }
 }
 
-fn all_pages() -> Vec<(&'static str, String)> {
-    let hostile = [
-        (HOSTILE_TEXT, FileStatus::Unlocked),
-        ("mine.step", FileStatus::CheckedOutByUser),
-    ];
+fn signed_out_pages() -> Vec<(&'static str, String)> {
     let text = || HOSTILE_TEXT.to_owned();
     let sign_in = SignInPage {
         providers: Vec::new(),
@@ -183,6 +179,19 @@ fn all_pages() -> Vec<(&'static str, String)> {
         is_open: true,
         min_length: 15,
     };
+    vec![
+        ("sign-in", sign_in.html().unwrap()),
+        ("sign-up", sign_up.html().unwrap()),
+        ("first", first.html().unwrap()),
+    ]
+}
+
+fn all_pages() -> Vec<(&'static str, String)> {
+    let hostile = [
+        (HOSTILE_TEXT, FileStatus::Unlocked),
+        ("mine.step", FileStatus::CheckedOutByUser),
+    ];
+    let text = || HOSTILE_TEXT.to_owned();
     let users = UsersPage {
         filter: None,
         shell: shell(),
@@ -198,7 +207,8 @@ fn all_pages() -> Vec<(&'static str, String)> {
         detail: text(),
         request_id: "0192".into(),
     };
-    vec![
+    let mut pages = signed_out_pages();
+    pages.extend([
         (
             "folder",
             folder_page(Role::Manager, &hostile).html().unwrap(),
@@ -209,9 +219,6 @@ fn all_pages() -> Vec<(&'static str, String)> {
                 .html()
                 .unwrap(),
         ),
-        ("sign-in", sign_in.html().unwrap()),
-        ("sign-up", sign_up.html().unwrap()),
-        ("first", first.html().unwrap()),
         (
             "account",
             AccountPage {
@@ -226,7 +233,8 @@ fn all_pages() -> Vec<(&'static str, String)> {
         ),
         ("users", users.html().unwrap()),
         ("error", error.html().unwrap()),
-    ]
+    ]);
+    pages
 }
 
 #[test]

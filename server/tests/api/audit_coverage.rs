@@ -151,6 +151,18 @@ async fn cover_accounts(app: &TestApp, story: &mut AuditCoverage) -> Client {
         )
         .await;
     let ada = app.sign_in("ada").await;
+    cover_profile(story, &ada).await;
+    cover_email_change(app, story, &ada).await;
+    cover_password_changes(app, story, &ada).await;
+    let old = app.sign_in("ada").await;
+    let ended = old.post("/auth/logout", Value::Null).await;
+    story
+        .expect_audited("logout", "ada", "session.ended", ended)
+        .await;
+    app.sign_in("ada").await
+}
+
+async fn cover_profile(story: &mut AuditCoverage, ada: &Client) {
     let again = ada.post("/auth/me/email/send", Value::Null).await;
     story
         .expect_audited("send_email_link", "ada", "email.asked", again)
@@ -166,6 +178,9 @@ async fn cover_accounts(app: &TestApp, story: &mut AuditCoverage) -> Client {
             ada.send(renamed).await,
         )
         .await;
+}
+
+async fn cover_email_change(app: &TestApp, story: &mut AuditCoverage, ada: &Client) {
     let moved = ada
         .request_builder(reqwest::Method::PATCH, "/auth/me")
         .json(&json!({"email": "new@example.org"}));
@@ -182,6 +197,9 @@ async fn cover_accounts(app: &TestApp, story: &mut AuditCoverage) -> Client {
     story
         .expect_audited("confirm_email", "ada", "email.changed", confirmed)
         .await;
+}
+
+async fn cover_password_changes(app: &TestApp, story: &mut AuditCoverage, ada: &Client) {
     let new = json!({"current_password": PASSWORD, "new_password": "another battery horse staple"});
     story
         .expect_audited(
@@ -208,12 +226,6 @@ async fn cover_accounts(app: &TestApp, story: &mut AuditCoverage) -> Client {
     story
         .expect_audited("reset_password", "ada", "password.reset", done)
         .await;
-    let old = app.sign_in("ada").await;
-    let ended = old.post("/auth/logout", Value::Null).await;
-    story
-        .expect_audited("logout", "ada", "session.ended", ended)
-        .await;
-    app.sign_in("ada").await
 }
 
 async fn cover_files(story: &mut AuditCoverage, ada: &Client) {
@@ -235,6 +247,12 @@ async fn cover_files(story: &mut AuditCoverage, ada: &Client) {
     story
         .expect_audited("describe", "ada", "file.describe", ada.send(describe).await)
         .await;
+    cover_check_outs(story, ada).await;
+    cover_move_and_restore(story, ada).await;
+    cover_override_and_delete(story, ada).await;
+}
+
+async fn cover_check_outs(story: &mut AuditCoverage, ada: &Client) {
     story
         .expect_audited(
             "check_out",
@@ -260,6 +278,9 @@ async fn cover_files(story: &mut AuditCoverage, ada: &Client) {
             ada.check_in("a.nc", b"2", "better").await,
         )
         .await;
+}
+
+async fn cover_move_and_restore(story: &mut AuditCoverage, ada: &Client) {
     story
         .expect_audited(
             "move",
@@ -278,6 +299,10 @@ async fn cover_files(story: &mut AuditCoverage, ada: &Client) {
                 .await,
         )
         .await;
+}
+
+async fn cover_override_and_delete(story: &mut AuditCoverage, ada: &Client) {
+    let root = story.root.clone();
     ada.check_out("b.nc").await.expect_status(200);
     let broken = root
         .post(
@@ -299,6 +324,21 @@ async fn cover_files(story: &mut AuditCoverage, ada: &Client) {
 }
 
 async fn cover_credentials(app: &TestApp, story: &mut AuditCoverage, ada: &Client) {
+    cover_tokens(story, ada).await;
+    story
+        .expect_audited(
+            "step_up",
+            "ada",
+            "sign_in.confirmed",
+            ada.post("/auth/step-up", json!({"password": PASSWORD}))
+                .await,
+        )
+        .await;
+    let ada = cover_second_factors(app, story, ada).await;
+    cover_sessions(app, story, &ada).await;
+}
+
+async fn cover_tokens(story: &mut AuditCoverage, ada: &Client) {
     let made = ada
         .post(
             "/auth/tokens",
@@ -317,15 +357,10 @@ async fn cover_credentials(app: &TestApp, story: &mut AuditCoverage, ada: &Clien
             ada.send(ada.delete_request(&path)).await,
         )
         .await;
-    story
-        .expect_audited(
-            "step_up",
-            "ada",
-            "sign_in.confirmed",
-            ada.post("/auth/step-up", json!({"password": PASSWORD}))
-                .await,
-        )
-        .await;
+}
+
+/// Returns ada, signed in with a recovery code.
+async fn cover_second_factors(app: &TestApp, story: &mut AuditCoverage, ada: &Client) -> Client {
     let (_, codes) = crate::totp::enroll_totp(app, ada).await;
     let ways = ada.get("/auth/factors").await.expect_status(200).body;
     story
@@ -368,6 +403,10 @@ async fn cover_credentials(app: &TestApp, story: &mut AuditCoverage, ada: &Clien
             ada.send(ada.delete_request(&path)).await,
         )
         .await;
+    ada
+}
+
+async fn cover_sessions(app: &TestApp, story: &mut AuditCoverage, ada: &Client) {
     let other = app.sign_in("ada").await;
     let sessions = other.get("/auth/sessions").await.expect_status(200).body;
     let own = sessions
@@ -394,16 +433,32 @@ async fn cover_credentials(app: &TestApp, story: &mut AuditCoverage, ada: &Clien
 }
 
 async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
+    cover_members(story).await;
+    cover_groups(story).await;
+    cover_invites(story).await;
+    cover_throttles(app, story).await;
+    cover_user_changes(story).await;
+    cover_account_recovery(story).await;
+    cover_ended_accounts(app, story).await;
+}
+
+async fn put_manager(root: &Client, path: &str) -> TestResponse {
+    let manager = json!({"role": "manager"});
+    root.send(root.put_request(path).json(&manager)).await
+}
+
+async fn delete(root: &Client, path: &str) -> TestResponse {
+    root.send(root.delete_request(path)).await
+}
+
+async fn cover_members(story: &mut AuditCoverage) {
     let root = story.root.clone();
-    let put = async |path: &str, role: Value| root.send(root.put_request(path).json(&role)).await;
-    let gone = async |path: &str| root.send(root.delete_request(path)).await;
-    let editor = json!({"role": "manager"});
     story
         .expect_audited(
             "set_member",
             "root",
             "role.changed",
-            put("/api/vaults/main/members/ada", editor.clone()).await,
+            put_manager(&root, "/api/vaults/main/members/ada").await,
         )
         .await;
     story
@@ -411,9 +466,13 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
             "remove_member",
             "root",
             "role.changed",
-            gone("/api/vaults/main/members/ada").await,
+            delete(&root, "/api/vaults/main/members/ada").await,
         )
         .await;
+}
+
+async fn cover_groups(story: &mut AuditCoverage) {
+    let root = story.root.clone();
     story
         .expect_audited(
             "create_group",
@@ -427,7 +486,7 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
             "set_group_role",
             "root",
             "group.changed",
-            put("/api/vaults/main/groups/cam", editor).await,
+            put_manager(&root, "/api/vaults/main/groups/cam").await,
         )
         .await;
     let joined = root
@@ -441,7 +500,7 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
             "remove_group_member",
             "root",
             "group.changed",
-            gone("/api/groups/cam/members/ada").await,
+            delete(&root, "/api/groups/cam/members/ada").await,
         )
         .await;
     story
@@ -449,7 +508,7 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
             "remove_group_role",
             "root",
             "group.changed",
-            gone("/api/vaults/main/groups/cam").await,
+            delete(&root, "/api/vaults/main/groups/cam").await,
         )
         .await;
     story
@@ -457,9 +516,13 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
             "delete_group",
             "root",
             "group.removed",
-            gone("/api/groups/cam").await,
+            delete(&root, "/api/groups/cam").await,
         )
         .await;
+}
+
+async fn cover_invites(story: &mut AuditCoverage) {
+    let root = story.root.clone();
     let invited = root
         .post("/auth/invites", json!({"roles": {"main": "viewer"}}))
         .await;
@@ -472,9 +535,13 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
             "withdraw_invite",
             "root",
             "invite.withdrawn",
-            gone(&path).await,
+            delete(&root, &path).await,
         )
         .await;
+}
+
+async fn cover_throttles(app: &TestApp, story: &mut AuditCoverage) {
+    let root = story.root.clone();
     for _ in 0..6 {
         let form = [("username", "ada"), ("password", "wrong wrong wrong")];
         app.anonymous()
@@ -489,7 +556,7 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
             "lift_account",
             "root",
             "throttle.lifted",
-            gone("/api/throttle/accounts/ada").await,
+            delete(&root, "/api/throttle/accounts/ada").await,
         )
         .await;
     story
@@ -497,9 +564,13 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
             "lift_network",
             "root",
             "throttle.lifted",
-            gone("/api/throttle/networks/127.0.0.1").await,
+            delete(&root, "/api/throttle/networks/127.0.0.1").await,
         )
         .await;
+}
+
+async fn cover_user_changes(story: &mut AuditCoverage) {
+    let root = story.root.clone();
     let change = async |fields: Value| {
         root.send(
             root.request_builder(reqwest::Method::PATCH, "/api/users/ada")
@@ -531,6 +602,10 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
             change(json!({"reset_required": true})).await,
         )
         .await;
+}
+
+async fn cover_account_recovery(story: &mut AuditCoverage) {
+    let root = story.root.clone();
     story
         .expect_audited(
             "reset_link",
@@ -545,6 +620,10 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
     story
         .expect_audited("recover_user", "root", "factors.recovered", recovered)
         .await;
+}
+
+async fn cover_ended_accounts(app: &TestApp, story: &mut AuditCoverage) {
+    let root = story.root.clone();
     app.editor("bob").await;
     let ended = root.post("/api/users/bob/end-sessions", Value::Null).await;
     story
@@ -555,7 +634,7 @@ async fn cover_administration(app: &TestApp, story: &mut AuditCoverage) {
             "delete_user",
             "root",
             "account.changed",
-            gone("/api/users/bob").await,
+            delete(&root, "/api/users/bob").await,
         )
         .await;
     let ended = root

@@ -153,7 +153,7 @@ fn master_key_purposes_match_the_cryptography_page() {
             .filter(|word| word.starts_with("strongroom/") && word.ends_with("/v1"));
         words.map(str::to_owned).collect()
     };
-    let of_code = labels(&read("auth/src/key.rs"));
+    let of_code = labels(&read("auth/src/keys/master.rs"));
     assert!(of_code.len() >= 9, "{of_code:?}");
     assert_eq!(of_code, labels(section(&cryptography_page(), "Keys")));
 }

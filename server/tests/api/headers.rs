@@ -98,7 +98,13 @@ fn assert_security_headers(answer: &TestResponse, at: &str) {
         "{at}"
     );
     assert!(header("permissions-policy").contains("camera=()"), "{at}");
-    let policy = header("content-security-policy");
+    assert_content_security_policy(header("content-security-policy"), at);
+    assert_cache_control(header("cache-control"), at);
+    assert_charset_and_cookies(answer, at);
+}
+
+#[track_caller]
+fn assert_content_security_policy(policy: &str, at: &str) {
     for must in [
         "default-src 'none'",
         "frame-ancestors 'none'",
@@ -119,7 +125,10 @@ fn assert_security_headers(answer: &TestResponse, at: &str) {
         !policy.contains("unsafe") || inline_style && at.ends_with(" /docs"),
         "{at}: {policy}"
     );
-    let kept = header("cache-control");
+}
+
+#[track_caller]
+fn assert_cache_control(kept: &str, at: &str) {
     let public = ["/assets/", "/docs/", "/auth/oidc/"]
         .iter()
         .any(|prefix| at.contains(prefix));
@@ -128,6 +137,10 @@ fn assert_security_headers(answer: &TestResponse, at: &str) {
     if !public && !at.contains("/content") && !at.ends_with("/openapi.json") {
         assert!(kept.contains("no-store"), "{at}: {kept}");
     }
+}
+
+#[track_caller]
+fn assert_charset_and_cookies(answer: &TestResponse, at: &str) {
     let kind = answer.header("content-type").unwrap_or("text/event-stream");
     assert!(
         !kind.starts_with("text/")
@@ -260,6 +273,48 @@ async fn arbitrary_request_headers_cause_no_server_error() {
     }
 }
 
+/// Returns the session cookie.
+fn assert_host_cookies<'a>(lines: &[&'a str]) -> &'a str {
+    let line = lines
+        .iter()
+        .find(|line| line.starts_with("__Host-strongroom="))
+        .unwrap();
+    let mut parts: Vec<&str> = line.split("; ").skip(1).collect();
+    parts.sort_unstable();
+    // RFC 6265bis §4.1.3.2: Secure, Path=/, no Domain. No Max-Age: the cookie ends with the
+    // browser.
+    assert_eq!(parts, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
+    for line in lines {
+        assert!(
+            line.starts_with("__Host-") && line.contains("Secure") && line.contains("HttpOnly"),
+            "{line}"
+        );
+    }
+    line.split(';').next().unwrap()
+}
+
+async fn assert_sign_out_clears_cookie(anonymous: &Client, cookie: &str) {
+    let out = anonymous
+        .post_request("/sign-out")
+        .header("cookie", cookie)
+        .header("sec-fetch-site", "same-origin");
+    let out = anonymous.send(out).await.expect_status(303);
+    assert_eq!(
+        out.header("clear-site-data"),
+        Some("\"cache\", \"storage\"")
+    );
+    let gone = out
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .any(|line| line.to_str().unwrap().starts_with("__Host-strongroom=;"));
+    assert!(gone, "{:?}", out.headers);
+    anonymous
+        .send(anonymous.get_request("/auth/me").header("cookie", cookie))
+        .await
+        .expect_status(401);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn https_sets_host_cookie_and_hsts() {
     let app = TestApp::with_settings(ConfigSource {
@@ -291,22 +346,7 @@ async fn https_sets_host_cookie_and_hsts() {
         .iter()
         .map(|line| line.to_str().unwrap())
         .collect();
-    let line = lines
-        .iter()
-        .find(|line| line.starts_with("__Host-strongroom="))
-        .unwrap();
-    let mut parts: Vec<&str> = line.split("; ").skip(1).collect();
-    parts.sort_unstable();
-    // RFC 6265bis §4.1.3.2: Secure, Path=/, no Domain. No Max-Age: the cookie ends with the
-    // browser.
-    assert_eq!(parts, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
-    for line in &lines {
-        assert!(
-            line.starts_with("__Host-") && line.contains("Secure") && line.contains("HttpOnly"),
-            "{line}"
-        );
-    }
-    let cookie = line.split(';').next().unwrap();
+    let cookie = assert_host_cookies(&lines);
     let plain = cookie.replace("__Host-", "");
     anonymous
         .send(anonymous.get_request("/auth/me").header("cookie", plain))
@@ -317,25 +357,7 @@ async fn https_sets_host_cookie_and_hsts() {
         .send(anonymous.get_request("/auth/me").header("cookie", twice))
         .await
         .expect_status(400);
-    let out = anonymous
-        .post_request("/sign-out")
-        .header("cookie", cookie)
-        .header("sec-fetch-site", "same-origin");
-    let out = anonymous.send(out).await.expect_status(303);
-    assert_eq!(
-        out.header("clear-site-data"),
-        Some("\"cache\", \"storage\"")
-    );
-    let gone = out
-        .headers
-        .get_all("set-cookie")
-        .iter()
-        .any(|line| line.to_str().unwrap().starts_with("__Host-strongroom=;"));
-    assert!(gone, "{:?}", out.headers);
-    anonymous
-        .send(anonymous.get_request("/auth/me").header("cookie", cookie))
-        .await
-        .expect_status(401);
+    assert_sign_out_clears_cookie(&anonymous, cookie).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
-    app::{Client, PASSWORD, TestApp, file_url},
+    app::{Client, PASSWORD, TestApp, TestResponse, file_url},
     attacks::send_raw,
     headers::all_routes,
 };
@@ -104,14 +104,10 @@ async fn http_versions_other_than_1_1_are_rejected() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn ambiguous_message_length_smuggles_no_request() {
-    let app = TestApp::sqlite().await;
-    let hidden = "GET /auth/me HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
-    let head =
-        "POST /auth/register HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n";
+/// The ends of a head and the body, which contains `hidden`, with what is wrong.
+fn ambiguous_lengths(hidden: &str) -> [(String, &'static str); 11] {
     let length = hidden.len() + 5;
-    for (ends, why) in [
+    [
         (
             format!(
                 "content-length: {length}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{hidden}"
@@ -160,7 +156,16 @@ async fn ambiguous_message_length_smuggles_no_request() {
             format!("content-length : 0\r\n\r\n{hidden}"),
             "a space before the colon",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ambiguous_message_length_smuggles_no_request() {
+    let app = TestApp::sqlite().await;
+    let hidden = "GET /auth/me HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
+    let head =
+        "POST /auth/register HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n";
+    for (ends, why) in ambiguous_lengths(hidden) {
         let answers = raw_exchange(&app, format!("{head}{ends}").as_bytes()).await;
         let statuses = statuses(&answers);
         if why == "chunks end it" {
@@ -340,6 +345,46 @@ async fn stray_files_and_version_are_not_exposed() {
     }
 }
 
+async fn upload_with_other_filename(ada: &Client, name: &str) {
+    let form = reqwest::multipart::Form::new().part(
+        "file",
+        reqwest::multipart::Part::bytes(b"<svg onload=alert(1)>".to_vec())
+            .file_name("../../evil.exe"),
+    );
+    ada.send(ada.put_request(&file_url(name, "/content")).multipart(form))
+        .await
+        .expect_status(201);
+}
+
+/// The response is a sandboxed download with this name.
+fn assert_attachment(answer: &TestResponse, name: &str) {
+    let disposition = answer.header("content-disposition").unwrap();
+    let encoded = disposition
+        .strip_prefix("attachment; filename*=UTF-8''")
+        .unwrap();
+    assert!(
+        encoded
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'%'),
+        "{disposition}"
+    );
+    let leaf = percent_encoding::percent_decode_str(encoded)
+        .decode_utf8()
+        .unwrap();
+    assert_eq!(leaf, name.rsplit('/').next().unwrap());
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/octet-stream")
+    );
+    assert!(
+        answer
+            .header("content-security-policy")
+            .unwrap()
+            .starts_with("sandbox")
+    );
+    assert_eq!(answer.text, "<svg onload=alert(1)>");
+}
+
 /// RFC 6266, RFC 8187: for any filename the header has one parameter that contains the name.
 #[tokio::test(flavor = "multi_thread")]
 async fn download_filename_matches_the_stored_filename() {
@@ -353,14 +398,7 @@ async fn download_filename_matches_the_stored_filename() {
         "deep/down/a b.html",
         "filename=evil.exe",
     ] {
-        let form = reqwest::multipart::Form::new().part(
-            "file",
-            reqwest::multipart::Part::bytes(b"<svg onload=alert(1)>".to_vec())
-                .file_name("../../evil.exe"),
-        );
-        ada.send(ada.put_request(&file_url(name, "/content")).multipart(form))
-            .await
-            .expect_status(201);
+        upload_with_other_filename(&ada, name).await;
         let answer = ada
             .get(&file_url(
                 name,
@@ -368,31 +406,7 @@ async fn download_filename_matches_the_stored_filename() {
             ))
             .await
             .expect_status(200);
-        let disposition = answer.header("content-disposition").unwrap();
-        let encoded = disposition
-            .strip_prefix("attachment; filename*=UTF-8''")
-            .unwrap();
-        assert!(
-            encoded
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'%'),
-            "{disposition}"
-        );
-        let leaf = percent_encoding::percent_decode_str(encoded)
-            .decode_utf8()
-            .unwrap();
-        assert_eq!(leaf, name.rsplit('/').next().unwrap());
-        assert_eq!(
-            answer.header("content-type"),
-            Some("application/octet-stream")
-        );
-        assert!(
-            answer
-                .header("content-security-policy")
-                .unwrap()
-                .starts_with("sandbox")
-        );
-        assert_eq!(answer.text, "<svg onload=alert(1)>");
+        assert_attachment(&answer, name);
         let head = ada
             .request_builder(reqwest::Method::HEAD, &file_url(name, "/content"))
             .send()

@@ -217,6 +217,90 @@ fn rs256_forger(header: Value) -> IdTokenForger {
     Box::new(move |claims| compact_jws(&header, claims, &sign))
 }
 
+fn unsigned_forger(header: Value) -> IdTokenForger {
+    Box::new(move |claims| compact_jws(&header, claims, |_| Vec::new()))
+}
+
+fn foreign_key_forger(kid: Option<&str>) -> IdTokenForger {
+    let key = EncodingKey::from_ec_der(&foreign_key());
+    jwt_forger(Algorithm::ES256, kid, key)
+}
+
+type Forgery = (&'static str, IdTokenForger);
+
+fn forgeries_without_signature() -> Vec<Forgery> {
+    vec![
+        ("none", unsigned_forger(json!({"alg": "none"}))),
+        (
+            "none, with a kid",
+            unsigned_forger(json!({"alg": "none", "kid": "one"})),
+        ),
+        ("nOnE", unsigned_forger(json!({"alg": "nOnE"}))),
+        ("no algorithm", unsigned_forger(json!({"kid": "one"}))),
+        (
+            "an empty signature",
+            unsigned_forger(json!({"alg": "ES256", "kid": "one"})),
+        ),
+        ("zeros, as of CVE-2022-21449", {
+            Box::new(|claims| {
+                compact_jws(&json!({"alg": "ES256", "kid": "one"}), claims, |_| {
+                    vec![0; 64]
+                })
+            })
+        }),
+        ("no token", Box::new(|_| String::new())),
+        ("two dots", Box::new(|_| "..".to_owned())),
+    ]
+}
+
+/// HMAC with something that is known to an attacker or to the client as the secret.
+fn forgeries_with_shared_secret(provider: &MockProvider) -> Vec<Forgery> {
+    let coordinate = |name: &str| {
+        BASE64URL
+            .decode(provider.jwk[name].as_str().unwrap())
+            .unwrap()
+    };
+    let point = [&[4][..], &coordinate("x"), &coordinate("y")].concat();
+    vec![
+        ("the client secret", hs256_forger(b"its secret")),
+        ("the public key as a secret", hs256_forger(&point)),
+        (
+            "the published JWK as a secret",
+            hs256_forger(provider.jwk.to_string().as_bytes()),
+        ),
+        ("no secret", hs256_forger(b"")),
+    ]
+}
+
+fn forgeries_with_another_key() -> Vec<Forgery> {
+    vec![
+        (
+            "another key with the same kid",
+            foreign_key_forger(Some("one")),
+        ),
+        ("another key without a kid", foreign_key_forger(None)),
+        (
+            "another key with another kid",
+            foreign_key_forger(Some("two")),
+        ),
+        (
+            "an unknown RSA key",
+            rs256_forger(json!({"alg": "RS256", "kid": "one"})),
+        ),
+        (
+            "an unknown RSA key without a kid",
+            rs256_forger(json!({"alg": "RS256"})),
+        ),
+    ]
+}
+
+fn forgeries(provider: &MockProvider) -> Vec<Forgery> {
+    let mut forgeries = forgeries_without_signature();
+    forgeries.extend(forgeries_with_shared_secret(provider));
+    forgeries.extend(forgeries_with_another_key());
+    forgeries
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_id_token_is_rejected() {
     let provider = MockProvider::start().await;
@@ -228,78 +312,8 @@ async fn forged_id_token_is_rejected() {
     );
     let app = provider.start_app(UnknownUsers::Provision).await;
     provider.set_claims(json!({"sub": "1", "preferred_username": "ada"}));
-    let coordinate = |name: &str| {
-        BASE64URL
-            .decode(provider.jwk[name].as_str().unwrap())
-            .unwrap()
-    };
-    let point = [&[4][..], &coordinate("x"), &coordinate("y")].concat();
-    let unsigned = |header: Value| -> IdTokenForger {
-        Box::new(move |claims| compact_jws(&header, claims, |_| Vec::new()))
-    };
-    let forgeries: Vec<(&str, IdTokenForger)> = vec![
-        ("none", unsigned(json!({"alg": "none"}))),
-        (
-            "none, with a kid",
-            unsigned(json!({"alg": "none", "kid": "one"})),
-        ),
-        ("nOnE", unsigned(json!({"alg": "nOnE"}))),
-        ("no algorithm", unsigned(json!({"kid": "one"}))),
-        (
-            "an empty signature",
-            unsigned(json!({"alg": "ES256", "kid": "one"})),
-        ),
-        ("zeros, as of CVE-2022-21449", {
-            Box::new(|claims| {
-                compact_jws(&json!({"alg": "ES256", "kid": "one"}), claims, |_| {
-                    vec![0; 64]
-                })
-            })
-        }),
-        ("the client secret", hs256_forger(b"its secret")),
-        ("the public key as a secret", hs256_forger(&point)),
-        (
-            "the published JWK as a secret",
-            hs256_forger(provider.jwk.to_string().as_bytes()),
-        ),
-        ("no secret", hs256_forger(b"")),
-        (
-            "another key with the same kid",
-            jwt_forger(
-                Algorithm::ES256,
-                Some("one"),
-                EncodingKey::from_ec_der(&foreign_key()),
-            ),
-        ),
-        (
-            "another key without a kid",
-            jwt_forger(
-                Algorithm::ES256,
-                None,
-                EncodingKey::from_ec_der(&foreign_key()),
-            ),
-        ),
-        (
-            "another key with another kid",
-            jwt_forger(
-                Algorithm::ES256,
-                Some("two"),
-                EncodingKey::from_ec_der(&foreign_key()),
-            ),
-        ),
-        (
-            "an unknown RSA key",
-            rs256_forger(json!({"alg": "RS256", "kid": "one"})),
-        ),
-        (
-            "an unknown RSA key without a kid",
-            rs256_forger(json!({"alg": "RS256"})),
-        ),
-        ("no token", Box::new(|_| String::new())),
-        ("two dots", Box::new(|_| "..".to_owned())),
-    ];
     let browser = UpstreamBrowser::new(&app);
-    for (what, forger) in forgeries {
+    for (what, forger) in forgeries(&provider) {
         provider.misbehaviour.lock().unwrap().id_token = Some(forger);
         expect_forbidden(&browser.sign_in(&provider).await, what);
     }

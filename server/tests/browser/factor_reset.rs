@@ -24,6 +24,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story, step by step")]
 async fn lost_phone_recovery_is_shown_in_activity() {
     let Some(stage) = BrowserTest::at_localhost().await else {
         return;

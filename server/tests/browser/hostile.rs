@@ -15,6 +15,7 @@ const NAMES: [&str; 4] = [
 const MARKUP: &str = "<img src=x onerror=alert(1)><script>alert(2)</script>";
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story, step by step")]
 async fn filenames_and_descriptions_with_markup_show_as_text() {
     let Some(stage) = BrowserTest::start().await else {
         return;

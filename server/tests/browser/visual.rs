@@ -53,6 +53,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story, step by step")]
 async fn pages_fit_a_phone_screen() {
     let Some(stage) = BrowserTest::start().await else {
         return;

@@ -198,7 +198,7 @@ impl Window {
             match act().await {
                 Ok(_) => return,
                 Err(problem) if Instant::now() > until => {
-                    self.fail_with_diagnostics(what, &problem).await
+                    self.fail_with_diagnostics(what, &problem).await;
                 }
                 Err(_) => {}
             }

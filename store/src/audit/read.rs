@@ -256,6 +256,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of queries")]
     fn audit_queries_use_an_index() {
         let ada = || Some("ada".to_owned());
         let newest = AuditQuery::newest(Chain::Accounts, 100);

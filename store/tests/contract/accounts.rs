@@ -706,6 +706,7 @@ async fn vault_creator_with_account_becomes_manager(db: TestDatabase) {
     assert!(db.store.members_of(&made_early).await.unwrap().is_empty());
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, step by step")]
 async fn hash_samples_cover_each_stored_profile(db: TestDatabase) {
     let (salt, tag) = (
         "c2FsdHNhbHRzYWx0c2FsdA",

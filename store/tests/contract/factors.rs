@@ -82,7 +82,7 @@ fn factor_removal(of: &str, id: &str, minimum: MinimumFactors) -> FactorChange {
     let remove = Removal::One(FactorId::new(id));
     FactorChange {
         remove,
-        minimum: minimum,
+        minimum,
         action: AuditAction::FactorRemoved,
         ..factor_addition(of, Vec::new())
     }

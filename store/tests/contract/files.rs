@@ -152,6 +152,7 @@ async fn rejected_operation_changes_nothing(db: TestDatabase) {
     assert_no_gaps(&db.store, &ada.vault).await;
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, step by step")]
 async fn operations_record_one_event_and_revisions_one_change(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     let first = ada.add("a.step").await.unwrap().file;

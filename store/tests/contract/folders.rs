@@ -222,7 +222,7 @@ async fn filename_over_index_limit_is_rejected_cleanly(db: TestDatabase) {
     match (&db.database, ada.add(&longest).await) {
         (_, Ok(added)) => assert_eq!(ada.find(&longest).await, Some(added.file)),
         (Database::Postgres(_), Err(VaultError::BadUpload { detail })) => {
-            assert!(detail.contains("name"), "{detail}")
+            assert!(detail.contains("name"), "{detail}");
         }
         (_, refused) => panic!("{refused:?}"),
     }

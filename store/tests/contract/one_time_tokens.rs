@@ -325,6 +325,7 @@ async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, step by step")]
 async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let (ada, id) = (user("ada"), identity_id("https://id.example", "1"));

@@ -39,6 +39,7 @@ const REVOCATIONS: [&str; 9] = [
     "a reset required",
 ];
 
+#[expect(clippy::too_many_lines, reason = "one story, step by step")]
 async fn start_new_epoch(store: &Store, way: &str, n: i64) {
     let (ada, root, at) = (user("ada"), actor("root"), timestamp(n));
     let change = async |change| {
@@ -47,7 +48,7 @@ async fn start_new_epoch(store: &Store, way: &str, n: i64) {
                 .change_account(&ada, change, root.clone(), at)
                 .await
                 .unwrap(),
-        )
+        );
     };
     match way {
         "a new password" => {
@@ -59,7 +60,7 @@ async fn start_new_epoch(store: &Store, way: &str, n: i64) {
                 },
                 n,
             )
-            .await
+            .await;
         }
         "a new password that keeps sessions" => {
             replace_password(
@@ -125,7 +126,7 @@ async fn start_new_epoch(store: &Store, way: &str, n: i64) {
                 must_change_password: Some(true),
                 ..AccountChange::default()
             })
-            .await
+            .await;
         }
         other => panic!("{other}"),
     }
@@ -311,6 +312,7 @@ async fn ending_sessions_during_sign_ins_leaves_no_session(db: TestDatabase) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, step by step")]
 async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let asked = async |n: i64| {

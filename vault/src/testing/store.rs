@@ -90,6 +90,7 @@ impl VaultRows {
             .max_by_key(|file| file.change)
     }
 
+    #[expect(clippy::too_many_lines, reason = "the whole of apply, in memory")]
     fn apply(&mut self, command: &Command) -> Result<Outcome, VaultError> {
         if let Some(key) = &command.key
             && let Some((_, fingerprint, outcome)) =

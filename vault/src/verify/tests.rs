@@ -100,7 +100,7 @@ impl Fixture {
             findings.push(format!(
                 "{}{finding}",
                 if finding.is_error() { "" } else { "note: " }
-            ))
+            ));
         };
         verify(&self.store, &self.blobs, self.data.path(), report)
             .await
@@ -269,7 +269,7 @@ async fn rewritten_git_history_is_reported() {
 async fn tampered_database_rows_are_reported() {
     let fixture = Fixture::stopped().await;
     fixture.store.tamper(&fixture.vault.id, |rows| {
-        rows.revisions[1].author.name = "Eve".into()
+        rows.revisions[1].author.name = "Eve".into();
     });
     assert!(
         fixture.findings().await[0]

@@ -166,8 +166,9 @@ impl<S: HasAuth> FromRequestParts<S> for OptionalCaller {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         match resolve(parts, state).await {
             Ok(caller) => Ok(Self(Some(caller))),
-            Err(AuthError::Access(AccessError::Unauthenticated |
-AccessError::InvalidToken)) => Ok(Self(None)),
+            Err(AuthError::Access(AccessError::Unauthenticated | AccessError::InvalidToken)) => {
+                Ok(Self(None))
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -25,7 +25,7 @@ async fn provider_without_recent_auth_time_gives_no_recency() {
         match caller.require_recent() {
             Ok(()) => assert!(recent, "{claims}"),
             Err(AuthError::Access(AccessError::StepUpRequired { .. })) => {
-                assert!(!recent, "{claims}")
+                assert!(!recent, "{claims}");
             }
             Err(error) => panic!("{claims}: {error}"),
         }

@@ -98,20 +98,7 @@ async fn authorization_code(drive: &Drive, access: &str) {
         .await;
     params["decision"] = json!("approve");
     for redeem in ["wrongly", "well"] {
-        let printed = drive
-            .expect_success(
-                drive
-                    .post("/auth/authorize")
-                    .bearer_auth(access)
-                    .json(&params),
-            )
-            .await;
-        let query = printed.member("redirect_to").split_once('?').unwrap().1;
-        let code = form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name == "code")
-            .unwrap()
-            .1;
-        let code = drive.record("an authorization code", &code);
+        let code = approve(drive, access, &params).await;
         let verifier = drive.record("a verifier", VERIFIER);
         let reversed: String = verifier.chars().rev().collect();
         if redeem == "wrongly" {
@@ -134,6 +121,24 @@ async fn authorization_code(drive: &Drive, access: &str) {
             .expect_rejection(redeemed(drive, &code, &verifier))
             .await;
     }
+}
+
+/// Returns the authorization code.
+async fn approve(drive: &Drive, access: &str, params: &Value) -> String {
+    let printed = drive
+        .expect_success(
+            drive
+                .post("/auth/authorize")
+                .bearer_auth(access)
+                .json(params),
+        )
+        .await;
+    let query = printed.member("redirect_to").split_once('?').unwrap().1;
+    let code = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "code")
+        .unwrap()
+        .1;
+    drive.record("an authorization code", &code)
 }
 
 fn redeemed(drive: &Drive, code: &str, verifier: &str) -> RequestBuilder {

@@ -50,6 +50,12 @@ async fn totp(drive: &Drive) -> Vec<String> {
     let codes: Vec<_> = codes
         .map(|code| drive.record("a recovery code", code.as_str().unwrap()))
         .collect();
+    sign_in_with_totp(drive, &phone, &code).await;
+    codes
+}
+
+/// Rejected without a code, with `used` and with a wrong one. The next code signs bob in.
+async fn sign_in_with_totp(drive: &Drive, phone: &TotpDevice, used: &str) {
     let with = |otp: &str| {
         drive.post("/auth/token").form(&[
             ("username", "bob"),
@@ -65,12 +71,10 @@ async fn totp(drive: &Drive) -> Vec<String> {
         )
         .await;
     // A code that is used already, and a wrong one.
-    drive.expect_rejection(with(&code)).await;
+    drive.expect_rejection(with(used)).await;
     drive
         .expect_rejection(with(
-            &drive
-                .secrets
-                .record_code("a wrong code", &wrong_code(&code)),
+            &drive.secrets.record_code("a wrong code", &wrong_code(used)),
         ))
         .await;
     let next = drive
@@ -79,7 +83,6 @@ async fn totp(drive: &Drive) -> Vec<String> {
     let signed_in = drive.expect_success(with(&next)).await;
     drive.record("an access token", signed_in.member("access_token"));
     drive.record("a refresh token", signed_in.member("refresh_token"));
-    codes
 }
 
 /// A different code of six digits.

@@ -133,7 +133,8 @@ fn auth_plain_response() -> String {
 pub(super) async fn mail(drive: &Drive, access: &str) {
     drive.record("the mail server's password", MAIL_PASSWORD);
     drive.record("the SASL credentials", &auth_plain_response());
-    invitations(drive, access).await;
+    invitation_by_link(drive, access).await;
+    invitation_by_mail(drive, access).await;
     let bob = drive.sign_in("bob", SECOND_PASSWORD).await;
     let address = json!({"email": "bob@example.org"});
     drive
@@ -171,7 +172,7 @@ pub(super) async fn mail(drive: &Drive, access: &str) {
     password_reset(drive, access).await;
 }
 
-async fn invitations(drive: &Drive, access: &str) {
+async fn invitation_by_link(drive: &Drive, access: &str) {
     let by_link = json!({"roles": {"main": "editor"}});
     let invited = drive
         .expect_success(
@@ -200,6 +201,9 @@ async fn invitations(drive: &Drive, access: &str) {
     drive
         .expect_rejection(drive.post("/auth/register").json(&again))
         .await;
+}
+
+async fn invitation_by_mail(drive: &Drive, access: &str) {
     let by_mail =
         json!({"roles": {"main": "viewer"}, "email": "carol@example.org", "delivery": "mail"});
     drive

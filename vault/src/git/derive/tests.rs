@@ -81,7 +81,7 @@ impl Fixture {
     fn recorded(&self) -> Vec<i64> {
         let mut changes = Vec::new();
         self.store.tamper(&self.vault.id, |rows| {
-            changes = rows.commits.iter().map(|commit| commit.change).collect()
+            changes = rows.commits.iter().map(|commit| commit.change).collect();
         });
         changes.sort_unstable();
         changes
@@ -167,9 +167,9 @@ async fn deleted_repository_is_rederived_without_touching_content() {
     ] {
         let path = fixture.repository().join(part);
         if path.is_dir() {
-            fs::remove_dir_all(path).unwrap()
+            fs::remove_dir_all(path).unwrap();
         } else {
-            fs::remove_file(path).unwrap()
+            fs::remove_file(path).unwrap();
         }
     }
     fixture.derive(&fixture.start(), 600).await;
@@ -212,7 +212,7 @@ async fn partially_written_git_objects_are_rewritten() {
     // As after a crash: the second change is not recorded, its objects and the branch are empty,
     // and the branch is locked.
     fixture.store.tamper(&fixture.vault.id, |rows| {
-        rows.commits.retain(|commit| commit.change == 1)
+        rows.commits.retain(|commit| commit.change == 1);
     });
     let objects = fixture.git(&[
         "rev-parse",
@@ -303,7 +303,7 @@ async fn parallel_changes_are_derived_before_their_answers() {
         let change = fixture.record(&format!("part{n}.step"), "");
         let (deriver, vault) = (deriver.clone(), fixture.vault.clone());
         waiting.push(tokio::spawn(async move {
-            deriver.derived(&vault, change).await
+            deriver.derived(&vault, change).await;
         }));
     }
     for answered in waiting {
