@@ -67,7 +67,7 @@ impl Process {
         self.status("VmRSS")
     }
 
-    /// The peak of resident memory since [`Process::forget_peak`], in KiB.
+    /// The peak of resident memory since `Process::reset_peak`, in KiB.
     pub(crate) fn peak(self) -> Result<u64> {
         self.status("VmHWM")
     }

@@ -124,7 +124,7 @@ async fn has_sealed_data(store: &Store) -> anyhow::Result<bool> {
         || !store.keys(KeyPurpose::AccessTokens).await?.is_empty())
 }
 
-/// The result of [`replace`].
+/// The result of [`rotate`].
 #[derive(Debug)]
 pub struct Rotated {
     pub resealed: Resealed,

@@ -25,7 +25,7 @@ pub trait StreamAuthorizer: Send + Sync + 'static {
     fn username(&self) -> &Username;
     /// The vault of the stream.
     fn vault(&self) -> &Realm;
-    /// Changes when a new [`ask`](Self::ask) is due.
+    /// Changes when a new `check` is due.
     fn changes(&self) -> watch::Receiver<u64>;
     fn check(&self) -> impl Future<Output = StreamAccess> + Send;
 }
