@@ -135,10 +135,11 @@ async fn run_all(drive: &Drive, provider: &MockProvider) {
                 .json(&change),
         )
         .await;
+    // The password change has ended the session of the cookie.
     drive
         .send(drive.post("/sign-out").header("cookie", &cookie))
         .await
-        .expect_status(303);
+        .expect_status(401);
     // An unknown path that contains secrets.
     let path =
         format!("/nothing/{access}?access_token={access}&password=correct+horse+battery+staple");

@@ -70,8 +70,7 @@ async fn device_page_shows_and_approves_the_request() {
         1
     );
     ada.click("#approve").await;
-    ada.expect_text("#done", "TestAuthenticator connected")
-        .await;
+    ada.expect_text("#done", "Device connected").await;
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", codes["device_code"].as_str().unwrap()),

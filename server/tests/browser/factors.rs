@@ -162,6 +162,7 @@ async fn lock_override_on_page_requires_step_up() {
         .await
         .get("/api/files/gear.mcam")
         .await
+        .expect_status(200)
         .body;
     assert_eq!(file["locked_by"], Value::Null);
     ada.expect_only_console_errors(&["status of 401"]).await;

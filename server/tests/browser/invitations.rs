@@ -126,7 +126,10 @@ async fn group_page_grants_a_member_its_role() {
         .await;
     ada.expect_text("#notices", "welders is manager of main.")
         .await;
-    assert_eq!(ben.get("/api/vaults/main").await.body["role"], "manager");
+    assert_eq!(
+        ben.get("/api/vaults/main").await.expect_status(200).body["role"],
+        "manager"
+    );
     ada.click("[data-group=welders] [data-member=ben] a").await;
     ada.expect_path("/admin/users/ben").await;
     ada.expect_text("[data-through=main]", "manager via a group")
@@ -142,7 +145,13 @@ async fn group_page_grants_a_member_its_role() {
         .await;
     ada.click("#delete-group-dialog [data-submit]").await;
     ada.expect_visible("#no-groups").await;
-    assert_eq!(ben.get("/api/vaults/main").await.body["role"], "editor");
-    assert_eq!(ben.get("/api/groups").await.body["groups"], Value::Null);
+    assert_eq!(
+        ben.get("/api/vaults/main").await.expect_status(200).body["role"],
+        "editor"
+    );
+    assert_eq!(
+        ben.get("/api/groups").await.expect_status(403).body["groups"],
+        Value::Null
+    );
     ada.expect_only_console_errors(&["status of 404"]).await;
 }

@@ -48,7 +48,7 @@ async fn session_ended_elsewhere_redirects_to_sign_in() {
     ada.expect_text("#sessions [data-current]", "This session")
         .await;
     // The initial sign-in through the API has its own session, listed as an app.
-    ada.expect_text("#sessions", "TotpDevice").await;
+    ada.expect_text("#sessions", "App").await;
     let others =
         "#sessions [data-session]:not([data-current], :has(.tag)) [data-action=end-session]";
     ada.click(others).await;
