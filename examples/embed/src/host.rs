@@ -3,7 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use auth::{
-    Auth, AuthError, HasAuth, Origin, RealmName, error::ErrorKind, model::username::BadUsername,
+    Auth, AuthError, HasAuth, Origin, RealmName,
+    error::{AccessError, ErrorKind},
+    model::username::BadUsername,
 };
 use axum::{
     extract::ConnectInfo,
