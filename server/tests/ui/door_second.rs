@@ -2,13 +2,13 @@
 
 use auth::Anyone;
 use axum::{extract::State, http::StatusCode, routing::MethodFilter};
-use server::{routes::Api, state::Vault};
+use server::{routes::ApiRouter, state::Vault};
 
 async fn late(State(_): State<Vault>, _: Anyone) -> StatusCode {
     StatusCode::OK
 }
 
 fn main() {
-    let api = Api::new(server::api::document::base());
+    let api = ApiRouter::new(server::api::document::base());
     let _ = api.page(MethodFilter::GET, "/oops", late);
 }
