@@ -1,3 +1,3 @@
-//! TODO: what lives here.
+//! Recovery codes: single-use codes for when an authenticator app is lost.
 
 pub mod create;
