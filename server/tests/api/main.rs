@@ -56,4 +56,3 @@ mod totp;
 mod totp_device;
 mod upgrade;
 mod upstream;
-mod upstream_attacks;
