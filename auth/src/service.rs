@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     AuthError, AuthStore, Clock, SecureRandom, Username,
-    access::denied::DenialLog,
-    accounts::registration::SetupLink,
+    access::denial_log::DenialLog,
+    accounts::setup_link::SetupLink,
     factor::passkey::RelyingParty,
     keys::{
         master::{MasterKey, Purpose},
@@ -28,7 +28,7 @@ use crate::{
     settings::Settings,
     store::{KeyPurpose, one_time::OneTimeTokens},
     throttle::{Throttle, event_dedup::RateLimitedEvents},
-    upstream,
+    upstream::MetadataCache,
 };
 
 /// The service; see the module documentation.
@@ -84,7 +84,7 @@ pub(crate) struct FactorState {
 
 /// Cached provider metadata, and the key for the state of sign-ins at providers.
 pub(crate) struct UpstreamState {
-    pub(crate) metadata: upstream::MetadataCache,
+    pub(crate) metadata: MetadataCache,
     pub(crate) sealer: Sealer,
 }
 
@@ -168,7 +168,7 @@ impl<S: AuthStore> Auth<S> {
                 relying_party,
             },
             upstream: UpstreamState {
-                metadata: upstream::MetadataCache::default(),
+                metadata: MetadataCache::default(),
                 sealer: Sealer::new(&master_key, Purpose::Upstream)?,
             },
             mail: MailState {

@@ -1,14 +1,15 @@
 //! What the host decides: lifetimes, rules and costs. Read once at start; nothing here changes afterwards.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Clients, PersonalTokenRules, Role,
-    factor::{FactorRules, passkey::PasskeyRules},
-    keys::ring::KeyRules,
-    password::PasswordRules,
+    Clients, MasterKey, Role, SigningAlgorithm,
+    model::account::Administrator,
+    password::{ContextWord, breach::BreachFilter},
     upstream::UpstreamSettings,
 };
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// Settings of the host.
 #[derive(Clone, Debug)]
@@ -78,6 +79,111 @@ impl Settings {
             ..self
         }
     }
+}
+
+/// Key settings of the host.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyRules {
+    /// `None` keeps the current algorithm; HS256 for the first key.
+    pub algorithm: Option<SigningAlgorithm>,
+    /// Age at which the signing key is replaced.
+    pub rotate_after: Duration,
+}
+
+impl Default for KeyRules {
+    fn default() -> Self {
+        Self {
+            algorithm: None,
+            rotate_after: Duration::from_hours(90 * 24),
+        }
+    }
+}
+
+/// Second-factor settings of the host.
+#[derive(Clone, Debug)]
+pub struct FactorRules {
+    /// The accounts that must have a second factor.
+    pub required: FactorRequirement,
+    /// The issuer name that authenticator apps show.
+    pub app_name: String,
+}
+
+impl Default for FactorRules {
+    fn default() -> Self {
+        Self {
+            required: FactorRequirement::Optional,
+            app_name: "Strongroom".to_owned(),
+        }
+    }
+}
+
+/// Accounts that must have a second factor. A session without one can only enroll one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorRequirement {
+    Optional,
+    Administrators,
+    All,
+}
+
+impl FactorRequirement {
+    /// Whether the rule applies to an ordinary account (`None`) or to an administrator.
+    #[must_use]
+    pub fn applies_to(self, administrator: Option<Administrator>) -> bool {
+        match self {
+            Self::Optional => false,
+            Self::Administrators => administrator.is_some(),
+            Self::All => true,
+        }
+    }
+}
+
+/// Settings of passkeys. They work at the public URL ([`Settings::issuer`](Settings)) if it
+/// is https with a host name, or this host. A passkey is bound to that host name permanently.
+#[derive(Clone, Debug)]
+pub struct PasskeyRules {
+    /// The relying party name that browsers show.
+    pub name: String,
+    /// Passkeys per account.
+    pub max_passkeys: usize,
+}
+
+impl Default for PasskeyRules {
+    fn default() -> Self {
+        Self {
+            name: "Strongroom".to_owned(),
+            max_passkeys: 20,
+        }
+    }
+}
+
+/// Lifetimes of personal access tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct PersonalTokenRules {
+    /// Applies where the request gives no lifetime.
+    pub default_lifetime: Duration,
+    pub max_lifetime: Duration,
+}
+
+impl Default for PersonalTokenRules {
+    fn default() -> Self {
+        Self {
+            default_lifetime: DAY * 90,
+            max_lifetime: DAY * 365,
+        }
+    }
+}
+
+/// Password settings of the host.
+#[derive(Clone, Debug, Default)]
+pub struct PasswordRules {
+    /// Breached passwords.
+    pub breaches: Option<Arc<BreachFilter>>,
+    /// Context words that passwords must not consist of, in addition to the user's data and the
+    /// product name.
+    pub context_words: Arc<[ContextWord]>,
+    /// Peppers that replace the one derived from the master key. The first is current; the others
+    /// still verify.
+    pub peppers: Arc<[MasterKey]>,
 }
 
 /// When an action requires a recent sign-in (RFC 9470).

@@ -5,38 +5,16 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use crate::{
-    Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, Realm, Username,
+    Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, Realm,
     audit::{AuditAction, NewAuditEntry},
     error::AccessError,
-    throttle::event_dedup::RateLimitedEvents,
 };
 
 /// A request that a page of another site caused, with the user's cookie.
 pub const CROSS_SITE: &str = "by_another_site";
 /// An operation on one's own account, which no client may perform.
 pub const OWN_ACCOUNT: &str = "own_account";
-
-/// Concurrent audit writes. Further denials are only counted.
-const MAX_WRITERS: usize = 32;
-
-/// The last report per caller and denial.
-#[derive(Debug)]
-pub(crate) struct DenialLog {
-    reported: RateLimitedEvents<(Username, &'static str)>,
-    writers: Arc<Semaphore>,
-}
-
-impl Default for DenialLog {
-    fn default() -> Self {
-        Self {
-            reported: RateLimitedEvents::default(),
-            writers: Arc::new(Semaphore::new(MAX_WRITERS)),
-        }
-    }
-}
 
 /// The denied operation.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 //!
 //! A handler without a permit does not compile; see `access::extract`.
 
+pub(crate) mod denial_log;
 pub mod denied;
 #[cfg(feature = "axum")]
 pub mod extract;

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+pub use crate::model::account::Administrator;
+
 use crate::{Actor, AuthError, Realm, Role, Scope, Username, error::AccessError};
 
 /// An operation of the host that requires authorization.
@@ -54,10 +56,6 @@ pub struct RealmTarget;
 /// The whole installation. Requires an administrator.
 #[derive(Clone, Copy, Debug)]
 pub struct GlobalTarget;
-
-/// The requirement of [`GlobalTarget`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Administrator;
 
 impl Target for RealmTarget {
     type Requirement = Role;

@@ -5,3 +5,4 @@ pub mod invitation;
 pub mod profile;
 pub mod registration;
 pub mod self_service;
+pub(crate) mod setup_link;

@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
     Account, AccountStatus, Actor, AuthError, AuthStore, DisplayName, EmailAddress, NewAccount,
-    Origin, Password, PasswordHash, RealmId, RealmName, Role, SecurityEpoch, Token, TokenHash,
-    TokenKind, Username,
+    Origin, Password, PasswordHash, RealmId, RealmName, Role, SecurityEpoch, Token, TokenKind,
+    Username,
     access::permit::Administrator,
+    accounts::setup_link::SetupLink,
     clock,
     error::AccountError,
     handles::Accounts,
@@ -57,12 +57,6 @@ pub struct ImportedAccount {
 const SETUP_LIFETIME: Duration = Duration::from_mins(30);
 /// The realm in which new accounts get the default role.
 const DEFAULT_REALM: &str = "main";
-
-/// The latest setup link.
-pub(crate) struct SetupLink {
-    token: TokenHash,
-    expires_at: Timestamp,
-}
 
 impl<'a, S: AuthStore> Accounts<'a, S> {
     /// Registers without an invitation. Rate-limited per address, regardless of the result.

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::{Factor, FactorId, FactorKind, RecoveryCode, recovery_code::CODE_COUNT};
 use crate::{
-    AuthError, AuthStore, Caller, DisplayName, Factors, Origin, SecurityNotice,
+    Account, AuthError, AuthStore, Caller, DisplayName, Factors, Origin, SecurityNotice,
+    access::permit::Administrator,
     audit::{AuditAction, NewAuditEntry},
     error::{AccessError, AccountError, FactorError},
     store::{FactorChange, FactorChangeRejected, MinimumFactors, Removal},
@@ -28,6 +29,17 @@ pub struct FactorOverview {
 }
 
 impl<S: AuthStore> Factors<'_, S> {
+    /// Whether this account is restricted until it has enrolled a second factor.
+    #[must_use]
+    pub fn enforces_second_factor(self, account: &Account) -> bool {
+        self.0
+            .core
+            .settings
+            .factors
+            .required
+            .applies_to(account.administrator.then_some(Administrator))
+    }
+
     pub async fn factor_overview(self, caller: &Caller) -> Result<FactorOverview, AuthError> {
         let all = self
             .0

@@ -7,16 +7,15 @@ mod management;
 mod one_time_code;
 pub mod passkey;
 mod recovery_code;
-mod rules;
 mod totp;
 mod totp_check;
 
+pub use crate::settings::{FactorRequirement, FactorRules};
 pub use admin_reset::AuditReason;
 pub use enrollment::{EnrolledFactor, NewTotp};
 pub use management::FactorOverview;
 pub use one_time_code::OneTimeCode;
 pub use recovery_code::RecoveryCode;
-pub use rules::{FactorRequirement, FactorRules};
 
 use std::{fmt, sync::Arc};
 

@@ -4,7 +4,9 @@
 pub(crate) mod file;
 pub(crate) mod maintenance;
 pub mod master;
+pub(crate) mod rewrap;
 pub mod ring;
 pub mod rotation;
 pub mod seal;
 pub(crate) mod signing;
+pub(crate) mod stored_key;

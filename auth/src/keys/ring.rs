@@ -1,6 +1,8 @@
 //! The key ring: creates, rotates, lists and loads signing keys. Keys are sealed under the master
 //! key, so that a copy of the database cannot sign. All processes on one database share the ring.
 
+pub use crate::settings::KeyRules;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,24 +26,6 @@ pub(crate) const PROPAGATION_DELAY: Duration = Duration::from_mins(5);
 const PURPOSE: KeyPurpose = KeyPurpose::AccessTokens;
 /// Upper bound on retries after concurrent rotations by other processes; then the rotation fails.
 const MAX_RETRIES: usize = 8;
-
-/// Key settings of the host.
-#[derive(Clone, Copy, Debug)]
-pub struct KeyRules {
-    /// `None` keeps the current algorithm; HS256 for the first key.
-    pub algorithm: Option<SigningAlgorithm>,
-    /// Age at which the signing key is replaced.
-    pub rotate_after: Duration,
-}
-
-impl Default for KeyRules {
-    fn default() -> Self {
-        Self {
-            algorithm: None,
-            rotate_after: Duration::from_hours(90 * 24),
-        }
-    }
-}
 
 /// The treatment of the previous signing key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,10 +240,7 @@ impl<S: AuthStore> KeyRing<S> {
         algorithm: SigningAlgorithm,
         jwk: &[u8],
     ) -> Result<StoredKey, AuthError> {
-        let sealed = self
-            .sealer
-            .seal(jwk, &aad(PURPOSE, &kid), &self.rng)?
-            .into();
+        let sealed = self.sealer.seal(jwk, &PURPOSE.aad(&kid), &self.rng)?.into();
         let (algorithm, created_at) = (algorithm.as_str().to_owned(), self.clock.now());
         Ok(StoredKey {
             kid,
@@ -274,7 +255,7 @@ impl<S: AuthStore> KeyRing<S> {
     fn open(&self, row: &StoredKey) -> Result<SigningKey, AuthError> {
         let opened = self
             .sealer
-            .open(row.sealed.expose_secret(), &aad(PURPOSE, &row.kid));
+            .open(row.sealed.expose_secret(), &PURPOSE.aad(&row.kid));
         let jwk = opened.map_err(|_| AuthError::Key(KeyError::MasterKeyMismatch))?;
         let key = SigningKey::from_jwk(jwk.expose_secret()).filter(|key| key.kid == row.kid);
         key.ok_or(AuthError::Internal("a key of the ring is not a valid JWK"))
@@ -286,11 +267,6 @@ impl<S: AuthStore> KeyRing<S> {
 pub(crate) enum RotationTrigger {
     Startup,
     Periodic,
-}
-
-/// Additional authenticated data (AAD) of a sealed key.
-pub(crate) fn aad(purpose: KeyPurpose, kid: &str) -> String {
-    format!("{}/{kid}", purpose.as_str())
 }
 
 impl<S> std::fmt::Debug for KeyRing<S> {

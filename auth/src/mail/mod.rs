@@ -1,131 +1,20 @@
 //! Mails to users: their content and the queue. Deliberately absent: sending, which the host may
 //! do.
 
+mod message;
 pub mod token_expiry;
 mod unverified_limit;
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
-    Account, Actor, AuthError, AuthStore, EmailAddress, Origin, Token, Username,
-    audit::{AuditAction, NewAuditEntry},
-    handles::Mail,
+    Account, Actor, AuthError, AuthStore, Origin, Token, audit::NewAuditEntry, handles::Mail,
 };
 
+pub(crate) use message::QUEUE_LIMIT;
+pub use message::{MailBody, OutgoingMail, SecurityNotice};
 pub(crate) use unverified_limit::{RETRY_AFTER, UnverifiedMailLimit};
-
-/// Mails in the queue. Further mails are dropped with a warning.
-pub(crate) const QUEUE_LIMIT: usize = 1_000;
-
-#[derive(Debug)]
-pub struct OutgoingMail {
-    pub to: EmailAddress,
-    /// Display name or username; empty for an unverified address.
-    pub name: String,
-    pub body: MailBody,
-}
-
-#[derive(Debug)]
-pub enum MailBody {
-    /// A reset link, valid once until `expires_at`.
-    Reset {
-        link: SecretString,
-        username: Username,
-        expires_at: Timestamp,
-    },
-    /// An invitation by `from`, valid once until `expires_at`.
-    Invitation {
-        link: SecretString,
-        from: String,
-        expires_at: Timestamp,
-    },
-    /// A link that confirms this address, valid once until `expires_at`.
-    ConfirmEmail {
-        link: SecretString,
-        username: Username,
-        expires_at: Timestamp,
-    },
-    /// A personal access token that expires soon.
-    TokenExpiring {
-        label: String,
-        username: Username,
-        expires_at: Timestamp,
-    },
-    /// A security event of the account.
-    SecurityNotice {
-        notice: SecurityNotice,
-        /// The name of the factor, token or provider.
-        about: Option<String>,
-        at: Timestamp,
-        origin: Origin,
-    },
-}
-
-/// Security events that an owner is notified of, by mail and on the security page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecurityNotice {
-    PasswordChanged,
-    PasswordReset,
-    /// A refresh token was used twice; its session was ended.
-    TokenReplayed,
-    /// A sign-in from an unknown device.
-    NewDevice,
-    /// A sign-in after many failed attempts.
-    SignInAfterFailures,
-    /// A sign-in after a long absence.
-    SignInAfterLongAbsence,
-    /// The right password from an unknown source, without the second factor so far.
-    MfaPending,
-    FactorAdded,
-    FactorRemoved,
-    /// A passkey's counter went back: it may be cloned.
-    PasskeyCloned,
-    RecoveryCodeUsed,
-    RecoveryCodesCreated,
-    /// An administrator removed all second factors.
-    FactorsReset,
-    PersonalTokenCreated,
-    ProviderLinked,
-    ProviderUnlinked,
-    EmailChanged,
-    /// A new address was requested. It is not active yet.
-    EmailChangeRequested,
-    /// An administrator created a reset link.
-    ResetLinkCreated,
-    /// An administrator required a new password.
-    PasswordChangeRequired,
-}
-
-impl SecurityNotice {
-    /// The action for the audit; `None` if the store records it with the change itself.
-    #[must_use]
-    pub fn audit_action(self) -> Option<AuditAction> {
-        match self {
-            Self::TokenReplayed => Some(AuditAction::RefreshReplayed),
-            Self::PasskeyCloned => Some(AuditAction::PasskeyCloned),
-            Self::PasswordChanged
-            | Self::PasswordReset
-            | Self::NewDevice
-            | Self::SignInAfterFailures
-            | Self::SignInAfterLongAbsence
-            | Self::MfaPending
-            | Self::FactorAdded
-            | Self::FactorRemoved
-            | Self::RecoveryCodeUsed
-            | Self::RecoveryCodesCreated
-            | Self::FactorsReset
-            | Self::PersonalTokenCreated
-            | Self::ProviderLinked
-            | Self::ProviderUnlinked
-            | Self::EmailChanged
-            | Self::EmailChangeRequested
-            | Self::ResetLinkCreated
-            | Self::PasswordChangeRequired => None,
-        }
-    }
-}
 
 impl<S: AuthStore> Mail<'_, S> {
     /// The receiver of the mail queue; `None` after the first call. If the host drops it, no mail

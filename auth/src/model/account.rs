@@ -21,6 +21,10 @@ pub struct Account {
     pub epoch: SecurityEpoch,
 }
 
+/// The right over the whole installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Administrator;
+
 /// Security epoch. Incremented whenever all (other) sessions of the account are revoked: on a
 /// change of password or factors, and on disabling. Pending flows record it and fail if it has
 /// changed: an e-mail change, an approved client, a pending sign-in. Stores compare it in the

@@ -6,7 +6,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-pub use crate::error::PersonalTokenError;
+pub use crate::{error::PersonalTokenError, settings::PersonalTokenRules};
 
 use crate::{
     AuthError, AuthStore, Caller, Origin, PersonalTokens, RealmName, Scopes, SecurityNotice,
@@ -26,23 +26,6 @@ const DAY: Duration = Duration::from_hours(24);
 /// Live tokens per account.
 const MAX_TOKENS: usize = 100;
 const MAX_LABEL_CHARS: usize = 64;
-
-/// Lifetimes of personal access tokens.
-#[derive(Clone, Copy, Debug)]
-pub struct PersonalTokenRules {
-    /// Applies where the request gives no lifetime.
-    pub default_lifetime: Duration,
-    pub max_lifetime: Duration,
-}
-
-impl Default for PersonalTokenRules {
-    fn default() -> Self {
-        Self {
-            default_lifetime: DAY * 90,
-            max_lifetime: DAY * 365,
-        }
-    }
-}
 
 /// The facts of a new token.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use argon2::{ARGON2ID_IDENT, Params, password_hash::phc};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use context_words::{ContextWord, InvalidContextWord};
-pub use rules::{FactorContext, PasswordRejected, PasswordRules, PasswordStrength, UserInputs};
+pub use rules::{FactorContext, PasswordRejected, PasswordStrength, UserInputs};
 
 /// A password as typed; every character counts. Cannot print.
 pub struct Password(SecretString);

@@ -13,10 +13,9 @@ use crate::{
     AuthError, Password,
     keys::{
         master::{MasterKey, Purpose},
-        ring::aad,
         seal::Sealer,
+        stored_key::{KeyPurpose, StoredKey},
     },
-    store::{KeyPurpose, StoredKey},
 };
 
 /// Prefix of a peppered hash; the key id and the rest of the PHC string follow.
@@ -80,7 +79,7 @@ impl Pepper {
         let opened = sealer
             .open(
                 row.sealed.expose_secret(),
-                &aad(KeyPurpose::Peppers, &row.kid),
+                &KeyPurpose::Peppers.aad(&row.kid),
             )
             .ok();
         let secret = opened.and_then(|opened| <[u8; 32]>::try_from(opened.expose_secret()).ok());

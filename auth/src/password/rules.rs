@@ -11,7 +11,8 @@ use super::{ContextWord, Password, common::is_common};
 pub use crate::error::PasswordRejected;
 use crate::{
     Account, AuthError, AuthStore, DisplayName, EmailAddress, Passwords, StoreUnavailable,
-    Username, factor::FactorRequirement, password::breach::BreachFilter,
+    Username,
+    settings::{FactorRequirement, PasswordRules},
 };
 
 /// Upper bound on the length; longer passwords are rejected to limit the cost of hashing.
@@ -19,19 +20,6 @@ const MAX_BYTES: usize = 1_024;
 /// zxcvbn evaluates only this prefix: its run time is quadratic. For 72 unusual characters it
 /// exceeds four hashes. Further characters do not weaken a password.
 const STRENGTH_CHARS: usize = 40;
-
-/// Password settings of the host.
-#[derive(Clone, Debug, Default)]
-pub struct PasswordRules {
-    /// Breached passwords.
-    pub breaches: Option<Arc<BreachFilter>>,
-    /// Context words that passwords must not consist of, in addition to the user's data and the
-    /// product name.
-    pub context_words: Arc<[ContextWord]>,
-    /// Peppers that replace the one derived from the master key. The first is current; the others
-    /// still verify.
-    pub peppers: Arc<[crate::keys::master::MasterKey]>,
-}
 
 /// Whether the password is the only factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::{
     error::{KeyError, SignInError},
     keys::{
         master::Purpose,
-        ring::{KeyRing, KeyRules, OldKey, aad},
+        ring::{KeyRing, KeyRules, OldKey},
         rotation::rotate_master_key,
         seal::Sealer,
     },
@@ -214,7 +214,7 @@ async fn replaced_master_key_opens_no_resealed_secrets() {
             for sealer in [Purpose::KeyRing, Purpose::RetiredPeppers] {
                 let sealer = Sealer::new(&master_key(), sealer).unwrap();
                 assert!(matches!(
-                    sealer.open(row.sealed.expose_secret(), &aad(purpose, &row.kid)),
+                    sealer.open(row.sealed.expose_secret(), &purpose.aad(&row.kid)),
                     Err(AuthError::Internal(_))
                 ));
             }

@@ -7,7 +7,7 @@ use openidconnect::{
     url::{Host, Url},
 };
 
-use super::Provider;
+use super::provider::Provider;
 
 /// Why a request to a provider failed.
 #[derive(Debug, thiserror::Error)]

@@ -4,20 +4,16 @@
 //! started the login. Starting a login stores nothing. The callback consumes the state, so it works
 //! once.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Callback, Provider, STATE_LIFETIME, protocol::Prompt};
-use crate::{
-    AuthError, AuthStore, Caller, Token, TokenHash, TokenKind, clock,
-    error::UpstreamError,
-    handles::Upstream,
-    store::{OneTimeKind, OneTimeToken},
-};
+use super::protocol::Prompt;
+use crate::{Caller, clock};
 
-/// Bytes. Longer states are rejected.
-const MAX_STATE_BYTES: usize = 4096;
+/// Time limit of a login at the provider.
+const STATE_LIFETIME: Duration = Duration::from_mins(10);
 /// Bytes of the return path, so that URLs stay short.
 const MAX_NEXT_BYTES: usize = 1024;
 
@@ -63,80 +59,6 @@ pub(crate) fn clamp_next(next: String) -> String {
     }
 }
 
-impl<S: AuthStore> Upstream<'_, S> {
-    pub(crate) fn seal_state(
-        self,
-        login: &LoginState,
-        browser: &Token,
-    ) -> Result<SecretString, AuthError> {
-        let json = serde_json::to_vec(login)
-            .map_err(|_| AuthError::Internal("login state could not be serialized"))?;
-        Ok(self
-            .0
-            .upstream
-            .sealer
-            .seal(&json, browser.hash().as_str(), &self.0.core.rng)?
-            .into())
-    }
-
-    /// # Errors
-    /// `UpstreamError::StateMismatch` if the state is not ours, has expired, or belongs to another
-    /// browser or provider.
-    pub(crate) fn open_state(
-        self,
-        callback: &Callback,
-        provider: &Provider,
-    ) -> Result<LoginState, AuthError> {
-        let browser = callback
-            .browser_token
-            .as_ref()
-            .ok_or(AuthError::Upstream(UpstreamError::StateMismatch))?;
-        let state = callback.state.expose_secret();
-        if state.len() > MAX_STATE_BYTES {
-            return Err(AuthError::Upstream(UpstreamError::StateMismatch));
-        }
-        let json = self
-            .0
-            .upstream
-            .sealer
-            .open(state, browser.hash().as_str())
-            .map_err(|_| AuthError::Upstream(UpstreamError::StateMismatch))?;
-        // A state of an older version may have another format. The login must start again.
-        let login: LoginState = serde_json::from_slice(json.expose_secret())
-            .map_err(|_| AuthError::Upstream(UpstreamError::StateMismatch))?;
-        let is_expired = self.0.core.clock.now() >= login.expires_at();
-        if is_expired || login.provider != provider.id {
-            Err(AuthError::Upstream(UpstreamError::StateMismatch))
-        } else {
-            Ok(login)
-        }
-    }
-
-    /// Consumes the state. Of any number of parallel callbacks, one succeeds.
-    pub(crate) async fn consume_state(self, login: &LoginState) -> Result<(), AuthError> {
-        // Untyped: a replay marker has no body, and it expires with the sealed state.
-        let one_time = OneTimeToken {
-            kind: OneTimeKind::Upstream,
-            hash: TokenHash::of(login.nonce.as_bytes()),
-            username: None,
-            body: String::new(),
-            created_at: self.0.core.clock.now(),
-            expires_at: login.expires_at(),
-        };
-        if self.0.core.store.insert_token_if_absent(one_time).await? {
-            Ok(())
-        } else {
-            Err(AuthError::Upstream(UpstreamError::StateMismatch))
-        }
-    }
-
-    /// Returns the browser's existing token, or a new one. All windows share one, because logins
-    /// may run in parallel.
-    pub(crate) fn browser_token(self, existing: Option<Token>) -> Token {
-        existing.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.core.rng))
-    }
-}
-
 impl LoginState {
     /// Linking requires the session and security epoch that started it.
     pub(crate) fn may_be_completed_by(&self, caller: Option<&Caller>) -> bool {
@@ -145,7 +67,7 @@ impl LoginState {
             .is_none_or(|target| caller.is_some_and(|caller| LinkTarget::of(caller) == *target))
     }
 
-    fn expires_at(&self) -> Timestamp {
+    pub(super) fn expires_at(&self) -> Timestamp {
         clock::add(self.started_at, STATE_LIFETIME)
     }
 }

@@ -8,25 +8,27 @@
 //! `protocol` speaks the protocol. Deliberately absent: the HTTP client, which the host provides.
 
 mod callback;
+mod discovery;
 mod http;
 mod login_state;
 mod metadata_cache;
 mod protocol;
+mod provider;
 mod provider_key;
 mod provisioning;
 mod signature;
+mod state_parameter;
 
-use std::time::Duration;
-
-use jiff::Timestamp;
 use login_state::LoginState;
 use protocol::Prompt;
 use secrecy::SecretString;
 
-pub use http::{HttpClient, HttpError};
 #[cfg(test)]
-pub(crate) use metadata_cache::FETCH_TIMEOUT;
+pub(crate) use discovery::FETCH_TIMEOUT;
+pub use http::{HttpClient, HttpError};
 pub(crate) use metadata_cache::MetadataCache;
+pub(crate) use provider::UpstreamUser;
+pub use provider::{Provider, UnknownUsers, UpstreamSettings};
 
 use crate::{
     AuthError, AuthStore, Caller, Origin, SecurityNotice, Token, TokenHash,
@@ -36,41 +38,6 @@ use crate::{
     session::mfa_challenge::SignInOutcome,
     store::{Identity, NewIdentity},
 };
-
-/// Time limit of a login at the provider.
-const STATE_LIFETIME: Duration = Duration::from_mins(10);
-
-/// One provider, from the operator's configuration.
-#[derive(Clone, Debug)]
-pub struct Provider {
-    /// Part of URLs: `a-z`, `0-9`, `-`.
-    pub id: String,
-    /// The label of the sign-in button.
-    pub name: String,
-    pub issuer: String,
-    pub client_id: String,
-    pub client_secret: Option<SecretString>,
-    /// Requested in addition to `openid`.
-    pub scopes: Vec<String>,
-    /// Our redirect URI at the provider.
-    pub redirect_uri: String,
-    pub unknown_users: UnknownUsers,
-}
-
-/// The policy for identities without an account here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnknownUsers {
-    /// They are rejected: the account must exist first, and its owner links the identity.
-    Reject,
-    /// An account is created.
-    Provision,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct UpstreamSettings {
-    pub providers: Vec<Provider>,
-    pub http: Option<HttpClient>,
-}
 
 /// A redirect to the provider.
 #[derive(Debug)]
@@ -108,16 +75,6 @@ pub enum LoginPurpose<'a> {
     /// As [`SignIn`](Self::SignIn), and the provider must authenticate the user again.
     Reauthenticate,
     Link(&'a Caller),
-}
-
-/// The user's claims from a verified ID token.
-pub(crate) struct UpstreamUser {
-    pub(crate) subject: String,
-    pub(crate) username: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) email: Option<String>,
-    /// When the provider last authenticated the user, if it sends `auth_time`.
-    pub(crate) auth_time: Option<Timestamp>,
 }
 
 impl<'a, S: AuthStore> Upstream<'a, S> {

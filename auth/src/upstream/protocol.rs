@@ -23,9 +23,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Provider, UpstreamUser,
     http::{HttpClient, HttpError, HttpsOnlyClient, is_allowed_url},
     login_state::LoginState,
+    provider::{Provider, UpstreamUser},
     provider_key::{ALGORITHMS, ProviderKey},
     signature::verify_signature,
 };

@@ -5,7 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::Context as _;
 use auth::{
     keys::master::MasterKey,
-    password::{ContextWord, PasswordRules, breach::BreachFilter},
+    password::{ContextWord, breach::BreachFilter},
+    settings::PasswordRules,
 };
 use serde::Deserialize;
 

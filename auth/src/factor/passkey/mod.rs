@@ -21,30 +21,12 @@ use webauthn_rs::prelude::Passkey;
 
 pub(crate) use self::relying_party::RelyingParty;
 pub use self::{error::PasskeyError, relying_party::webauthn_origin};
+pub use crate::settings::PasskeyRules;
 
 use crate::{
     AuthError, AuthStore, DisplayName, Factor, FactorId, FactorKind, Passkeys, Username,
     error::FactorError, factor::RecoveryCode,
 };
-
-/// Settings of passkeys. They work at the public URL ([`Settings::issuer`](crate::Settings)) if it
-/// is https with a host name, or this host. A passkey is bound to that host name permanently.
-#[derive(Clone, Debug)]
-pub struct PasskeyRules {
-    /// The relying party name that browsers show.
-    pub name: String,
-    /// Passkeys per account.
-    pub max_passkeys: usize,
-}
-
-impl Default for PasskeyRules {
-    fn default() -> Self {
-        Self {
-            name: "Strongroom".to_owned(),
-            max_passkeys: 20,
-        }
-    }
-}
 
 /// Options for the browser.
 #[derive(Debug)]
