@@ -16,6 +16,7 @@ mod mail;
 pub mod master_key;
 mod metrics_tasks;
 pub mod middleware;
+pub mod operations;
 pub mod router;
 pub mod routes;
 pub mod serve;

@@ -1,5 +1,5 @@
-//! Every route with its handler. `route` adds an operation to the API document; `page` adds a route
-//! for browsers.
+//! The routes of the service with their layers: the operations of the API, and the pages for
+//! browsers.
 
 use axum::{
     Router,
@@ -16,16 +16,12 @@ use tower_http::{
         predicate::{NotForContentType, Predicate, SizeAbove},
     },
 };
-use utoipa::openapi::OpenApi;
 
 use crate::{
-    api::{
-        audit, auth, document, events, files, groups,
-        service::{self, docs},
-        throttle, users, vaults,
-    },
+    api::{events, service::docs},
     error::Problem,
     middleware::{buffer_and_detach::buffer_and_detach, response::finish_response},
+    operations,
     routes::ApiRouter,
     state::AppState,
     static_content::NoCompression,
@@ -39,15 +35,6 @@ use crate::{
         password_strength,
     },
 };
-
-/// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
-macro_rules! operations {
-    ($api:expr; $($($module:ident)::+ as $name:literal),* $(,)?) => {{
-        let api = $api;
-        $(let api = api.route::<$($module)::+::__path_handle, _, _>($name, $($module)::+::handle);)*
-        api
-    }};
-}
 
 /// The router of the service, with its layers.
 pub fn router(state: AppState) -> Router {
@@ -68,134 +55,8 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// The API document, for tests and tools.
-#[must_use]
-pub fn openapi() -> OpenApi {
-    api().into_parts().1
-}
-
 fn api() -> ApiRouter {
-    let api = sign_in_operations(ApiRouter::new(document::base()));
-    pages(file_operations(admin_operations(account_operations(api))))
-}
-
-fn sign_in_operations(api: ApiRouter) -> ApiRouter {
-    operations![api;
-        auth::register as "register",
-        auth::token as "token",
-        auth::revoke as "revoke",
-        auth::introspect as "introspect",
-        auth::logout as "logout",
-        auth::me as "me",
-        auth::profile as "change_me",
-        auth::confirm_email as "confirm_email",
-        auth::send_email_link as "send_email_link",
-        auth::password as "change_password",
-        auth::device::authorize as "device",
-        auth::device::lookup as "look_at_device",
-        auth::device::decide as "decide_device",
-        auth::authorize as "authorize",
-        auth::ticket as "ws_ticket",
-        auth::metadata as "authorization_server",
-        auth::metadata::jwks as "jwks",
-        auth::password_reset::request as "ask_reset",
-        auth::password_reset::confirm as "reset_password",
-    ]
-}
-
-fn account_operations(api: ApiRouter) -> ApiRouter {
-    operations![api;
-        auth::factors::list as "factors",
-        auth::factors::rename as "rename_factor",
-        auth::factors::remove as "remove_factor",
-        auth::recovery_codes::create as "make_recovery_codes",
-        auth::totp::start as "begin_totp",
-        auth::totp::confirm as "confirm_totp",
-        auth::step_up::options as "step_up_needs",
-        auth::step_up::confirm as "step_up",
-        auth::sessions::list as "sessions",
-        auth::sessions::end as "end_session",
-        auth::sessions::end_others as "end_other_sessions",
-        auth::identities::list as "identities",
-        auth::identities::link as "link_identity",
-        auth::identities::unlink as "unlink_identity",
-        auth::tokens::list as "tokens",
-        auth::tokens::create as "make_token",
-        auth::tokens::end as "end_token",
-        auth::invites::list as "invites",
-        auth::invites::create as "invite",
-        auth::invites::preview as "preview_invite",
-        auth::invites::withdraw as "withdraw_invite",
-        auth::passkeys::list as "passkeys",
-        auth::passkeys::register_options as "passkey_options",
-        auth::passkeys::register as "add_passkey",
-        auth::passkeys::rename as "rename_passkey",
-        auth::passkeys::remove as "remove_passkey",
-        auth::passkeys::sign_in_options as "passkey_sign_in_options",
-        auth::passkeys::sign_in as "passkey_sign_in",
-        auth::passkeys::mfa_options as "passkey_second_step_options",
-        auth::passkeys::mfa as "passkey_second_step",
-        auth::passkeys::step_up_options as "passkey_step_up_options",
-        auth::passkeys::step_up as "passkey_step_up",
-    ]
-}
-
-fn admin_operations(api: ApiRouter) -> ApiRouter {
-    operations![api;
-        audit::own as "own_audit",
-        audit::list as "audit",
-        audit::of_one_vault as "vault_audit",
-        users::list as "users",
-        users::show as "user",
-        users::change as "change_user",
-        users::delete as "delete_user",
-        users::reset_link as "reset_link",
-        users::end_sessions as "end_sessions_of_user",
-        users::end_all_sessions as "end_sessions_of_everybody",
-        users::reset_factors as "recover_user",
-        vaults::list as "vaults",
-        vaults::create as "create_vault",
-        vaults::show as "vault",
-        vaults::members as "members",
-        vaults::set_member as "set_member",
-        vaults::remove_member as "remove_member",
-        vaults::groups::list as "vault_groups",
-        vaults::groups::set as "set_group_role",
-        vaults::groups::remove as "remove_group_role",
-        groups::list as "groups",
-        groups::create as "create_group",
-        groups::show as "group",
-        groups::delete as "delete_group",
-        groups::add_member as "add_group_member",
-        groups::remove_member as "remove_group_member",
-        throttle::list as "lockouts",
-        throttle::lift_account as "lift_account",
-        throttle::lift_network as "lift_network",
-        service::live as "live",
-        service::ready as "ready",
-        service::metrics as "metrics",
-        service::docs as "openapi",
-    ]
-}
-
-fn file_operations(api: ApiRouter) -> ApiRouter {
-    operations![api;
-        files::list as "files",
-        files::show as "file",
-        files::content as "content",
-        files::add as "add",
-        files::describe as "describe",
-        files::check_out as "check_out",
-        files::cancel as "cancel",
-        files::check_in as "check_in",
-        files::override_lock as "override_lock",
-        files::delete as "delete",
-        files::move_to as "move",
-        files::restore as "restore",
-        files::history as "history",
-        files::changes as "changes",
-        events::stream as "events",
-    ]
+    pages(operations::router())
 }
 
 fn pages(api: ApiRouter) -> ApiRouter {

@@ -30,6 +30,13 @@ pub struct ApiRouter {
     document: OpenApi,
 }
 
+/// A problem that one operation answers, beside those of [`complete_operation`].
+#[derive(Clone, Copy, Debug)]
+pub struct ExtraProblem {
+    pub status: u16,
+    pub text: &'static str,
+}
+
 /// Routes of a vault that also have a short path, which means the vault `main`.
 const VAULT_PREFIX: &str = "/api/vaults/{vault}/";
 const MAIN_ALIASES: [&str; 3] = ["files", "changes", "events"];
@@ -50,7 +57,12 @@ impl ApiRouter {
         clippy::needless_pass_by_value,
         reason = "the signature of axum's own `route`"
     )]
-    pub fn route<P: utoipa::Path + for<'a> Tags<'a>, H, T>(mut self, name: &str, handler: H) -> Self
+    pub fn route<P: utoipa::Path + for<'a> Tags<'a>, H, T>(
+        mut self,
+        name: &str,
+        problems: &[ExtraProblem],
+        handler: H,
+    ) -> Self
     where
         H: Handler<T, AppState>,
         T: HasDoor + 'static,
@@ -63,8 +75,9 @@ impl ApiRouter {
         for method in P::methods() {
             for (path, suffix) in [(Some(&path), ""), (main_alias.as_ref(), "_in_main")] {
                 let Some(path) = path else { continue };
-                let mut operation =
-                    complete_operation(tagged_operation::<P>(), <T::Door as Door>::ACCESS, path);
+                let mut operation = tagged_operation::<P>();
+                add_problems(&mut operation, problems);
+                let mut operation = complete_operation(operation, <T::Door as Door>::ACCESS, path);
                 operation.operation_id = Some(format!("{name}{suffix}"));
                 self.document_at(path, method.clone(), operation);
                 self.router = self
@@ -106,6 +119,50 @@ fn tagged_operation<P: utoipa::Path + for<'a> Tags<'a>>() -> Operation {
     let mut operation = P::operation();
     operation.tags = Some(P::tags().into_iter().map(ToOwned::to_owned).collect());
     operation
+}
+
+/// Adds the operation's own problems, and those of its body.
+fn add_problems(operation: &mut Operation, problems: &[ExtraProblem]) {
+    for problem in problems.iter().chain(body_problems(operation)) {
+        let response = || RefOr::T(problem_response(problem.text));
+        let responses = &mut operation.responses.responses;
+        let status = problem.status.to_string();
+        responses.entry(status).or_insert_with(response);
+    }
+}
+
+/// A form has the error format of OAuth, so its operation describes these itself.
+fn body_problems(operation: &Operation) -> &'static [ExtraProblem] {
+    const JSON: [ExtraProblem; 2] = [
+        ExtraProblem {
+            status: 413,
+            text: "The request body is too large.",
+        },
+        ExtraProblem {
+            status: 415,
+            text: "The media type is not JSON.",
+        },
+    ];
+    const UPLOAD: [ExtraProblem; 2] = [
+        ExtraProblem {
+            status: 413,
+            text: "The file is larger than the limit.",
+        },
+        ExtraProblem {
+            status: 415,
+            text: "The media type is not multipart/form-data.",
+        },
+    ];
+    let Some(RefOr::T(body)) = &operation.request_body else {
+        return &[];
+    };
+    if body.content.contains_key("application/json") {
+        &JSON
+    } else if body.content.contains_key("multipart/form-data") {
+        &UPLOAD
+    } else {
+        &[]
+    }
 }
 
 /// Adds the responses, security and description that follow from the operation's door and path.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth::{AuthError, AuthorizationRequest, Client, Interactive, OAuthError, error::TokenError};
 use axum::{Json, extract::State};
-use wire::{Authorize, AuthorizeRedirect, ConsentDecision, ProblemBody};
+use wire::{Authorize, AuthorizeRedirect, ConsentDecision};
 
 use crate::{
     error::Problem,
@@ -17,8 +17,6 @@ use crate::{
 /// Approval needs a recent sign-in.
 #[utoipa::path(post, path = "/auth/authorize", tag = "Accounts", request_body = Authorize, responses(
     (status = 200, description = "The redirect URI for the browser, with a code or an error for the client.", body = AuthorizeRedirect),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Interactive(caller): Interactive,

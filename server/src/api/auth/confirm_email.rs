@@ -3,7 +3,7 @@
 use auth::Anyone;
 use axum::extract::State;
 use http::StatusCode;
-use wire::{EmailLink, ProblemBody};
+use wire::EmailLink;
 
 use crate::{
     error::Problem,
@@ -17,10 +17,6 @@ use crate::{
 /// session.
 #[utoipa::path(post, path = "/auth/me/email/confirm", tag = "Accounts", request_body = EmailLink, responses(
     (status = 204, description = "The address is confirmed."),
-    (status = 403, description = "The link is invalid, used or expired.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     _: Anyone,

@@ -3,7 +3,7 @@
 use auth::{Password, RecentlyAuthenticated, accounts::self_service::OtherSessions};
 use axum::extract::State;
 use http::StatusCode;
-use wire::{ChangePassword, ProblemBody};
+use wire::ChangePassword;
 
 use crate::{
     error::Problem,
@@ -16,10 +16,6 @@ use crate::{
 /// All other sessions of the account end, unless `end_other_sessions` is false.
 #[utoipa::path(put, path = "/auth/me/password", tag = "Accounts", request_body = ChangePassword, responses(
     (status = 204, description = "Changed."),
-    (status = 403, description = "The current password is incorrect.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,

@@ -2,7 +2,7 @@
 
 use auth::{DisplayName, EmailAddress, Interactive, accounts::profile::ProfileChange};
 use axum::{Json, extract::State};
-use wire::{ProblemBody, UpdateMe, UpdatedMe};
+use wire::{UpdateMe, UpdatedMe};
 
 use super::{me, register::parse_optional};
 use crate::{
@@ -16,9 +16,6 @@ use crate::{
 /// A new address needs a recent sign-in. It takes effect when its confirmation link is used.
 #[utoipa::path(patch, path = "/auth/me", tag = "Accounts", request_body = UpdateMe, responses(
     (status = 200, description = "The account after the change.", body = UpdatedMe),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many address changes.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Interactive(caller): Interactive,

@@ -6,7 +6,7 @@ use auth::{
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use wire::{ProblemBody, Register, Registered};
+use wire::{Register, Registered};
 
 use crate::{
     error::Problem,
@@ -19,11 +19,6 @@ use crate::{
 /// If registration is by invitation, `invite` is required.
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts", request_body = Register, responses(
     (status = 201, description = "The account.", body = Registered),
-    (status = 403, description = "Registration is closed, or the invitation is missing or invalid.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "The name is taken.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     _: Anyone,

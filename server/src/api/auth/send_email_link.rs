@@ -3,7 +3,6 @@
 use auth::Interactive;
 use axum::extract::State;
 use http::StatusCode;
-use wire::ProblemBody;
 
 use crate::{error::Problem, extract::ClientOrigin, state::Auth};
 
@@ -12,8 +11,6 @@ use crate::{error::Problem, extract::ClientOrigin, state::Auth};
 /// The earlier link becomes invalid.
 #[utoipa::path(post, path = "/auth/me/email/send", tag = "Accounts", responses(
     (status = 202, description = "The link is queued for sending."),
-    (status = 409, description = "The account has no unconfirmed address, or this server sends no mail.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many mails.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Interactive(caller): Interactive,

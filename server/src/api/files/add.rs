@@ -7,7 +7,7 @@ use axum::{
 };
 use http::StatusCode;
 use vault::{UserText, action::Add};
-use wire::{File, NewContent, ProblemBody};
+use wire::{File, NewContent};
 
 use super::{MAX_COMMENT_CHARS, parse_optional_text, upload};
 use crate::{
@@ -23,10 +23,6 @@ use crate::{
     request_body(content = NewContent, content_type = "multipart/form-data"),
     responses(
         (status = 201, description = "The file with revision 1.", body = File),
-        (status = 409, description = "The file exists. Check it out to change it.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The file is larger than the limit.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not multipart/form-data.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 507, description = "The disk is full. Nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     permitted: Revalidating<Add>,

@@ -3,7 +3,7 @@
 use auth::Permitted;
 use axum::{Json, extract::State};
 use vault::action::Cancel;
-use wire::{File, ProblemBody};
+use wire::File;
 
 use crate::{
     error::Problem,
@@ -19,7 +19,6 @@ use crate::{
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 200, description = "The unlocked file.", body = File),
-        (status = 409, description = "The file is not locked.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Cancel>,

@@ -12,7 +12,7 @@ use vault::{
     store::AfterCheckIn,
     vault::{Precheck, RevisionUpload},
 };
-use wire::{File, ProblemBody};
+use wire::File;
 
 use super::{MAX_COMMENT_CHARS, parse_text, upload};
 use crate::{
@@ -31,11 +31,6 @@ use crate::{
     request_body(content = wire::CheckIn, content_type = "multipart/form-data"),
     responses(
         (status = 200, description = "The file with the new revision.", body = File),
-        (status = 409, description = "The file is not checked out.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 412, description = "`If-Match` names another revision than the newest.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The file is larger than the limit.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not multipart/form-data.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 507, description = "The disk is full. Nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 #[expect(
     clippy::too_many_arguments,

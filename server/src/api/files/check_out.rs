@@ -3,7 +3,7 @@
 use auth::Permitted;
 use axum::{Json, extract::State};
 use vault::action::CheckOut;
-use wire::{File, ProblemBody};
+use wire::File;
 
 use super::{MAX_NOTE_CHARS, parse_optional_text};
 use crate::{
@@ -21,9 +21,6 @@ use crate::{
     request_body = Option<wire::CheckOut>,
     responses(
         (status = 200, description = "The file, locked by you.", body = File),
-        (status = 409, description = "The file is already locked.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<CheckOut>,

@@ -15,7 +15,6 @@ use http_range_header::{
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 use vault::{Filename, action::Read};
-use wire::ProblemBody;
 
 use crate::{
     error::Problem,
@@ -43,7 +42,6 @@ pub struct ContentQuery {
         (status = 200, description = "The content.", content_type = "application/octet-stream"),
         (status = 206, description = "The requested range.", content_type = "application/octet-stream"),
         (status = 304, description = "The content matches `If-None-Match`."),
-        (status = 416, description = "The range is outside the content.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Read>,

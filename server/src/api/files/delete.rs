@@ -5,7 +5,6 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use vault::{UserText, action::Delete};
-use wire::ProblemBody;
 
 use super::{MAX_COMMENT_CHARS, parse_optional_text};
 use crate::{
@@ -27,7 +26,6 @@ pub struct DeleteQuery {
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header), DeleteQuery),
     responses(
         (status = 204, description = "Deleted."),
-        (status = 409, description = "Another user holds the file.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Delete>,

@@ -2,7 +2,7 @@
 
 use auth::Permitted;
 use axum::{Json, extract::State};
-use wire::{File, ProblemBody};
+use wire::File;
 
 use super::{MAX_COMMENT_CHARS, parse_optional_text};
 use crate::{
@@ -18,9 +18,6 @@ use crate::{
     request_body = wire::Describe,
     responses(
         (status = 200, description = "The file.", body = File),
-        (status = 409, description = "Another user holds the file.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<vault::action::Describe>,

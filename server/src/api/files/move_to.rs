@@ -3,7 +3,7 @@
 use auth::Permitted;
 use axum::{Json, extract::State};
 use vault::{Filename, action::Move};
-use wire::{File, ProblemBody};
+use wire::File;
 
 use crate::{
     error::Problem,
@@ -20,9 +20,6 @@ use crate::{
     request_body = wire::Move,
     responses(
         (status = 200, description = "The file with its new name.", body = File),
-        (status = 409, description = "The new name is taken, or another user holds the file.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Move>,

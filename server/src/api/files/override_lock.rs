@@ -3,7 +3,7 @@
 use auth::Permitted;
 use axum::{Json, extract::State};
 use vault::{action::Override, store::AfterOverride};
-use wire::{File, ProblemBody};
+use wire::File;
 
 use super::{MAX_NOTE_CHARS, parse_text};
 use crate::{
@@ -21,9 +21,6 @@ use crate::{
     request_body = wire::Override,
     responses(
         (status = 200, description = "The file, unlocked, or locked by you if `take` is true.", body = File),
-        (status = 409, description = "The file is not locked.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Override>,

@@ -3,7 +3,7 @@
 use auth::Permitted;
 use axum::{Json, extract::State};
 use vault::action::Restore;
-use wire::{File, ProblemBody};
+use wire::File;
 
 use crate::{
     error::Problem,
@@ -20,9 +20,6 @@ use crate::{
     request_body = wire::Restore,
     responses(
         (status = 200, description = "The file with the new revision.", body = File),
-        (status = 409, description = "Another user holds the file, or its name is taken.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<Restore>,

@@ -3,7 +3,7 @@
 use auth::{GroupName, Permitted, actions::ManageAccounts};
 use axum::{Json, extract::State};
 use http::StatusCode;
-use wire::{GroupInfo, NewGroup, ProblemBody};
+use wire::{GroupInfo, NewGroup};
 
 use crate::{
     error::Problem,
@@ -16,9 +16,6 @@ use crate::{
 /// Vaults give roles to groups.
 #[utoipa::path(post, path = "/api/groups", tag = "Groups", request_body = NewGroup, responses(
     (status = 201, description = "The group, without members.", body = GroupInfo),
-    (status = 409, description = "The name is taken.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,

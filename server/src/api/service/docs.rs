@@ -27,7 +27,7 @@ const SWAGGER_FILES: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 /// The OpenAPI document as text, built on first use.
 static DOCUMENT: LazyLock<Precompressed> = LazyLock::new(|| {
-    let text = serde_json::to_vec(&crate::router::openapi()).unwrap_or_default();
+    let text = serde_json::to_vec(&crate::operations::openapi()).unwrap_or_default();
     Precompressed::new(HeaderValue::from_static("application/json"), text.into())
 });
 

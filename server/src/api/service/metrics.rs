@@ -4,7 +4,6 @@ use std::{net::SocketAddr, sync::Arc};
 
 use auth::access::extract::OptionalCaller;
 use axum::extract::{ConnectInfo, State};
-use wire::ProblemBody;
 
 use crate::{error::Problem, state::SiteInfo};
 
@@ -26,8 +25,6 @@ const FORWARDED_HEADERS: [&str; 7] = [
 #[utoipa::path(get, path = "/metrics", tag = "Service",
     responses(
         (status = 200, description = "Metrics.", content_type = "text/plain", body = String),
-        (status = 401, description = "The token is invalid.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The request is from another machine, without an administrator's token.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     OptionalCaller(caller): OptionalCaller,

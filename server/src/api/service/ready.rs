@@ -5,7 +5,6 @@ use std::time::Duration;
 use auth::{Anyone, AuthStore};
 use axum::extract::State;
 use tokio::time::timeout;
-use wire::ProblemBody;
 
 use crate::{
     error::Problem,
@@ -18,7 +17,6 @@ use crate::{
 #[utoipa::path(get, path = "/health/ready", tag = "Service",
     responses(
         (status = 200, description = "Ready.", content_type = "text/plain", body = String),
-        (status = 503, description = "Not ready.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     _: Anyone,

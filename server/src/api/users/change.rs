@@ -4,7 +4,7 @@ use auth::{
     AccountChange, AccountStatus, DisplayName, EmailAddress, Permitted, actions::ManageAccounts,
 };
 use axum::{Json, extract::State};
-use wire::{ProblemBody, UpdateUser, User};
+use wire::{UpdateUser, User};
 
 use crate::{
     api::auth::register::parse_optional,
@@ -24,9 +24,6 @@ use crate::{
     params(("username" = String, Path)), request_body = UpdateUser,
     responses(
         (status = 200, description = "The account after the change.", body = User),
-        (status = 409, description = "The account is the last administrator.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,

@@ -3,7 +3,6 @@
 use auth::{AccountChange, AccountStatus, Permitted, actions::ManageAccounts};
 use axum::extract::State;
 use http::StatusCode;
-use wire::ProblemBody;
 
 use crate::{error::Problem, extract, state::Auth};
 
@@ -14,7 +13,6 @@ use crate::{error::Problem, extract, state::Auth};
     params(("username" = String, Path)),
     responses(
         (status = 204, description = "Removed."),
-        (status = 409, description = "The account is the last administrator.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,

@@ -5,7 +5,7 @@ use auth::{
     store::PersonalTokenPolicy,
 };
 use axum::{Json, extract::State};
-use wire::{EndAllSessions, EndedSessions, ProblemBody};
+use wire::{EndAllSessions, EndedSessions};
 
 use crate::{error::Problem, extract::JsonBody, state::Auth};
 
@@ -15,8 +15,6 @@ use crate::{error::Problem, extract::JsonBody, state::Auth};
 #[utoipa::path(post, path = "/api/sessions/end-all", tag = "Users", request_body = EndAllSessions,
     responses(
         (status = 200, description = "The number of sessions that ended.", body = EndedSessions),
-        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageAccounts>,

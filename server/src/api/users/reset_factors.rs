@@ -3,7 +3,7 @@
 use auth::{Permitted, actions::OpenAccountAccess, factor::AuditReason};
 use axum::extract::State;
 use http::StatusCode;
-use wire::{ProblemBody, ResetFactors};
+use wire::ResetFactors;
 
 use crate::{
     error::Problem,
@@ -19,9 +19,6 @@ use crate::{
     params(("username" = String, Path)), request_body = ResetFactors,
     responses(
         (status = 204, description = "Removed. The user signs in with the password only."),
-        (status = 409, description = "The account is your own.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<OpenAccountAccess>,

@@ -3,7 +3,7 @@
 use auth::{Permitted, actions::OpenAccountAccess};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
-use wire::{ProblemBody, ResetLink};
+use wire::ResetLink;
 
 use crate::{error::Problem, extract::UsernameParam, state::Auth};
 
@@ -13,7 +13,6 @@ use crate::{error::Problem, extract::UsernameParam, state::Auth};
 /// A personal access token cannot do this.
 #[utoipa::path(post, path = "/api/users/{username}/reset", tag = "Users", params(("username" = String, Path)), responses(
     (status = 200, description = "The link. It is not shown again.", body = ResetLink),
-    (status = 409, description = "The account is disabled or your own.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Permitted(permit): Permitted<OpenAccountAccess>,

@@ -4,16 +4,13 @@ use auth::{Permitted, RealmName};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use vault::action::CreateVault;
-use wire::{NewVault, ProblemBody, VaultInfo};
+use wire::{NewVault, VaultInfo};
 
 use crate::{error::Problem, extract::JsonBody, state::Vault};
 
 /// Create a vault.
 #[utoipa::path(post, path = "/api/vaults", tag = "Vaults", request_body = NewVault, responses(
     (status = 201, description = "The vault. You are its manager.", body = VaultInfo),
-    (status = 409, description = "The name is taken.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Permitted(permit): Permitted<CreateVault>,

@@ -3,7 +3,7 @@
 use auth::{Caller, HasAuth};
 use axum::{Json, extract::State};
 use http::request::Parts;
-use wire::{ProblemBody, VaultInfo};
+use wire::VaultInfo;
 
 use crate::{
     error::Problem,
@@ -27,7 +27,6 @@ impl axum::extract::FromRequestParts<AppState> for VaultParam {
     params(("vault" = String, Path)),
     responses(
         (status = 200, description = "The vault and your role in it.", body = VaultInfo),
-        (status = 404, description = "You have no role in this vault.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     caller: Caller,

@@ -3,7 +3,7 @@
 use auth::{Decision, Interactive};
 use axum::extract::State;
 use http::StatusCode;
-use wire::{ConsentDecision, DeviceDecision, ProblemBody};
+use wire::{ConsentDecision, DeviceDecision};
 
 use crate::{
     error::Problem,
@@ -16,10 +16,6 @@ use crate::{
 /// The same account must have looked the code up before. Approval needs a recent sign-in.
 #[utoipa::path(post, path = "/auth/device/decide", tag = "Accounts", request_body = DeviceDecision, responses(
     (status = 204, description = "Decided. The device gets the result with its next poll."),
-    (status = 404, description = "No device is pending with this code, or the code was not looked up.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Five codes were invalid.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Interactive(caller): Interactive,

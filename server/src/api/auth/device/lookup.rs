@@ -2,7 +2,7 @@
 
 use auth::Interactive;
 use axum::{Json, extract::State};
-use wire::{PendingDevice, ProblemBody, UserCodeLookup};
+use wire::{PendingDevice, UserCodeLookup};
 
 use crate::{
     error::Problem,
@@ -15,10 +15,6 @@ use crate::{
 /// After the look-up, only this account can decide.
 #[utoipa::path(post, path = "/auth/device/look", tag = "Accounts", request_body = UserCodeLookup, responses(
     (status = 200, description = "The client, its address and the requested scopes.", body = PendingDevice),
-    (status = 404, description = "No device is pending with this code, or another account has looked it up.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Five codes were invalid.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Interactive(caller): Interactive,

@@ -3,7 +3,6 @@
 use auth::RecentlyAuthenticated;
 use axum::extract::State;
 use http::StatusCode;
-use wire::ProblemBody;
 
 use super::FactorIdParam;
 use crate::{error::Problem, extract::ClientOrigin, state::Auth};
@@ -13,8 +12,6 @@ use crate::{error::Problem, extract::ClientOrigin, state::Auth};
 /// All other sessions of the account end. The last factor takes the recovery codes with it.
 #[utoipa::path(delete, path = "/auth/factors/{id}", tag = "Second factors", params(("id" = String, Path)), responses(
     (status = 204, description = "Removed."),
-    (status = 404, description = "The account has no such factor.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "The factor is the last one, and this server requires one.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,

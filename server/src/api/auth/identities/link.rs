@@ -6,7 +6,7 @@ use auth::{RecentlyAuthenticated, upstream::LoginPurpose};
 use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
 use secrecy::ExposeSecret as _;
-use wire::{LinkStarted, ProblemBody};
+use wire::LinkStarted;
 
 use crate::{
     error::Problem,
@@ -22,8 +22,6 @@ use crate::{
     params(("provider" = String, Path, description = "The id of a configured provider.")),
     responses(
         (status = 200, description = "The authorization URL of the provider.", body = LinkStarted),
-        (status = 404, description = "The provider is not configured.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "The provider did not respond.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,

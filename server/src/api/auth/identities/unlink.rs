@@ -3,7 +3,6 @@
 use auth::RecentlyAuthenticated;
 use axum::extract::State;
 use http::StatusCode;
-use wire::ProblemBody;
 
 use crate::{
     error::Problem,
@@ -18,7 +17,6 @@ use crate::{
     params(("id" = String, Path, description = "The id from the list.")),
     responses(
         (status = 204, description = "Unlinked."),
-        (status = 404, description = "The identity is not linked to this account.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,

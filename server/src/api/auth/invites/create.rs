@@ -6,7 +6,7 @@ use auth::{Delivery, EmailAddress, NewInvitation, Realm, RealmName, RecentlyAuth
 use axum::{Json, extract::State};
 use http::{StatusCode, header};
 use secrecy::ExposeSecret as _;
-use wire::{CreatedInvite, NewInvite, ProblemBody};
+use wire::{CreatedInvite, NewInvite};
 
 use crate::{
     api::auth::register::parse_optional,
@@ -21,10 +21,6 @@ use crate::{
 /// every vault and role.
 #[utoipa::path(post, path = "/auth/invites", tag = "Accounts", request_body = NewInvite, responses(
     (status = 201, description = "The invitation with its link. The link is not shown again.", body = CreatedInvite),
-    (status = 404, description = "You have no role in this vault.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "Too many invitations are open.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,

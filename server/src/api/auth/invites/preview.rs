@@ -2,7 +2,7 @@
 
 use auth::Anyone;
 use axum::{Json, extract::State};
-use wire::{InviteInfo, PreviewInvite, ProblemBody};
+use wire::{InviteInfo, PreviewInvite};
 
 use crate::{
     error::Problem,
@@ -15,10 +15,6 @@ use crate::{
 /// The preview does not use the invitation.
 #[utoipa::path(post, path = "/auth/invites/preview", tag = "Accounts", request_body = PreviewInvite, responses(
     (status = 200, description = "The invitation is valid.", body = InviteInfo),
-    (status = 403, description = "The invitation is invalid, used or expired.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     _: Anyone,

@@ -3,7 +3,6 @@
 use auth::RecentlyAuthenticated;
 use axum::extract::State;
 use http::StatusCode;
-use wire::ProblemBody;
 
 use crate::{error::Problem, extract::IdParam, state::Auth};
 
@@ -14,7 +13,6 @@ use crate::{error::Problem, extract::IdParam, state::Auth};
     params(("id" = String, Path)),
     responses(
         (status = 204, description = "Withdrawn. The link no longer works."),
-        (status = 404, description = "You have no such open invitation.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,

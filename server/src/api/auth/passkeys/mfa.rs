@@ -6,7 +6,7 @@ use auth::{SameOriginForm, factor::passkey::PasskeyResponse};
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
 use http::StatusCode;
-use wire::{PasskeyAssertion, ProblemBody};
+use wire::PasskeyAssertion;
 
 use crate::{
     error::Problem,
@@ -20,12 +20,6 @@ use crate::{
 /// The session is a cookie.
 #[utoipa::path(post, path = "/auth/passkeys/second-step", tag = "Second factors", request_body = PasskeyAssertion, responses(
     (status = 204, description = "Signed in. The response sets the session cookie."),
-    (status = 401, description = "The passkey was rejected, or no sign-in is pending.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 410, description = "The ceremony has expired or was used before.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[expect(
     clippy::too_many_arguments,

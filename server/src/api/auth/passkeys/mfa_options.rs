@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth::SameOriginForm;
 use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
-use wire::{PasskeyOptions, ProblemBody};
+use wire::PasskeyOptions;
 
 use super::wire_options;
 use crate::{
@@ -17,9 +17,6 @@ use crate::{
 /// Start a passkey assertion as second factor of a browser sign-in.
 #[utoipa::path(post, path = "/auth/passkeys/second-step/options", tag = "Second factors", responses(
     (status = 200, description = "The options for `navigator.credentials.get`.", body = PasskeyOptions),
-    (status = 401, description = "No sign-in is pending, or it has expired.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "The account has no passkey.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     _: SameOriginForm,

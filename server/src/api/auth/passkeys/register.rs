@@ -9,7 +9,7 @@ use auth::{
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use wire::{ProblemBody, RegisteredPasskey};
+use wire::RegisteredPasskey;
 
 use super::{parse_name, wire_passkey};
 use crate::{
@@ -23,11 +23,6 @@ use crate::{
 /// The first second factor comes with recovery codes, which are not shown again.
 #[utoipa::path(post, path = "/auth/passkeys", tag = "Accounts", request_body = wire::NewPasskey, responses(
     (status = 201, description = "Registered. All other sessions of the account end.", body = RegisteredPasskey),
-    (status = 404, description = "Passkeys are not available at the public URL of this server.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "The passkey is already registered, or the account has too many.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 410, description = "The ceremony has expired, was used before, or belongs to another session.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,

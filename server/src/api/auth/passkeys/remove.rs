@@ -3,7 +3,6 @@
 use auth::RecentlyAuthenticated;
 use axum::extract::State;
 use http::StatusCode;
-use wire::ProblemBody;
 
 use super::PasskeyIdParam;
 use crate::{error::Problem, extract::ClientOrigin, state::Auth};
@@ -15,8 +14,6 @@ use crate::{error::Problem, extract::ClientOrigin, state::Auth};
     params(("id" = String, Path, description = "The id from the list.")),
     responses(
         (status = 204, description = "Removed."),
-        (status = 404, description = "The account has no such passkey.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The passkey is the last second factor, and this server requires one.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,

@@ -2,7 +2,7 @@
 
 use auth::RecentlyAuthenticated;
 use axum::{Json, extract::State};
-use wire::{PasskeyInfo, ProblemBody, RenamePasskey};
+use wire::{PasskeyInfo, RenamePasskey};
 
 use super::{PasskeyIdParam, parse_name, wire_passkey};
 use crate::{error::Problem, extract::JsonBody, state::Auth};
@@ -12,9 +12,6 @@ use crate::{error::Problem, extract::JsonBody, state::Auth};
     params(("id" = String, Path, description = "The id from the list.")),
     responses(
         (status = 200, description = "The passkey with its new name.", body = PasskeyInfo),
-        (status = 404, description = "The account has no such passkey.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,

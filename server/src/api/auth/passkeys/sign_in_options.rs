@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth::SameOriginForm;
 use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
-use wire::{PasskeyOptions, ProblemBody};
+use wire::PasskeyOptions;
 
 use super::wire_options;
 use crate::{
@@ -19,8 +19,6 @@ use crate::{
 /// The options do not depend on an account. The assertion must come from the same browser.
 #[utoipa::path(post, path = "/auth/passkeys/sign-in/options", tag = "Accounts", responses(
     (status = 200, description = "The options for `navigator.credentials.get`.", body = PasskeyOptions),
-    (status = 403, description = "The request did not come from a page of this server.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "Passkeys are not available at the public URL of this server.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     _: SameOriginForm,

@@ -3,7 +3,7 @@
 use auth::{AllowRestricted, factor::passkey::PasskeyResponse};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
-use wire::{PasskeyAssertion, ProblemBody, StepUpResponse};
+use wire::{PasskeyAssertion, StepUpResponse};
 
 use crate::{
     error::Problem,
@@ -14,11 +14,6 @@ use crate::{
 /// Complete a step-up with a passkey (RFC 9470), in place of password and code.
 #[utoipa::path(post, path = "/auth/passkeys/step-up", tag = "Second factors", request_body = PasskeyAssertion, responses(
     (status = 200, description = "Confirmed, with a new access token for token clients.", body = StepUpResponse),
-    (status = 403, description = "The passkey was rejected.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 410, description = "The ceremony has expired or was used before.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,

@@ -2,7 +2,7 @@
 
 use auth::AllowRestricted;
 use axum::{Json, extract::State};
-use wire::{PasskeyOptions, ProblemBody};
+use wire::PasskeyOptions;
 
 use super::wire_options;
 use crate::{error::Problem, state::Auth};
@@ -10,7 +10,6 @@ use crate::{error::Problem, state::Auth};
 /// Start a step-up with a passkey (RFC 9470).
 #[utoipa::path(post, path = "/auth/passkeys/step-up/options", tag = "Second factors", responses(
     (status = 200, description = "The options for `navigator.credentials.get`.", body = PasskeyOptions),
-    (status = 404, description = "The account has no passkey.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,

@@ -3,7 +3,7 @@
 use auth::{Anyone, Password};
 use axum::extract::State;
 use http::StatusCode;
-use wire::{ConfirmReset, ProblemBody};
+use wire::ConfirmReset;
 
 use crate::{
     error::Problem,
@@ -16,10 +16,6 @@ use crate::{
 /// All sessions and personal access tokens of the account end. The call creates no session.
 #[utoipa::path(post, path = "/auth/reset/confirm", tag = "Accounts", request_body = ConfirmReset, responses(
     (status = 204, description = "The password is set."),
-    (status = 403, description = "The link is invalid, used, replaced or expired.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     _: Anyone,

@@ -3,7 +3,7 @@
 use auth::Anyone;
 use axum::extract::State;
 use http::StatusCode;
-use wire::{ProblemBody, RequestReset};
+use wire::RequestReset;
 
 use crate::{
     error::Problem,
@@ -16,9 +16,6 @@ use crate::{
 /// The response is the same for existing and unknown accounts.
 #[utoipa::path(post, path = "/auth/reset", tag = "Accounts", request_body = RequestReset, responses(
     (status = 202, description = "Accepted. An existing account with an e-mail address gets a link."),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     _: Anyone,

@@ -3,7 +3,7 @@
 use auth::{RecentlyAuthenticated, factor::RecoveryCode};
 use axum::{Json, extract::State};
 use http::StatusCode;
-use wire::{ProblemBody, RecoveryCodes};
+use wire::RecoveryCodes;
 
 use crate::{error::Problem, extract::ClientOrigin, state::Auth};
 
@@ -12,7 +12,6 @@ use crate::{error::Problem, extract::ClientOrigin, state::Auth};
 /// The old codes stop working, and all other sessions of the account end.
 #[utoipa::path(post, path = "/auth/recovery-codes", tag = "Second factors", responses(
     (status = 201, description = "The codes. They are not shown again.", body = RecoveryCodes),
-    (status = 404, description = "The account has no second factor.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,

@@ -3,7 +3,6 @@
 use auth::{Interactive, SessionId};
 use axum::extract::State;
 use http::{StatusCode, request::Parts};
-use wire::ProblemBody;
 
 use crate::{
     error::Problem,
@@ -28,7 +27,6 @@ impl axum::extract::FromRequestParts<AppState> for SessionIdParam {
     params(("id" = String, Path, description = "The id from the list.")),
     responses(
         (status = 204, description = "Ended."),
-        (status = 404, description = "The account has no such live session.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Interactive(caller): Interactive,

@@ -3,7 +3,7 @@
 use auth::{AllowRestricted, OneTimeCode, Password, session::sign_in::SignInProof};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
-use wire::{ProblemBody, StepUp, StepUpResponse};
+use wire::{StepUp, StepUpResponse};
 
 use crate::{
     error::Problem,
@@ -16,10 +16,6 @@ use crate::{
 /// The session then counts as signed in at this moment.
 #[utoipa::path(post, path = "/auth/step-up", tag = "Second factors", request_body = StepUp, responses(
     (status = 200, description = "Confirmed, with a new access token for token clients.", body = StepUpResponse),
-    (status = 403, description = "The password or the code is incorrect.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     AllowRestricted(caller): AllowRestricted,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth::{NewPersonalToken, PersonalTokenError, RealmName, RecentlyAuthenticated, Scopes};
 use axum::{Json, extract::State};
 use http::StatusCode;
-use wire::{CreatedPersonalToken, ProblemBody};
+use wire::CreatedPersonalToken;
 
 use super::list::{own_vaults, wire_token};
 use crate::{
@@ -20,8 +20,6 @@ use crate::{
 /// than its owner. It cannot issue tokens or change the account.
 #[utoipa::path(post, path = "/auth/tokens", tag = "Accounts", request_body = wire::NewPersonalToken, responses(
     (status = 201, description = "The token. The secret `token` is not shown again.", body = CreatedPersonalToken),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,

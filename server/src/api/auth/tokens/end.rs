@@ -3,7 +3,6 @@
 use auth::Interactive;
 use axum::extract::State;
 use http::StatusCode;
-use wire::ProblemBody;
 
 use crate::{api::auth::sessions::end::SessionIdParam, error::Problem, state::Auth};
 
@@ -12,7 +11,6 @@ use crate::{api::auth::sessions::end::SessionIdParam, error::Problem, state::Aut
     params(("id" = String, Path, description = "The id from the list.")),
     responses(
         (status = 204, description = "Revoked."),
-        (status = 404, description = "The account has no such live token.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Interactive(caller): Interactive,

@@ -3,7 +3,7 @@
 use auth::{EnrollmentSession, OneTimeCode};
 use axum::{Json, extract::State};
 use http::StatusCode;
-use wire::{ConfirmTotp, FactorAdded, ProblemBody};
+use wire::{ConfirmTotp, FactorAdded};
 
 use crate::{
     api::auth::factors::factor_added,
@@ -18,9 +18,6 @@ use crate::{
 /// factor.
 #[utoipa::path(post, path = "/auth/totp/confirm", tag = "Second factors", request_body = ConfirmTotp, responses(
     (status = 201, description = "Enrolled. The first factor comes with recovery codes, which are not shown again.", body = FactorAdded),
-    (status = 409, description = "This session has no pending enrollment, or it has expired.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     EnrollmentSession(caller): EnrollmentSession,

@@ -4,7 +4,7 @@ use auth::EnrollmentSession;
 use axum::{Json, extract::State};
 use qrcode::{EcLevel, QrCode, render::svg};
 use secrecy::ExposeSecret as _;
-use wire::{NewTotp, ProblemBody};
+use wire::NewTotp;
 
 use crate::{error::Problem, state::Auth};
 
@@ -13,7 +13,6 @@ use crate::{error::Problem, state::Auth};
 /// The enrollment takes effect when its first code is confirmed.
 #[utoipa::path(post, path = "/auth/totp", tag = "Second factors", responses(
     (status = 200, description = "The secret. It is not shown again, and the enrollment expires after 15 minutes.", body = NewTotp),
-    (status = 409, description = "The account already has an authenticator app.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     EnrollmentSession(caller): EnrollmentSession,

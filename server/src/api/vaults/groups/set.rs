@@ -3,7 +3,7 @@
 use auth::{Permitted, Role, actions::ManageMembers};
 use axum::extract::State;
 use http::StatusCode;
-use wire::{ProblemBody, SetRole};
+use wire::SetRole;
 
 use crate::{
     error::Problem,
@@ -16,8 +16,6 @@ use crate::{
     params(("vault" = String, Path), ("group" = String, Path)), request_body = SetRole,
     responses(
         (status = 204, description = "Changed. The change applies to the next request and to open event streams."),
-        (status = 413, description = "The request body is too large.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The media type is not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
     Permitted(permit): Permitted<ManageMembers>,
