@@ -2,7 +2,7 @@
 //! without a door does not compile.
 
 use auth::{
-    Action, Anyone, Caller, Permitted,
+    Action, Anyone, Caller, Permitted, Scope,
     access::extract::{
         AllowRestricted, AnySession, EnrollmentSession, Interactive, OptionalCaller,
         RecentlyAuthenticated, Revalidating, SameOriginForm,
@@ -30,6 +30,8 @@ pub enum AccessRule {
 )]
 pub trait Door {
     const ACCESS: AccessRule;
+    /// The scope that a token must have.
+    const SCOPE: Option<Scope> = None;
 }
 
 impl Door for Anyone {
@@ -52,10 +54,12 @@ impl Door for Caller {
 
 impl Door for Interactive {
     const ACCESS: AccessRule = AccessRule::Interactive;
+    const SCOPE: Option<Scope> = Some(Scope::OwnAccount);
 }
 
 impl Door for RecentlyAuthenticated {
     const ACCESS: AccessRule = AccessRule::RecentlyAuthenticated;
+    const SCOPE: Option<Scope> = Some(Scope::OwnAccount);
 }
 
 /// For the own account and for sign-out.
@@ -65,19 +69,23 @@ impl Door for AnySession {
 
 impl Door for EnrollmentSession {
     const ACCESS: AccessRule = AccessRule::RecentlyAuthenticated;
+    const SCOPE: Option<Scope> = Some(Scope::OwnAccount);
 }
 
 /// For the operations that lift a session's restriction.
 impl Door for AllowRestricted {
     const ACCESS: AccessRule = AccessRule::Interactive;
+    const SCOPE: Option<Scope> = Some(Scope::OwnAccount);
 }
 
 impl<A: Action> Door for Permitted<A> {
     const ACCESS: AccessRule = AccessRule::Permitted(A::NAME);
+    const SCOPE: Option<Scope> = Some(A::SCOPE);
 }
 
 impl<A: Action> Door for Revalidating<A> {
     const ACCESS: AccessRule = AccessRule::Permitted(A::NAME);
+    const SCOPE: Option<Scope> = Some(A::SCOPE);
 }
 
 /// A handler's argument list that begins with a [`Door`]. `T` is axum's marker for it.

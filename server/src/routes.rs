@@ -1,6 +1,7 @@
 //! Adds each route with its door to the router and to the API document in one call, so that the two
 //! cannot differ.
 
+use auth::Scope;
 use axum::{
     Router,
     handler::Handler,
@@ -11,7 +12,7 @@ use utoipa::{
     openapi::{
         HttpMethod, OpenApi, RefOr, Response as Answer,
         content::ContentBuilder,
-        path::{Operation, PathItemBuilder},
+        path::{Operation, ParameterIn, PathItemBuilder},
         security::SecurityRequirement,
     },
 };
@@ -39,6 +40,7 @@ pub struct ExtraProblem {
 
 /// Routes of a vault that also have a short path, which means the vault `main`.
 const VAULT_PREFIX: &str = "/api/vaults/{vault}/";
+const MAIN_TAG: &str = "Main vault";
 const MAIN_ALIASES: [&str; 3] = ["files", "changes", "events"];
 
 impl ApiRouter {
@@ -77,7 +79,15 @@ impl ApiRouter {
                 let Some(path) = path else { continue };
                 let mut operation = tagged_operation::<P>();
                 add_problems(&mut operation, problems);
-                let mut operation = complete_operation(operation, <T::Door as Door>::ACCESS, path);
+                let mut operation = complete_operation(
+                    operation,
+                    <T::Door as Door>::ACCESS,
+                    <T::Door as Door>::SCOPE,
+                    path,
+                );
+                if !suffix.is_empty() {
+                    operation.tags = Some(vec![MAIN_TAG.to_owned()]);
+                }
                 operation.operation_id = Some(format!("{name}{suffix}"));
                 self.document_at(path, method.clone(), operation);
                 self.router = self
@@ -166,7 +176,12 @@ fn body_problems(operation: &Operation) -> &'static [ExtraProblem] {
 }
 
 /// Adds the responses, security and description that follow from the operation's door and path.
-fn complete_operation(mut operation: Operation, access: AccessRule, path: &str) -> Operation {
+fn complete_operation(
+    mut operation: Operation,
+    access: AccessRule,
+    scope: Option<Scope>,
+    path: &str,
+) -> Operation {
     let in_vault =
         path.starts_with("/api/vaults/{vault}/") || matches!(access, AccessRule::Permitted(_));
     let mut add = |status: &str, text: &str| {
@@ -204,20 +219,24 @@ fn complete_operation(mut operation: Operation, access: AccessRule, path: &str) 
         .filter(|_| !path.contains("{vault}"))
     {
         parameters.retain(
-            |parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "vault"),
+            |parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "vault" && parameter.parameter_in == ParameterIn::Path),
         );
     }
-    if access != AccessRule::Anyone {
-        operation.security = Some(vec![
-            SecurityRequirement::new("password", Vec::<String>::new()),
-            SecurityRequirement::new("token", Vec::<String>::new()),
-        ]);
-    }
+    operation.security = Some(security(access, scope));
     if let AccessRule::Permitted(action) = access {
         let text = operation.description.take().unwrap_or_default();
         operation.description = Some(format!("{text}\n\nNeeds `{action}`.").trim().to_owned());
     }
     operation
+}
+
+/// An open operation has an empty list, which overrides every default.
+fn security(access: AccessRule, scope: Option<Scope>) -> Vec<SecurityRequirement> {
+    if access == AccessRule::Anyone {
+        return Vec::new();
+    }
+    let scopes = scope.into_iter().map(Scope::as_str);
+    vec![SecurityRequirement::new("oauth2", scopes)]
 }
 
 fn problem_response(text: &str) -> Answer {

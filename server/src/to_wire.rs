@@ -1,9 +1,17 @@
 //! Conversions from the domain's types to those of `wire`.
 
-use auth::Username;
+use auth::{Realm, Username};
 use http::{HeaderMap, HeaderValue, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use vault::{BlobId, File, Revision};
 use wire::FileStatus;
+
+/// All but the unreserved characters of RFC 3986 §2.3.
+const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The file for `viewer`. `checked_out_by_user` depends on the viewer.
 #[must_use]
@@ -68,6 +76,18 @@ pub fn etag(id: &BlobId) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Ok(tag) = HeaderValue::try_from(format!("\"{id}\"")) {
         headers.insert(header::ETAG, tag);
+    }
+    headers
+}
+
+/// `ETag` of the content and `Location` of the file, after a change of its content.
+#[must_use]
+pub fn file_headers(vault: &Realm, file: &File) -> HeaderMap {
+    let mut headers = etag(&file.blob.id);
+    let name = percent_encoding::utf8_percent_encode(file.name.as_str(), PATH_SEGMENT);
+    let location = format!("/api/vaults/{}/files/{name}", vault.name);
+    if let Ok(location) = HeaderValue::try_from(location) {
+        headers.insert(header::LOCATION, location);
     }
     headers
 }

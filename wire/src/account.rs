@@ -64,7 +64,7 @@ fn yes() -> bool {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct SessionInfo {
     pub id: String,
-    /// `web` or `tokens`.
+    #[schema(value_type = crate::SessionKind)]
     pub kind: String,
     /// Whether this is the session of the request.
     pub current: bool,
@@ -120,12 +120,14 @@ pub struct User {
     pub last_sign_in_at: Option<Timestamp>,
     /// Whether a second factor is set up.
     pub mfa: bool,
-    /// Their kinds: `totp`, `passkey`.
+    #[schema(value_type = Vec<crate::FactorKind>)]
     pub second_factors: Vec<String>,
-    /// By vault: `viewer`, `editor` or `manager`; only the account's own roles.
+    /// By vault: only the account's own roles.
+    #[schema(value_type = std::collections::BTreeMap<String, crate::Role>)]
     pub roles: std::collections::BTreeMap<String, String>,
     pub groups: Vec<String>,
     /// By vault: the highest of its own role and those of its groups.
+    #[schema(value_type = std::collections::BTreeMap<String, crate::Role>)]
     pub effective_roles: std::collections::BTreeMap<String, String>,
 }
 
@@ -171,7 +173,7 @@ pub(crate) fn some<'de, D: serde::Deserializer<'de>>(
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct VaultInfo {
     pub name: String,
-    /// `viewer`, `editor` or `manager`.
+    #[schema(value_type = crate::Role)]
     pub role: String,
 }
 
@@ -204,10 +206,13 @@ pub struct MemberInfo {
     pub username: String,
     pub display_name: Option<String>,
     /// The highest role.
+    #[schema(value_type = crate::Role)]
     pub role: String,
     /// The role of the account itself.
+    #[schema(value_type = Option<crate::Role>)]
     pub own_role: Option<String>,
     /// By group.
+    #[schema(value_type = std::collections::BTreeMap<String, crate::Role>)]
     pub through: std::collections::BTreeMap<String, String>,
 }
 
@@ -215,7 +220,6 @@ pub struct MemberInfo {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetRole {
-    /// `viewer`, `editor` or `manager`.
-    #[schema(example = "editor")]
+    #[schema(value_type = crate::Role, example = "editor")]
     pub role: String,
 }

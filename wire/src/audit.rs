@@ -46,7 +46,7 @@ pub struct AuditEntry {
 /// The means by which the actor acted: a session, a token or the console.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct AuditActor {
-    /// `web`, `tokens`, `personal` or `console`.
+    #[schema(value_type = crate::ActorKind)]
     pub kind: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session: Option<String>,

@@ -62,7 +62,6 @@ pub struct DeviceDecision {
     pub user_code: String,
     /// From the response of `look`.
     pub request: String,
-    #[schema(inline)]
     pub decision: ConsentDecision,
 }
 
@@ -93,7 +92,6 @@ pub struct Authorize {
     pub code_challenge: Option<String>,
     #[serde(default)]
     pub code_challenge_method: Option<String>,
-    #[schema(inline)]
     pub decision: ConsentDecision,
 }
 

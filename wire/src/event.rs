@@ -25,7 +25,7 @@ pub struct FileUpdated {
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     pub by: String,
-    /// `add`, `checkout`, `cancel`, `checkin`, `override`, `describe`, `move`, `restore`.
+    #[schema(value_type = crate::EventAction)]
     pub action: String,
     pub data: File,
     /// The previous name, after a move.

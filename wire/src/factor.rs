@@ -21,7 +21,7 @@ pub struct FactorOverview {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct FactorInfo {
     pub id: String,
-    /// `totp` or `passkey`.
+    #[schema(value_type = crate::FactorKind)]
     pub kind: String,
     pub name: String,
     #[schema(value_type = String, format = DateTime)]

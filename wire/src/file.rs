@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 /// A file as its caller sees it.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[schema(as = FileInfo)]
 pub struct File {
     #[schema(example = "fixtures/vise.step")]
     pub filename: String,
@@ -95,7 +96,7 @@ pub struct Revision {
     /// Bytes; null if this revision deleted the file.
     pub size: Option<i64>,
     pub sha256: Option<String>,
-    /// `added`, `checked_in`, `moved`, `restored`, `deleted`.
+    #[schema(value_type = crate::RevisionKind)]
     pub kind: String,
 }
 
@@ -113,6 +114,7 @@ pub struct Change {
     pub timestamp: Timestamp,
     pub size: Option<i64>,
     pub sha256: Option<String>,
+    #[schema(value_type = crate::RevisionKind)]
     pub kind: String,
 }
 

@@ -12,7 +12,8 @@ pub struct GroupInfo {
     pub name: String,
     /// Usernames.
     pub members: Vec<String>,
-    /// By vault: `viewer`, `editor` or `manager`.
+    /// By vault.
+    #[schema(value_type = BTreeMap<String, crate::Role>)]
     pub roles: BTreeMap<String, String>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,

@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewInvite {
-    /// By vault: `viewer`, `editor` or `manager`. At most the roles that the caller can grant.
+    /// By vault. At most the roles that the caller can grant.
+    #[schema(value_type = BTreeMap<String, crate::Role>)]
     #[serde(default)]
     pub roles: BTreeMap<String, String>,
     /// Only administrators can set it.

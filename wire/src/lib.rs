@@ -18,6 +18,7 @@ pub mod profile;
 mod redacted;
 pub mod throttle;
 pub mod token;
+pub mod words;
 
 pub use account::*;
 pub use audit::*;
@@ -35,3 +36,4 @@ pub use problem::*;
 pub use profile::*;
 pub use throttle::*;
 pub use token::*;
+pub use words::*;

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 pub struct Lockout {
     /// The account; null if a whole network is locked out.
     pub account: Option<String>,
-    /// `password`, `totp`, `recovery_code` or `user_code`; null if a whole network is locked out.
+    /// Null if a whole network is locked out.
+    #[schema(value_type = Option<crate::CredentialKind>)]
     pub secret: Option<String>,
     /// `elsewhere`: from any source that is new to the account. `network`: from that one. `device`:
     /// from one of its browsers.

@@ -10,25 +10,25 @@ use crate::app::{Client, PASSWORD, TestApp, TestResponse, file_url};
 
 /// Operations without an audit entry, with the reason.
 const NOT_AUDITED: [(&str, &str); 13] = [
-    ("device", "no decision yet"),
-    ("look_at_device", "reads"),
-    ("introspect", "reads"),
+    ("authorize_device", "no decision yet"),
+    ("look_up_device", "reads"),
+    ("introspect_token", "reads"),
     ("preview_invite", "reads"),
-    ("begin_totp", "not enabled until confirmed"),
-    ("ws_ticket", "valid for 30 seconds, within its session"),
-    ("passkey_options", "a challenge"),
-    ("passkey_sign_in_options", "a challenge"),
-    ("passkey_second_step_options", "a challenge"),
-    ("passkey_step_up_options", "a challenge"),
+    ("start_totp", "not enabled until confirmed"),
+    ("issue_ticket", "valid for 30 seconds, within its session"),
+    ("start_passkey", "a challenge"),
+    ("start_passkey_sign_in", "a challenge"),
+    ("start_passkey_second_step", "a challenge"),
+    ("start_passkey_step_up", "a challenge"),
     (
         "link_identity",
         "redirects to the provider; the callback is audited",
     ),
     (
-        "token",
+        "issue_token",
         "starts a session, audited as sign_in in every test; a refresh is audited only on failure",
     ),
-    ("revoke", "ends a session, like logout"),
+    ("revoke_token", "ends a session, like logout"),
 ];
 
 /// Operations covered by the tests of their own flow: passkeys, providers, clients.
@@ -36,11 +36,11 @@ const COVERED_BY_OTHER_TESTS: [&str; 9] = [
     "add_passkey",
     "remove_passkey",
     "rename_passkey",
-    "passkey_sign_in",
-    "passkey_second_step",
-    "passkey_step_up",
+    "finish_passkey_sign_in",
+    "finish_passkey_second_step",
+    "finish_passkey_step_up",
     "unlink_identity",
-    "authorize",
+    "authorize_client",
     "decide_device",
 ];
 
@@ -144,7 +144,7 @@ async fn cover_accounts(app: &TestApp, story: &mut AuditCoverage) -> Client {
     let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
     story
         .expect_audited(
-            "register",
+            "register_account",
             "ada",
             "account.created",
             app.anonymous().post("/auth/register", body).await,
@@ -157,7 +157,7 @@ async fn cover_accounts(app: &TestApp, story: &mut AuditCoverage) -> Client {
     let old = app.sign_in("ada").await;
     let ended = old.post("/auth/logout", Value::Null).await;
     story
-        .expect_audited("logout", "ada", "session.ended", ended)
+        .expect_audited("end_own_session", "ada", "session.ended", ended)
         .await;
     app.sign_in("ada").await
 }
@@ -220,7 +220,7 @@ async fn cover_password_changes(app: &TestApp, story: &mut AuditCoverage, ada: &
     } else {
         app.wait_for_mail("new@example.org", 3).await
     };
-    story.covered.insert("ask_reset");
+    story.covered.insert("request_password_reset");
     let reset = json!({"token": back.token(), "new_password": PASSWORD});
     let done = app.anonymous().post("/auth/reset/confirm", reset).await;
     story
@@ -239,13 +239,18 @@ async fn cover_files(story: &mut AuditCoverage, ada: &Client) {
         )
         .await;
     story
-        .expect_audited("add", "ada", "file.add", ada.add("a.nc", b"1").await)
+        .expect_audited("add_file", "ada", "file.add", ada.add("a.nc", b"1").await)
         .await;
     let describe = ada
         .put_request(&file_url("a.nc", ""))
         .json(&json!({"description": "d"}));
     story
-        .expect_audited("describe", "ada", "file.describe", ada.send(describe).await)
+        .expect_audited(
+            "describe_file",
+            "ada",
+            "file.describe",
+            ada.send(describe).await,
+        )
         .await;
     cover_check_outs(story, ada).await;
     cover_move_and_restore(story, ada).await;
@@ -255,7 +260,7 @@ async fn cover_files(story: &mut AuditCoverage, ada: &Client) {
 async fn cover_check_outs(story: &mut AuditCoverage, ada: &Client) {
     story
         .expect_audited(
-            "check_out",
+            "check_out_file",
             "ada",
             "file.checkout",
             ada.check_out("a.nc").await,
@@ -263,7 +268,7 @@ async fn cover_check_outs(story: &mut AuditCoverage, ada: &Client) {
         .await;
     story
         .expect_audited(
-            "cancel",
+            "cancel_check_out",
             "ada",
             "file.cancel",
             ada.post(&file_url("a.nc", "/cancel"), Value::Null).await,
@@ -272,7 +277,7 @@ async fn cover_check_outs(story: &mut AuditCoverage, ada: &Client) {
     ada.check_out("a.nc").await.expect_status(200);
     story
         .expect_audited(
-            "check_in",
+            "check_in_file",
             "ada",
             "file.checkin",
             ada.check_in("a.nc", b"2", "better").await,
@@ -283,7 +288,7 @@ async fn cover_check_outs(story: &mut AuditCoverage, ada: &Client) {
 async fn cover_move_and_restore(story: &mut AuditCoverage, ada: &Client) {
     story
         .expect_audited(
-            "move",
+            "move_file",
             "ada",
             "file.move",
             ada.post(&file_url("a.nc", "/move"), json!({"to": "b.nc"}))
@@ -292,7 +297,7 @@ async fn cover_move_and_restore(story: &mut AuditCoverage, ada: &Client) {
         .await;
     story
         .expect_audited(
-            "restore",
+            "restore_file",
             "ada",
             "file.restore",
             ada.post(&file_url("b.nc", "/restore"), json!({"revision": 1}))
@@ -315,7 +320,7 @@ async fn cover_override_and_delete(story: &mut AuditCoverage, ada: &Client) {
         .await;
     story
         .expect_audited(
-            "delete",
+            "delete_file",
             "root",
             "file.delete",
             root.send(root.delete_request(&file_url("b.nc", ""))).await,
@@ -327,7 +332,7 @@ async fn cover_credentials(app: &TestApp, story: &mut AuditCoverage, ada: &Clien
     cover_tokens(story, ada).await;
     story
         .expect_audited(
-            "step_up",
+            "confirm_step_up",
             "ada",
             "sign_in.confirmed",
             ada.post("/auth/step-up", json!({"password": PASSWORD}))
@@ -346,12 +351,12 @@ async fn cover_tokens(story: &mut AuditCoverage, ada: &Client) {
         )
         .await;
     let made = story
-        .expect_audited("make_token", "ada", "token.made", made)
+        .expect_audited("create_token", "ada", "token.made", made)
         .await;
     let path = format!("/auth/tokens/{}", made.body["id"].as_str().unwrap());
     story
         .expect_audited(
-            "end_token",
+            "revoke_personal_token",
             "ada",
             "token.ended",
             ada.send(ada.delete_request(&path)).await,
@@ -388,12 +393,12 @@ async fn cover_second_factors(app: &TestApp, story: &mut AuditCoverage, ada: &Cl
         .await;
     let with_code = crate::totp::sign_in_with_otp(app, "ada", Some(&codes[0])).await;
     let with_code = story
-        .expect_audited("token", "ada", "recovery_code.used", with_code)
+        .expect_audited("issue_token", "ada", "recovery_code.used", with_code)
         .await;
     let ada = crate::totp::client_from(app, "ada", &with_code);
     let codes = ada.post("/auth/recovery-codes", Value::Null).await;
     story
-        .expect_audited("make_recovery_codes", "ada", "recovery_codes.made", codes)
+        .expect_audited("create_recovery_codes", "ada", "recovery_codes.made", codes)
         .await;
     story
         .expect_audited(
@@ -527,7 +532,7 @@ async fn cover_invites(story: &mut AuditCoverage) {
         .post("/auth/invites", json!({"roles": {"main": "viewer"}}))
         .await;
     let invited = story
-        .expect_audited("invite", "root", "invite.made", invited)
+        .expect_audited("create_invite", "root", "invite.made", invited)
         .await;
     let path = format!("/auth/invites/{}", invited.body["id"].as_str().unwrap());
     story
@@ -553,7 +558,7 @@ async fn cover_throttles(app: &TestApp, story: &mut AuditCoverage) {
     }
     story
         .expect_audited(
-            "lift_account",
+            "lift_account_lockout",
             "root",
             "throttle.lifted",
             delete(&root, "/api/throttle/accounts/ada").await,
@@ -561,7 +566,7 @@ async fn cover_throttles(app: &TestApp, story: &mut AuditCoverage) {
         .await;
     story
         .expect_audited(
-            "lift_network",
+            "lift_network_lockout",
             "root",
             "throttle.lifted",
             delete(&root, "/api/throttle/networks/127.0.0.1").await,
@@ -608,7 +613,7 @@ async fn cover_account_recovery(story: &mut AuditCoverage) {
     let root = story.root.clone();
     story
         .expect_audited(
-            "reset_link",
+            "create_reset_link",
             "root",
             "reset.made",
             root.post("/api/users/ada/reset", Value::Null).await,
@@ -627,7 +632,7 @@ async fn cover_ended_accounts(app: &TestApp, story: &mut AuditCoverage) {
     app.editor("bob").await;
     let ended = root.post("/api/users/bob/end-sessions", Value::Null).await;
     story
-        .expect_audited("end_sessions_of_user", "root", "sessions.ended", ended)
+        .expect_audited("end_user_sessions", "root", "sessions.ended", ended)
         .await;
     story
         .expect_audited(
@@ -641,11 +646,6 @@ async fn cover_ended_accounts(app: &TestApp, story: &mut AuditCoverage) {
         .post("/api/sessions/end-all", json!({"reason": "a test"}))
         .await;
     story
-        .expect_audited(
-            "end_sessions_of_everybody",
-            "root",
-            "everybody.signed_out",
-            ended,
-        )
+        .expect_audited("end_all_sessions", "root", "everybody.signed_out", ended)
         .await;
 }

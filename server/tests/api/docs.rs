@@ -1,6 +1,8 @@
 //! The descriptions of the service match it.
 
-use crate::app::TestApp;
+use serde_json::{Value, json};
+
+use crate::{app::TestApp, both};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn openapi_document_matches_its_snapshot() {
@@ -120,4 +122,71 @@ async fn responses_carry_browser_security_headers() {
             "{path}: {policy}"
         );
     }
+}
+
+both! {
+    async fn added_file_answers_tag_and_location(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let added = ada.add("fixtures/vise 1.step", b"one").await.expect_status(201);
+        let tag = format!("\"{}\"", added.body["sha256"].as_str().unwrap());
+        assert_eq!(added.header("etag"), Some(tag.as_str()));
+        let location = "/api/vaults/main/files/fixtures%2Fvise%201.step";
+        assert_eq!(added.header("location"), Some(location));
+        let shown = ada.get(location).await.expect_status(200);
+        assert_eq!(shown.body["filename"], "fixtures/vise 1.step");
+    }
+
+    async fn checked_in_file_answers_tag_and_location(app: TestApp) {
+        let ada = app.editor("ada").await;
+        ada.add("a.nc", b"one").await.expect_status(201);
+        ada.check_out("a.nc").await.expect_status(200);
+        let done = ada.check_in("a.nc", b"two", "second").await.expect_status(200);
+        let tag = format!("\"{}\"", done.body["sha256"].as_str().unwrap());
+        assert_eq!(done.header("etag"), Some(tag.as_str()));
+        assert_eq!(done.header("location"), Some("/api/vaults/main/files/a.nc"));
+    }
+}
+
+/// The words of a schema of the API document.
+fn words(document: &Value, schema: &str) -> Vec<String> {
+    let words = document["components"]["schemas"][schema]["enum"].as_array();
+    words
+        .unwrap()
+        .iter()
+        .map(|word| word.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn documented_words_are_those_of_the_domain() {
+    let document = server::operations::openapi();
+    let roles = words(&document, "Role");
+    assert_eq!(roles, ["viewer", "editor", "manager"]);
+    for role in roles {
+        assert_eq!(auth::Role::parse(&role).unwrap().as_str(), role);
+    }
+    let kinds = vault::RevisionKind::ALL.map(vault::RevisionKind::as_str);
+    assert_eq!(words(&document, "RevisionKind"), kinds);
+}
+
+#[test]
+fn query_parameter_vault_is_documented() {
+    let document = server::operations::openapi();
+    let parameters = document["paths"]["/api/audit"]["get"]["parameters"].as_array();
+    let named = |one: &&Value| one["name"] == "vault" && one["in"] == "query";
+    assert_eq!(parameters.unwrap().iter().filter(named).count(), 1);
+}
+
+#[test]
+fn operations_name_the_scope_they_need() {
+    let document = server::operations::openapi();
+    let security = |method: &str, path: &str| document["paths"][path][method]["security"].clone();
+    let files = "/api/vaults/{vault}/files";
+    assert_eq!(security("get", files), json!([{"oauth2": ["files:read"]}]));
+    assert_eq!(
+        security("get", "/api/users"),
+        json!([{"oauth2": ["admin"]}])
+    );
+    assert_eq!(security("get", "/auth/me"), json!([{"oauth2": []}]));
+    assert_eq!(security("post", "/auth/token"), json!([]));
 }

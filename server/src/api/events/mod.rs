@@ -31,6 +31,7 @@ pub struct PermittedStream {
 
 impl Door for PermittedStream {
     const ACCESS: AccessRule = AccessRule::Permitted("file.read");
+    const SCOPE: Option<auth::Scope> = Some(auth::Scope::ReadFiles);
 }
 
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]

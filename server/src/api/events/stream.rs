@@ -15,7 +15,7 @@ use crate::{
 /// gets `{"event":"resync"}`.
 #[utoipa::path(get, path = "/api/vaults/{vault}/events", tag = "Events",
     params(("vault" = String, Path), EventsQuery, ("Last-Event-ID" = Option<String>, Header)),
-    responses((status = 200, description = "The event stream.", body = String, content_type = "text/event-stream")))]
+    responses((status = 200, description = "The event stream.", body = wire::Event, content_type = "text/event-stream")))]
 pub async fn handle(
     PermittedStream { caller, permit }: PermittedStream,
     Query(query): Query<EventsQuery>,

@@ -5,7 +5,7 @@ use axum::{
     Json,
     extract::{Request, State},
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use vault::{UserText, action::Add};
 use wire::{File, NewContent};
 
@@ -22,7 +22,8 @@ use crate::{
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body(content = NewContent, content_type = "multipart/form-data"),
     responses(
-        (status = 201, description = "The file with revision 1.", body = File),
+        (status = 201, description = "The file with revision 1.", body = File,
+            headers(("ETag" = String), ("Location" = String))),
     ))]
 pub async fn handle(
     permitted: Revalidating<Add>,
@@ -30,7 +31,7 @@ pub async fn handle(
     FilenameParam(name): FilenameParam,
     idempotency: IdempotencyHeader,
     request: Request,
-) -> Result<(StatusCode, Json<File>), Problem> {
+) -> Result<(StatusCode, HeaderMap, Json<File>), Problem> {
     let vault = &state.vault;
     let mut content = match vault
         .start_upload_new(&permitted.permit, &name, idempotency.precheck())
@@ -48,6 +49,7 @@ pub async fn handle(
     let file = vault.add(&permit, &name, content, comment, key).await?;
     Ok((
         StatusCode::CREATED,
+        to_wire::file_headers(permit.realm(), &file),
         Json(to_wire::file(&file, permit.username())),
     ))
 }

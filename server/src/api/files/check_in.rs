@@ -30,7 +30,8 @@ use crate::{
         ("If-Match" = Option<String>, Header, description = "The quoted SHA-256 of the content on which the new content is based.")),
     request_body(content = wire::CheckIn, content_type = "multipart/form-data"),
     responses(
-        (status = 200, description = "The file with the new revision.", body = File),
+        (status = 200, description = "The file with the new revision.", body = File,
+            headers(("ETag" = String), ("Location" = String))),
     ))]
 #[expect(
     clippy::too_many_arguments,
@@ -43,7 +44,7 @@ pub async fn handle(
     FilenameParam(name): FilenameParam,
     idempotency: IdempotencyHeader,
     request: Request,
-) -> Result<Json<File>, Problem> {
+) -> Result<(HeaderMap, Json<File>), Problem> {
     let vault = &state.vault;
     let tags = if_match(request.headers());
     let base = match expected_base(
@@ -87,7 +88,10 @@ pub async fn handle(
             key,
         )
         .await?;
-    Ok(Json(to_wire::file(&file, permit.username())))
+    Ok((
+        to_wire::file_headers(permit.realm(), &file),
+        Json(to_wire::file(&file, permit.username())),
+    ))
 }
 
 fn parse_after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {

@@ -13,7 +13,7 @@ use crate::{error::Problem, extract::FilenameParam, state::Vault, to_wire};
 /// `ETag` is the quoted SHA-256 of its content.
 #[utoipa::path(get, path = "/api/vaults/{vault}/files/{filename}", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path, description = "Percent-encoded: `fixtures%2Fvise.step`")),
-    responses((status = 200, description = "The file.", body = File)))]
+    responses((status = 200, description = "The file.", body = File, headers(("ETag" = String)))))]
 pub async fn handle(
     Permitted(permit): Permitted<Read>,
     State(vault): State<Vault>,

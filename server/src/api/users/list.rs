@@ -25,8 +25,7 @@ use crate::{
 pub struct UserListQuery {
     /// A part of the username, display name or e-mail address.
     q: Option<String>,
-    /// `active`, `disabled`, `administrators`, `without_second_factor`, `locked_out` or
-    /// `reset_required`.
+    #[param(value_type = Option<wire::UserFilter>)]
     only: Option<String>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,

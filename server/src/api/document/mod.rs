@@ -1,11 +1,9 @@
-//! The API document without operations: title, schemas, security schemes.
+//! The API document: title and schemas here, what operations share in `shared.json`.
 
-use utoipa::{
-    OpenApi,
-    openapi::security::{
-        Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme,
-    },
-};
+mod finish;
+
+pub use finish::finish;
+use utoipa::OpenApi;
 
 #[derive(Debug, OpenApi)]
 #[openapi(
@@ -23,8 +21,10 @@ use utoipa::{
         wire::NewContent, wire::NewVault, wire::EndAllSessions, wire::TokenReference, wire::Override, wire::ProblemBody, wire::Register,
         wire::Registered, wire::Restore, wire::Revision, wire::Change, wire::SessionInfo, wire::SetRole, wire::Ticket,
         wire::TokenError, wire::TokenRequest, wire::TokenResponse, wire::User, wire::VaultInfo, wire::AuthorizationServer,
-        wire::Event, wire::FileUpdated, wire::FileDeleted, wire::DeletedFile, wire::InviteInfo, wire::CreatedInvite,
+        wire::FileUpdated, wire::FileDeleted, wire::DeletedFile, wire::InviteInfo, wire::CreatedInvite,
         wire::NewInvite, wire::PreviewInvite, wire::GroupInfo, wire::NewGroup, wire::GroupRole,
+        wire::Role, wire::EventAction, wire::RevisionKind, wire::SessionKind, wire::ActorKind, wire::FactorKind,
+        wire::CredentialKind, wire::UserFilter,
         wire::UpdateMe, wire::UpdatedMe, wire::EmailLink, wire::EndAllSessions,
         wire::RegisteredPasskey, wire::RequestReset, wire::Authorize, wire::AuthorizeRedirect, wire::ConfirmReset,
         wire::ConfirmTotp, wire::DeviceDecision, wire::DeviceAuthorization, wire::DeviceForm, wire::FactorAdded,
@@ -37,21 +37,8 @@ use utoipa::{
 )]
 struct Base;
 
+/// The document without operations.
 #[must_use]
 pub fn base() -> utoipa::openapi::OpenApi {
-    let mut document = Base::openapi();
-    if let Some(components) = document.components.as_mut() {
-        let flow = Flow::Password(Password::with_refresh_url(
-            "/auth/token",
-            Scopes::new(),
-            "/auth/token",
-        ));
-        components.add_security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([flow])));
-        let bearer = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
-        components.add_security_scheme("token", SecurityScheme::Http(bearer));
-    }
-    document
+    Base::openapi()
 }
