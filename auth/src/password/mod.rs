@@ -41,9 +41,18 @@ impl fmt::Debug for Password {
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
+/// Why a hash of another program is not imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a hash that Strongroom can verify: Argon2id or bcrypt with sensible parameters")]
-pub struct UnsupportedHash;
+pub enum UnsupportedHash {
+    #[error("Argon2i hashes are not supported: only Argon2id and bcrypt are")]
+    Argon2i,
+    #[error("Argon2d hashes are not supported: only Argon2id and bcrypt are")]
+    Argon2d,
+    #[error("Argon2 version 1.0 (v=16) is not supported: only version 1.3 (v=19) is")]
+    Argon2Version,
+    #[error("not a hash that Strongroom can verify: Argon2id or bcrypt with sensible parameters")]
+    Unknown,
+}
 
 impl PasswordHash {
     /// The prefix of hashes under the pepper with this id.
@@ -54,16 +63,36 @@ impl PasswordHash {
 
     /// Imports a hash of another program: an Argon2id PHC string or bcrypt, within cost limits.
     ///
+    /// bcrypt's last characters of salt and hash have bits that count for nothing. They are cleared, as
+    /// passlib does.
+    ///
     /// # Errors
-    /// [`UnsupportedHash`] for everything else: `$2x$` (a known bug), Argon2i and Argon2d, costs
-    /// out of bounds.
+    /// [`UnsupportedHash`] for everything else: `$2x$` (a known bug), Argon2i, Argon2d, Argon2 version
+    /// 1.0, costs out of bounds.
     pub fn import(raw: &str) -> Result<Self, UnsupportedHash> {
-        let known = if raw.starts_with("$2") {
-            is_supported_bcrypt(raw)
+        if raw.starts_with("$2") {
+            let hash = without_padding_bits(raw);
+            return if is_supported_bcrypt(&hash) {
+                Ok(Self(hash))
+            } else {
+                Err(UnsupportedHash::Unknown)
+            };
+        }
+        if raw.starts_with("$argon2i$") {
+            return Err(UnsupportedHash::Argon2i);
+        }
+        if raw.starts_with("$argon2d$") {
+            return Err(UnsupportedHash::Argon2d);
+        }
+        // Version 1.0 wrote no version at first.
+        if raw.starts_with("$argon2id$v=16$") || raw.starts_with("$argon2id$m=") {
+            return Err(UnsupportedHash::Argon2Version);
+        }
+        if is_supported_argon2id(raw) {
+            Ok(Self(raw.to_owned()))
         } else {
-            is_supported_argon2id(raw)
-        };
-        known.then(|| Self(raw.to_owned())).ok_or(UnsupportedHash)
+            Err(UnsupportedHash::Unknown)
+        }
     }
 
     pub(crate) fn is_bcrypt(&self) -> bool {
@@ -80,6 +109,26 @@ impl PasswordHash {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The alphabet of bcrypt's base64.
+const BCRYPT_ALPHABET: &[u8; 64] =
+    b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// Positions of the last characters of the 128-bit salt and the 184-bit hash, and the number of their
+/// low bits that count for nothing.
+const BCRYPT_PADDING: [(usize, u32); 2] = [(28, 4), (59, 2)];
+
+fn without_padding_bits(raw: &str) -> String {
+    let mut bytes = raw.as_bytes().to_vec();
+    for (position, bits) in BCRYPT_PADDING {
+        let value = bytes
+            .get(position)
+            .and_then(|byte| BCRYPT_ALPHABET.iter().position(|symbol| symbol == byte));
+        if let Some(value) = value {
+            bytes[position] = BCRYPT_ALPHABET[value >> bits << bits];
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| raw.to_owned())
 }
 
 fn is_supported_bcrypt(raw: &str) -> bool {
@@ -151,13 +200,54 @@ mod tests {
             "$2b$+9$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
             "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31",
             "$2b$12$éixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31l",
-            "$argon2i$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo",
-            "$argon2id$v=16$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo",
             "$argon2id$v=19$m=1048577,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo",
             "$argon2id$v=19$m=65536,t=11,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo",
             "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA",
         ] {
-            assert_eq!(PasswordHash::import(raw), Err(UnsupportedHash), "{raw}");
+            assert_eq!(
+                PasswordHash::import(raw),
+                Err(UnsupportedHash::Unknown),
+                "{raw}"
+            );
         }
+    }
+
+    #[test]
+    fn argon2i_argon2d_and_version_16_are_named() {
+        let rest =
+            "m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo";
+        for (prefix, why, named) in [
+            ("$argon2i$v=19$", UnsupportedHash::Argon2i, "Argon2i "),
+            ("$argon2i$v=16$", UnsupportedHash::Argon2i, "Argon2i "),
+            ("$argon2d$v=19$", UnsupportedHash::Argon2d, "Argon2d "),
+            ("$argon2id$v=16$", UnsupportedHash::Argon2Version, "v=16"),
+            ("$argon2id$", UnsupportedHash::Argon2Version, "v=16"),
+        ] {
+            assert_eq!(
+                PasswordHash::import(&format!("{prefix}{rest}")),
+                Err(why),
+                "{prefix}"
+            );
+            assert!(why.to_string().contains(named), "{why}");
+        }
+    }
+
+    #[test]
+    fn bcrypt_padding_bits_are_cleared() {
+        let canonical = "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
+        let imported = PasswordHash::import(canonical).unwrap();
+        assert_eq!(imported.as_str(), canonical);
+        // The last character of the salt has two bits, the last of the hash four.
+        for padded in [
+            "$2b$12$EixZaYVK1fsbw1ZfbX3OXfPaWxn96p36WQoeG6Lruj3vjPGga31lW",
+            "$2b$12$EixZaYVK1fsbw1ZfbX3OXtPaWxn96p36WQoeG6Lruj3vjPGga31lW",
+            "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lX",
+            "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lZ",
+        ] {
+            let imported = PasswordHash::import(padded).unwrap();
+            assert_eq!(imported.as_str(), canonical, "{padded}");
+        }
+        let other = PasswordHash::import(&canonical.replace("31lW", "31la")).unwrap();
+        assert_ne!(other.as_str(), canonical);
     }
 }
