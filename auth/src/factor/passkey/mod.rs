@@ -12,6 +12,7 @@ mod error;
 mod management;
 mod mfa;
 mod relying_party;
+mod shape;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jiff::Timestamp;

@@ -14,7 +14,7 @@ use webauthn_rs::{
     },
 };
 
-use super::PasskeyError;
+use super::{PasskeyError, shape};
 use crate::{Account, AuthError, error::FactorError};
 
 /// `WebAuthn` level 3 §7.1: longer ids are invalid.
@@ -82,7 +82,15 @@ impl RelyingParty {
         state: &PasskeyRegistration,
     ) -> Result<Passkey, AuthError> {
         let credential: RegisterPublicKeyCredential = parse_credential(response)?;
-        if credential.raw_id.len() > MAX_CREDENTIAL_ID || credential.type_ != "public-key" {
+        let is_well_formed = credential.raw_id.len() <= MAX_CREDENTIAL_ID
+            && credential.type_ == "public-key"
+            && shape::ids_agree(&credential.id, &credential.raw_id)
+            && shape::is_plain_attestation(
+                &credential.response.attestation_object,
+                &credential.raw_id,
+            )
+            && shape::is_unframed(&credential.response.client_data_json);
+        if !is_well_formed {
             return Err(PasskeyError::Malformed.into());
         }
         self.webauthn
@@ -148,11 +156,12 @@ impl Assertion {
     /// [`PasskeyError::Malformed`].
     pub(crate) fn parse(response: &Value) -> Result<Self, AuthError> {
         let credential: PublicKeyCredential = parse_credential(response)?;
-        let is_framed = client_data(&credential).is_none_or(|data| data.cross_origin == Some(true));
-        if credential.raw_id.len() > MAX_CREDENTIAL_ID
-            || credential.type_ != "public-key"
-            || is_framed
-        {
+        let is_well_formed = credential.raw_id.len() <= MAX_CREDENTIAL_ID
+            && credential.type_ == "public-key"
+            && shape::ids_agree(&credential.id, &credential.raw_id)
+            && shape::is_assertion_data(&credential.response.authenticator_data)
+            && shape::is_unframed(&credential.response.client_data_json);
+        if !is_well_formed {
             return Err(PasskeyError::Malformed.into());
         }
         Ok(Self(credential))
@@ -168,18 +177,6 @@ impl Assertion {
             .get_user_unique_id()
             .map(|returned| returned == handle.as_bytes())
     }
-}
-
-/// §7.2 step 13: pages of this installation are never framed. The crate checks this only at
-/// registration.
-#[derive(serde::Deserialize)]
-struct ClientData {
-    #[serde(rename = "crossOrigin")]
-    cross_origin: Option<bool>,
-}
-
-fn client_data(credential: &PublicKeyCredential) -> Option<ClientData> {
-    serde_json::from_slice(&credential.response.client_data_json).ok()
 }
 
 fn parse_credential<T: serde::de::DeserializeOwned>(response: &Value) -> Result<T, AuthError> {
