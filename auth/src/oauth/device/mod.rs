@@ -3,6 +3,7 @@
 //! The device shows a user code. The user types it in a signed-in session, reads the request, and
 //! approves or denies it. The device polls until then.
 
+mod eviction;
 mod user_code;
 mod verification;
 
@@ -40,8 +41,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(5);
 const POLL_TOLERANCE: Duration = Duration::from_millis(500);
 /// Pending codes per network.
 const MAX_PENDING_PER_NETWORK: usize = 20;
-/// Pending codes in all, within what `list_tokens` returns at once. Further requests wait until a
-/// code expires.
+/// Pending codes in all, within what `list_tokens` returns at once. A further request evicts one.
 const MAX_PENDING: usize = 1_000;
 /// Retries of a compare-and-swap that a parallel write has won.
 const MAX_RETRIES: u32 = 8;
@@ -237,9 +237,9 @@ impl<S: AuthStore> OAuth<'_, S> {
         now: Timestamp,
     ) -> Result<(), AuthError> {
         let interval = Duration::from_millis(grant.interval_ms);
-        let too_soon = grant
-            .polled_at
-            .is_some_and(|last| clock::since(last, now) + POLL_TOLERANCE < interval);
+        let too_soon = grant.polled_at.is_some_and(|last| {
+            clock::is_within(last, interval.saturating_sub(POLL_TOLERANCE), now)
+        });
         let increase = if too_soon { millis(POLL_INTERVAL) } else { 0 };
         let interval_ms = grant.interval_ms.saturating_add(increase);
         let polled = DeviceGrant {
@@ -263,27 +263,37 @@ impl<S: AuthStore> OAuth<'_, S> {
         self.0.core.one_time().find(hash).await
     }
 
+    /// Bounds the pending codes of each network and of all. If all are too many, the network with the
+    /// most loses its oldest code that no user has looked at.
     async fn limit_pending(self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
         let stored = self.0.core.one_time().list::<DeviceGrant>(None).await?;
-        let count = stored.len();
-        let grants = stored
-            .into_iter()
-            .flatten()
-            .map(|stored| stored.body)
-            .filter(|grant| now < grant.expires_at);
-        let addresses: Vec<IpAddr> = grants.map(|grant| grant.address).collect();
-        let is_full = |network: NetworkPrefix| {
-            let pending = addresses
+        let stored: Vec<StoredToken<DeviceGrant>> = stored.into_iter().flatten().collect();
+        let pending = || {
+            stored
                 .iter()
-                .filter(|pending| NetworkPrefix::all_of(**pending).any(|it| it == network));
-            pending.count() >= MAX_PENDING_PER_NETWORK * network.shared_by()
+                .filter(|stored| now < stored.body.expires_at)
+                .map(|stored| &stored.body)
         };
-        if count < MAX_PENDING && !NetworkPrefix::all_of(address).any(is_full) {
+        let is_full = |network: NetworkPrefix| {
+            let count = pending().filter(|grant| is_in(grant, network)).count();
+            count >= MAX_PENDING_PER_NETWORK * network.shared_by()
+        };
+        if NetworkPrefix::all_of(address).any(is_full) {
+            return Err(too_many_pending());
+        }
+        if stored.len() < MAX_PENDING {
             return Ok(());
         }
-        Err(AuthError::Throttle(ThrottleError::Throttled {
-            retry_after: CODE_LIFETIME / 10,
-        }))
+        let evicted = eviction::choose(&stored, now).ok_or_else(too_many_pending)?;
+        let code = TokenHash::new(&evicted.body.user_code);
+        let store = &self.0.core.store;
+        store
+            .consume_token(OneTimeKind::UserCode, &code, now)
+            .await?;
+        store
+            .consume_token(OneTimeKind::DeviceCode, &evicted.row.hash, now)
+            .await?;
+        Ok(())
     }
 
     /// A random user code that is not in use.
@@ -303,6 +313,16 @@ impl<S: AuthStore> OAuth<'_, S> {
         }
         Err(AuthError::Internal("no unused user code found"))
     }
+}
+
+fn is_in(grant: &DeviceGrant, network: NetworkPrefix) -> bool {
+    NetworkPrefix::all_of(grant.address).any(|one| one == network)
+}
+
+fn too_many_pending() -> AuthError {
+    AuthError::Throttle(ThrottleError::Throttled {
+        retry_after: CODE_LIFETIME / 10,
+    })
 }
 
 fn millis(duration: Duration) -> u64 {
