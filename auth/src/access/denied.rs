@@ -54,16 +54,24 @@ impl<'a> DeniedRequest<'a> {
 }
 
 /// The reason in the audit; `None` for denials that need no report.
-fn denial_reason(why: &AuthError, denied: &DeniedRequest<'_>) -> Option<&'static str> {
+fn denial_reason(caller: &Caller, why: &AuthError) -> Option<&'static str> {
     match why {
         AuthError::Access(AccessError::NotAllowed { .. }) => Some("not_allowed"),
-        // Only for an existing realm. Any other was mistyped.
-        AuthError::Access(AccessError::RealmNotFound) => denied.realm.map(|_| "not_allowed"),
+        // An administrator knows every realm, and mistyped this name. For others the record is the same
+        // whether the realm exists or not: they read it.
+        AuthError::Access(AccessError::RealmNotFound) => {
+            (!caller.account().administrator).then_some("not_found")
+        }
         AuthError::Access(AccessError::InsufficientScope { .. }) => Some("scope_missing"),
         AuthError::Access(AccessError::InteractiveSessionRequired) => Some("not_in_person"),
         AuthError::Access(AccessError::CrossSite) => Some("cross_site"),
         _ => None,
     }
+}
+
+/// Whether the response told the caller that the realm exists. The record says no more than it.
+fn names_realm(why: &AuthError) -> bool {
+    !matches!(why, AuthError::Access(AccessError::RealmNotFound))
 }
 
 impl<S: AuthStore> Auth<S> {
@@ -85,7 +93,7 @@ impl<S: AuthStore> Auth<S> {
     /// Records the first denial of each caller and action, then one every ten minutes with the
     /// count.
     pub fn audit_denial(&self, caller: &Caller, denied: &DeniedRequest<'_>, why: &AuthError) {
-        let Some(reason) = denial_reason(why, denied) else {
+        let Some(reason) = denial_reason(caller, why) else {
             return;
         };
         let (username, now) = (&caller.account().username, self.0.core.clock.now());
@@ -105,7 +113,8 @@ impl<S: AuthStore> Auth<S> {
         let record = NewAuditEntry::new(&caller.actor(), AuditAction::ActionDenied, now)
             .subject(denied.action)
             .with_detail(|detail| {
-                let realm = denied.realm.map(|realm| realm.id.as_str());
+                let realm = denied.realm.filter(|_| names_realm(why));
+                let realm = realm.map(|realm| realm.id.as_str());
                 let detail = detail
                     .reason(reason)
                     .with("realm", realm)

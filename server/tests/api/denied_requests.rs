@@ -40,11 +40,27 @@ both! {
         assert_eq!(lock["from"], json!({"address": "127.0.0.1", "user_agent": "curl/8"}));
         assert_eq!((&lock["reason"], &lock["vault"], &lock["by"]["kind"]), (&json!("not_allowed"), &json!("main"), &json!("tokens")));
         assert_eq!(lock["facts"]["request"], "POST /api/files/a%2Enc/override");
-        assert_eq!(of("file.read")["vault"], "attic");
+        // The answer did not say that this vault exists, and neither does the record.
+        assert_eq!((&of("file.read")["vault"], &of("file.read")["reason"]), (&Value::Null, &json!("not_found")));
         assert_eq!(of("accounts.see")["facts"]["request"], "GET /api/users");
         // The affected user reads it as a sentence.
         let page = ada.send(ada.get_request("/account/security").header("accept", "text/html")).await.expect_status(200).text;
         assert!(page.contains("You requested an action that is not allowed: GET /api/users"), "{page}");
+    }
+
+    async fn hidden_and_missing_vault_leave_the_same_record(app: TestApp) {
+        let root = app.administrator("root").await;
+        root.post("/api/vaults", json!({"name": "attic"})).await.expect_status(201);
+        for (who, vault) in [("ada", "attic"), ("bob", "nowhere")] {
+            let person = app.editor(who).await;
+            person.get(&format!("/api/vaults/{vault}/files")).await.expect_status(404);
+            let denials = wait_for_denials(&root, who, 1).await;
+            assert_eq!(denials.len(), 1, "{denials:#?}");
+            assert_eq!(denials[0]["facts"], json!({"request": format!("GET /api/vaults/{vault}/files")}));
+            assert_eq!((&denials[0]["vault"], &denials[0]["reason"]), (&Value::Null, &json!("not_found")));
+            let own = person.get("/auth/audit?action=action.refused").await.expect_status(200).body;
+            assert_eq!(own[0]["vault"], Value::Null, "{own:#?}");
+        }
     }
 
     async fn repeated_denial_is_audited_once_per_ten_minutes(app: TestApp) {
