@@ -1,7 +1,11 @@
 //! Time and randomness, passed in by the host. Deliberately absent elsewhere: direct access to the
 //! system's clock or generator.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -18,6 +22,21 @@ pub(crate) fn sub(at: Timestamp, by: Duration) -> Timestamp {
 /// The duration from `start` to `end`; zero if `end` is earlier.
 pub(crate) fn since(start: Timestamp, end: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(start)).unwrap_or_default()
+}
+
+/// Tolerated difference between two clocks, or of one clock that was set back. A stored time further
+/// ahead than this comes from a clock that was wrong.
+pub const CLOCK_LEEWAY: Duration = Duration::from_mins(5);
+
+/// Whether `at` lies further ahead of `now` than clocks may differ.
+pub(crate) fn is_ahead(at: Timestamp, now: Timestamp) -> bool {
+    at > add(now, CLOCK_LEEWAY)
+}
+
+/// Whether `now` lies within `length` after `start`. A start that [`is_ahead`] counts as long past:
+/// nothing reaches further than its own length after a clock was set back.
+pub(crate) fn is_within(start: Timestamp, length: Duration, now: Timestamp) -> bool {
+    !is_ahead(start, now) && now < add(start, length)
 }
 
 /// A clock. Tests pass in their own.
@@ -50,6 +69,44 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
+    }
+}
+
+/// Time that never goes back, for rate limits in memory. A clock that is set back costs it
+/// nothing: it goes on from there.
+#[derive(Clone, Debug)]
+pub struct SteadyClock {
+    clock: Clock,
+    state: Arc<Mutex<SteadyTime>>,
+}
+
+#[derive(Debug)]
+struct SteadyTime {
+    last: Timestamp,
+    elapsed: Duration,
+}
+
+impl SteadyClock {
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        let last = clock.now();
+        let elapsed = Duration::ZERO;
+        Self {
+            clock,
+            state: Arc::new(Mutex::new(SteadyTime { last, elapsed })),
+        }
+    }
+}
+
+impl governor::clock::Clock for SteadyClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        state.elapsed = state.elapsed.saturating_add(since(state.last, now));
+        state.last = now;
+        state.elapsed
     }
 }
 

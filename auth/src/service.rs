@@ -146,6 +146,7 @@ impl<S: AuthStore> Auth<S> {
         let factor_sealer = Sealer::new(&master_key, Purpose::Factors)?;
         // Before anything is cached, so that no later event is missed.
         let last_event_seen = AtomicI64::new(store.last_account_event().await?);
+        let unverified_limit = UnverifiedMailLimit::new(clock.clone());
         let (mail_sender, mail_receiver) = mpsc::channel(QUEUE_LIMIT);
         Ok(Self(Arc::new(Service {
             core: Core {
@@ -173,7 +174,7 @@ impl<S: AuthStore> Auth<S> {
             },
             mail: MailState {
                 queue: (mail_sender, Mutex::new(Some(mail_receiver))),
-                unverified_limit: UnverifiedMailLimit::new(),
+                unverified_limit,
                 mfa_notices: RateLimitedEvents::default(),
             },
             denials: DenialLog::default(),

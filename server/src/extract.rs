@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use auth::model::visible_text::without_hidden;
 use auth::{GroupName, Origin, Username, store::NetworkPrefix};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::{
@@ -422,8 +423,7 @@ pub(crate) fn client_origin(parts: &Parts, state: &AppState) -> Option<Origin> {
         .headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
-    let user_agent =
-        user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
+    let user_agent = user_agent.map(|text| without_hidden(text).chars().take(256).collect());
     let device = parts
         .extensions
         .get::<DeviceCookie>()

@@ -246,6 +246,9 @@ fn audit_entry(change: &FactorChange, ended: u64) -> NewAuditEntry {
     })
 }
 
+/// Steps of 30 s that a used code may lie ahead: ten minutes.
+const TOTP_STEPS_AHEAD: i64 = 20;
+
 #[derive(Debug)]
 struct ConsumeStep {
     id: FactorId,
@@ -254,10 +257,14 @@ struct ConsumeStep {
 }
 
 async fn consume_totp_step(db: &mut Connection, step: &ConsumeStep) -> Result<bool, DbError> {
-    const USE: &str =
-        "UPDATE factors SET counter = $2, last_used_at = $3 WHERE factor_id = $1 AND counter < $2";
+    // A step far ahead was used before the clock was set back. It must not lock the owner out.
+    const USE: &str = "UPDATE factors SET counter = $2, last_used_at = $3
+        WHERE factor_id = $1 AND (counter < $2 OR counter > $2 + $4)";
     Ok(db
-        .execute(USE, params![step.id.as_str(), step.number, step.at])
+        .execute(
+            USE,
+            params![step.id.as_str(), step.number, step.at, TOTP_STEPS_AHEAD],
+        )
         .await?
         == 1)
 }

@@ -2,6 +2,7 @@
 
 use auth::{
     TokenHash, Username,
+    clock::CLOCK_LEEWAY,
     store::{OneTimeKind, OneTimeToken, OneTimeTokenStore, StoreResult},
 };
 use jiff::Timestamp;
@@ -102,6 +103,12 @@ impl OneTimeTokenStore for Store {
     }
 }
 
+/// A token that was created further ahead than clocks may differ is none: nothing lives longer than its
+/// own lifetime after a clock was set back.
+fn latest_start(at: Timestamp) -> Timestamp {
+    at.checked_add(CLOCK_LEEWAY).unwrap_or(Timestamp::MAX)
+}
+
 const INSERT: &str = "INSERT INTO one_time_tokens (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
 
 pub(crate) async fn insert(db: &mut Connection, token: &OneTimeToken) -> Result<(), DbError> {
@@ -135,12 +142,17 @@ pub(crate) struct Key {
 
 pub(crate) async fn find(db: &mut Connection, one: &Key) -> Result<Option<OneTimeToken>, DbError> {
     let select = format!(
-        "SELECT {COLUMNS} FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3"
+        "SELECT {COLUMNS} FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 AND created_at <= $4"
     );
     let row = db
         .find(
             &select,
-            params![one.kind.as_str(), one.hash.as_str(), one.at],
+            params![
+                one.kind.as_str(),
+                one.hash.as_str(),
+                one.at,
+                latest_start(one.at)
+            ],
         )
         .await?;
     row.map(|mut row| parse(one.kind, &mut row)).transpose()
@@ -148,11 +160,16 @@ pub(crate) async fn find(db: &mut Connection, one: &Key) -> Result<Option<OneTim
 
 /// Locks the token until the commit; returns whether it exists.
 pub(crate) async fn lock_row(db: &mut Connection, one: &Key) -> Result<bool, DbError> {
-    const SELECT: &str = "SELECT 1 FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 FOR UPDATE";
+    const SELECT: &str = "SELECT 1 FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 AND created_at <= $4 FOR UPDATE";
     Ok(db
         .find(
             SELECT,
-            params![one.kind.as_str(), one.hash.as_str(), one.at],
+            params![
+                one.kind.as_str(),
+                one.hash.as_str(),
+                one.at,
+                latest_start(one.at)
+            ],
         )
         .await?
         .is_some())
@@ -164,12 +181,17 @@ pub(crate) async fn consume(
     one: &Key,
 ) -> Result<Option<OneTimeToken>, DbError> {
     let delete = format!(
-        "DELETE FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}"
+        "DELETE FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 AND created_at <= $4 RETURNING {COLUMNS}"
     );
     let row = db
         .find(
             &delete,
-            params![one.kind.as_str(), one.hash.as_str(), one.at],
+            params![
+                one.kind.as_str(),
+                one.hash.as_str(),
+                one.at,
+                latest_start(one.at)
+            ],
         )
         .await?;
     row.map(|mut row| parse(one.kind, &mut row)).transpose()
@@ -183,14 +205,15 @@ struct Swap {
 }
 
 async fn compare_and_swap(db: &mut Connection, revise: &Swap) -> Result<bool, DbError> {
-    const SWAP: &str = "UPDATE one_time_tokens SET body = $4 WHERE kind = $1 AND hash = $2 AND body = $3 AND expires_at > $5";
+    const SWAP: &str = "UPDATE one_time_tokens SET body = $4 WHERE kind = $1 AND hash = $2 AND body = $3 AND expires_at > $5 AND created_at <= $6";
     let token = &revise.token;
     let row = params![
         token.kind.as_str(),
         token.hash.as_str(),
         token.body.as_str(),
         revise.body.as_str(),
-        revise.at
+        revise.at,
+        latest_start(revise.at)
     ];
     Ok(db.execute(SWAP, row).await? == 1)
 }
@@ -209,12 +232,15 @@ async fn list(db: &mut Connection, many: &ListQuery) -> Result<Vec<OneTimeToken>
         "$3 = ''"
     };
     let select = format!(
-        "SELECT {COLUMNS} FROM one_time_tokens WHERE kind = $1 AND expires_at > $2 AND {whose}
+        "SELECT {COLUMNS} FROM one_time_tokens WHERE kind = $1 AND expires_at > $2 AND created_at <= $4 AND {whose}
         ORDER BY created_at DESC, hash LIMIT 10000"
     );
     let of = many.of.as_ref().map_or("", Username::as_str);
     let rows = db
-        .query(&select, params![many.kind.as_str(), many.at, of])
+        .query(
+            &select,
+            params![many.kind.as_str(), many.at, of, latest_start(many.at)],
+        )
         .await?;
     rows.into_iter()
         .map(|mut row| parse(many.kind, &mut row))
@@ -229,10 +255,13 @@ pub(crate) async fn newest(
     at: Timestamp,
 ) -> Result<Option<Timestamp>, DbError> {
     const NEWEST: &str =
-        "SELECT created_at FROM one_time_tokens WHERE kind = $1 AND username = $2 AND expires_at > $3
+        "SELECT created_at FROM one_time_tokens WHERE kind = $1 AND username = $2 AND expires_at > $3 AND created_at <= $4
         ORDER BY created_at DESC LIMIT 1";
     let row = db
-        .find(NEWEST, params![kind.as_str(), of.as_str(), at])
+        .find(
+            NEWEST,
+            params![kind.as_str(), of.as_str(), at, latest_start(at)],
+        )
         .await?;
     row.map(|mut row| row.time()).transpose()
 }

@@ -5,6 +5,7 @@
 
 use auth::{
     Actor, Session, SessionId, TokenHash,
+    clock::CLOCK_LEEWAY,
     store::{EndReason, RefreshRotation, RefreshState, Rotation, SessionEnd},
 };
 use jiff::Timestamp;
@@ -95,12 +96,19 @@ async fn observe_use(
     id: &SessionId,
 ) -> Result<Option<Session>, DbError> {
     let touch = format!(
-        "UPDATE sessions SET last_seen = CASE WHEN last_seen < $2 THEN $2 ELSE last_seen END
+        "UPDATE sessions SET last_seen = CASE WHEN last_seen < $2 OR last_seen > $4 THEN $2 ELSE last_seen END
         WHERE session_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen >= $3 RETURNING {}",
         sessions::COLUMNS
     );
+    let ahead = rotate
+        .at
+        .checked_add(CLOCK_LEEWAY)
+        .unwrap_or(Timestamp::MAX);
     let row = db
-        .find(&touch, params![id.as_str(), rotate.at, rotate.idle_since])
+        .find(
+            &touch,
+            params![id.as_str(), rotate.at, rotate.idle_since, ahead],
+        )
         .await?;
     row.map(|mut row| sessions::read(&mut row)).transpose()
 }

@@ -6,6 +6,7 @@ use auth::{
     AccountStatus, Actor, ActorVia, AuthMethods, Origin, RealmId, Scopes, SecurityEpoch, Session,
     SessionId, SessionKind, TokenHash, Username,
     audit::{ALL_ACCOUNTS, AuditAction, NewAuditEntry},
+    clock::CLOCK_LEEWAY,
     store::{
         EndAllSessions, EndReason, PersonalTokenPolicy, SessionEnd, SignInContext, StoreResult,
     },
@@ -211,8 +212,13 @@ pub(crate) async fn touch(
     id: &SessionId,
     at: Timestamp,
 ) -> Result<(), DbError> {
-    const TOUCH: &str = "UPDATE sessions SET last_seen = $2 WHERE session_id = $1 AND last_seen < $2 AND ended_at IS NULL";
-    db.execute(TOUCH, params![id.as_str(), at]).await.map(drop)
+    // A use from further ahead than clocks may differ was recorded before the clock was set back.
+    const TOUCH: &str = "UPDATE sessions SET last_seen = $2
+        WHERE session_id = $1 AND (last_seen < $2 OR last_seen > $3) AND ended_at IS NULL";
+    let ahead = at.checked_add(CLOCK_LEEWAY).unwrap_or(Timestamp::MAX);
+    db.execute(TOUCH, params![id.as_str(), at, ahead])
+        .await
+        .map(drop)
 }
 
 /// Live ones, last used first.

@@ -3,6 +3,7 @@
 use auth::{
     Actor, Session, Username,
     audit::{AuditAction, NewAuditEntry},
+    clock::CLOCK_LEEWAY,
     store::{
         AttemptSource, Bucket, Charge, FailureCount, LockoutQuery, PurgeCutoffs, StoreResult,
         ThrottleQuery, ThrottleState, ThrottleStore, ThrottleTarget,
@@ -122,6 +123,7 @@ fn failure_count(bucket: Bucket, row: &mut Row) -> Result<FailureCount, DbError>
     })
 }
 
+/// A charge from ahead of the cap was made before the clock was set back. It is dropped.
 /// Increments are atomic under parallel calls. The username is stored only for existing accounts.
 async fn charge(
     db: &mut Connection,
@@ -131,7 +133,7 @@ async fn charge(
         VALUES ($1, $2, $3, (SELECT a.username FROM accounts a WHERE a.username = $8), 1, $4, $5)
         ON CONFLICT (who, what, place) DO UPDATE SET
             username = excluded.username, failures = t.failures + 1, last_at = $4, paid_off_at = CASE
-            WHEN t.paid_off_at <= $4 THEN $5 WHEN t.paid_off_at + $6 < $7 THEN t.paid_off_at + $6 ELSE $7 END
+            WHEN t.paid_off_at <= $4 OR t.paid_off_at > $9 THEN $5 WHEN t.paid_off_at + $6 < $7 THEN t.paid_off_at + $6 ELSE $7 END
         RETURNING failures, last_at, paid_off_at";
     let mut tallies = Vec::with_capacity(charges.len());
     for Charge {
@@ -151,7 +153,8 @@ async fn charge(
             *at + *cost,
             micros,
             *at + *most,
-            name
+            name,
+            *at + *most + CLOCK_LEEWAY
         ];
         let answer = db.find(UPSERT, row).await?;
         let mut answer = answer

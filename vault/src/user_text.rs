@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-/// Stored exactly as written: any script, line breaks and tabs; no other control characters.
+use auth::model::visible_text::has_hidden_in_lines;
+
+/// Stored exactly as written: any script, line breaks and tabs; no other character that is
+/// invisible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserText(String);
 
@@ -10,19 +13,19 @@ pub struct UserText(String);
 pub enum InvalidText {
     #[error("The text can have at most {most} characters.")]
     TooLong { most: usize },
-    #[error("The text contains an invisible control character.")]
-    Control,
+    #[error("The text contains an invisible character.")]
+    Hidden,
 }
 
 impl UserText {
     /// # Errors
-    /// More than `max_chars` characters, or a control character other than line break and tab.
+    /// More than `max_chars` characters, or one that is invisible, other than line break and tab.
     pub fn parse(raw: &str, max_chars: usize) -> Result<Self, InvalidText> {
         if raw.chars().count() > max_chars {
             return Err(InvalidText::TooLong { most: max_chars });
         }
-        if raw.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return Err(InvalidText::Control);
+        if has_hidden_in_lines(raw) {
+            return Err(InvalidText::Hidden);
         }
         Ok(Self(raw.to_owned()))
     }

@@ -91,6 +91,17 @@ impl Caller {
         self
     }
 
+    /// The scopes that a token of this caller states: those of the session that the account has a
+    /// right for today.
+    pub(crate) fn effective_scopes(&self) -> Scopes {
+        self.grantable(self.session.scopes)
+    }
+
+    /// `scopes` without those that the account has no right for.
+    pub(crate) fn grantable(&self, scopes: Scopes) -> Scopes {
+        self.rights.grantable(scopes)
+    }
+
     /// Where this request came from, if the host sets it.
     #[must_use]
     pub fn origin(&self) -> Option<&Arc<Origin>> {

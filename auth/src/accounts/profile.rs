@@ -193,13 +193,12 @@ impl<S: AuthStore> Accounts<'_, S> {
             })
             .await?;
         self.0.throttling().count(guard).await?;
-        let now = self.0.core.clock.now();
         if !self
             .0
             .mail
             .unverified_limit
-            .allow_account(&account.username, now)
-            || !self.0.mail.unverified_limit.allow_mailbox(email, now)
+            .allow_account(&account.username)
+            || !self.0.mail.unverified_limit.allow_mailbox(email)
         {
             return Err(AuthError::Throttle(ThrottleError::Throttled {
                 retry_after: RETRY_AFTER,

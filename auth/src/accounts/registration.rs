@@ -160,13 +160,16 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
         };
         let now = self.0.core.clock.now();
         self.setup_link().as_ref().is_some_and(|link| {
-            now < link.expires_at
-                && bool::from(
-                    link.token
-                        .as_str()
-                        .as_bytes()
-                        .ct_eq(token.hash().as_str().as_bytes()),
-                )
+            clock::is_within(
+                clock::sub(link.expires_at, SETUP_LIFETIME),
+                SETUP_LIFETIME,
+                now,
+            ) && bool::from(
+                link.token
+                    .as_str()
+                    .as_bytes()
+                    .ct_eq(token.hash().as_str().as_bytes()),
+            )
         })
     }
 

@@ -121,7 +121,11 @@ impl<S: AuthStore> Sessions<'_, S> {
         }
         sessions.retain(|session| {
             session.kind != SessionKind::Personal
-                && now < clock::add(session.last_seen, self.0.core.settings.idle_timeout)
+                && now
+                    < clock::add(
+                        session.last_seen.min(now),
+                        self.0.core.settings.idle_timeout,
+                    )
         });
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
         Ok(sessions)

@@ -6,7 +6,7 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::RecoveryCode;
-use crate::throttle::CredentialKind;
+use crate::{model::typed_code, throttle::CredentialKind};
 
 /// Has no `Debug` that shows the code.
 pub struct OneTimeCode(pub(crate) ParsedCode);
@@ -21,11 +21,7 @@ pub(crate) enum ParsedCode {
 impl OneTimeCode {
     #[must_use]
     pub fn parse(raw: &str) -> Self {
-        let digits: String = raw
-            .chars()
-            .filter(|c| !matches!(c, ' ' | '-'))
-            .take(64)
-            .collect();
+        let digits = typed_code::fold(raw);
         if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Self(ParsedCode::Totp(digits.into()));
         }
@@ -61,14 +57,20 @@ mod tests {
 
     #[test]
     fn totp_code_parses_with_any_grouping() {
-        for input in ["123456", "123 456", " 123-456 "] {
+        for input in [
+            "123456",
+            "123 456",
+            " 123-456 ",
+            "１２３４５６",
+            "123\u{3000}456\n",
+        ] {
             assert_eq!(
                 OneTimeCode::parse(input).digits(),
                 Some("123456"),
                 "{input}"
             );
         }
-        for other in ["12345", "1234567", "１２３４５６", "+12345", ""] {
+        for other in ["12345", "1234567", "１２３４５", "+12345", "½23456", ""] {
             assert!(
                 matches!(OneTimeCode::parse(other).0, ParsedCode::Malformed),
                 "{other}"

@@ -8,7 +8,7 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{SecureRandom, TokenHash, Username};
+use crate::{SecureRandom, TokenHash, Username, model::typed_code};
 
 /// Codes per set.
 pub(crate) const CODE_COUNT: usize = 10;
@@ -31,18 +31,14 @@ impl RecoveryCode {
         Self((0..CODE_LENGTH).map(symbol).collect::<String>().into())
     }
 
-    /// Parses user input: any case, optional dashes, `o` for `0` and `l` for `1`.
+    /// Parses user input: any case and width, optional dashes and spaces, `o` for `0` and `l` for `1`.
     pub(crate) fn parse(raw: &str) -> Option<Self> {
         let plain = |c: char| match c.to_ascii_uppercase() {
             'O' => '0',
             'I' | 'L' => '1',
             other => other,
         };
-        let code: String = raw
-            .chars()
-            .filter(|c| !matches!(c, '-' | ' '))
-            .map(plain)
-            .collect();
+        let code: String = typed_code::fold(raw).chars().map(plain).collect();
         let is_valid =
             code.len() == CODE_LENGTH && code.bytes().all(|byte| ALPHABET.contains(&byte));
         is_valid.then(|| Self(code.into()))

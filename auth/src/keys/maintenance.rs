@@ -71,7 +71,7 @@ impl<S: AuthStore> Keys<'_, S> {
     async fn refetch_keys(self) -> Result<(), AuthError> {
         let mut last_refetch = self.0.sessions.key_refresh.lock().await;
         let now = self.0.core.clock.now();
-        if last_refetch.is_some_and(|at| now < clock::add(at, REFETCH_COOLDOWN)) {
+        if last_refetch.is_some_and(|at| clock::is_within(at, REFETCH_COOLDOWN, now)) {
             return Ok(());
         }
         *last_refetch = Some(now);
@@ -110,7 +110,8 @@ impl<S: AuthStore> Keys<'_, S> {
                 return mismatch;
             }
             let mut result = self.reload_keys().await;
-            if result.is_ok() && clock::since(checked_at, self.0.core.clock.now()) >= ROTATION_CHECK
+            if result.is_ok()
+                && !clock::is_within(checked_at, ROTATION_CHECK, self.0.core.clock.now())
             {
                 checked_at = self.0.core.clock.now();
                 result = self.rotate_keys(RotationTrigger::Periodic).await;

@@ -175,7 +175,7 @@ impl<S: AuthStore> KeyRing<S> {
         let Some(signing) = rows.iter().find(|row| row.retired_at.is_none()) else {
             return Ok(None);
         };
-        let old = clock::add(signing.created_at, self.rules.rotate_after) <= now;
+        let old = !clock::is_within(signing.created_at, self.rules.rotate_after, now);
         let other = self
             .rules
             .algorithm

@@ -138,12 +138,7 @@ impl<S: AuthStore> Mail<'_, S> {
     /// another person, so it is limited.
     pub(crate) fn may_mail(self, owner: &Account) -> bool {
         let Some(to) = &owner.email else { return false };
-        owner.email_verified
-            || self
-                .0
-                .mail
-                .unverified_limit
-                .allow_mailbox(to, self.0.core.clock.now())
+        owner.email_verified || self.0.mail.unverified_limit.allow_mailbox(to)
     }
 
     pub(crate) fn mail_disabled(self) -> bool {

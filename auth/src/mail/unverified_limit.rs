@@ -1,88 +1,92 @@
-//! Limit on mails to unverified addresses: ten a day per mailbox and per account. Such an address
-//! may belong to another person. Each node counts on its own.
+//! Limit on mails to unverified addresses: a burst of ten, then ten a day, per mailbox and per account.
+//! Such an address may belong to another person. Each node counts on its own.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
-    sync::{Mutex, PoisonError},
+    num::NonZeroU32,
     time::Duration,
 };
 
-use jiff::Timestamp;
+use governor::{Quota, RateLimiter, middleware::NoOpMiddleware, state::keyed::HashMapStateStore};
 
-use crate::{EmailAddress, Username};
+use crate::{Clock, EmailAddress, Username, clock::SteadyClock};
 
-const MAX_PER_DAY: u8 = 10;
+const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+const INTERVAL: Duration = Duration::from_mins(24 * 60 / 10);
 /// `Retry-After` for a further mail.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_hours(24);
-const DAY: i64 = 24 * 60 * 60;
-/// Counters share slots by a keyed hash. Memory stays constant, and an attacker cannot choose a
+/// Addresses share slots by a keyed hash. Memory stays constant, and an attacker cannot choose a
 /// victim's slot.
-const SLOTS: usize = 16_384;
+const SLOTS: u64 = 16_384;
+
+type Slots = RateLimiter<u64, HashMapStateStore<u64>, SteadyClock, NoOpMiddleware<Duration>>;
 
 pub(crate) struct UnverifiedMailLimit {
-    /// The day, and the mails sent on it.
-    slots: Mutex<Vec<(i64, u8)>>,
+    slots: Slots,
     hash_builder: RandomState,
 }
 
 impl UnverifiedMailLimit {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
+        // `with_period` is `None` only for a period of zero.
+        let quota = Quota::with_period(INTERVAL).unwrap_or(Quota::per_hour(NonZeroU32::MIN));
+        let quota = quota.allow_burst(BURST);
         Self {
-            slots: Mutex::new(vec![(0, 0); SLOTS]),
+            slots: RateLimiter::new(quota, HashMapStateStore::default(), SteadyClock::new(clock)),
             hash_builder: RandomState::new(),
         }
     }
 
     /// Counts a mail to a mailbox. `ada+shop@example.org` and `Ada@example.org` are the same
     /// mailbox.
-    pub(crate) fn allow_mailbox(&self, to: &EmailAddress, now: Timestamp) -> bool {
+    pub(crate) fn allow_mailbox(&self, to: &EmailAddress) -> bool {
         let address = to.as_str().to_lowercase();
         let (local, host) = address.split_once('@').unwrap_or((&address, ""));
         let mailbox = local.split('+').next().unwrap_or(local);
-        self.count(&format!("{mailbox}@{host}"), now)
+        self.count(&format!("{mailbox}@{host}"))
     }
 
     /// Counts a mail that an account sends to an address of another person.
-    pub(crate) fn allow_account(&self, account: &Username, now: Timestamp) -> bool {
-        self.count(account.as_str(), now)
+    pub(crate) fn allow_account(&self, account: &Username) -> bool {
+        self.count(account.as_str())
     }
 
-    fn count(&self, key: &str, now: Timestamp) -> bool {
-        let n = self.hash_builder.hash_one(key) % SLOTS as u64;
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(slot) = slots.get_mut(usize::try_from(n).unwrap_or_default()) else {
-            return false;
-        };
-        let today = now.as_second().div_euclid(DAY);
-        if slot.0 != today {
-            *slot = (today, 0);
-        }
-        if slot.1 >= MAX_PER_DAY {
-            return false;
-        }
-        slot.1 += 1;
-        true
+    fn count(&self, key: &str) -> bool {
+        let slot = self.hash_builder.hash_one(key) % SLOTS;
+        self.slots.check_key(&slot).is_ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    };
+
+    use jiff::Timestamp;
+
     use super::*;
 
     #[test]
     fn unverified_mailbox_gets_ten_mails_a_day() {
-        let (limit, now) = (
-            UnverifiedMailLimit::new(),
-            Timestamp::from_second(1_800_000_000).unwrap(),
-        );
-        let allow = |raw: &str, day: i64| {
-            let at = Timestamp::from_second(now.as_second() + day * DAY).unwrap();
-            limit.allow_mailbox(&EmailAddress::parse(raw).unwrap(), at)
-        };
-        let allowed = (0..40)
-            .filter(|n| allow(&format!("Ada+{n}@Example.org"), 0))
-            .count();
-        assert_eq!(allowed, usize::from(MAX_PER_DAY));
-        assert!(!allow("ada@example.org", 0) && allow("ada@example.org", 1));
+        let second = Arc::new(AtomicI64::new(1_800_000_000));
+        let shared = Arc::clone(&second);
+        let clock =
+            Clock::from_fn(move || Timestamp::from_second(shared.load(Ordering::Relaxed)).unwrap());
+        let limit = UnverifiedMailLimit::new(clock);
+        let allow = |raw: &str| limit.allow_mailbox(&EmailAddress::parse(raw).unwrap());
+        let allowed = |n: &u32| allow(&format!("Ada+{n}@Example.org"));
+        assert_eq!((0..40).filter(allowed).count(), 10);
+        // One more after each tenth of a day.
+        second.fetch_add(8_639, Ordering::Relaxed);
+        assert!(!allow("ada@example.org"));
+        second.fetch_add(1, Ordering::Relaxed);
+        assert!(allow("ada@example.org") && !allow("ada@example.org"));
+        // A clock that is set back only stops the recovery.
+        second.fetch_add(-200 * 86_400, Ordering::Relaxed);
+        assert!(!allow("ada@example.org"));
+        second.fetch_add(86_400, Ordering::Relaxed);
+        assert_eq!((0..40).filter(allowed).count(), 10);
     }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::visible_text::{has_hidden, is_invisible};
 use crate::{PasswordHash, Username};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,11 +136,7 @@ pub struct BadDisplayName;
 impl DisplayName {
     pub fn parse(raw: &str) -> Result<Self, BadDisplayName> {
         let tidy = raw.trim();
-        let hidden = |c: char| {
-            c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-        };
-        if tidy.is_empty() || tidy.chars().count() > 100 || tidy.contains(hidden) {
+        if tidy.is_empty() || tidy.chars().count() > 100 || has_hidden(tidy) {
             return Err(BadDisplayName);
         }
         Ok(Self(tidy.to_owned()))
@@ -163,8 +160,12 @@ pub struct BadEmailAddress;
 impl EmailAddress {
     pub fn parse(raw: &str) -> Result<Self, BadEmailAddress> {
         let tidy = raw.trim();
-        let is_allowed =
-            |c: char| !c.is_control() && !c.is_whitespace() && !"<>()[]\\,;:\"".contains(c);
+        let is_allowed = |c: char| {
+            !c.is_control()
+                && !is_invisible(c)
+                && !c.is_whitespace()
+                && !"<>()[]\\,;:\"".contains(c)
+        };
         match tidy.split_once('@') {
             Some((local, host))
                 if (1..=64).contains(&local.len())

@@ -10,4 +10,6 @@ pub mod group;
 pub mod realm;
 pub mod scope;
 pub mod token;
+pub(crate) mod typed_code;
 pub mod username;
+pub mod visible_text;

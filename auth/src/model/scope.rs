@@ -92,6 +92,12 @@ impl Scopes {
         Self(self.0 & other.0)
     }
 
+    /// The scopes without `scope`.
+    #[must_use]
+    pub fn without(self, scope: Scope) -> Self {
+        Self(self.0 & !bit(scope))
+    }
+
     /// Whether all scopes of `self` are in `other`.
     #[must_use]
     pub fn is_subset(self, other: Self) -> bool {

@@ -22,14 +22,12 @@ use crate::{
         ring::MAX_ACCESS_LIFETIME,
         signing::{ParsedToken, VerificationKeys},
     },
+    oauth::client::FIRST_PARTY_CLIENT_ID,
     settings::Settings,
 };
 
 /// Bytes. Longer tokens are rejected without parsing.
 const MAX_BYTES: usize = 4_096;
-/// Tolerated clock skew between nodes. It applies to `iat`, `nbf` and `auth_time`, never to `exp`.
-pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(5);
-
 /// Times are whole seconds since 1970. Every member is required. A string where a number belongs is
 /// rejected (CVE-2026-25537), and so is a list of audiences.
 #[derive(Serialize, Deserialize)]
@@ -51,10 +49,9 @@ struct Claims<'a> {
     scope: Cow<'a, str>,
     auth_time: i64,
     amr: Vec<String>,
-    /// RFC 9068 §2.2. Absent where the session began with the owner's own password, without a
-    /// client.
-    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
-    client_id: Option<String>,
+    /// RFC 9068 §2.2. [`FIRST_PARTY_CLIENT_ID`] where the session began without a client.
+    #[serde(skip_deserializing)]
+    client_id: String,
 }
 
 /// The validated claims of an access token.
@@ -113,6 +110,7 @@ impl AccessTokens {
     pub(crate) fn issue(
         &self,
         session: &Session,
+        scopes: Scopes,
         now: Timestamp,
         rng: &SecureRandom,
     ) -> Result<IssuedToken, AuthError> {
@@ -130,10 +128,13 @@ impl AccessTokens {
                 .to_string()
                 .into(),
             sid: session.id.as_str().into(),
-            scope: session.scopes.to_string().into(),
-            auth_time: session.auth_time.as_second(),
+            scope: scopes.to_string().into(),
+            auth_time: session.auth_time.min(now).as_second(),
             amr: session.methods.amr(),
-            client_id: session.client.clone(),
+            client_id: session
+                .client
+                .clone()
+                .unwrap_or_else(|| FIRST_PARTY_CLIENT_ID.to_owned()),
         };
         let token = self.keys().signing().sign(&claims)?;
         Ok(IssuedToken {
@@ -164,7 +165,8 @@ impl AccessTokens {
     }
 
     fn validate_claims(&self, claims: &Claims<'_>, now: Timestamp) -> Option<AccessClaims> {
-        let latest_start = clock::add(now, CLOCK_SKEW).as_second();
+        // Leeway for `iat`, `nbf` and `auth_time`, never for `exp`: a clock may have been set back.
+        let latest_start = clock::add(now, clock::CLOCK_LEEWAY).as_second();
         let is_current = claims.nbf <= latest_start
             && claims.iat <= latest_start
             && now.as_second() < claims.exp;

@@ -5,10 +5,14 @@
 
 use std::net::IpAddr;
 
+use crate::model::visible_text::has_hidden;
 use crate::{OAuthError, Scope, Scopes};
 
 /// The built-in command line client.
 pub const CLI_CLIENT_ID: &str = "strongroom-cli";
+/// `client_id` in access tokens of a session that no client started: the password form of
+/// `POST /auth/token`, and the browser (RFC 9068 §2.2 requires the claim).
+pub const FIRST_PARTY_CLIENT_ID: &str = "strongroom";
 /// Scopes of a client that requests none.
 const DEFAULT_SCOPES: [Scope; 3] = [Scope::ReadFiles, Scope::WriteFiles, Scope::OverrideLocks];
 
@@ -28,7 +32,7 @@ struct RedirectUri(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadClient {
     #[error(
-        "A client id must have 1 to 64 of the letters a to z, digits, - . _, and cannot be \"{CLI_CLIENT_ID}\"."
+        "A client id must have 1 to 64 of the letters a to z, digits, - . _, and cannot be \"{CLI_CLIENT_ID}\" or \"{FIRST_PARTY_CLIENT_ID}\"."
     )]
     Id,
     #[error("Two clients have the id {0}.")]
@@ -47,10 +51,13 @@ impl Client {
     /// [`BadClient`].
     pub fn new(id: &str, name: &str, redirects: &[String]) -> Result<Self, BadClient> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
-        if !(1..=64).contains(&id.len()) || !id.chars().all(plain) || id == CLI_CLIENT_ID {
+        if !(1..=64).contains(&id.len())
+            || !id.chars().all(plain)
+            || [CLI_CLIENT_ID, FIRST_PARTY_CLIENT_ID].contains(&id)
+        {
             return Err(BadClient::Id);
         }
-        if !(1..=64).contains(&name.chars().count()) || name.contains(char::is_control) {
+        if !(1..=64).contains(&name.chars().count()) || has_hidden(name) {
             return Err(BadClient::Name);
         }
         let redirects = redirects
@@ -256,6 +263,10 @@ mod tests {
             );
         }
         assert_eq!(Client::new(CLI_CLIENT_ID, "CAM", &[]), Err(BadClient::Id));
+        assert_eq!(
+            Client::new(FIRST_PARTY_CLIENT_ID, "CAM", &[]),
+            Err(BadClient::Id)
+        );
         assert!(matches!(
             Clients::register(vec![client(&[]).unwrap(), client(&[]).unwrap()]),
             Err(BadClient::DuplicateId(id)) if id == "cam"

@@ -9,10 +9,11 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 pub use crate::{error::PersonalTokenError, settings::PersonalTokenRules};
 
 use crate::{
-    AuthError, AuthStore, Caller, Origin, PersonalTokens, RealmName, Scopes, SecurityNotice,
+    AuthError, AuthStore, Caller, Origin, PersonalTokens, RealmName, Scope, Scopes, SecurityNotice,
     Session, SessionId, SessionKind, Token, TokenHash, TokenKind, Username,
     access::policy::AuthVia,
     error::{AccessError, TokenError},
+    model::visible_text::has_hidden,
     session::{
         authenticate::Activity,
         cache::{CacheEntry, SecretOwner},
@@ -269,9 +270,8 @@ impl<S: AuthStore> PersonalTokens<'_, S> {
 
 fn parse_label(raw: &str) -> Result<String, PersonalTokenError> {
     let label = raw.trim();
-    let is_valid = !label.is_empty()
-        && label.chars().count() <= MAX_LABEL_CHARS
-        && !label.contains(char::is_control);
+    let is_valid =
+        !label.is_empty() && label.chars().count() <= MAX_LABEL_CHARS && !has_hidden(label);
     if is_valid {
         Ok(label.to_owned())
     } else {
@@ -283,6 +283,9 @@ fn parse_label(raw: &str) -> Result<String, PersonalTokenError> {
 fn check_scopes(scopes: Scopes, caller: &Caller) -> Result<(), PersonalTokenError> {
     if scopes.is_empty() {
         return Err(PersonalTokenError::NoScope);
+    }
+    if caller.grantable(scopes).is_empty() {
+        return Err(PersonalTokenError::ScopeNotAllowed(Scope::Administer));
     }
     let allowed = Scopes::DELEGABLE.intersection(caller.session().scopes);
     scopes

@@ -55,6 +55,7 @@ impl<S: AuthStore> OAuth<'_, S> {
     ) -> Result<TokenResponse, AuthError> {
         let issued = self.0.sessions.access_tokens.issue(
             caller.session(),
+            caller.effective_scopes(),
             self.0.core.clock.now(),
             &self.0.core.rng,
         )?;
@@ -63,7 +64,7 @@ impl<S: AuthStore> OAuth<'_, S> {
             access_token: issued.token,
             refresh_token: refresh,
             expires_in: issued.expires_in,
-            scope: caller.session().scopes.to_string(),
+            scope: caller.effective_scopes().to_string(),
         })
     }
 }

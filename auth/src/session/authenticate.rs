@@ -11,12 +11,13 @@ use crate::{
     access::policy::AuthVia,
     clock,
     error::{AccessError, ThrottleError},
-    session::cache::{CacheEntry, CachedSession, Rights, SecretOwner, SessionRef, Ticket},
+    session::cache::{
+        CacheEntry, CachedSession, Rights, SecretOwner, SessionRef, TICKET_LIFETIME, Ticket,
+    },
 };
 
 /// Minimum interval between two writes of a session's last activity.
 const TOUCH_INTERVAL: Duration = Duration::from_mins(5);
-const TICKET_LIFETIME: Duration = Duration::from_secs(30);
 
 /// Whether authentication counts as activity of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,7 +241,17 @@ impl<S: AuthStore> Sessions<'_, S> {
         let found = self.0.core.store.session(id).await?;
         let owned =
             found.filter(|session| session.username == *username && session.ended_at.is_none());
-        let cached = owned.map(|session| self.0.sessions.cache.insert_session(version, session));
+        let now = self.0.core.clock.now();
+        if owned
+            .as_ref()
+            .is_some_and(|session| clock::is_ahead(session.last_seen, now))
+        {
+            self.0.core.store.touch_session(id, now).await?;
+        }
+        let cached = owned.map(|session| {
+            let session = self.bounded(session);
+            self.0.sessions.cache.insert_session(version, session)
+        });
         match cached {
             Some(cached)
                 if cached.is_live(self.0.core.settings.idle_timeout, self.0.core.clock.now()) =>
@@ -254,6 +265,26 @@ impl<S: AuthStore> Sessions<'_, S> {
                     .insert_ended(version, username, id.clone());
                 Err(AuthError::Access(AccessError::InvalidToken))
             }
+        }
+    }
+
+    /// A session that was used while the clock was ahead lives no longer than its longest lifetime
+    /// from now.
+    fn bounded(self, session: Session) -> Session {
+        let settings = &self.0.core.settings;
+        let lifetime = match session.kind {
+            SessionKind::Personal => settings.personal.max_lifetime,
+            SessionKind::OAuth | SessionKind::Web => settings.absolute_timeout,
+        };
+        let now = self.0.core.clock.now();
+        Session {
+            last_seen: if clock::is_ahead(session.last_seen, now) {
+                now
+            } else {
+                session.last_seen
+            },
+            expires_at: session.expires_at.min(clock::add(now, lifetime)),
+            ..session
         }
     }
 

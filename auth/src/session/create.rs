@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
+use crate::OAuthError;
 use crate::{
     Account, AuthError, AuthMethods, AuthStore, Caller, Origin, RealmId, Scopes, SecurityNotice,
     Session, SessionId, SessionKind, Sessions, Token, TokenKind,
     access::policy::{Assurance, AuthAge, AuthVia, Restriction},
     clock,
-    oauth::access_token::CLOCK_SKEW,
+    model::visible_text::without_hidden,
     session::cache::Rights,
     store::{SignInContext, SourceFamiliarity},
 };
@@ -104,17 +105,13 @@ impl<S: AuthStore> Sessions<'_, S> {
         new_session: NewSession,
     ) -> Result<Option<(Session, Token)>, AuthError> {
         let now = self.0.core.clock.now();
-        let kind = match new_session.kind {
-            SessionKind::OAuth => TokenKind::Refresh,
-            SessionKind::Web => TokenKind::Cookie,
-            SessionKind::Personal => TokenKind::Personal,
-        };
-        let secret = Token::random(kind, &self.0.core.rng);
+        let secret = Token::random(secret_kind(new_session.kind), &self.0.core.rng);
+        let scopes = self.grantable_scopes(account, &new_session).await?;
         let user_agent = new_session
             .origin
             .user_agent
             .as_deref()
-            .map(|agent| agent.chars().take(256).collect());
+            .map(|agent| without_hidden(agent).chars().take(256).collect());
         let session = Session {
             id: new_session
                 .id
@@ -135,7 +132,7 @@ impl<S: AuthStore> Sessions<'_, S> {
             },
             ended_at: None,
             methods: new_session.methods,
-            scopes: new_session.scopes,
+            scopes,
             realms: new_session.realms,
             label: new_session.label,
             client: new_session.client,
@@ -163,6 +160,25 @@ impl<S: AuthStore> Sessions<'_, S> {
         Ok(Some((session, secret)))
     }
 
+    /// A token keeps only scopes that its owner has a right for, so that a later promotion does not
+    /// widen it. A browser session follows the rights of its account.
+    async fn grantable_scopes(
+        self,
+        account: &Account,
+        new_session: &NewSession,
+    ) -> Result<Scopes, AuthError> {
+        if new_session.kind == SessionKind::Web {
+            return Ok(new_session.scopes);
+        }
+        let requested = new_session.scopes;
+        let rights = self.rights(&account.username).await?;
+        let granted = rights.map_or(requested, |rights| rights.grantable(requested));
+        if granted.is_empty() && !requested.is_empty() {
+            return Err(OAuthError::ScopeExceedsCaller.into());
+        }
+        Ok(granted)
+    }
+
     /// Builds the [`Caller`] of a request from a live session.
     pub(crate) fn caller_for(
         self,
@@ -174,7 +190,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         let now = self.0.core.clock.now();
         // A clock that was set back must not extend the step-up window.
         let is_recent = now < clock::add(session.auth_time, rules.max_age)
-            && session.auth_time <= clock::add(now, CLOCK_SKEW);
+            && !clock::is_ahead(session.auth_time, now);
         // An account with a second factor needs a multi-factor session for sensitive actions.
         let has_required_factors =
             !rights.factors.is_enrolled() || session.methods.is_multi_factor();
@@ -206,5 +222,14 @@ impl<S: AuthStore> Sessions<'_, S> {
         };
         (self.0.factors().enforces_second_factor(&rights.account) && !has_second_factor)
             .then_some(Restriction::EnrollFactor)
+    }
+}
+
+/// The kind of secret that a session of this kind has.
+fn secret_kind(kind: SessionKind) -> TokenKind {
+    match kind {
+        SessionKind::OAuth => TokenKind::Refresh,
+        SessionKind::Web => TokenKind::Cookie,
+        SessionKind::Personal => TokenKind::Personal,
     }
 }

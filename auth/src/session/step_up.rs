@@ -84,6 +84,7 @@ impl<S: AuthStore> Sessions<'_, S> {
         }
         let issued = self.0.sessions.access_tokens.issue(
             caller.session(),
+            caller.effective_scopes(),
             self.0.core.clock.now(),
             &self.0.core.rng,
         )?;

@@ -2,7 +2,9 @@
 
 mod administration;
 mod client_session;
+mod clock_jumps;
 mod credential_kinds;
+mod device_flood;
 mod invitation;
 mod key_ring;
 mod master_rotation;
@@ -13,6 +15,7 @@ mod personal_token;
 mod refresh;
 mod registration;
 mod revocation;
+mod scope_promotion;
 mod self_service;
 mod session;
 mod sign_in;

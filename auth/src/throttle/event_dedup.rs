@@ -38,14 +38,14 @@ impl<K: Clone + Eq + Hash> RateLimitedEvents<K> {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = entries.get_mut(key) {
             entry.suppressed += 1;
-            if clock::since(entry.at, now) < INTERVAL {
+            if clock::is_within(entry.at, INTERVAL, now) {
                 return None;
             }
             entry.at = now;
             return Some(std::mem::take(&mut entry.suppressed));
         }
         if entries.len() >= MAX_KEYS {
-            entries.retain(|_, entry| clock::since(entry.at, now) < INTERVAL);
+            entries.retain(|_, entry| clock::is_within(entry.at, INTERVAL, now));
         }
         if entries.len() >= MAX_KEYS {
             return None;

@@ -81,7 +81,7 @@ impl<S: AuthStore> Admin<'_, S> {
         let lockout = |count: crate::store::FailureCount| Lockout {
             failures: count.failures,
             last_at: count.last_at,
-            retry_at: match retry_at(&count) {
+            retry_at: match retry_at(&count, now) {
                 None => RetryAt::Never,
                 Some(at) if at <= now => RetryAt::Now,
                 Some(at) => RetryAt::At(at),

@@ -64,6 +64,11 @@ impl Quota {
     fn cost(&self) -> Duration {
         self.window / self.burst
     }
+
+    /// Failures of others block a network for three windows at most.
+    fn cap(&self) -> Duration {
+        self.window * 3
+    }
 }
 
 /// How an attempt may proceed.
@@ -95,7 +100,7 @@ pub(crate) fn evaluate(
     } else {
         Concurrency::Shared
     };
-    let remaining = retry_at(count)
+    let remaining = retry_at(count, now)
         .map(|at| clock::since(now, at))
         .ok_or(Denial::LockedOut)?;
     if remaining.is_zero() {
@@ -106,14 +111,23 @@ pub(crate) fn evaluate(
 }
 
 /// When the bucket accepts attempts again, possibly in the past; `None` if waiting does not help.
-pub(crate) fn retry_at(count: &FailureCount) -> Option<Timestamp> {
+///
+/// A wait that began ahead of `now` comes from a clock that was set back. It is over, so that no wait
+/// reaches further than its own length from now.
+pub(crate) fn retry_at(count: &FailureCount, now: Timestamp) -> Option<Timestamp> {
     match Quota::of(&count.bucket) {
-        Some(limit) => Some(clock::sub(
-            count.tat,
-            limit.window.saturating_sub(limit.cost()),
-        )),
+        Some(limit) if clock::is_ahead(clock::sub(count.tat, limit.cap()), now) => Some(now),
+        Some(limit) => {
+            let burst = limit.window.saturating_sub(limit.cost());
+            let longest = limit.cap().saturating_sub(burst);
+            Some(clock::sub(count.tat, burst).min(clock::add(now, longest)))
+        }
         None if count.failures >= MAX_FAILURES => None,
-        None => Some(clock::add(count.last_at, wait_after(count.failures))),
+        None if clock::is_ahead(count.last_at, now) => Some(now),
+        None => Some(clock::add(
+            count.last_at.min(now),
+            wait_after(count.failures),
+        )),
     }
 }
 
@@ -129,8 +143,7 @@ fn wait_after(failures: u32) -> Duration {
 /// The charge of one failure.
 pub(crate) fn charge(bucket: Bucket) -> Charge {
     let (cost, cap) = match Quota::of(&bucket) {
-        // Capped, so that failures of others block a network for three windows at most.
-        Some(limit) => (limit.cost(), limit.window * 3),
+        Some(limit) => (limit.cost(), limit.cap()),
         None => (Duration::ZERO, Duration::ZERO),
     };
     Charge {
@@ -206,6 +219,35 @@ mod tests {
         assert_eq!(
             evaluate(Some(&of_account(7)), at(4)),
             Ok(Concurrency::Exclusive)
+        );
+    }
+
+    #[test]
+    fn wait_from_a_clock_set_back_is_over() {
+        const DAYS_200: i64 = 200 * 24 * 60 * 60;
+        let leeway = i64::try_from(clock::CLOCK_LEEWAY.as_secs()).unwrap();
+        let evaluated = |second| evaluate(Some(&of_account(20)), at(second));
+        assert_eq!(evaluated(-DAYS_200), Ok(Concurrency::Exclusive));
+        assert_eq!(evaluated(-leeway - 1), Ok(Concurrency::Exclusive));
+        // Within the leeway the wait goes on, and never exceeds its length.
+        assert_eq!(evaluated(-leeway), Err(Denial::RetryAfter(MAX_WAIT)));
+        assert_eq!(evaluated(0), Err(Denial::RetryAfter(MAX_WAIT)));
+        assert_eq!(evaluated(900), Ok(Concurrency::Exclusive));
+        let network = FailureCount {
+            bucket: Bucket::Network(
+                RateClass::Guesses,
+                crate::store::NetworkPrefix::parse("192.0.2.1").unwrap(),
+            ),
+            tat: at(900),
+            ..of_account(500)
+        };
+        let evaluated = |second| evaluate(Some(&network), at(second));
+        assert_eq!(evaluated(-DAYS_200), Ok(Concurrency::Shared));
+        assert_eq!(evaluated(-leeway - 1), Ok(Concurrency::Shared));
+        assert!(matches!(evaluated(-leeway), Err(Denial::RetryAfter(_))));
+        assert_eq!(
+            evaluated(0),
+            Err(Denial::RetryAfter(Duration::from_secs(603)))
         );
     }
 

@@ -55,7 +55,7 @@ impl<S: AuthStore> Upstream<'_, S> {
             }
             if cached
                 .failed_at
-                .is_some_and(|at| now < clock::add(at, FAILURE_COOLDOWN))
+                .is_some_and(|at| clock::is_within(at, FAILURE_COOLDOWN, now))
             {
                 return Err(AuthError::Upstream(UpstreamError::ProviderUnavailable));
             }

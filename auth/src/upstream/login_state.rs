@@ -67,6 +67,11 @@ impl LoginState {
             .is_none_or(|target| caller.is_some_and(|caller| LinkTarget::of(caller) == *target))
     }
 
+    /// Within ten minutes of its start.
+    pub(super) fn is_current(&self, now: Timestamp) -> bool {
+        clock::is_within(self.started_at, STATE_LIFETIME, now)
+    }
+
     pub(super) fn expires_at(&self) -> Timestamp {
         clock::add(self.started_at, STATE_LIFETIME)
     }

@@ -61,7 +61,7 @@ impl ProviderCache {
 impl CachedMetadata {
     pub(super) fn fresh(&self, age: Duration, now: Timestamp) -> Option<Arc<Metadata>> {
         let (metadata, at) = self.metadata.as_ref()?;
-        (now < clock::add(*at, age)).then(|| Arc::clone(metadata))
+        clock::is_within(*at, age, now).then(|| Arc::clone(metadata))
     }
 }
 

@@ -178,14 +178,32 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
         from: &Origin,
     ) -> Result<(), AuthError> {
         let (by, at) = (caller.actor().with_origin(from), self.0.core.clock.now());
+        let name = self.provider_name_of(caller, id).await?;
         if !self.0.core.store.unlink_identity(by, id, at).await? {
             return Err(AuthError::Upstream(UpstreamError::IdentityNotLinked));
         }
         self.0.invalidate(&caller.account().username);
         self.0
             .mail()
-            .audit_and_notify(caller.account(), SecurityNotice::ProviderUnlinked, from)
+            .audit_and_notify_about(
+                caller.account(),
+                SecurityNotice::ProviderUnlinked,
+                &name,
+                from,
+            )
             .await
+    }
+
+    /// The name of an identity's provider; its id if the operator has removed the provider.
+    async fn provider_name_of(self, caller: &Caller, id: &str) -> Result<String, AuthError> {
+        let linked = self
+            .identities(caller)
+            .await?
+            .into_iter()
+            .find(|linked| identity_id(&linked.issuer, &linked.subject) == id)
+            .ok_or(AuthError::Upstream(UpstreamError::IdentityNotLinked))?;
+        let provider = self.provider(&linked.provider);
+        Ok(provider.map_or(linked.provider, |provider| provider.name.clone()))
     }
 
     fn provider(self, id: &str) -> Result<&'a Provider, AuthError> {

@@ -54,7 +54,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         // A state of an older version may have another format. The login must start again.
         let login: LoginState = serde_json::from_slice(json.expose_secret())
             .map_err(|_| AuthError::Upstream(UpstreamError::StateMismatch))?;
-        let is_expired = self.0.core.clock.now() >= login.expires_at();
+        let is_expired = !login.is_current(self.0.core.clock.now());
         if is_expired || login.provider != provider.id {
             Err(AuthError::Upstream(UpstreamError::StateMismatch))
         } else {

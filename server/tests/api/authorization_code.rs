@@ -96,7 +96,7 @@ both! {
         program.add("a.nc", b"x").await.expect_status(403);
         program.get("/auth/sessions").await.expect_status(403);
         assert_eq!(submit_decision(&program, authorization_request(), "approve").await.status(), 403);
-        let script = personal_tokens::token_client(&ada, json!(["admin"]), Value::Null).await;
+        let script = personal_tokens::token_client(&ada, json!(["files:read"]), Value::Null).await;
         assert_eq!(submit_decision(&script, authorization_request(), "approve").await.status(), 403);
     }
 

@@ -3,6 +3,8 @@
 
 use unicode_normalization::is_nfc;
 
+pub use auth::model::visible_text::is_invisible;
+
 use super::NameKey;
 
 /// Bytes of UTF-8: the limit of ext4, NTFS and APFS.
@@ -121,19 +123,6 @@ fn check_character(c: char, raw: &str) -> Result<(), BadFilename> {
         c if is_invisible(c) => Err(BadFilename::Invisible { segment: segment() }),
         _ => Ok(()),
     }
-}
-
-/// Invisible format and filler characters, and those that reorder text, including all that HFS+
-/// ignores (git's `next_hfs_char`). Variation selectors stay: emoji and Japanese names need them.
-/// The visible format characters of Arabic, Syriac and Kaithi stay too.
-#[must_use]
-pub fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
 }
 
 /// `.git`, and the files through which a clone would change the behaviour of git or git-lfs. Covers

@@ -90,7 +90,7 @@ impl<S: AuthStore> Invitations<'_, S> {
             .email
             .as_ref()
             .filter(|_| invitation.delivery == Delivery::Mail);
-        if to.is_some_and(|to| !self.0.mail.unverified_limit.allow_mailbox(to, now)) {
+        if to.is_some_and(|to| !self.0.mail.unverified_limit.allow_mailbox(to)) {
             return Err(AuthError::Throttle(ThrottleError::Throttled {
                 retry_after: RETRY_AFTER,
             }));

@@ -88,6 +88,10 @@ pub(super) struct ReplayMarker {
 }
 
 impl ReplayMarker {
+    pub(super) fn is_current(&self, now: Timestamp) -> bool {
+        clock::is_within(self.started_at(), CEREMONY_LIFETIME, now)
+    }
+
     pub(super) fn started_at(&self) -> Timestamp {
         clock::sub(self.until, CEREMONY_LIFETIME)
     }
@@ -132,7 +136,7 @@ impl<S: AuthStore> Passkeys<'_, S> {
             .map_err(|_| PasskeyError::CeremonyExpired)?;
         let sign_in: PendingPasskeySignIn = serde_json::from_slice(opened.expose_secret())
             .map_err(|_| PasskeyError::CeremonyExpired)?;
-        if self.0.core.clock.now() < sign_in.marker.until {
+        if sign_in.marker.is_current(self.0.core.clock.now()) {
             Ok(sign_in)
         } else {
             Err(PasskeyError::CeremonyExpired.into())

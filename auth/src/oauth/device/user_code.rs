@@ -5,7 +5,7 @@ use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::{SecureRandom, TokenHash};
+use crate::{SecureRandom, TokenHash, model::typed_code};
 
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const LENGTH: usize = 8;
@@ -28,16 +28,11 @@ impl UserCode {
         Self(code)
     }
 
-    /// Parses user input: any case, with optional spaces, hyphens, underscores and dots.
+    /// Parses user input: any case and width, with optional spaces, hyphens, underscores and dots.
     pub(crate) fn parse(input: &str) -> Option<Self> {
-        if input.len() > 64 {
-            return None;
-        }
-        let letters = input.to_ascii_uppercase();
-        let code: String = letters
-            .chars()
-            .filter(|c| !c.is_whitespace() && !"-–_.".contains(*c))
-            .collect();
+        let code: String = typed_code::fold(input)
+            .to_ascii_uppercase()
+            .replace('.', "");
         (code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b))).then_some(Self(code))
     }
 
@@ -75,6 +70,8 @@ mod tests {
             " wdjb mjht ",
             "WDJB–MJHT",
             "W-D-J-B.MJHT",
+            "ＷDJB-MJHT",
+            "ｗｄｊｂ－ｍｊｈｔ",
         ] {
             assert_eq!(UserCode::parse(input), Some(code.clone()), "{input}");
         }
@@ -84,7 +81,6 @@ mod tests {
             "WDJB-MJHTT",
             "ADJB-MJHT",
             "WDJB-MJH1",
-            "ＷDJB-MJHT",
             &"-".repeat(65),
         ] {
             assert_eq!(UserCode::parse(input), None, "{input}");

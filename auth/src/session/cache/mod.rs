@@ -18,12 +18,12 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::{Mutex, watch};
 
-pub(crate) use tickets::Ticket;
 use tickets::TicketStore;
+pub(crate) use tickets::{TICKET_LIFETIME, Ticket};
 
 use crate::{
-    Account, FactorKinds, Realm, RealmId, RealmName, Role, Session, SessionId, SessionKind,
-    TokenHash, Username, clock,
+    Account, FactorKinds, Realm, RealmId, RealmName, Role, Scope, Scopes, Session, SessionId,
+    SessionKind, TokenHash, Username, clock,
 };
 
 /// Upper bound on cached sessions, including ended ones. Reaching it evicts a tenth.
@@ -42,6 +42,22 @@ pub struct Rights {
     pub roles: HashMap<RealmId, Role>,
     /// The kinds of second factor that the account has enrolled.
     pub factors: FactorKinds,
+}
+
+impl Rights {
+    /// `scopes` without those that the account has no right for: `admin` is for administrators and
+    /// managers. A token never says more than its owner may.
+    ///
+    /// A full sign-in keeps all scopes. It acts as its account, as a browser does.
+    pub(crate) fn grantable(&self, scopes: Scopes) -> Scopes {
+        let may_administer =
+            self.account.administrator || self.roles.values().any(|role| *role == Role::Manager);
+        if may_administer || scopes == Scopes::ALL {
+            scopes
+        } else {
+            scopes.without(Scope::Administer)
+        }
+    }
 }
 
 /// A session that was live when it was loaded.
@@ -76,7 +92,8 @@ impl CachedSession {
     pub(crate) fn is_live(&self, idle: Duration, now: Timestamp) -> bool {
         // Personal tokens have no idle timeout: a script may run once a quarter.
         let never_idle = self.session.kind == SessionKind::Personal;
-        now < self.session.expires_at && (never_idle || now < clock::add(self.last_seen(), idle))
+        now < self.session.expires_at
+            && (never_idle || now < clock::add(self.last_seen().min(now), idle))
     }
 
     pub(crate) fn last_seen(&self) -> Timestamp {
@@ -86,6 +103,9 @@ impl CachedSession {
 
     /// Counts one request against `per_minute`, with a burst of `per_minute`. Lock-free generic
     /// cell rate algorithm (GCRA, ITU-T I.371).
+    ///
+    /// Not the crate governor: its limiter must not see a clock that is set back, and a clock that
+    /// hides this needs a lock on the path of every request.
     ///
     /// # Errors
     /// The time until the next request is allowed. A rejected request costs nothing.
@@ -112,10 +132,13 @@ impl CachedSession {
     /// the store.
     pub(crate) fn touch(&self, now: Timestamp, interval: Duration) -> bool {
         let now_us = now.as_microsecond();
+        if clock::is_ahead(self.last_seen(), now) {
+            self.last_seen_us.store(now_us, Ordering::Relaxed);
+        }
         self.last_seen_us.fetch_max(now_us, Ordering::Relaxed);
         let stored = self.stored_us.load(Ordering::Relaxed);
         let due = Timestamp::from_microsecond(stored)
-            .is_ok_and(|stored| clock::add(stored, interval) < now);
+            .is_ok_and(|stored| clock::is_ahead(stored, now) || clock::add(stored, interval) < now);
         due && self
             .stored_us
             .compare_exchange(stored, now_us, Ordering::Relaxed, Ordering::Relaxed)

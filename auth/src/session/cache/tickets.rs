@@ -1,12 +1,17 @@
 //! Tickets for `WebSockets` and event streams: single-use, short-lived, and bounded per session.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
 use super::{SessionRef, evict};
-use crate::{Scopes, SessionId, TokenHash};
+use crate::{Scopes, SessionId, TokenHash, clock};
 
+/// Time from issue to use.
+pub(crate) const TICKET_LIFETIME: Duration = Duration::from_secs(30);
 const MAX_TICKETS: usize = 10_000;
 /// Upper bound per session. The oldest ticket of the same session is dropped; other sessions are
 /// unaffected.
@@ -18,6 +23,14 @@ pub(crate) struct Ticket {
     /// The scopes of the token that requested the ticket.
     pub(crate) scopes: Scopes,
     pub(crate) expires_at: Timestamp,
+}
+
+impl Ticket {
+    /// Before it expires, and not longer than its lifetime after a clock was set back.
+    fn is_live(&self, now: Timestamp) -> bool {
+        let created_at = clock::sub(self.expires_at, TICKET_LIFETIME);
+        clock::is_within(created_at, TICKET_LIFETIME, now)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -52,11 +65,11 @@ impl TicketStore {
                 self.by_session.remove(session);
             }
         }
-        (now < ticket.expires_at).then_some(ticket)
+        ticket.is_live(now).then_some(ticket)
     }
 
     fn evict(&mut self, now: Timestamp) {
-        self.live.retain(|_, ticket| now < ticket.expires_at);
+        self.live.retain(|_, ticket| ticket.is_live(now));
         evict(&mut self.live, MAX_TICKETS);
         let live = &self.live;
         self.by_session.retain(|_, hashes| {

@@ -138,10 +138,9 @@ impl FactorStore for MemoryStore {
         at: Timestamp,
     ) -> StoreResult<bool> {
         let mut tables = self.query()?;
-        let factor = tables
-            .factors
-            .iter_mut()
-            .find(|factor| factor.id == *id && factor.counter < step);
+        let factor = tables.factors.iter_mut().find(|factor| {
+            factor.id == *id && (factor.counter < step || factor.counter > step + 20)
+        });
         Ok(factor
             .map(|factor| (factor.counter, factor.last_used_at) = (step, Some(at)))
             .is_some())

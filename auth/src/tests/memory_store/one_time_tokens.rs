@@ -82,7 +82,7 @@ impl OneTimeTokenStore for MemoryStore {
     ) -> StoreResult<Vec<OneTimeToken>> {
         let wanted = |token: &&OneTimeToken| {
             token.kind == kind
-                && at < token.expires_at
+                && is_live(token, at)
                 && of.is_none_or(|of| token.username.as_ref() == Some(of))
         };
         Ok(self
@@ -105,5 +105,9 @@ impl OneTimeTokenStore for MemoryStore {
 }
 
 fn is_usable(token: &OneTimeToken, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> bool {
-    token.kind == kind && token.hash == *hash && at < token.expires_at
+    token.kind == kind && token.hash == *hash && is_live(token, at)
+}
+
+fn is_live(token: &OneTimeToken, at: Timestamp) -> bool {
+    at < token.expires_at && !crate::clock::is_ahead(token.created_at, at)
 }

@@ -47,7 +47,13 @@ impl Throttles {
         let tally = self.failure_counts.entry(charge.bucket).or_insert(fresh);
         tally.failures += 1;
         tally.last_at = at;
-        tally.tat = clock::add(tally.tat.max(at), charge.cost).min(clock::add(at, charge.max));
+        let cap = clock::add(at, charge.max);
+        let tat = if clock::is_ahead(tally.tat, cap) {
+            at
+        } else {
+            tally.tat.max(at)
+        };
+        tally.tat = clock::add(tat, charge.cost).min(cap);
         tally.clone()
     }
 }

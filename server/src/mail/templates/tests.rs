@@ -59,6 +59,7 @@ fn notice(notice: SecurityNotice) -> MailBody {
             | SecurityNotice::PasskeyCloned
             | SecurityNotice::PersonalTokenCreated
             | SecurityNotice::ProviderLinked
+            | SecurityNotice::ProviderUnlinked
     );
     MailBody::SecurityNotice {
         notice,

@@ -1,6 +1,7 @@
 //! `GET /device`
 
 use auth::Interactive;
+use auth::model::visible_text::without_hidden;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use serde::Deserialize;
@@ -19,11 +20,8 @@ pub(crate) async fn page(
     Query(query): Query<DeviceQuery>,
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
-    let user_code = query
-        .user_code
-        .unwrap_or_default()
+    let user_code = without_hidden(&query.user_code.unwrap_or_default())
         .chars()
-        .filter(|c| !c.is_control())
         .take(20)
         .collect();
     send(StatusCode::OK, &DevicePage { shell, user_code })

@@ -62,7 +62,7 @@ const RETIRED_NAMES: [&str; 9] = [
 ];
 
 /// Identifiers that keep a retired word, with the start of their paths, and why.
-const ALLOWED_IDENTIFIERS: [(&str, &str); 6] = [
+const ALLOWED_IDENTIFIERS: [(&str, &str); 5] = [
     ("era in auth/src/", "stored: member of JSON rows"),
     (
         "everybody in cli/src/args.rs",
@@ -72,10 +72,6 @@ const ALLOWED_IDENTIFIERS: [(&str, &str); 6] = [
     (
         "letter in auth/src/oauth/device/user_code.rs",
         "a character",
-    ),
-    (
-        "letters in auth/src/oauth/device/user_code.rs",
-        "characters",
     ),
     ("letters in auth/src/factor/recovery_code.rs", "characters"),
 ];

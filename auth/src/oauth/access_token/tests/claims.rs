@@ -6,21 +6,28 @@ use serde_json::{Value, json};
 
 use super::*;
 
+/// All but `client_id`, which is for other servers: tokens of earlier versions have none.
+fn verified_claims() -> Vec<String> {
+    let claims = claims();
+    let names = claims.as_object().unwrap().keys().cloned();
+    names.filter(|name| name != "client_id").collect()
+}
+
 #[test]
 fn access_token_missing_any_claim_is_rejected() {
-    for name in claims().as_object().unwrap().keys() {
+    for name in verified_claims() {
         let mut less = claims();
-        less.as_object_mut().unwrap().remove(name);
+        less.as_object_mut().unwrap().remove(&name);
         assert!(is_invalid(&sign_with_own_key(&header(), &less)), "{name}");
         assert!(
             is_invalid(&sign_with_own_key(
                 &header(),
-                &with_claim(claims(), name, Value::Null)
+                &with_claim(claims(), &name, Value::Null)
             )),
             "{name}"
         );
     }
-    assert_eq!(claims().as_object().unwrap().len(), 11);
+    assert_eq!(verified_claims().len(), 11);
 }
 
 /// CVE-2026-25537: a string in `exp` was treated as a missing `exp`.
@@ -34,7 +41,7 @@ fn access_token_with_wrong_claim_type_is_rejected() {
         ("nbf", json!(-1)),
         ("auth_time", json!(-1)),
     ];
-    for name in claims().as_object().unwrap().keys() {
+    for name in verified_claims() {
         for value in [
             json!("4102444800"),
             json!(4_102_444_800.5),
@@ -43,7 +50,7 @@ fn access_token_with_wrong_claim_type_is_rejected() {
             json!(true),
             json!(-1),
         ] {
-            let token = sign_with_own_key(&header(), &with_claim(claims(), name, value.clone()));
+            let token = sign_with_own_key(&header(), &with_claim(claims(), &name, value.clone()));
             let expected = if acceptable.contains(&(name.as_str(), value.clone())) {
                 Ok(())
             } else {

@@ -76,7 +76,7 @@ fn access_token_with_mismatched_key_algorithm_is_rejected() {
         &claims()
     )));
     let by_eddsa = eddsa_access_tokens()
-        .issue(&session(), now(), &SecureRandom::system())
+        .issue(&session(), Scopes::ALL, now(), &SecureRandom::system())
         .unwrap()
         .token;
     let (_, rest) = by_eddsa.expose_secret().split_once('.').unwrap();
@@ -91,7 +91,7 @@ fn access_token_with_mismatched_key_algorithm_is_rejected() {
 #[test]
 fn retired_key_verifies_tokens_of_its_own_algorithm() {
     let by_eddsa = eddsa_access_tokens()
-        .issue(&session(), now(), &SecureRandom::system())
+        .issue(&session(), Scopes::ALL, now(), &SecureRandom::system())
         .unwrap()
         .token;
     assert_eq!(decoded_part(by_eddsa.expose_secret(), 0)["alg"], "EdDSA");
