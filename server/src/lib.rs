@@ -17,6 +17,7 @@ pub mod master_key;
 mod metrics_tasks;
 pub mod middleware;
 pub mod operations;
+pub mod problem_type;
 pub mod router;
 pub mod routes;
 pub mod serve;

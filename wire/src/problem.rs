@@ -6,8 +6,10 @@ use utoipa::ToSchema;
 /// Every error. `detail` is one plain English sentence.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct ProblemBody {
-    /// `about:blank`: the status alone defines the type.
+    /// The type, for programs to branch on: a URI reference such as `/problems/locked`. New types
+    /// can appear.
     #[serde(rename = "type")]
+    #[schema(format = "uri-reference", example = "/problems/locked")]
     pub kind: String,
     pub title: String,
     pub status: u16,

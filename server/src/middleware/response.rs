@@ -23,6 +23,7 @@ use wire::{ProblemBody, TokenError};
 use crate::{
     error::{ErrorFormat, PendingProblem, Problem},
     host,
+    problem_type::ProblemType,
     state::{AppState, SiteInfo},
     web::{self, device_cookie::DeviceCookie},
 };
@@ -277,9 +278,10 @@ fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
         Problem::Vault(VaultError::BadUpload { .. }) => field_errors("", problem),
         _ => Vec::new(),
     };
+    let problem_type = ProblemType::of(problem);
     let body = ProblemBody {
-        kind: "about:blank".to_owned(),
-        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        kind: problem_type.uri(),
+        title: problem_type.title.to_owned(),
         status: status.as_u16(),
         detail: problem.detail(),
         request_id: id.to_owned(),

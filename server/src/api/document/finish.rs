@@ -99,7 +99,11 @@ fn finish_responses(operation: &mut Value, path: &str, shared: &Value) {
     else {
         return;
     };
+    let is_oauth = OAUTH_PATHS.contains(&path);
     for (status, response) in &mut *responses {
+        if is_oauth {
+            use_oauth_format(response);
+        }
         let same = |other: &Value| {
             other["description"] == response["description"]
                 && response["content"].get(PROBLEM_JSON).is_some()
@@ -113,12 +117,15 @@ fn finish_responses(operation: &mut Value, path: &str, shared: &Value) {
     if let Some(page) = responses.get_mut("200").filter(|_| in_pages) {
         page["headers"]["Link"] = reference("headers", "Link");
     }
-    let default = if OAUTH_PATHS.contains(&path) {
-        "OAuthError"
-    } else {
-        "Problem"
-    };
+    let default = if is_oauth { "OAuthError" } else { "Problem" };
     responses.insert("default".to_owned(), reference("responses", default));
+}
+
+fn use_oauth_format(response: &mut Value) {
+    if response["content"].get(PROBLEM_JSON).is_some() {
+        let schema = reference("schemas", "TokenError");
+        response["content"] = json!({"application/json": {"schema": schema}});
+    }
 }
 
 fn finish_response(status: &str, response: &mut Value) {

@@ -139,3 +139,60 @@ fn sentence(answer: &TestResponse) -> String {
         answer.body["detail"].as_str().unwrap()
     )
 }
+
+/// The types in the source of the server, with their titles.
+#[test]
+fn documented_problem_types_match_the_server() {
+    let source = sources::all()
+        .iter()
+        .find(|source| source.path == "server/src/problem_type.rs");
+    let strings = |part: &str| -> Vec<String> {
+        let texts = part.split('"').skip(1).step_by(2).take(2);
+        texts.map(ToOwned::to_owned).collect()
+    };
+    let defined: BTreeSet<Vec<String>> = source
+        .unwrap()
+        .text
+        .split("named(")
+        .skip(1)
+        .filter(|part| part.trim_start().starts_with('"'))
+        .map(strings)
+        .collect();
+    let documented: BTreeSet<Vec<String>> = rows("type")
+        .iter()
+        .map(|row| {
+            let name = unquoted(row[0]).trim_start_matches("/problems/");
+            vec![name.to_owned(), row[1].to_owned()]
+        })
+        .collect();
+    assert!(defined.len() > 30, "only {} types", defined.len());
+    assert_eq!(documented, defined);
+    let names: BTreeSet<&String> = documented.iter().map(|row| &row[0]).collect();
+    assert_eq!(names.len(), documented.len(), "a type has two titles");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn problems_with_one_status_differ_by_type() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    ada.add("a.nc", b"one").await.expect_status(201);
+    let free = ada
+        .post(&file_url("a.nc", "/cancel"), Value::Null)
+        .await
+        .expect_status(409);
+    let again = ada.add("a.nc", b"two").await.expect_status(409);
+    ada.check_out("a.nc").await.expect_status(200);
+    let locked = ada.check_out("a.nc").await.expect_status(409);
+    let types = [free, again, locked].map(|answer| answer.body["type"].clone());
+    assert_eq!(
+        types,
+        [
+            "/problems/not-locked",
+            "/problems/name-taken",
+            "/problems/locked"
+        ]
+    );
+    let absent = ada.get(&file_url("b.nc", "")).await.expect_status(404);
+    assert_eq!(absent.body["type"], "/problems/file-not-found");
+    assert_eq!(absent.body["title"], "File not found");
+}
