@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Tests the program with third-party software on loopback: OAuth and WebSocket clients in Python, schemathesis on the
-# OpenAPI document, git and git-lfs on the data folder, fail2ban on the log, and an OpenID provider.
-# Needs the packages of ci/requirements.txt, git, git-lfs, fail2ban and curl.
+# Tests the program with third-party software on loopback: OAuth and WebSocket clients in Python, schemathesis, linters
+# and generated clients on the OpenAPI document, git and git-lfs on the data folder, fail2ban on the log, and an OpenID
+# provider.
+# Needs the packages of ci/requirements.txt, Node.js with npm, git, git-lfs, fail2ban and curl.
 #
-#     bash ci/clients.sh [oauth] [socket] [schemathesis] [git] [fail2ban] [provider]     default: all
+#     bash ci/clients.sh [oauth] [socket] [schemathesis] [openapi] [git] [fail2ban] [provider]     default: all
 #
 # STRONGROOM is the path of the program; default: the debug build.
 set -euo pipefail
@@ -85,12 +86,13 @@ TOML
     export STRONGROOM_CONFIG="$scratch/provider.toml"
 }
 
-for client in "${@:-oauth socket schemathesis git fail2ban provider}"; do
+for client in "${@:-oauth socket schemathesis openapi git fail2ban provider}"; do
     for name in $client; do
         echo "--- $name"
         unset STRONGROOM_CONFIG STRONGROOM_TRUSTED_PROXIES STRONGROOM_REGISTRATION
         case "$name" in
             fail2ban) export STRONGROOM_TRUSTED_PROXIES=127.0.0.1 STRONGROOM_REGISTRATION=open ;;
+            openapi) export STRONGROOM_REGISTRATION=open ;;
             provider) start_provider ;;
         esac
         start_server "$name"
@@ -98,6 +100,7 @@ for client in "${@:-oauth socket schemathesis git fail2ban provider}"; do
             oauth) OAUTHLIB_INSECURE_TRANSPORT=1 python3 ci/oauth_client.py "$URL" ;;
             socket) python3 ci/socket_client.py "$URL" ;;
             schemathesis) bash ci/schemathesis.sh "$URL" "$scratch" ;;
+            openapi) bash ci/openapi.sh "$URL" "$scratch" ;;
             git) bash ci/git_clients.sh "$URL" "$DATA" "$scratch" ;;
             fail2ban) python3 ci/fail2ban_client.py "$URL" "$scratch/log" ;;
             provider) python3 ci/provider_client.py "$URL" ;;
