@@ -31,6 +31,8 @@ use crate::{
 
 /// Time limit for a client to send its request headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// Bytes read ahead, and bytes waiting to be sent, of one connection.
+const CONNECTION_BUFFER_BYTES: usize = 64 * 1024;
 /// Time limit for requests in progress at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -261,10 +263,12 @@ async fn serve(
         .http_builder()
         .http2()
         .keep_alive_interval(HEADER_TIMEOUT)
-        .keep_alive_timeout(HEADER_TIMEOUT);
+        .keep_alive_timeout(HEADER_TIMEOUT)
+        .max_send_buf_size(CONNECTION_BUFFER_BYTES);
     server
         .http_builder()
         .http1()
+        .max_buf_size(CONNECTION_BUFFER_BYTES)
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT);
     server.serve(service).await

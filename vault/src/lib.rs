@@ -20,7 +20,7 @@ pub mod vault;
 pub mod verify;
 
 pub use auth::{Realm, RealmId as VaultId, RealmName as VaultName};
-pub use blob::{Blob, BlobId, BlobStore, BlobUpload, local::LocalBlobs};
+pub use blob::{Blob, BlobId, BlobStore, BlobUpload, ContentStream, local::LocalBlobs};
 pub use error::VaultError;
 pub use file::{File, FileId, Lock};
 pub use filename::{BadFilename, Filename, NameKey};

@@ -10,13 +10,12 @@ use core::VaultCore;
 use std::{ops::Range, path::PathBuf};
 
 use auth::{Clock, Permit, SecureRandom};
-use tokio::io::AsyncRead;
 
 pub use core::ensure_main_vault;
 
 use crate::{
-    Blob, BlobId, BlobStore, BlobUpload, Event, File, FileId, Filename, Operation, Realm, Revision,
-    UserText, VaultError, VaultName, VaultStore,
+    Blob, BlobId, BlobStore, BlobUpload, ContentStream, Event, File, FileId, Filename, Operation,
+    Realm, Revision, UserText, VaultError, VaultName, VaultStore,
     action::{
         Add, Cancel, CheckIn, CheckOut, CreateVault, Delete, Describe, Move, Override, Read,
         Restore,
@@ -165,7 +164,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         permit: &Permit<Read>,
         blob: &Blob,
         range: Range<u64>,
-    ) -> Result<impl AsyncRead + Send + Unpin + use<S, B>, VaultError> {
+    ) -> Result<ContentStream, VaultError> {
         self.core.open_content(permit.realm(), blob, range).await
     }
     pub async fn events(

@@ -1,4 +1,5 @@
-//! Live events: `GET /ws` and `GET /api/events` (docs/api.md). One stream has one vault.
+//! Live events: `GET /ws` and `GET /api/events` (docs/api.md), and downloads under way. One stream
+//! has one vault.
 //!
 //! A follower per vault reads the event log and keeps the newest messages, each encoded once. A
 //! stream is a position in that log and takes newer events, from memory or from the store. It
@@ -7,6 +8,7 @@
 //! Deliberately absent: the authorization to open a stream, which is the door's. This module checks
 //! again while the stream is open.
 
+mod content;
 mod follower;
 mod hub;
 mod message;
@@ -20,6 +22,7 @@ mod subscription;
 #[cfg(test)]
 mod testing;
 
+pub use content::authorized_content;
 pub use hub::Hub;
 pub use origin::{check_socket_origin, check_stream_origin};
 pub use session_watch::{StreamAccess, StreamAuthorizer, VaultViewer};

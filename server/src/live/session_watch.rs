@@ -181,7 +181,7 @@ impl<W: StreamAuthorizer> SessionWatch<W> {
 
     /// True if [`alarm`](Self::alarm) would not wait.
     pub(crate) fn check_due(&self) -> bool {
-        self.changes.has_changed().unwrap_or(true) || self.is_stopping()
+        self.access_changed() || self.is_stopping()
     }
 
     /// The reason to end, if there is one. Not cancellation-safe.
@@ -189,6 +189,16 @@ impl<W: StreamAuthorizer> SessionWatch<W> {
         if self.is_stopping() {
             return Err(CloseReason::Stopping);
         }
+        self.check_caller().await
+    }
+
+    /// True if sessions or rights have changed since the last check.
+    pub(crate) fn access_changed(&self) -> bool {
+        self.changes.has_changed().unwrap_or(true)
+    }
+
+    /// [`check_access`](Self::check_access) for a stream that outlasts the start of a shutdown.
+    pub(crate) async fn check_caller(&mut self) -> Result<(), CloseReason> {
         self.changes.mark_unchanged();
         match timeout(CHECK_TIMEOUT, self.query_access())
             .await

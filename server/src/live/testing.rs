@@ -11,6 +11,7 @@ use std::{
 use auth::{Realm, RealmId, RealmName, StoreUnavailable, Username};
 use axum::{
     Router,
+    body::Body,
     extract::{Query, State, ws::WebSocketUpgrade},
     response::Response,
     routing::{MethodFilter, on},
@@ -24,9 +25,9 @@ use tokio::{
     sync::{broadcast, mpsc, watch},
 };
 use tokio_tungstenite::WebSocketStream;
-use vault::{Blob, BlobId, Event, EventAction, File, FileId, Filename, VaultId};
+use vault::{Blob, BlobId, ContentStream, Event, EventAction, File, FileId, Filename, VaultId};
 
-use super::{EventSource, Hub, StreamAccess, StreamAuthorizer, events, ws};
+use super::{EventSource, Hub, StreamAccess, StreamAuthorizer, authorized_content, events, ws};
 
 pub(super) fn username(name: &str) -> Username {
     Username::parse(name).unwrap()
@@ -236,6 +237,11 @@ impl LiveTestServer {
             .await
             .unwrap()
             .0
+    }
+
+    /// A download by `eve`.
+    pub(super) fn download(&self, content: ContentStream) -> Body {
+        authorized_content(content, self.hub.clone(), self.authorizer(&HashMap::new()))
     }
 
     fn authorizer(&self, query: &HashMap<String, String>) -> TestViewer {

@@ -18,6 +18,7 @@ mod cryptography;
 mod denied_requests;
 mod device_codes;
 mod docs;
+mod downloads;
 mod enumeration;
 mod factors;
 mod files;

@@ -4,6 +4,7 @@
 //! Objects are immutable: a complete, synced file appears under its name by one rename.
 
 mod folder;
+mod read;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -16,16 +17,14 @@ use std::{
 };
 
 use aws_lc_rs::digest;
+use bytes::Bytes;
 use folder::DurableDirs;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, BufReader};
+use futures_util::stream::Stream;
 
 pub use upload::LocalUpload;
 
-use super::{Blob, BlobId, BlobState, BlobStore};
+use super::{Blob, BlobId, BlobState, BlobStore, buffer_budget::BufferBudget};
 use crate::{VaultError, VaultName};
-
-/// Bytes per read: each read runs on a blocking thread.
-const READ_AHEAD_BYTES: u64 = 512 * 1024;
 
 /// Content in a folder. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,6 +32,7 @@ pub struct LocalBlobs {
     root: Arc<Path>,
     max_size: u64,
     durable: DurableDirs,
+    budget: BufferBudget,
 }
 
 impl LocalBlobs {
@@ -45,6 +45,7 @@ impl LocalBlobs {
             durable: DurableDirs::under(root.clone()),
             root,
             max_size,
+            budget: BufferBudget::default(),
         }
     }
 
@@ -83,6 +84,7 @@ impl BlobStore for LocalBlobs {
             self.lfs(vault),
             self.max_size,
             self.durable.clone(),
+            self.budget.clone(),
         ))
     }
 
@@ -91,25 +93,17 @@ impl BlobStore for LocalBlobs {
         vault: &VaultName,
         blob: &Blob,
         range: Range<u64>,
-    ) -> Result<impl AsyncRead + Send + Unpin + 'static, VaultError> {
-        let mut file = tokio::fs::File::open(self.path(vault, &blob.id))
-            .await
-            .map_err(failed)?;
-        if file.metadata().await.map_err(failed)?.len() != blob.size {
-            let wrong = format!("{} does not have {} bytes", blob.id, blob.size);
-            return Err(VaultError::Io(io::Error::new(
-                io::ErrorKind::InvalidData,
-                wrong,
-            )));
-        }
-        if range.start > 0 {
-            file.seek(io::SeekFrom::Start(range.start))
-                .await
-                .map_err(failed)?;
-        }
-        let length = range.end.saturating_sub(range.start);
-        let buffer = usize::try_from(length.clamp(1, READ_AHEAD_BYTES)).unwrap_or(usize::MAX);
-        Ok(BufReader::with_capacity(buffer, file).take(length))
+    ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static, VaultError> {
+        let path = self.path(vault, &blob.id);
+        let blob = blob.clone();
+        let start = range.start;
+        let file = blocking(move || open_at(&path, &blob, start)).await?;
+        let length = range.end.saturating_sub(start);
+        Ok(read::chunks(
+            file.map_err(failed)?,
+            length,
+            self.budget.clone(),
+        ))
     }
 
     async fn check(&self, vault: &VaultName, blob: &Blob) -> Result<BlobState, VaultError> {
@@ -128,6 +122,19 @@ impl BlobStore for LocalBlobs {
             .await?
             .map_err(failed)
     }
+}
+
+/// Opens the content at the byte `start`. Its size must be the blob's.
+fn open_at(path: &Path, blob: &Blob, start: u64) -> io::Result<fs::File> {
+    let mut file = fs::File::open(path)?;
+    if file.metadata()?.len() != blob.size {
+        let wrong = format!("{} does not have {} bytes", blob.id, blob.size);
+        return Err(io::Error::new(io::ErrorKind::InvalidData, wrong));
+    }
+    if start > 0 {
+        io::Seek::seek(&mut file, io::SeekFrom::Start(start))?;
+    }
+    Ok(file)
 }
 
 fn check(path: &Path, blob: &Blob) -> io::Result<BlobState> {

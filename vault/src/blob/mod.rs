@@ -1,11 +1,12 @@
 //! Content, addressed by its SHA-256. Durable before a row refers to it.
 
+mod buffer_budget;
 pub mod local;
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, io, ops::Range, sync::Arc};
 
 use bytes::Bytes;
-use tokio::io::AsyncRead;
+use futures_util::stream::{BoxStream, Stream};
 
 use crate::{VaultError, VaultName};
 
@@ -37,6 +38,9 @@ impl fmt::Display for BlobId {
     }
 }
 
+/// Content in chunks of at most 512 KiB. An error ends it.
+pub type ContentStream = BoxStream<'static, io::Result<Bytes>>;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
     pub id: BlobId,
@@ -61,13 +65,16 @@ pub trait BlobStore: Clone + Send + Sync + 'static {
         &self,
         vault: &VaultName,
     ) -> impl Future<Output = Result<Self::Upload, VaultError>> + Send;
-    /// The bytes of `range`, streaming. The range lies within the blob's size.
+    /// The bytes of `range`. The range lies within the blob's size. A stream that is not polled
+    /// holds no buffer.
     fn open(
         &self,
         vault: &VaultName,
         blob: &Blob,
         range: Range<u64>,
-    ) -> impl Future<Output = Result<impl AsyncRead + Send + Unpin + 'static, VaultError>> + Send;
+    ) -> impl Future<
+        Output = Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static, VaultError>,
+    > + Send;
     /// Reads and hashes all of it.
     fn check(
         &self,
@@ -90,6 +97,11 @@ pub trait BlobUpload: Send + 'static {
     /// # Errors
     /// [`VaultError::TooLarge`] as soon as the limit is passed, [`VaultError::DiskFull`].
     fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<(), VaultError>> + Send;
+    /// Writes what is buffered and frees the buffer. For a client that pauses.
+    ///
+    /// # Errors
+    /// [`VaultError::DiskFull`], [`VaultError::Io`].
+    fn flush(&mut self) -> impl Future<Output = Result<(), VaultError>> + Send;
     /// Durable (file and folder synced) when it returns.
     fn finish(self) -> impl Future<Output = Result<Blob, VaultError>> + Send;
 }

@@ -7,12 +7,13 @@ use auth::{
     Action, Actor, Clock, Permit, SecureRandom, StoreUnavailable, Username,
     access::permit::RealmTarget,
 };
-use tokio::{io::AsyncRead, sync::broadcast};
+use futures_util::StreamExt as _;
+use tokio::sync::broadcast;
 
 use super::Precheck;
 use crate::{
-    Blob, BlobStore, Command, File, Filename, Operation, Outcome, Realm, Revision, VaultError,
-    VaultId, VaultName, VaultStore,
+    Blob, BlobStore, Command, ContentStream, File, Filename, Operation, Outcome, Realm, Revision,
+    VaultError, VaultId, VaultName, VaultStore,
     git::{derive::Deriver, repository::path_of},
     store::IdempotencyKey,
 };
@@ -176,8 +177,8 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         vault: &Realm,
         blob: &Blob,
         range: Range<u64>,
-    ) -> Result<Box<dyn AsyncRead + Send + Unpin>, VaultError> {
-        Ok(Box::new(self.blobs.open(&vault.name, blob, range).await?))
+    ) -> Result<ContentStream, VaultError> {
+        Ok(self.blobs.open(&vault.name, blob, range).await?.boxed())
     }
 
     pub(crate) async fn start_upload_new(

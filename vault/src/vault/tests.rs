@@ -1,7 +1,7 @@
 use auth::SecureRandom;
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 use tempfile::TempDir;
-use tokio::io::AsyncReadExt;
 
 use super::{
     core::{Context, VaultCore},
@@ -98,13 +98,11 @@ impl Fixture {
             .core
             .content(&self.vault, &Filename::parse(file).unwrap(), revision)
             .await?;
-        let mut bytes = Vec::new();
-        let mut content = self
+        let content = self
             .core
             .open_content(&self.vault, &blob, 0..blob.size)
             .await?;
-        content.read_to_end(&mut bytes).await.unwrap();
-        Ok(bytes)
+        Ok(content.try_collect::<Vec<_>>().await.unwrap().concat())
     }
 
     fn git(&self, arguments: &[&str]) -> String {

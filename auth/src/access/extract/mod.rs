@@ -215,6 +215,12 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Revalidating<A> {
 }
 
 impl<A: Action<Target = RealmTarget>> Revalidating<A> {
+    /// For a stream that checks access for as long as it is open.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// Checks the permit again.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use auth::Permitted;
+use auth::access::extract::Revalidating;
 use axum::{
     body::Body,
     extract::State,
@@ -13,18 +13,18 @@ use http_range_header::{
     EndPosition, StartPosition, SyntacticallyCorrectRange, parse_range_header,
 };
 use serde::Deserialize;
-use tokio_util::io::ReaderStream;
 use vault::{Filename, action::Read};
 
 use crate::{
     error::Problem,
     extract::{FilenameParam, Query},
-    state::Vault,
+    live::{VaultViewer, authorized_content},
+    state::AppState,
     to_wire,
 };
 
-/// Bytes read at a time.
-const CHUNK_BYTES: usize = 256 * 1024;
+/// Content that is sent at once, right after the door's check. Longer content checks access again.
+const MAX_UNCHECKED_BYTES: u64 = 64 * 1024;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -44,13 +44,14 @@ pub struct ContentQuery {
         (status = 304, description = "The content matches `If-None-Match`."),
     ))]
 pub async fn handle(
-    Permitted(permit): Permitted<Read>,
-    State(vault): State<Vault>,
+    permitted: Revalidating<Read>,
+    State(state): State<AppState>,
     FilenameParam(name): FilenameParam,
     Query(query): Query<ContentQuery>,
     request_headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let blob = vault.content(&permit, &name, query.revision).await?;
+    let permit = &permitted.permit;
+    let blob = state.vault.content(permit, &name, query.revision).await?;
     let mut headers = to_wire::etag(&blob.id);
     headers.insert(
         header::CACHE_CONTROL,
@@ -73,13 +74,16 @@ pub async fn handle(
     } else {
         StatusCode::OK
     };
-    let reader = vault.open_content(&permit, &blob, range).await?;
-    Ok((
-        status,
-        headers,
-        Body::from_stream(ReaderStream::with_capacity(reader, CHUNK_BYTES)),
-    )
-        .into_response())
+    let is_short = range.end - range.start <= MAX_UNCHECKED_BYTES;
+    let content = state.vault.open_content(permit, &blob, range).await?;
+    let body = if is_short {
+        Body::from_stream(content)
+    } else {
+        let caller = permitted.caller().clone();
+        let viewer = VaultViewer::new(state.auth.clone(), caller, permit);
+        authorized_content(content, state.hub.clone(), viewer)
+    };
+    Ok((status, headers, body).into_response())
 }
 
 fn set_content_headers(headers: &mut HeaderMap, name: &Filename, range: &Range<u64>) {

@@ -1,7 +1,7 @@
 //! A multipart body with one file. The file is streamed and never held in memory.
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -22,6 +22,8 @@ use vault::{BlobUpload, VaultError};
 
 use crate::error::Problem;
 
+/// After this time without a byte from the client, the upload's buffer is written and freed.
+const FLUSH_DELAY: Duration = Duration::from_secs(1);
 /// After this time without a byte from the client, the upload fails.
 const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// Bytes of a rejected body that are read and discarded, so that the client can read the response.
@@ -187,7 +189,7 @@ async fn stream_to_blob<U: BlobUpload>(
     budget: &ParserBudget,
 ) -> Result<u64, Problem> {
     let mut size = 0;
-    while let Some(bytes) = next_chunk(&mut field, budget).await? {
+    while let Some(bytes) = next_file_chunk(&mut field, upload, budget).await? {
         size += bytes.len() as u64;
         if let Err(refusal) = upload.write(bytes).await {
             drain_field(field, budget).await.ok();
@@ -195,6 +197,20 @@ async fn stream_to_blob<U: BlobUpload>(
         }
     }
     Ok(size)
+}
+
+/// [`next_chunk`], which frees the upload's buffer while the client pauses.
+async fn next_file_chunk<U: BlobUpload>(
+    field: &mut Field<'_>,
+    upload: &mut U,
+    budget: &ParserBudget,
+) -> Result<Option<Bytes>, Problem> {
+    let mut chunk = pin!(next_chunk(field, budget));
+    if let Ok(chunk) = timeout(FLUSH_DELAY, &mut chunk).await {
+        return chunk;
+    }
+    upload.flush().await?;
+    chunk.await
 }
 
 async fn next_chunk(

@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 
 use super::*;
 use crate::BlobUpload;
@@ -20,15 +21,8 @@ async fn store_blob(blobs: &LocalBlobs, bytes: &[u8]) -> Result<Blob, VaultError
 }
 
 async fn read_blob(blobs: &LocalBlobs, blob: &Blob, range: Range<u64>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    blobs
-        .open(&main_vault(), blob, range)
-        .await
-        .unwrap()
-        .read_to_end(&mut bytes)
-        .await
-        .unwrap();
-    bytes
+    let content = blobs.open(&main_vault(), blob, range).await.unwrap();
+    content.try_collect::<Vec<_>>().await.unwrap().concat()
 }
 
 fn pseudo_random_bytes(n: u32) -> Vec<u8> {
@@ -243,4 +237,35 @@ async fn stored_blobs_are_listed_sorted_in_pages() {
         listed.extend(page);
     }
     assert_eq!(listed, expected);
+}
+
+#[tokio::test]
+async fn flushed_upload_is_on_disk_without_buffer() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
+    let mut upload = blobs.begin(&main_vault()).await.unwrap();
+    upload.write(Bytes::from_static(b"ab")).await.unwrap();
+    assert_eq!(files_below(folder.path()), 0);
+    upload.flush().await.unwrap();
+    assert!(!upload.is_buffering());
+    assert_eq!(files_below(folder.path()), 1);
+    upload.write(Bytes::from_static(b"c")).await.unwrap();
+    assert_eq!(upload.finish().await.unwrap().id, sha256(b"abc"));
+}
+
+#[tokio::test]
+async fn content_shortened_after_opening_ends_with_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
+    let blob = store_blob(&blobs, b"abc").await.unwrap();
+    let content = blobs.open(&main_vault(), &blob, 0..3).await.unwrap();
+    let path = blobs.path(&main_vault(), &blob.id);
+    fs::File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_len(2)
+        .unwrap();
+    let read = content.try_collect::<Vec<_>>().await;
+    assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
 }

@@ -1,5 +1,4 @@
-//! Uploads of content: hashed and written in batches on a blocking thread, while the next batch
-//! fills.
+//! Uploads of content: hashed and written on a blocking thread, while the next buffer fills.
 
 use std::{
     fmt, fs,
@@ -12,32 +11,37 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 
-use super::{DurableDirs, blocking, failed, folder, object_path};
+use super::{
+    super::buffer_budget::{Buffer, BufferBudget},
+    DurableDirs, blocking, failed, folder, object_path,
+};
 use crate::{Blob, BlobId, BlobUpload, VaultError};
 
-/// Large enough that the thread switch is cheap compared with hashing. An upload holds at most two
-/// batches.
-const BATCH_BYTES: usize = 1024 * 1024;
-
-/// See [`BlobUpload`].
+/// See [`BlobUpload`]. Holds at most two buffers: one that fills, one that is written.
 #[derive(Debug)]
 pub struct LocalUpload {
     max_size: u64,
     received: u64,
-    filling: Vec<u8>,
+    filling: Option<Buffer>,
     sink: WriterState,
+    budget: BufferBudget,
 }
 
 #[derive(Debug)]
 enum WriterState {
-    Idle(Sink, Vec<u8>),
-    Busy(JoinHandle<io::Result<(Sink, Vec<u8>)>>),
+    Idle(Sink),
+    Busy(JoinHandle<io::Result<Sink>>),
     /// An earlier write failed and was reported.
     Failed,
 }
 
 impl LocalUpload {
-    pub(super) fn new(lfs: PathBuf, max_size: u64, durable: DurableDirs) -> Self {
+    pub(super) fn new(
+        lfs: PathBuf,
+        max_size: u64,
+        durable: DurableDirs,
+        budget: BufferBudget,
+    ) -> Self {
         let sink = Sink {
             lfs,
             durable,
@@ -48,17 +52,18 @@ impl LocalUpload {
         Self {
             max_size,
             received: 0,
-            filling: Vec::new(),
-            sink: WriterState::Idle(sink, Vec::new()),
+            filling: None,
+            sink: WriterState::Idle(sink),
+            budget,
         }
     }
 
-    /// Waits until the last batch is written; returns the sink and its empty buffer.
-    pub(super) async fn writer(&mut self) -> Result<(Sink, Vec<u8>), VaultError> {
+    /// Waits until the last buffer is written.
+    pub(super) async fn writer(&mut self) -> Result<Sink, VaultError> {
         match std::mem::replace(&mut self.sink, WriterState::Failed) {
-            WriterState::Idle(sink, buffer) => Ok((sink, buffer)),
-            WriterState::Busy(batch) => {
-                let written = batch
+            WriterState::Idle(sink) => Ok(sink),
+            WriterState::Busy(write) => {
+                let written = write
                     .await
                     .unwrap_or_else(|gone| Err(io::Error::other(gone)));
                 written.map_err(failed)
@@ -67,14 +72,20 @@ impl LocalUpload {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_buffering(&self) -> bool {
+        self.filling.is_some()
+    }
+
+    /// Starts to write what is buffered, after what was handed over before.
     async fn hand_over(&mut self) -> Result<(), VaultError> {
-        let (mut sink, spent) = self.writer().await?;
-        let batch = std::mem::replace(&mut self.filling, spent);
+        let Some(batch) = self.filling.take() else {
+            return Ok(());
+        };
+        let mut sink = self.writer().await?;
         self.sink = WriterState::Busy(tokio::task::spawn_blocking(move || {
-            sink.take(&batch)?;
-            let mut spent = batch;
-            spent.clear();
-            Ok((sink, spent))
+            sink.take(&batch.bytes)?;
+            Ok(sink)
         }));
         Ok(())
     }
@@ -88,25 +99,35 @@ impl BlobUpload for LocalUpload {
                 limit: self.max_size,
             });
         }
-        for piece in bytes.chunks(BATCH_BYTES) {
-            self.filling.extend_from_slice(piece);
-            if self.filling.len() >= BATCH_BYTES {
+        let mut rest = bytes.as_ref();
+        while !rest.is_empty() {
+            let filling = self.filling.get_or_insert_with(|| self.budget.buffer());
+            let (now, later) = rest.split_at(rest.len().min(filling.room()));
+            filling.bytes.extend_from_slice(now);
+            rest = later;
+            if filling.room() == 0 {
                 self.hand_over().await?;
             }
         }
         Ok(())
     }
 
+    async fn flush(&mut self) -> Result<(), VaultError> {
+        self.hand_over().await?;
+        self.sink = WriterState::Idle(self.writer().await?);
+        Ok(())
+    }
+
     async fn finish(mut self) -> Result<Blob, VaultError> {
-        let (mut sink, _) = self.writer().await?;
+        let mut sink = self.writer().await?;
         if self.received > self.max_size {
             return Err(VaultError::TooLarge {
                 limit: self.max_size,
             });
         }
-        let last = std::mem::take(&mut self.filling);
+        let last = self.filling.take();
         blocking(move || {
-            sink.take(&last)?;
+            sink.take(last.as_ref().map_or(&[][..], |last| &last.bytes))?;
             sink.finish()
         })
         .await?
