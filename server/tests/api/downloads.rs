@@ -6,7 +6,7 @@ use reqwest::{Method, Response, header::RANGE};
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Client, TestApp, file_url},
+    app::{Client, file_url},
     both, personal_tokens,
 };
 
