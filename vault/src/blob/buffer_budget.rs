@@ -56,7 +56,7 @@ impl Buffer {
     }
 
     /// Bytes that still fit.
-    pub(super) fn room(&self) -> usize {
+    pub(super) fn free_bytes(&self) -> usize {
         self.capacity.saturating_sub(self.bytes.len())
     }
 

@@ -102,10 +102,10 @@ impl BlobUpload for LocalUpload {
         let mut rest = bytes.as_ref();
         while !rest.is_empty() {
             let filling = self.filling.get_or_insert_with(|| self.budget.buffer());
-            let (now, later) = rest.split_at(rest.len().min(filling.room()));
+            let (now, later) = rest.split_at(rest.len().min(filling.free_bytes()));
             filling.bytes.extend_from_slice(now);
             rest = later;
-            if filling.room() == 0 {
+            if filling.free_bytes() == 0 {
                 self.hand_over().await?;
             }
         }
