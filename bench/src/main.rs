@@ -15,6 +15,8 @@ mod load;
 mod machine;
 mod options;
 mod process;
+mod progress;
+mod random;
 mod request;
 mod scenarios;
 mod table;

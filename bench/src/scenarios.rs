@@ -10,13 +10,14 @@ mod sign_in;
 mod start;
 mod transfer;
 
-use std::{io::Write as _, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::{
     load::{self, Measurement, Window, Workload},
     options::{Options, ScenarioName},
+    progress,
     table::{ResultRow, Table, Threshold, format_short},
     targets::ApiServer,
 };
@@ -35,7 +36,7 @@ pub(crate) async fn measure_all(plan: &Options) -> Result<Table> {
         ScenarioName::Events,
     ] {
         if plan.includes_scenario(scenario) {
-            progress(&format!("measuring {scenario:?}"));
+            progress::report(&format!("measuring {scenario:?}"));
             measure(scenario, plan, &mut table).await?;
         }
     }
@@ -54,11 +55,6 @@ async fn measure(scenario: ScenarioName, plan: &Options, table: &mut Table) -> R
         ScenarioName::Transfer => transfer::measure(plan, table).await,
         ScenarioName::Events => events::measure(plan, table).await,
     }
-}
-
-/// Progress, on standard error; the table goes to standard output.
-pub(crate) fn progress(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// All rounds of one server. The median counts.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::progress;
+
 /// The target of a number: a minimum, or an upper limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Threshold {
@@ -38,7 +40,7 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn add(&mut self, row: ResultRow) {
-        crate::scenarios::progress(&markdown_line(&row));
+        progress::report(&markdown_line(&row));
         self.rows.push(row);
     }
 

@@ -15,8 +15,7 @@ use crate::{
     client::{self, Client},
     options::{Options, TargetName},
     process::{Server, free_address},
-    request,
-    scenarios::progress,
+    progress, request,
 };
 
 const ORIGINAL: &str = "bench/original";
@@ -135,7 +134,7 @@ pub(crate) async fn original_with_accounts(
     let python = match original_python().await {
         Ok(python) => python,
         Err(why) => {
-            progress(&format!("skipping the original: {why:#}"));
+            progress::report(&format!("skipping the original: {why:#}"));
             return Ok(None);
         }
     };
@@ -174,7 +173,7 @@ async fn original_python() -> Result<PathBuf> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted_text) {
         return Ok(python);
     }
-    progress("installing the original's packages");
+    progress::report("installing the original's packages");
     run_checked(
         AsyncCommand::new("python3")
             .args(["-m", "venv"])

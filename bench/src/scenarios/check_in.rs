@@ -1,13 +1,12 @@
 //! Check-in of 10 KB: blob, row and git commit.
 
-use std::hash::{BuildHasher as _, RandomState};
-
 use anyhow::Result;
 
 use super::{alternate_rounds, comparison_row};
 use crate::{
     load::Workload,
     options::Options,
+    random::random_bytes,
     request,
     table::Table,
     targets::{self, ApiServer},
@@ -83,18 +82,4 @@ impl Workload for CheckInCycle {
     fn is_idle(&self) -> bool {
         self.count.is_multiple_of(2)
     }
-}
-
-/// Incompressible bytes, different each time (xorshift64).
-pub(crate) fn random_bytes(size: usize) -> Vec<u8> {
-    let mut state = RandomState::new().hash_one(size) | 1;
-    let mut bytes = Vec::with_capacity(size + 8);
-    while bytes.len() < size {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(size);
-    bytes
 }

@@ -12,13 +12,12 @@ use tokio_tungstenite::{
     },
 };
 
-use super::progress;
 use crate::{
     client::Client,
     load::percentile,
     machine,
     options::Options,
-    request,
+    progress, request,
     table::{ResultRow, Table, Threshold, format_short},
     targets::{self, ApiServer},
 };
@@ -37,7 +36,7 @@ pub(crate) async fn measure(plan: &Options, table: &mut Table) -> Result<()> {
     api.add_files(1).await?;
     let count = plan.sockets.min(machine::open_files().saturating_sub(200));
     if count < plan.sockets {
-        progress(&format!(
+        progress::report(&format!(
             "only {count} sockets: raise the limit with `ulimit -n {}`",
             plan.sockets + 200
         ));

@@ -4,12 +4,12 @@ use std::{fs::File, path::PathBuf, time::Instant};
 
 use anyhow::{Result, ensure};
 
-use super::check_in::random_bytes;
 use crate::{
     client::Client,
     load,
     options::Options,
     process::Server,
+    random::random_bytes,
     request,
     table::{ResultRow, Table, Threshold, format_short},
     targets::{self, ApiServer},
