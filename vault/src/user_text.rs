@@ -52,3 +52,30 @@ impl fmt::Display for UserText {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_text_allows_lines_and_refuses_hidden_characters() {
+        for text in [
+            "",
+            "first\r\n\tsecond",
+            "done 👩\u{200d}💻",
+            "نقشه\u{200c}ها",
+        ] {
+            assert_eq!(UserText::parse(text, 100).unwrap().as_str(), text);
+        }
+        for hidden in [
+            '\u{202e}', '\u{2060}', '\u{34f}', '\u{ffa0}', '\u{1160}', '\u{7}',
+        ] {
+            let text = format!("line\nbroken{hidden}part");
+            assert_eq!(
+                UserText::parse(&text, 100),
+                Err(InvalidText::Hidden),
+                "{hidden:?}"
+            );
+        }
+    }
+}

@@ -184,3 +184,32 @@ impl EmailAddress {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_name_and_address_hold_no_hidden_character() {
+        for hidden in [
+            '\u{3164}',
+            '\u{115f}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{e0041}',
+            '\u{202e}',
+        ] {
+            let name = format!("Ada{hidden}Byron");
+            assert_eq!(DisplayName::parse(&name), Err(BadDisplayName), "{hidden:?}");
+            let address = format!("ada{hidden}@example.org");
+            assert_eq!(
+                EmailAddress::parse(&address),
+                Err(BadEmailAddress),
+                "{hidden:?}"
+            );
+        }
+        for name in ["Ada Byron", "李雷", "👩\u{200d}💻 Ada"] {
+            assert_eq!(DisplayName::parse(name).unwrap().as_str(), name);
+        }
+    }
+}
