@@ -135,11 +135,16 @@ both! {
     async fn personal_admin_token_gains_no_power_over_administrators(app: TestApp) {
         let root = app.administrator("root").await;
         let eve = app.editor("eve").await;
+        let from_editor = personal_tokens::token_client(&eve, json!(["admin", "files:read"]), Value::Null).await;
+        root.send(root.put_request("/api/vaults/main/members/eve").json(&json!({"role": "manager"}))).await.expect_status(204);
         let token = personal_tokens::token_client(&eve, json!(["admin", "files:read"]), Value::Null).await;
         let reader = personal_tokens::token_client(&eve, json!(["files:read"]), Value::Null).await;
         token.get("/api/users").await.expect_status(403);
         root.change_account("eve", json!({"is_admin": true})).await.expect_status(200);
         token.get("/api/users").await.expect_status(401);
+        // An editor's token never had the scope, so it goes on without it.
+        from_editor.get("/api/files").await.expect_status(200);
+        from_editor.get("/api/users").await.expect_status(403);
         reader.get("/api/files").await.expect_status(200);
         let entries = root.get("/api/audit?action=account.changed").await.expect_status(200);
         assert_eq!(entries.body[0]["facts"]["tokens_ended"], 1, "{}", entries.text);
