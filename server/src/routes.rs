@@ -31,7 +31,7 @@ pub struct ApiRouter {
     document: OpenApi,
 }
 
-/// A problem that one operation answers, beside those of [`complete_operation`].
+/// A problem that one operation answers, beside those of `complete_operation`.
 #[derive(Clone, Copy, Debug)]
 pub struct ExtraProblem {
     pub status: u16,
