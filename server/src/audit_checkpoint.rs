@@ -2,14 +2,10 @@
 //! database. The hash chain proves edits only up to a known head. An attacker with the database
 //! alone can rewrite a whole chain, but not this file.
 
-use std::{
-    collections::BTreeMap,
-    io::Write as _,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use auth::StoreUnavailable;
+use durable_fs::Mode;
 use serde::{Deserialize, Serialize};
 
 use crate::{config::Config, state::Store};
@@ -121,7 +117,7 @@ impl AuditCheckpoint {
             }
         }
         if self.heads != before {
-            write_atomic(&self.path, &serde_json::to_vec(&self.heads)?)?;
+            durable_fs::replace(&self.path, &serde_json::to_vec(&self.heads)?, Mode::PRIVATE)?;
         }
         Ok(missing)
     }
@@ -146,17 +142,4 @@ impl AuditCheckpoint {
             }
         }
     }
-}
-
-/// Atomic: writes and syncs a new file, then renames it.
-fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let new = path.with_extension("new");
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).write(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(new, path)
 }

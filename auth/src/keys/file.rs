@@ -2,12 +2,13 @@
 //! rotation the pending key is in a second file. The database states which one is active.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read as _, Write as _},
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use durable_fs::Mode;
 
 use crate::{
     SecureRandom,
@@ -34,13 +35,14 @@ impl KeyFile {
         Self(path.into())
     }
 
-    /// Loads the key, or creates the file (mode 0600, synced) with 32 random bytes.
+    /// Loads the key, or creates the file (mode 0600, synced) with 32 random bytes. Two concurrent
+    /// starts agree on one key.
     ///
     /// # Errors
     /// [`BadKey::File`], also for a file that other users can read, or an empty one from an
     /// interrupted start.
     pub fn load_or_create(&self, rng: &SecureRandom) -> Result<MasterKey, BadKey> {
-        match create(&self.0, &random_key(rng)) {
+        match durable_fs::create(&self.0, random_key(rng).as_bytes(), Mode::PRIVATE) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(file_error(&self.0, error)),
@@ -88,14 +90,16 @@ impl KeyFile {
         &self.0
     }
 
-    /// Creates a pending key, replacing an unused one.
+    /// Creates a pending key, replacing an unused one. It has the owner and mode of this file: the
+    /// server reads it after an interruption.
     ///
     /// # Errors
     /// [`BadKey::File`].
     pub fn create_pending(&self, rng: &SecureRandom) -> Result<MasterKey, BadKey> {
         self.discard_pending()?;
         let path = self.pending_path();
-        create(&path, &random_key(rng)).map_err(|error| file_error(&path, error))?;
+        durable_fs::create_like(&path, random_key(rng).as_bytes(), &self.0)
+            .map_err(|error| file_error(&path, error))?;
         load(&path)
     }
 
@@ -110,12 +114,11 @@ impl KeyFile {
         // A differing backup is truncated: its write was interrupted.
         if !read_private(&backup).is_ok_and(|text| text == old) {
             remove(&backup)
-                .and_then(|()| create(&backup, &old))
+                .and_then(|()| durable_fs::create_like(&backup, old.as_bytes(), &self.0))
                 .map_err(|error| file_error(&backup, error))?;
         }
-        std::fs::rename(self.pending_path(), &self.0)
-            .and_then(|()| sync_folder_of(&self.0))
-            .map_err(|e| file_error(&self.0, e))?;
+        durable_fs::rename(&self.pending_path(), &self.0)
+            .map_err(|error| file_error(&self.0, error))?;
         Ok(backup)
     }
 
@@ -149,39 +152,9 @@ fn load(path: &Path) -> Result<MasterKey, BadKey> {
     MasterKey::parse(&read_private(path).map_err(|error| file_error(path, error))?)
 }
 
-/// Fails with `AlreadyExists` if the file exists, so that two concurrent starts agree on one key.
-fn create(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    sync_folder_of(path)
-}
-
 /// 256 bits in base64url, with a newline.
 fn random_key(rng: &SecureRandom) -> String {
     BASE64URL.encode(rng.bytes::<32>()) + "\n"
-}
-
-/// A directory entry is durable only once the directory is synced.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => sync_folder(folder),
-        _ => sync_folder(Path::new(".")),
-    }
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 fn read_private(path: &Path) -> io::Result<String> {
@@ -257,11 +230,7 @@ mod tests {
     fn empty_key_file_is_rejected() {
         let path = folder().join("key");
         load_or_create(&path).unwrap();
-        OpenOptions::new()
-            .write(true)
-            .truncate(true)
-            .open(&path)
-            .unwrap();
+        std::fs::write(&path, "").unwrap();
         let error = load_or_create(&path).unwrap_err();
         assert!(error.to_string().contains("empty"), "{error}");
     }
@@ -314,7 +283,7 @@ mod tests {
     #[test]
     fn truncated_pending_key_is_ignored() {
         let path = folder().join("master.key");
-        create(&path.with_extension("key.new"), "q8Zr2").unwrap();
+        durable_fs::create(&path.with_extension("key.new"), b"q8Zr2", Mode::PRIVATE).unwrap();
         assert!(KeyFile::at(&path).pending().unwrap().is_none());
         KeyFile::at(&path).discard_pending().unwrap();
         KeyFile::at(&path).discard_pending().unwrap();

@@ -4,7 +4,6 @@
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
@@ -12,6 +11,7 @@ use std::{
 
 use anyhow::Context;
 use auth::Clock;
+use durable_fs::Mode;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -205,26 +205,11 @@ impl LockedCredentials {
         &self.file
     }
 
-    /// Writes a temporary file and renames it: a crash leaves the old or the new file.
+    /// A crash leaves the old or the new file.
     pub(super) fn save(&self) -> anyhow::Result<()> {
-        let temporary = self.file.with_extension("new");
-        let failed = || format!("cannot write {}", self.file.display());
-        match std::fs::remove_file(&temporary) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(failed);
-            }
-            _ => {}
-        }
-        let mut file = OpenOptions::new()
-            .create_new(true)
-            .write(true)
-            .mode(0o600)
-            .open(&temporary)
-            .with_context(failed)?;
-        file.write_all(&serde_json::to_vec_pretty(&self.servers)?)
-            .with_context(failed)?;
-        file.sync_all().with_context(failed)?;
-        std::fs::rename(&temporary, &self.file).with_context(failed)
+        let text = serde_json::to_vec_pretty(&self.servers)?;
+        durable_fs::replace(&self.file, &text, Mode::PRIVATE)
+            .with_context(|| format!("cannot write {}", self.file.display()))
     }
 }
 

@@ -11,7 +11,8 @@ use crate::console::operator_permit;
 
 /// `roles` are `VAULT=ROLE`.
 pub(super) async fn invite(
-    (auth, config): (&Auth, &Config),
+    auth: &Auth,
+    config: &Config,
     roles: &[String],
     email: Option<&str>,
 ) -> anyhow::Result<()> {

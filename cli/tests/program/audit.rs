@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::program::{PASSWORD, TestProgram, TestServer};
+use crate::test_program::{PASSWORD, TestProgram, TestServer};
 
 /// The regular expression of docs/fail2ban.md, with `<ADDR>` expanded as fail2ban does.
 fn documented_filter() -> regex::Regex {
@@ -47,7 +47,7 @@ async fn fail_sign_in(server: &TestServer, username: &str) {
 async fn audit_verify_finds_edited_and_missing_entries() {
     let program = TestProgram::with_ada();
     let server = program.serve();
-    server.register_ada().await.add("gear.nc", "G0 X0").await;
+    server.sign_in_as_ada().await.add("gear.nc", "G0 X0").await;
     fail_sign_in(&server, "ada").await;
     server.stop();
     let verified = program.run(&["audit", "verify"]).expect_success();

@@ -9,7 +9,7 @@ use std::{
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::program::{Client, TestProgram, upload_form};
+use crate::test_program::{Client, TestProgram, upload_form};
 
 const ROUNDS: usize = 5;
 const WORKERS: usize = 8;
@@ -89,7 +89,7 @@ async fn answered_requests_survive_a_kill_exactly_once() {
         // The session survives the kill too.
         let client = match &token {
             Some(token) => Client::new(&server, token),
-            None => server.register_ada().await,
+            None => server.sign_in_as_ada().await,
         };
         token = Some(client.token.clone());
         check_recovered_state(&client, &mut works).await;

@@ -1,6 +1,6 @@
 //! Snapshots of the `--help` texts, so that a change is reviewed as a whole.
 
-use crate::program::TestProgram;
+use crate::test_program::TestProgram;
 
 #[test]
 fn help_texts_match_their_snapshots() {

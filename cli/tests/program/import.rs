@@ -1,6 +1,6 @@
 //! `strongroom user import`: accounts of another application.
 
-use crate::program::{Client, TestProgram};
+use crate::test_program::{Client, TestProgram};
 
 /// Hashes of "old password" by passlib.
 const BCRYPT_2B: &str = "$2b$12$Yzm.7fU8MZ/iOmiLVL05tuCYwYBWzB.YImlP26yzLTxvExWiF7Bt.";

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 
-use crate::program::{Client, PASSWORD, TestProgram};
+use crate::test_program::{Client, PASSWORD, TestProgram};
 
 fn kid(token: &str) -> String {
     let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
@@ -18,7 +18,7 @@ fn kid(token: &str) -> String {
 async fn console_key_rotation_reaches_running_server() {
     let program = TestProgram::with_ada();
     let server = program.serve();
-    let before = server.register_ada().await;
+    let before = server.sign_in_as_ada().await;
     let printed = program.run(&["key", "rotate"]).expect_success();
     let new = printed.split(' ').next().unwrap().to_owned();
     let rotated = Instant::now();
@@ -51,7 +51,7 @@ async fn console_key_rotation_reaches_running_server() {
 async fn access_token_ended_at_console_is_rejected() {
     let program = TestProgram::with_ada();
     let server = program.serve();
-    let ada = server.register_ada().await;
+    let ada = server.sign_in_as_ada().await;
     program
         .run(&["key", "rotate", "--end-tokens"])
         .expect_success();
@@ -68,7 +68,7 @@ async fn configured_signing_algorithm_is_kept_by_console_rotation() {
     let program = TestProgram::with_ada();
     program.write_file("strongroom.toml", "[keys]\nalgorithm = \"EdDSA\"\n");
     let server = program.serve_with(&["--config", "strongroom.toml"]);
-    let ada = server.register_ada().await;
+    let ada = server.sign_in_as_ada().await;
     let jwks = ada.get_json("/.well-known/jwks.json").await;
     assert_eq!(jwks["keys"][0]["kid"], kid(&ada.token));
     assert_eq!(

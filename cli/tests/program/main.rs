@@ -4,24 +4,24 @@
 mod audit;
 mod breach;
 mod crash;
-mod dump;
+mod database_dump;
 mod help;
-mod hostile;
+mod hostile_server;
 mod import;
 mod keys;
-mod master;
+mod master_key;
 #[path = "../../../server/tests/api/mock_provider.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod mock_provider;
 #[path = "../../../server/tests/api/passkey_device.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod passkey_device;
-mod program;
 mod readme;
 mod remote;
-mod secrets;
+mod secrets_in_logs;
 mod settings;
-mod stopping;
+mod shutdown;
+mod test_program;
 #[path = "../../../server/tests/api/totp_device.rs"]
 mod totp_device;
 mod users;

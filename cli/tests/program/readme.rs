@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::program::TestProgram;
+use crate::test_program::TestProgram;
 
 const README: &str = include_str!("../../../README.md");
 

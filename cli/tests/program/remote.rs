@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::program::{Client, CommandOutput, PASSWORD, TestProgram, TestServer};
+use crate::test_program::{Client, CommandOutput, PASSWORD, TestProgram, TestServer};
 
 impl TestProgram {
     /// Serves with the listen address as the public URL.
@@ -160,7 +160,7 @@ async fn assert_logout_revokes_session(program: &TestProgram, server: &TestServe
 async fn device_login_stores_tokens_and_logout_revokes_them() {
     let program = TestProgram::with_ada();
     let server = program.serve_at_own_address();
-    let ada = server.register_ada().await;
+    let ada = server.sign_in_as_ada().await;
     let url = server.url("");
     program
         .run_client(&["whoami"])
@@ -202,7 +202,7 @@ async fn device_login_stores_tokens_and_logout_revokes_them() {
 async fn denied_or_interrupted_login_stores_no_tokens() {
     let program = TestProgram::with_ada();
     let server = program.serve_at_own_address();
-    let ada = server.register_ada().await;
+    let ada = server.sign_in_as_ada().await;
     let login = PendingLogin::start(&program, &server.url(""));
     decide_as(&ada, &login.code, "deny").await;
     assert!(!login.finish().0);
@@ -219,7 +219,7 @@ async fn denied_or_interrupted_login_stores_no_tokens() {
 async fn cli_reports_ended_session_and_rejects_readable_credentials() {
     let program = TestProgram::with_ada();
     let server = program.serve_at_own_address();
-    let ada = server.register_ada().await;
+    let ada = server.sign_in_as_ada().await;
     let url = server.url("");
     let login = PendingLogin::start(&program, &server.url(""));
     decide_as(&ada, &login.code, "approve").await;

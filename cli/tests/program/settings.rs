@@ -1,6 +1,6 @@
 //! Invalid settings stop the start with a message that says what to do.
 
-use crate::program::{CommandOutput, TestProgram};
+use crate::test_program::{CommandOutput, TestProgram};
 
 impl TestProgram {
     fn run_with_env(&self, variables: &[(&str, &str)], arguments: &[&str]) -> CommandOutput {
@@ -286,7 +286,7 @@ fn first_start_prints_setup_link_once() {
         second.startup_line
     );
     let own = TestProgram::new();
-    let own = crate::program::TestServer::start(own.command(["--listen", "127.0.0.1:0"]));
+    let own = crate::test_program::TestServer::start(own.command(["--listen", "127.0.0.1:0"]));
     assert!(
         own.startup_line.contains(&own.url("/first#")),
         "the link has the port chosen by the system: {}",

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::program::{Client, PASSWORD, TestProgram};
+use crate::test_program::{Client, PASSWORD, TestProgram};
 
 #[test]
 fn added_accounts_are_listed_with_roles() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::program::TestProgram;
+use crate::test_program::TestProgram;
 
 const NO_PROBLEMS: &str = "No problems found.\n";
 
@@ -10,7 +10,7 @@ const NO_PROBLEMS: &str = "No problems found.\n";
 async fn data_with_two_files() -> TestProgram {
     let program = TestProgram::with_ada();
     let server = program.serve();
-    let ada = server.register_ada().await;
+    let ada = server.sign_in_as_ada().await;
     ada.add("vise.step", "solid").await;
     ada.add("gear.nc", "G0 X0").await;
     server.stop();

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use auth::{Clock, SecureRandom};
+use durable_fs::Mode;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     transport::smtp::{
@@ -16,7 +17,6 @@ use lettre::{
     },
 };
 use secrecy::ExposeSecret as _;
-use tokio::io::AsyncWriteExt as _;
 
 use crate::config::mail::{MailTls as Wanted, MailTransport, SmtpConfig};
 
@@ -72,7 +72,7 @@ impl MailSender {
             Self::Folder(folder) => {
                 let at = clock.now().strftime("%Y%m%dT%H%M%S%6f");
                 let name = format!("{at}-{}.eml", hex::encode(rng.bytes::<4>()));
-                let written = write_file(&folder.join(name), &message.formatted()).await;
+                let written = write_file(folder.join(name), message.formatted()).await;
                 written.map_err(|error| SendError {
                     is_transient: true,
                     reason: format!("{}: {error}", folder.display()),
@@ -126,15 +126,9 @@ fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("The folder {} cannot be created", folder.display()))
 }
 
-/// Writes under a temporary name, then renames.
-async fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = tokio::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    options.mode(0o600);
-    let part = path.with_extension("part");
-    let mut file = options.open(&part).await?;
-    file.write_all(bytes).await?;
-    file.flush().await?;
-    tokio::fs::rename(&part, path).await
+/// Another program never reads half a mail.
+async fn write_file(path: PathBuf, bytes: Vec<u8>) -> std::io::Result<()> {
+    tokio::task::spawn_blocking(move || durable_fs::create(&path, &bytes, Mode::PRIVATE))
+        .await
+        .map_err(std::io::Error::other)?
 }

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 mod api_document;
+mod architecture;
 mod module_cycles;
 mod module_graph;
+mod security_documents;
 mod sizes;
 mod sources;
 mod tokens;

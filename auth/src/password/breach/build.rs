@@ -4,10 +4,12 @@
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
+
+use durable_fs::{Mode, StagedFile};
 
 use super::{HEADER_LENGTH, MAGIC, PREFIX_BYTES, Sha1Prefix};
 
@@ -47,10 +49,7 @@ pub(crate) fn build_in_chunks(
     to: &Path,
     chunk: usize,
 ) -> Result<BuildReport, BuildError> {
-    let (chunks, part) = (
-        TempFile(with_suffix(to, "pieces")),
-        TempFile(with_suffix(to, "part")),
-    );
+    let chunks = TempFile(with_suffix(to, "pieces"));
     let failed = |source| BuildError::File {
         path: to.display().to_string(),
         source,
@@ -59,8 +58,9 @@ pub(crate) fn build_in_chunks(
     if lines == 0 {
         return Err(BuildError::Empty);
     }
-    let entries = merge(&chunks.0, &lengths, &part.0).map_err(failed)?;
-    std::fs::rename(&part.0, to).map_err(failed)?;
+    let mut list = StagedFile::beside(to, Mode::DEFAULT).map_err(failed)?;
+    let entries = merge(&chunks.0, &lengths, list.file_mut()).map_err(failed)?;
+    list.replace(to).map_err(failed)?;
     Ok(BuildReport { lines, entries })
 }
 
@@ -163,7 +163,7 @@ impl SortedChunk {
     }
 }
 
-fn merge(chunks: &Path, lengths: &[u64], to: &Path) -> io::Result<u64> {
+fn merge(chunks: &Path, lengths: &[u64], target: &mut File) -> io::Result<u64> {
     let (mut open, mut heap, mut start) = (Vec::new(), BinaryHeap::new(), 0);
     for (n, length) in lengths.iter().enumerate() {
         let mut file = File::open(chunks)?;
@@ -176,12 +176,7 @@ fn merge(chunks: &Path, lengths: &[u64], to: &Path) -> io::Result<u64> {
         heap.extend(chunk.next()?.map(|entry| Reverse((entry, n))));
         open.push(chunk);
     }
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(to)?;
-    let mut out = BufWriter::with_capacity(1 << 20, file);
+    let mut out = BufWriter::with_capacity(1 << 20, &mut *target);
     out.write_all(&[0; HEADER_LENGTH])?;
     let (mut entries, mut last) = (0_u64, None);
     while let Some(Reverse((entry, n))) = heap.pop() {
@@ -192,10 +187,10 @@ fn merge(chunks: &Path, lengths: &[u64], to: &Path) -> io::Result<u64> {
         }
         heap.extend(open[n].next()?.map(|entry| Reverse((entry, n))));
     }
-    let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(&MAGIC)?;
-    file.write_all(&entries.to_le_bytes())?;
-    file.sync_all()?;
+    out.flush()?;
+    drop(out);
+    target.seek(SeekFrom::Start(0))?;
+    target.write_all(&MAGIC)?;
+    target.write_all(&entries.to_le_bytes())?;
     Ok(entries)
 }

@@ -42,7 +42,7 @@ impl DurableDirs {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
             }
-            sync(folder.parent().unwrap_or(&self.root))?;
+            durable_fs::sync_folder(folder.parent().unwrap_or(&self.root))?;
             self.known().insert(folder.to_owned());
         }
         Ok(())
@@ -55,16 +55,6 @@ impl DurableDirs {
 
     fn known(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Makes the entries of a folder durable.
-pub(super) fn sync(folder: &Path) -> io::Result<()> {
-    // Windows cannot open a folder as a file and needs no sync: NTFS journals its entries.
-    if cfg!(unix) {
-        fs::File::open(folder)?.sync_all()
-    } else {
-        Ok(())
     }
 }
 

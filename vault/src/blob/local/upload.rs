@@ -4,16 +4,16 @@ use std::{
     fmt, fs,
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
+use durable_fs::{Mode, StagedFile};
 use tokio::task::JoinHandle;
 
 use super::{
     super::buffer_budget::{Buffer, BufferBudget},
-    DurableDirs, blocking, failed, folder, object_path,
+    DurableDirs, blocking, failed, object_path,
 };
 use crate::{Blob, BlobId, BlobUpload, VaultError};
 
@@ -157,9 +157,9 @@ impl Sink {
     fn take(&mut self, batch: &[u8]) -> io::Result<()> {
         let temporary = match &mut self.temporary {
             Some(temporary) => temporary,
-            none => none.insert(StagedFile::create(&self.lfs.join("tmp"))?),
+            none => none.insert(staged_file(&self.lfs.join("tmp"))?),
         };
-        temporary.file.write_all(batch)?;
+        temporary.write_all(batch)?;
         self.hash.update(batch);
         self.size += batch.len() as u64;
         Ok(())
@@ -182,12 +182,12 @@ impl Sink {
         if fs::metadata(&path).is_ok_and(|there| there.is_file() && there.len() == blob.size) {
             drop(temporary);
         } else {
-            temporary.file.sync_all()?;
+            temporary.sync()?;
             place(temporary, &path, folder, &self.durable)?;
         }
         self.durable.make(folder)?;
         // Also for existing content: the upload that wrote it may not have synced yet.
-        folder::sync(folder)?;
+        durable_fs::sync_folder(folder)?;
         Ok(blob)
     }
 }
@@ -199,67 +199,23 @@ fn place(
     durable: &DurableDirs,
 ) -> io::Result<()> {
     durable.make(folder)?;
-    if let Err(error) = fs::rename(&temporary.path, path) {
-        if error.kind() != io::ErrorKind::NotFound {
-            return Err(error);
+    match temporary.place(path) {
+        Err(failed) if failed.source.kind() == io::ErrorKind::NotFound => {
+            durable.invalidate(folder);
+            durable.make(folder)?;
+            Ok(failed.file.place(path)?)
         }
-        durable.invalidate(folder);
-        durable.make(folder)?;
-        fs::rename(&temporary.path, path)?;
-    }
-    temporary.keep();
-    Ok(())
-}
-
-/// A file that is removed when dropped.
-#[derive(Debug)]
-struct StagedFile {
-    path: PathBuf,
-    file: fs::File,
-    on_drop: OnDrop,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum OnDrop {
-    Remove,
-    Keep,
-}
-
-impl StagedFile {
-    fn create(folder: &Path) -> io::Result<Self> {
-        /// A counter is unique because only this process writes here; leftovers are cleared at the
-        /// start.
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = format!(
-            "{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = folder.join(name);
-        let create = || fs::File::options().write(true).create_new(true).open(&path);
-        let file = match create() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(folder)?;
-                create()?
-            }
-            file => file?,
-        };
-        Ok(Self {
-            path,
-            file,
-            on_drop: OnDrop::Remove,
-        })
-    }
-
-    fn keep(mut self) {
-        self.on_drop = OnDrop::Keep;
+        placed => Ok(placed?),
     }
 }
 
-impl Drop for StagedFile {
-    fn drop(&mut self) {
-        if self.on_drop == OnDrop::Remove {
-            let _ = fs::remove_file(&self.path);
+/// Creates the folder of running uploads if it is missing.
+fn staged_file(folder: &Path) -> io::Result<StagedFile> {
+    match StagedFile::in_folder(folder, Mode::DEFAULT) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            StagedFile::in_folder(folder, Mode::DEFAULT)
         }
+        staged => staged,
     }
 }

@@ -252,7 +252,7 @@ impl TestServer {
         body["access_token"].as_str().map(str::to_owned)
     }
 
-    pub(crate) async fn register_ada(&self) -> Client {
+    pub(crate) async fn sign_in_as_ada(&self) -> Client {
         Client::new(self, &self.sign_in("ada", PASSWORD).await.unwrap())
     }
 }

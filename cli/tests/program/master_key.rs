@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    program::{Client, CommandOutput, PASSWORD, TestProgram, TestServer},
+    test_program::{Client, CommandOutput, PASSWORD, TestProgram, TestServer},
     totp_device::TotpDevice,
 };
 

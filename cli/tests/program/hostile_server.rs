@@ -13,7 +13,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::program::{CommandOutput, TestProgram};
+use crate::test_program::{CommandOutput, TestProgram};
 
 /// Clears the screen, imitates a line of the program, reverses the text direction, rings the bell.
 const ANSI: &str =

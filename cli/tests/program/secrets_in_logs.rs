@@ -6,7 +6,7 @@ mod clients;
 mod factors;
 mod mail;
 mod recorded;
-mod run_deployment;
+mod recording_client;
 mod upstream;
 
 use std::{
@@ -18,13 +18,13 @@ use std::{
 
 use mail::Mailbox;
 use recorded::Secrets;
+use recording_client::RecordingClient;
 use reqwest::Method;
-use run_deployment::Drive;
 use serde_json::json;
 
 use crate::{
     mock_provider::MockProvider,
-    program::{PASSWORD, TestProgram, TestServer},
+    test_program::{PASSWORD, TestProgram, TestServer},
 };
 
 const OWN_KEY: &str = "k7Qv2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0PaZr8Ue";
@@ -97,8 +97,8 @@ fn command(
     command
 }
 
-async fn run_all(drive: &Drive, provider: &MockProvider) {
-    let setup = drive
+async fn run_all(client: &RecordingClient, provider: &MockProvider) {
+    let setup = client
         .server
         .startup_line
         .split("/first#")
@@ -107,45 +107,42 @@ async fn run_all(drive: &Drive, provider: &MockProvider) {
         .split_whitespace()
         .next()
         .unwrap();
-    let setup = drive.record("the first administrator's link", setup);
+    let setup = client.record("the first administrator's link", setup);
     let first = [
         ("token", setup.as_str()),
         ("username", "ada"),
         ("password", PASSWORD),
     ];
-    let cookie = drive.record_cookies(
-        &drive
-            .expect_success(drive.post("/first").form(&first))
-            .await,
-    );
-    drive
-        .expect_rejection(drive.post("/first").form(&first))
-        .await;
-    let access = accounts::run(drive).await;
-    mail::mail(drive, &access).await;
-    factors::run(drive).await;
-    clients::clients(drive, &access).await;
-    upstream::run(drive, provider).await;
+    let cookie =
+        client.record_cookies(&client.expect(303, client.post("/first").form(&first)).await);
+    client.expect(403, client.post("/first").form(&first)).await;
+    let access = accounts::run(client).await;
+    mail::run(client, &access).await;
+    factors::run(client).await;
+    clients::run(client, &access).await;
+    upstream::run(client, provider).await;
     let change = json!({"current_password": PASSWORD, "new_password": SECOND_PASSWORD, "end_other_sessions": true});
-    drive
-        .expect_success(
-            drive
+    client
+        .expect(
+            204,
+            client
                 .request(Method::PUT, "/auth/me/password")
                 .bearer_auth(&access)
                 .json(&change),
         )
         .await;
     // The password change has ended the session of the cookie.
-    drive
-        .send(drive.post("/sign-out").header("cookie", &cookie))
+    client
+        .send(client.post("/sign-out").header("cookie", &cookie))
         .await
         .expect_status(401);
     // An unknown path that contains secrets.
     let path =
         format!("/nothing/{access}?access_token={access}&password=correct+horse+battery+staple");
-    drive
-        .expect_rejection(
-            drive
+    client
+        .expect(
+            404,
+            client
                 .get(&path)
                 .header("referer", format!("http://x/?ticket={access}")),
         )
@@ -186,7 +183,7 @@ fn write_settings(program: &TestProgram, port: u16, other_sections: &str) {
 }
 
 /// Secrets that are known before the first request.
-fn record_initial_secrets(drive: &Drive, deployment: Deployment) {
+fn record_initial_secrets(client: &RecordingClient, deployment: Deployment) {
     for (what, secret) in [
         ("a password", PASSWORD),
         ("a wrong password", WRONG_PASSWORD),
@@ -197,12 +194,12 @@ fn record_initial_secrets(drive: &Drive, deployment: Deployment) {
         ("the pepper", PEPPER),
         ("the database's password", DATABASE_PASSWORD),
     ] {
-        drive.record(what, secret);
+        client.record(what, secret);
     }
     if deployment == Deployment::Postgres {
         let key =
-            std::fs::read_to_string(drive.program.data_folder().join("keys/master.key")).unwrap();
-        drive.record("the generated master key", key.trim());
+            std::fs::read_to_string(client.program.data_folder().join("keys/master.key")).unwrap();
+        client.record("the generated master key", key.trim());
     }
 }
 
@@ -215,7 +212,7 @@ fn assert_audit_log_has_no_secrets(mut export: Command, secrets: &Secrets) {
     secrets.assert_absent_from("the audit log", &export);
 }
 
-async fn drive(deployment: Deployment) {
+async fn search_deployment(deployment: Deployment) {
     let Some(database) = database_url(deployment).await else {
         return;
     };
@@ -240,7 +237,7 @@ async fn drive(deployment: Deployment) {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    let drive = Drive {
+    let client = RecordingClient {
         program,
         server,
         secrets: Secrets::default(),
@@ -249,15 +246,15 @@ async fn drive(deployment: Deployment) {
         error_responses: Mutex::default(),
         url,
     };
-    record_initial_secrets(&drive, deployment);
-    run_all(&drive, &provider).await;
-    let Drive {
+    record_initial_secrets(&client, deployment);
+    run_all(&client, &provider).await;
+    let RecordingClient {
         program,
         server,
         secrets,
         error_responses: refusals,
         ..
-    } = drive;
+    } = client;
     server.stop();
     let log = log.recv_timeout(Duration::from_secs(30)).unwrap();
     assert_log_is_complete(&log, deployment);
@@ -274,6 +271,6 @@ async fn drive(deployment: Deployment) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_contain_no_secrets_at_any_level() {
-    drive(Deployment::Sqlite).await;
-    drive(Deployment::Postgres).await;
+    search_deployment(Deployment::Sqlite).await;
+    search_deployment(Deployment::Postgres).await;
 }

@@ -20,7 +20,15 @@ fn document(name: &str) -> String {
 fn functions() -> HashSet<String> {
     let mut names = HashSet::new();
     for member in [
-        "auth", "vault", "store", "wire", "server", "cli", "bench", "examples",
+        "durable-fs",
+        "auth",
+        "vault",
+        "store",
+        "wire",
+        "server",
+        "cli",
+        "bench",
+        "examples",
     ] {
         read_sources(&workspace_root().join(member), &mut names);
     }

@@ -15,7 +15,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{SECOND_PASSWORD, THIRD_PASSWORD, WRONG_PASSWORD, run_deployment::Drive};
+use super::{SECOND_PASSWORD, THIRD_PASSWORD, WRONG_PASSWORD, recording_client::RecordingClient};
 
 pub(super) const MAIL_PASSWORD: &str = "a password of the mail server";
 
@@ -130,93 +130,102 @@ fn auth_plain_response() -> String {
 }
 
 /// Bob is invited by link, carol by mail. Bob confirms an address and resets his password.
-pub(super) async fn mail(drive: &Drive, access: &str) {
-    drive.record("the mail server's password", MAIL_PASSWORD);
-    drive.record("the SASL credentials", &auth_plain_response());
-    invitation_by_link(drive, access).await;
-    invitation_by_mail(drive, access).await;
-    let bob = drive.sign_in("bob", SECOND_PASSWORD).await;
+pub(super) async fn run(client: &RecordingClient, access: &str) {
+    client.record("the mail server's password", MAIL_PASSWORD);
+    client.record("the SASL credentials", &auth_plain_response());
+    invitation_by_link(client, access).await;
+    invitation_by_mail(client, access).await;
+    let bob = client.sign_in("bob", SECOND_PASSWORD).await;
     let address = json!({"email": "bob@example.org"});
-    drive
-        .expect_success(
-            drive
+    client
+        .expect(
+            200,
+            client
                 .request(Method::PATCH, "/auth/me")
                 .bearer_auth(&bob)
                 .json(&address),
         )
         .await;
-    let token = drive.record(
+    let token = client.record(
         "a confirmation link",
-        &drive
+        &client
             .mailbox
             .wait_for_token("bob@example.org", "/confirm-email")
             .await,
     );
-    drive
-        .expect_rejection(
-            drive
+    client
+        .expect(
+            403,
+            client
                 .post("/confirm-email")
                 .form(&[("token", &format!("{}AAAA", &token[..token.len() - 4]))]),
         )
         .await;
-    drive
-        .expect_success(drive.post("/confirm-email").form(&[("token", &token)]))
+    client
+        .expect(
+            200,
+            client.post("/confirm-email").form(&[("token", &token)]),
+        )
         .await;
-    drive
-        .expect_rejection(
-            drive
+    client
+        .expect(
+            403,
+            client
                 .post("/auth/me/email/confirm")
                 .json(&json!({"token": token})),
         )
         .await;
-    password_reset(drive, access).await;
+    password_reset(client, access).await;
 }
 
-async fn invitation_by_link(drive: &Drive, access: &str) {
+async fn invitation_by_link(client: &RecordingClient, access: &str) {
     let by_link = json!({"roles": {"main": "editor"}});
-    let invited = drive
-        .expect_success(
-            drive
+    let invited = client
+        .expect(
+            201,
+            client
                 .post("/auth/invites")
                 .bearer_auth(access)
                 .json(&by_link),
         )
         .await;
-    let token = drive.record(
+    let token = client.record(
         "an invitation",
         invited.member("link").split_once('#').unwrap().1,
     );
-    drive
-        .expect_success(
-            drive
+    client
+        .expect(
+            200,
+            client
                 .post("/auth/invites/preview")
                 .json(&json!({"invite": token})),
         )
         .await;
     let body = json!({"username": "bob", "password": SECOND_PASSWORD, "invite": token});
-    drive
-        .expect_success(drive.post("/auth/register").json(&body))
+    client
+        .expect(201, client.post("/auth/register").json(&body))
         .await;
     let again = json!({"username": "eve", "password": SECOND_PASSWORD, "invite": token});
-    drive
-        .expect_rejection(drive.post("/auth/register").json(&again))
+    client
+        .expect(403, client.post("/auth/register").json(&again))
         .await;
 }
 
-async fn invitation_by_mail(drive: &Drive, access: &str) {
+async fn invitation_by_mail(client: &RecordingClient, access: &str) {
     let by_mail =
         json!({"roles": {"main": "viewer"}, "email": "carol@example.org", "delivery": "mail"});
-    drive
-        .expect_success(
-            drive
+    client
+        .expect(
+            201,
+            client
                 .post("/auth/invites")
                 .bearer_auth(access)
                 .json(&by_mail),
         )
         .await;
-    let token = drive.record(
+    let token = client.record(
         "an invitation by mail",
-        &drive
+        &client
             .mailbox
             .wait_for_token("carol@example.org", "/join")
             .await,
@@ -228,67 +237,76 @@ async fn invitation_by_mail(drive: &Drive, access: &str) {
             ("invite", token.as_str()),
         ]
     };
-    drive
-        .expect_rejection(drive.post("/join").form(&form("short")))
+    client
+        .expect(422, client.post("/join").form(&form("short")))
         .await;
-    let joined = drive
-        .expect_success(drive.post("/join").form(&form(SECOND_PASSWORD)))
+    let joined = client
+        .expect(303, client.post("/join").form(&form(SECOND_PASSWORD)))
         .await;
-    drive.record_cookies(&joined);
-    drive
-        .expect_rejection(drive.post("/join").form(&form(WRONG_PASSWORD)))
+    client.record_cookies(&joined);
+    client
+        .expect(403, client.post("/join").form(&form(WRONG_PASSWORD)))
         .await;
 }
 
-async fn password_reset(drive: &Drive, access: &str) {
-    drive
-        .expect_success(drive.post("/auth/reset").json(&json!({"account": "bob"})))
+async fn password_reset(client: &RecordingClient, access: &str) {
+    client
+        .expect(
+            202,
+            client.post("/auth/reset").json(&json!({"account": "bob"})),
+        )
         .await;
-    let token = drive.record(
+    let token = client.record(
         "a reset link",
-        &drive
+        &client
             .mailbox
             .wait_for_token("bob@example.org", "/reset")
             .await,
     );
-    drive
-        .expect_rejection(
-            drive
+    client
+        .expect(
+            422,
+            client
                 .post("/reset")
                 .form(&[("token", token.as_str()), ("password", "short")]),
         )
         .await;
     let new = json!({"token": token, "new_password": THIRD_PASSWORD});
-    drive
-        .expect_success(drive.post("/auth/reset/confirm").json(&new))
+    client
+        .expect(204, client.post("/auth/reset/confirm").json(&new))
         .await;
-    drive
-        .expect_rejection(drive.post("/auth/reset/confirm").json(&new))
+    client
+        .expect(403, client.post("/auth/reset/confirm").json(&new))
         .await;
-    let link = drive
-        .expect_success(drive.post("/api/users/carol/reset").bearer_auth(access))
+    let link = client
+        .expect(
+            200,
+            client.post("/api/users/carol/reset").bearer_auth(access),
+        )
         .await;
-    let token = drive.record(
+    let token = client.record(
         "a reset link of an administrator",
         link.member("link").split_once('#').unwrap().1,
     );
-    drive
-        .expect_success(
-            drive
+    client
+        .expect(
+            200,
+            client
                 .post("/reset")
                 .form(&[("token", token.as_str()), ("password", THIRD_PASSWORD)]),
         )
         .await;
-    drive
-        .expect_success(
-            drive
+    client
+        .expect(
+            200,
+            client
                 .post("/forgot")
                 .form(&[("account", "carol@example.org")]),
         )
         .await;
-    drive.record(
+    client.record(
         "a reset link",
-        &drive
+        &client
             .mailbox
             .wait_for_token("carol@example.org", "/reset")
             .await,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::run_deployment::Drive;
+use super::recording_client::RecordingClient;
 use crate::mock_provider::{MockProvider, UPSTREAM_ACCESS};
 
 pub(super) const CLIENT_SECRET: &str = "between us and the provider alone";
@@ -17,25 +17,25 @@ pub(super) fn provider_section(provider: &MockProvider) -> String {
     )
 }
 
-pub(super) async fn run(drive: &Drive, provider: &MockProvider) {
+pub(super) async fn run(client: &RecordingClient, provider: &MockProvider) {
     for (what, secret) in [
         ("a provider's client secret", CLIENT_SECRET),
         ("a provider's code", AUTHORIZATION_CODE),
         ("its token", UPSTREAM_ACCESS),
     ] {
-        drive.record(what, secret);
+        client.record(what, secret);
     }
-    drive.record(
+    client.record(
         "the client's secret as Basic",
         &format!("strongroom:{CLIENT_SECRET}"),
     );
     // The first sign-in has a wrong nonce, the second one succeeds.
     for nonce in ["of another sign-in", ""] {
         provider.set_claims(json!({"sub": "17", "preferred_username": "dora"}));
-        let left = drive
-            .expect_success(drive.get("/auth/oidc/work?next=/account"))
+        let left = client
+            .expect(303, client.get("/auth/oidc/work?next=/account"))
             .await;
-        let cookie = drive.record_cookies(&left);
+        let cookie = client.record_cookies(&left);
         let query = left.location().split_once('?').unwrap().1.to_owned();
         let member = |name| {
             form_urlencoded::parse(query.as_bytes())
@@ -44,36 +44,36 @@ pub(super) async fn run(drive: &Drive, provider: &MockProvider) {
                 .1
                 .into_owned()
         };
-        let state = drive.record("a state", &member("state"));
-        let right = drive.record("a nonce", &member("nonce"));
+        let state = client.record("a state", &member("state"));
+        let right = client.record("a nonce", &member("nonce"));
         *provider.nonce.lock().unwrap() = if nonce.is_empty() {
             right
         } else {
             nonce.to_owned()
         };
         let back = || {
-            drive.get(&format!(
+            client.get(&format!(
                 "/auth/oidc/work/callback?code={AUTHORIZATION_CODE}&state={state}"
             ))
         };
-        drive.expect_rejection(back()).await;
+        client.expect(403, back()).await;
         let back = back().header("cookie", &cookie);
         if nonce.is_empty() {
-            drive.record_cookies(&drive.expect_success(back).await);
+            client.record_cookies(&client.expect(303, back).await);
         } else {
-            drive.expect_rejection(back).await;
+            client.expect(403, back).await;
         }
-        drive.record("an ID token", &provider.last_id_token.lock().unwrap());
+        client.record("an ID token", &provider.last_id_token.lock().unwrap());
         for form in provider.forms.lock().unwrap().drain(..) {
             let verifier = form
                 .iter()
                 .find(|(name, _)| name == "code_verifier")
                 .unwrap();
-            drive.record("a verifier of ours", &verifier.1);
+            client.record("a verifier of ours", &verifier.1);
         }
     }
     let denied = format!(
         "/auth/oidc/work/callback?error=access_denied&error_description={AUTHORIZATION_CODE}&state={AUTHORIZATION_CODE}"
     );
-    drive.expect_rejection(drive.get(&denied)).await;
+    client.expect(403, client.get(&denied)).await;
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use reqwest::Body;
 use tokio::sync::mpsc;
 
-use crate::program::TestProgram;
+use crate::test_program::TestProgram;
 
 const MULTIPART_HEAD: &str =
     "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nfirst half, ";
@@ -14,7 +14,7 @@ const MULTIPART_TAIL: &str = "second half\r\n--b--\r\n";
 async fn shutdown_waits_for_running_upload() {
     let program = TestProgram::with_ada();
     let mut server = program.serve();
-    let ada = server.register_ada().await;
+    let ada = server.sign_in_as_ada().await;
     let (pieces, body) = streamed_body();
     let request = ada
         .put("/api/files/a.nc/content")
@@ -34,7 +34,7 @@ async fn shutdown_waits_for_running_upload() {
     assert!(server.exits_successfully());
     let server = program.serve();
     let content = server
-        .register_ada()
+        .sign_in_as_ada()
         .await
         .get("/api/files/a.nc/content")
         .send()
@@ -48,7 +48,7 @@ async fn shutdown_waits_for_running_upload() {
 async fn stopped_server_leaves_complete_database_without_journal() {
     let program = TestProgram::with_ada();
     let server = program.serve();
-    server.register_ada().await.add("a.nc", "G0 X0").await;
+    server.sign_in_as_ada().await.add("a.nc", "G0 X0").await;
     server.stop();
     // A stopped server leaves no data in its journal files.
     let path = program.data_folder().join("strongroom.db-wal");

@@ -3,20 +3,20 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{PASSWORD_IN_NAME_FIELD, WRONG_PASSWORD, run_deployment::Drive};
-use crate::program::PASSWORD;
+use super::{PASSWORD_IN_NAME_FIELD, WRONG_PASSWORD, recording_client::RecordingClient};
+use crate::test_program::PASSWORD;
 
 /// Returns a valid access token of ada.
-pub(super) async fn run(drive: &Drive) -> String {
-    fail_sign_ins(drive).await;
-    let access = token_endpoint(drive).await;
-    send_malformed_requests(drive, &access).await;
-    live_streams(drive, &access).await;
-    personal_token(drive, &access).await;
+pub(super) async fn run(client: &RecordingClient) -> String {
+    fail_sign_ins(client).await;
+    let access = token_endpoint(client).await;
+    send_malformed_requests(client, &access).await;
+    live_streams(client, &access).await;
+    personal_token(client, &access).await;
     access
 }
 
-async fn fail_sign_ins(drive: &Drive) {
+async fn fail_sign_ins(client: &RecordingClient) {
     for (username, password) in [
         ("ada", WRONG_PASSWORD),
         ("nobody", WRONG_PASSWORD),
@@ -25,25 +25,25 @@ async fn fail_sign_ins(drive: &Drive) {
     ] {
         let form = [("username", username), ("password", password)];
         for path in ["/auth/token", "/sign-in"] {
-            drive
-                .send(drive.post(path).form(&form))
+            client
+                .send(client.post(path).form(&form))
                 .await
                 .expect_status(401);
         }
     }
     // A form with a duplicate field, and invalid JSON.
-    drive
+    client
         .send(
-            drive
+            client
                 .post("/auth/token")
                 .form(&[("password", WRONG_PASSWORD), ("password", WRONG_PASSWORD)]),
         )
         .await
         .expect_status(400);
     let broken = format!("{{\"username\": \"eve\", \"password\": \"{WRONG_PASSWORD}\"");
-    drive
+    client
         .send(
-            drive
+            client
                 .post("/auth/register")
                 .header("content-type", "application/json")
                 .body(broken),
@@ -55,28 +55,29 @@ async fn fail_sign_ins(drive: &Drive) {
         json!({"username": {"x": WRONG_PASSWORD}}),
         json!(WRONG_PASSWORD),
     ] {
-        drive
-            .send(drive.post("/auth/register").json(&wrong_type))
+        client
+            .send(client.post("/auth/register").json(&wrong_type))
             .await
             .expect_status(422);
     }
 }
 
 /// Sends secrets where another type is expected.
-async fn send_malformed_requests(drive: &Drive, access: &str) {
+async fn send_malformed_requests(client: &RecordingClient, access: &str) {
     let change = json!({"current_password": PASSWORD, "new_password": WRONG_PASSWORD, "end_other_sessions": WRONG_PASSWORD});
-    drive
+    client
         .send(
-            drive
+            client
                 .request(Method::PUT, "/auth/me/password")
                 .bearer_auth(access)
                 .json(&change),
         )
         .await
         .expect_status(422);
-    drive
-        .expect_rejection(
-            drive
+    client
+        .expect(
+            422,
+            client
                 .get(&format!(
                     "/api/files?limit={}",
                     WRONG_PASSWORD.replace(' ', "+")
@@ -87,74 +88,78 @@ async fn send_malformed_requests(drive: &Drive, access: &str) {
 }
 
 /// Signs in, refreshes, replays the old token, revokes.
-async fn token_endpoint(drive: &Drive) -> String {
+async fn token_endpoint(client: &RecordingClient) -> String {
     let form = [("username", "ada"), ("password", PASSWORD)];
     let mut last = String::new();
     for replays in [1, 0] {
-        let signed_in = drive
-            .expect_success(drive.post("/auth/token").form(&form))
+        let signed_in = client
+            .expect(200, client.post("/auth/token").form(&form))
             .await;
-        let refresh = drive.record("a refresh token", signed_in.member("refresh_token"));
-        drive.record("an access token", signed_in.member("access_token"));
+        let refresh = client.record("a refresh token", signed_in.member("refresh_token"));
+        client.record("an access token", signed_in.member("access_token"));
         let renew = [
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh.as_str()),
         ];
-        let renewed = drive
-            .expect_success(drive.post("/auth/token").form(&renew))
+        let renewed = client
+            .expect(200, client.post("/auth/token").form(&renew))
             .await;
-        let next = drive.record("a renewed refresh token", renewed.member("refresh_token"));
-        last = drive.record("a renewed access token", renewed.member("access_token"));
+        let next = client.record("a renewed refresh token", renewed.member("refresh_token"));
+        last = client.record("a renewed access token", renewed.member("access_token"));
         let again = [
             ("grant_type", "refresh_token"),
             ("refresh_token", next.as_str()),
         ];
-        drive
-            .expect_success(drive.post("/auth/token").form(&again))
+        client
+            .expect(200, client.post("/auth/token").form(&again))
             .await;
         for _ in 0..replays {
             // A replay ends the token family.
-            drive
-                .expect_rejection(drive.post("/auth/token").form(&renew))
+            client
+                .expect(400, client.post("/auth/token").form(&renew))
                 .await;
         }
     }
-    drive.record(
+    client.record(
         "an access token's signature",
         last.rsplit('.').next().unwrap(),
     );
-    let signed_in = drive
-        .expect_success(drive.post("/auth/token").form(&form))
+    let signed_in = client
+        .expect(200, client.post("/auth/token").form(&form))
         .await;
-    let refresh = drive.record("a revoked token", signed_in.member("refresh_token"));
-    let access = drive.record("an access token", signed_in.member("access_token"));
-    let good = drive.sign_in("ada", PASSWORD).await;
-    drive
-        .expect_success(
-            drive
+    let refresh = client.record("a revoked token", signed_in.member("refresh_token"));
+    let access = client.record("an access token", signed_in.member("access_token"));
+    let good = client.sign_in("ada", PASSWORD).await;
+    client
+        .expect(
+            200,
+            client
                 .post("/auth/introspect")
                 .bearer_auth(&good)
                 .form(&[("token", &access)]),
         )
         .await;
-    drive
-        .expect_success(drive.post("/auth/revoke").form(&[("token", &refresh)]))
+    client
+        .expect(
+            200,
+            client.post("/auth/revoke").form(&[("token", &refresh)]),
+        )
         .await;
-    drive
-        .expect_rejection(drive.get("/auth/me").bearer_auth(&access))
+    client
+        .expect(401, client.get("/auth/me").bearer_auth(&access))
         .await;
     good
 }
 
-async fn live_streams(drive: &Drive, access: &str) {
+async fn live_streams(client: &RecordingClient, access: &str) {
     for (path, opened) in [("/api/events", 200), ("/ws", 101)] {
-        let created = drive
-            .expect_success(drive.post("/auth/ws-ticket").bearer_auth(access))
+        let created = client
+            .expect(200, client.post("/auth/ws-ticket").bearer_auth(access))
             .await;
-        let ticket = drive.record("a ticket", created.member("ticket"));
+        let ticket = client.record("a ticket", created.member("ticket"));
         // A ticket works once.
         for status in [opened, 401] {
-            let upgrade = drive
+            let upgrade = client
                 .get(&format!("{path}?ticket={ticket}"))
                 .header("connection", "upgrade")
                 .header("upgrade", "websocket")
@@ -166,29 +171,30 @@ async fn live_streams(drive: &Drive, access: &str) {
     }
 }
 
-async fn personal_token(drive: &Drive, access: &str) {
+async fn personal_token(client: &RecordingClient, access: &str) {
     let created = json!({"name": "script", "scopes": ["files:read", "files:write"]});
-    let created = drive
-        .expect_success(
-            drive
+    let created = client
+        .expect(
+            201,
+            client
                 .post("/auth/tokens")
                 .bearer_auth(access)
                 .json(&created),
         )
         .await;
-    let token = drive.record("a personal token", created.member("token"));
-    drive.record("a personal token as Basic", &format!("ada:{token}"));
-    let files = || drive.request(Method::GET, "/api/files");
-    drive.expect_success(files().bearer_auth(&token)).await;
-    drive
-        .expect_success(files().basic_auth("ada", Some(&token)))
+    let token = client.record("a personal token", created.member("token"));
+    client.record("a personal token as Basic", &format!("ada:{token}"));
+    let files = || client.request(Method::GET, "/api/files");
+    client.expect(200, files().bearer_auth(&token)).await;
+    client
+        .expect(200, files().basic_auth("ada", Some(&token)))
         .await;
-    drive
-        .expect_rejection(files().basic_auth("eve", Some(&token)))
+    client
+        .expect(401, files().basic_auth("eve", Some(&token)))
         .await;
-    let forged = drive.record(
+    let forged = client.record(
         "a forged token",
         &format!("{}{}", &token[..token.len() - 4], "AAAA"),
     );
-    drive.expect_rejection(files().bearer_auth(&forged)).await;
+    client.expect(401, files().bearer_auth(&forged)).await;
 }

@@ -3,7 +3,7 @@
 use reqwest::RequestBuilder;
 use rusqlite::types::ValueRef;
 
-use crate::program::{Client, PASSWORD, TestProgram, TestServer};
+use crate::test_program::{Client, PASSWORD, TestProgram, TestServer};
 
 /// Every distinct text in every table.
 fn all_text_values(database: &std::path::Path) -> Vec<String> {
@@ -50,7 +50,7 @@ async fn refresh_request(server: &TestServer, token: &str) -> u16 {
 async fn database_dump_contains_no_usable_credentials() {
     let program = TestProgram::with_ada();
     let server = program.serve();
-    let ada = server.register_ada().await;
+    let ada = server.sign_in_as_ada().await;
     ada.add("a.nc", "one").await;
     // A redirect after the sign-in would lead to a page that needs the cookie.
     let http = reqwest::Client::builder()
@@ -111,7 +111,7 @@ async fn ended_session_stays_ended_after_a_kill() {
     assert_eq!(answer.status(), 200);
     let tokens: serde_json::Value = answer.json().await.unwrap();
     let bob = Client::new(&server, tokens["access_token"].as_str().unwrap());
-    let ada = server.register_ada().await;
+    let ada = server.sign_in_as_ada().await;
     let ended = ada
         .post("/api/users/bob/end-sessions")
         .send()

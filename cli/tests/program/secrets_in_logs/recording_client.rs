@@ -6,9 +6,9 @@ use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::Value;
 
 use super::{mail::Mailbox, recorded::Secrets};
-use crate::program::{PASSWORD, TestProgram, TestServer};
+use crate::test_program::{PASSWORD, TestProgram, TestServer};
 
-pub(super) struct Drive {
+pub(super) struct RecordingClient {
     pub(super) program: TestProgram,
     pub(super) server: TestServer,
     pub(super) secrets: Secrets,
@@ -61,7 +61,7 @@ impl Answer {
     }
 }
 
-impl Drive {
+impl RecordingClient {
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, self.server.url(path))
@@ -97,30 +97,9 @@ impl Drive {
         }
     }
 
-    /// Sends a request that must succeed.
-    pub(super) async fn expect_success(&self, request: RequestBuilder) -> Answer {
-        let answer = self.send(request).await;
-        assert!(
-            (200..400).contains(&answer.status),
-            "{}: {}: {}",
-            answer.request_line,
-            answer.status,
-            answer.text
-        );
-        answer
-    }
-
-    /// Sends a request that must fail with a 4xx status.
-    pub(super) async fn expect_rejection(&self, request: RequestBuilder) -> Answer {
-        let answer = self.send(request).await;
-        assert!(
-            (400..500).contains(&answer.status),
-            "{}: {}: {}",
-            answer.request_line,
-            answer.status,
-            answer.text
-        );
-        answer
+    /// Sends a request, of which the status is known.
+    pub(super) async fn expect(&self, status: u16, request: RequestBuilder) -> Answer {
+        self.send(request).await.expect_status(status)
     }
 
     pub(super) fn record(&self, what: &str, secret: &str) -> String {
@@ -144,9 +123,7 @@ impl Drive {
     /// An access token for an account without a second factor.
     pub(super) async fn sign_in(&self, username: &str, password: &str) -> String {
         let form = [("username", username), ("password", password)];
-        let answer = self
-            .expect_success(self.post("/auth/token").form(&form))
-            .await;
+        let answer = self.expect(200, self.post("/auth/token").form(&form)).await;
         self.record("a refresh token", answer.member("refresh_token"));
         self.record("an access token", answer.member("access_token"))
     }
@@ -154,7 +131,7 @@ impl Drive {
     /// The session cookie of ada.
     pub(super) async fn sign_in_with_form(&self) -> String {
         let form = [("username", "ada"), ("password", PASSWORD)];
-        let answer = self.expect_success(self.post("/sign-in").form(&form)).await;
+        let answer = self.expect(303, self.post("/sign-in").form(&form)).await;
         self.record_cookies(&answer)
     }
 }
