@@ -99,7 +99,7 @@ fn staged_file_can_be_placed_after_a_failure() {
 }
 
 #[test]
-fn renamed_file_takes_the_mode_of_the_replaced_one() {
+fn renamed_file_takes_mode_of_replaced_file() {
     let folder = tempfile::tempdir().unwrap();
     let [from, to] = ["new", "key"].map(|name| folder.path().join(name));
     durable_fs::create(&from, b"two", Mode::PRIVATE).unwrap();
@@ -133,7 +133,7 @@ fn files_written_by_root_keep_their_owner() {
 }
 
 #[test]
-fn new_file_of_root_gets_the_owner_of_its_folder() {
+fn new_file_of_root_gets_owner_of_folder() {
     let folder = tempfile::tempdir().unwrap();
     if !is_root(folder.path()) {
         return;

@@ -124,6 +124,12 @@ async fn token_endpoint(client: &RecordingClient) -> String {
         "an access token's signature",
         last.rsplit('.').next().unwrap(),
     );
+    revocation(client).await
+}
+
+/// Signs in, introspects and revokes. Returns an access token that stays valid.
+async fn revocation(client: &RecordingClient) -> String {
+    let form = [("username", "ada"), ("password", PASSWORD)];
     let signed_in = client
         .expect(200, client.post("/auth/token").form(&form))
         .await;

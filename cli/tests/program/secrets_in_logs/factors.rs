@@ -187,6 +187,10 @@ async fn passkey(client: &RecordingClient) {
                 .json(&body),
         )
         .await;
+    passkey_sign_in(client, &mut key).await;
+}
+
+async fn passkey_sign_in(client: &RecordingClient, key: &mut TestAuthenticator) {
     let options = client
         .expect(200, client.post("/auth/passkeys/sign-in/options"))
         .await;

@@ -278,6 +278,10 @@ async fn password_reset(client: &RecordingClient, access: &str) {
     client
         .expect(403, client.post("/auth/reset/confirm").json(&new))
         .await;
+    reset_by_administrator(client, access).await;
+}
+
+async fn reset_by_administrator(client: &RecordingClient, access: &str) {
     let link = client
         .expect(
             200,

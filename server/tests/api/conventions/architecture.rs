@@ -123,7 +123,16 @@ fn files_are_renamed_by_durable_fs_alone() {
     }
     // Git has a protocol of its own for its references, and `git/durable.rs` syncs them.
     found.retain(|path| !path.ends_with("vault/src/git/repository.rs"));
-    assert_sources_avoid(&found, &["fs::rename(", ".persist("], 200);
+    assert_sources_avoid(
+        &found,
+        &[
+            "std::fs::rename(",
+            " fs::rename(",
+            "=fs::rename(",
+            ".persist(",
+        ],
+        200,
+    );
 }
 
 /// Forbidden APIs.

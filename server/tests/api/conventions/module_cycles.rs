@@ -5,16 +5,7 @@ use super::{
     sources,
 };
 
-const CRATES: [&str; 8] = [
-    "durable-fs",
-    "auth",
-    "vault",
-    "store",
-    "wire",
-    "server",
-    "cli",
-    "bench",
-];
+const CRATES: [&str; 7] = ["auth", "vault", "store", "wire", "server", "cli", "bench"];
 
 const MAX_CYCLE: usize = 2;
 
