@@ -216,7 +216,10 @@ impl Problem {
             self,
             Self::Auth(
                 AuthError::Throttle(ThrottleError::HasherBusy { .. })
-                    | AuthError::Upstream(UpstreamError::ProviderUnavailable)
+                    | AuthError::Upstream(
+                        UpstreamError::ProviderUnavailable
+                            | UpstreamError::ProviderResponseUnusable
+                    )
             ) | Self::NotReady
                 | Self::HttpVersion
                 | Self::Vault(VaultError::DiskFull)

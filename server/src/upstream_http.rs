@@ -29,7 +29,8 @@ async fn send(
     request: http::Request<Vec<u8>>,
 ) -> Result<http::Response<Vec<u8>>, HttpError> {
     // Without the URL: its query may contain secrets.
-    let failed = |error: reqwest::Error| HttpError(error.without_url().to_string());
+    let failed = |error: reqwest::Error| HttpError::NotReached(error.without_url().to_string());
+    let unusable = |what: String| HttpError::UnusableResponse(what);
     let request = reqwest::Request::try_from(request).map_err(failed)?;
     let upstream_response = client.execute(request).await.map_err(failed)?;
     let mut response = http::Response::builder().status(upstream_response.status());
@@ -40,10 +41,10 @@ async fn send(
     while let Some(chunk) = stream.next().await {
         body.extend_from_slice(&chunk.map_err(failed)?);
         if body.len() > MAX_RESPONSE_BYTES {
-            return Err(HttpError("the response is too large".to_owned()));
+            return Err(unusable("the response is too large".to_owned()));
         }
     }
     response
         .body(body)
-        .map_err(|error| HttpError(error.to_string()))
+        .map_err(|error| unusable(error.to_string()))
 }

@@ -77,7 +77,7 @@ pub enum ErrorKind {
     RateLimited,
     /// The database or the hashing pool cannot answer now.
     Unavailable,
-    /// A provider cannot be reached.
+    /// A provider cannot be reached, or its answer cannot be used.
     BadGateway,
     /// A bug, or a key that does not fit the database.
     Internal,

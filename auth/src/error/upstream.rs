@@ -10,7 +10,19 @@ pub enum UpstreamError {
     /// The provider does not respond. The cause is logged.
     #[error("The provider cannot be reached. Try again, or use another sign-in method.")]
     ProviderUnavailable,
-    /// The provider returned an error or an invalid response.
+    /// The provider responded, but not with what its protocol requires. The log names the member.
+    #[error(
+        "The provider was reached, but its answer cannot be used. The server log names the reason. \
+         Use another sign-in method, or ask an administrator."
+    )]
+    ProviderResponseUnusable,
+    /// The ID token does not prove an identity. The log names the member.
+    #[error(
+        "The provider was reached, but its answer cannot be used: its ID token is invalid. The server \
+         log names the reason. Use another sign-in method, or ask an administrator."
+    )]
+    IdTokenInvalid,
+    /// The provider returned an error.
     #[error("The sign-in at the provider failed ({0}). Try again, or use another sign-in method.")]
     ProviderRejected(String),
     /// The login state belongs to another browser, or is used or expired (RFC 6749 §10.12).
@@ -31,10 +43,11 @@ impl UpstreamError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NoSuchProvider => ErrorKind::NotFound,
-            Self::ProviderUnavailable => ErrorKind::BadGateway,
-            Self::ProviderRejected(_) | Self::StateMismatch | Self::IdentityNotLinked => {
-                ErrorKind::Forbidden
-            }
+            Self::ProviderUnavailable | Self::ProviderResponseUnusable => ErrorKind::BadGateway,
+            Self::ProviderRejected(_)
+            | Self::IdTokenInvalid
+            | Self::StateMismatch
+            | Self::IdentityNotLinked => ErrorKind::Forbidden,
             Self::IdentityLinkedElsewhere => ErrorKind::Conflict,
         }
     }

@@ -10,9 +10,10 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use openidconnect::{HttpRequest, HttpResponse, http, url::Url};
+use http::{Request, Response};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use super::*;
 use crate::{
@@ -43,8 +44,8 @@ struct MockProviderState {
 }
 
 /// RFC 6749 §5.2.
-fn invalid_grant_response() -> HttpResponse {
-    let answer = http::Response::builder()
+fn invalid_grant_response() -> Response<Vec<u8>> {
+    let answer = Response::builder()
         .status(400)
         .header("content-type", "application/json");
     answer
@@ -138,7 +139,7 @@ impl MockProvider {
         json!({"access_token": "x", "token_type": "Bearer", "id_token": id_token})
     }
 
-    fn respond(&self, request: &HttpRequest) -> HttpResponse {
+    fn respond(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         let path = request.uri().path();
         *self
             .0
@@ -168,7 +169,7 @@ impl MockProvider {
             }
             _ => self.token_response(),
         };
-        let answer = http::Response::builder().header("content-type", "application/json");
+        let answer = Response::builder().header("content-type", "application/json");
         answer.body(body.to_string().into_bytes()).unwrap()
     }
 
@@ -311,6 +312,8 @@ pub(crate) fn signed_in_caller(outcome: CallbackOutcome) -> Caller {
 pub(crate) fn is_provider_refusal(outcome: &CallbackOutcome) -> bool {
     matches!(
         outcome,
-        Err(AuthError::Upstream(UpstreamError::ProviderRejected(_)))
+        Err(AuthError::Upstream(
+            UpstreamError::ProviderRejected(_) | UpstreamError::IdTokenInvalid
+        ))
     )
 }

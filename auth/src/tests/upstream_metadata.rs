@@ -20,8 +20,7 @@ async fn test_auth_with_metadata(endpoints: serde_json::Value) -> TestAuth {
             .unwrap()
             .extend(endpoints.as_object().unwrap().clone());
         assert_eq!(request.uri().scheme_str(), Some("https"));
-        let answer =
-            openidconnect::http::Response::builder().header("content-type", "application/json");
+        let answer = http::Response::builder().header("content-type", "application/json");
         let answer = answer.body(body.to_string().into_bytes()).unwrap();
         Box::pin(async move { Ok(answer) })
     });
@@ -75,7 +74,7 @@ async fn https_provider_with_http_endpoint_is_rejected() {
         assert!(
             matches!(
                 start_login(Some(bad)).await,
-                Err(AuthError::Upstream(UpstreamError::ProviderUnavailable))
+                Err(AuthError::Upstream(UpstreamError::ProviderResponseUnusable))
             ),
             "{bad}"
         );

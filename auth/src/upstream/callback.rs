@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use super::{
-    Callback, CallbackResult, Provider, UpstreamUser, identity_of, login_state::LoginState,
-    protocol::Prompt,
+    Callback, CallbackResult, Provider, authorization::Prompt, identity_of,
+    login_state::LoginState, user::UpstreamUser,
 };
 use crate::{
     Account, AccountStatus, AuthError, AuthMethod, AuthMethods, AuthStore, Caller, Origin,
@@ -52,14 +52,12 @@ impl<S: AuthStore> Upstream<'_, S> {
         let code = callback
             .outcome
             .map_err(|value| AuthError::Upstream(UpstreamError::ProviderRejected(value)))?;
-        let user = self
-            .exchange_and_verify(provider, &login_state, code, &from)
+        let verified = self
+            .exchange_and_verify(provider, &login_state, &code, &from)
             .await?;
         self.consume_state(&login_state).await?;
-        let (proved_at, started_at) = (
-            self.authenticated_at(&login_state, &user)?,
-            login_state.started_at,
-        );
+        let proved_at = self.authenticated_at(&login_state, &verified.user)?;
+        let started_at = login_state.started_at;
         let login = VerifiedLogin {
             proved_at,
             started_at,
@@ -67,6 +65,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         };
         if login_state.link.is_some() {
             let caller = caller.ok_or(AuthError::Upstream(UpstreamError::StateMismatch))?;
+            let user = self.complete_profile(provider, verified).await?;
             return self
                 .complete_link(provider, &caller, &user, &login.from)
                 .await
@@ -76,9 +75,10 @@ impl<S: AuthStore> Upstream<'_, S> {
             .0
             .core
             .store
-            .identity(&provider.issuer, &user.subject)
+            .identity(&provider.issuer, &verified.user.subject)
             .await?
         else {
+            let user = self.complete_profile(provider, verified).await?;
             let step = self.provision_account(provider, &user, login).await?;
             return Ok(CallbackResult::SignedIn {
                 step,
@@ -109,10 +109,7 @@ impl<S: AuthStore> Upstream<'_, S> {
         issuer: Option<&str>,
     ) -> Result<(), AuthError> {
         let metadata = self.metadata(provider).await?;
-        let is_required = metadata
-            .additional_metadata()
-            .authorization_response_iss_parameter_supported;
-        if issuer.map_or(is_required, |issuer| issuer != provider.issuer) {
+        if issuer.map_or(metadata.sends_issuer, |issuer| issuer != provider.issuer) {
             return Err(AuthError::Upstream(UpstreamError::ProviderRejected(
                 "a different provider responded".to_owned(),
             )));

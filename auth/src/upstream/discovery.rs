@@ -1,127 +1,205 @@
-//! Loads provider metadata and keys. Each provider is fetched by one task at a time, independent of
-//! the others.
+//! Provider metadata (`OpenID` Connect Discovery 1.0 §4) and keys (RFC 7517 §5). Only members that
+//! this crate uses are read.
 
-use std::{sync::Arc, time::Duration};
-
-use secrecy::SecretString;
+use url::Url;
 
 use super::{
-    login_state::LoginState,
-    protocol::{self, Expected, IdTokenError, Metadata},
-    provider::{Provider, UpstreamUser},
+    algorithm::Algorithm,
+    http::{HttpClient, HttpError, ProviderHttp, is_allowed_url},
+    members::{InvalidMember, Members},
+    provider::Provider,
+    provider_key::ProviderKey,
 };
-use crate::{
-    AuthError, AuthStore, Origin, clock,
-    detached::detached,
-    error::UpstreamError,
-    handles::Upstream,
-    throttle::{Attempt, CredentialKind},
-};
+use crate::{AuthError, error::UpstreamError};
 
-/// How long metadata is used without a new fetch.
-const METADATA_TTL: Duration = Duration::from_hours(1);
-/// Minimum interval of fetches after an unknown key.
-const REFETCH_AGE: Duration = Duration::from_secs(30);
-/// No fetch follows a failed one for this long.
-const FAILURE_COOLDOWN: Duration = Duration::from_secs(10);
-/// Timeout for discovery and keys together.
-pub(crate) const FETCH_TIMEOUT: Duration = if cfg!(test) {
-    Duration::from_secs(1)
-} else {
-    Duration::from_secs(10)
-};
+const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 
-impl<S: AuthStore> Upstream<'_, S> {
-    pub(crate) async fn metadata(self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
-        self.metadata_within(METADATA_TTL, provider).await
-    }
+/// A provider's metadata, with its keys.
+#[derive(Debug)]
+pub(crate) struct Metadata {
+    pub(super) authorization_endpoint: Url,
+    pub(super) token_endpoint: Url,
+    /// Absent, or not a URL that may be requested.
+    pub(super) userinfo_endpoint: Option<Url>,
+    pub(super) client_authentication: ClientAuthentication,
+    /// The algorithms that the provider names and this crate accepts.
+    pub(super) algorithms: Vec<Algorithm>,
+    /// RFC 9207 §3.
+    pub(super) sends_issuer: bool,
+    pub(super) keys: Vec<ProviderKey>,
+}
 
-    async fn metadata_within(
-        self,
-        age: Duration,
-        provider: &Provider,
-    ) -> Result<Arc<Metadata>, AuthError> {
-        let cache = self.0.upstream.metadata.provider(provider);
-        if let Some(metadata) = cache.cached().fresh(age, self.0.core.clock.now()) {
-            return Ok(metadata);
+/// How the token endpoint authenticates this client (`OpenID` Connect Core §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClientAuthentication {
+    /// `client_secret_basic`.
+    Basic,
+    /// `client_secret_post`.
+    Post,
+    /// No secret is configured.
+    None,
+}
+
+/// Why metadata cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DiscoveryError {
+    #[error("{document}: {source}")]
+    Http {
+        document: &'static str,
+        source: HttpError,
+    },
+    #[error("{document}: the response is not a JSON object")]
+    NotJson { document: &'static str },
+    #[error("{document}: the member {source}")]
+    Member {
+        document: &'static str,
+        source: InvalidMember,
+    },
+}
+
+const CONFIGURATION: &str = "openid-configuration";
+const KEYS: &str = "jwks_uri";
+
+impl From<InvalidMember> for DiscoveryError {
+    fn from(source: InvalidMember) -> Self {
+        Self::Member {
+            document: CONFIGURATION,
+            source,
         }
-        // Detached, so that a failure is cached even if the client disconnects.
-        let (auth, provider) = (self.0.auth(), provider.clone());
-        detached(async move {
-            let _guard = cache.fetch_lock.lock().await;
-            let (cached, now) = (cache.cached(), auth.0.core.clock.now());
-            if let Some(metadata) = cached.fresh(age, now) {
-                return Ok(metadata);
+    }
+}
+
+impl DiscoveryError {
+    fn into_auth_error(self, provider: &Provider) -> AuthError {
+        tracing::warn!(provider = %provider.id, error = %self, "provider discovery failed");
+        AuthError::Upstream(match self {
+            Self::Http {
+                source: HttpError::NotReached(_),
+                ..
+            } => UpstreamError::ProviderUnavailable,
+            Self::Http { .. } | Self::NotJson { .. } | Self::Member { .. } => {
+                UpstreamError::ProviderResponseUnusable
             }
-            if cached
-                .failed_at
-                .is_some_and(|at| clock::is_within(at, FAILURE_COOLDOWN, now))
-            {
-                return Err(AuthError::Upstream(UpstreamError::ProviderUnavailable));
-            }
-            let answer = auth.upstream().discover(&provider).await;
-            cache.set(answer.as_ref().ok().cloned(), auth.0.core.clock.now());
-            answer
         })
+    }
+}
+
+/// # Errors
+/// `UpstreamError::ProviderUnavailable`; `UpstreamError::ProviderResponseUnusable`.
+pub(super) async fn discover(
+    http: &HttpClient,
+    provider: &Provider,
+) -> Result<Metadata, AuthError> {
+    let http = ProviderHttp { http, provider };
+    fetch_metadata(http)
         .await
-    }
+        .map_err(|error| error.into_auth_error(provider))
+}
 
-    async fn discover(self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
-        let Ok(answer) =
-            tokio::time::timeout(FETCH_TIMEOUT, protocol::discover(self.http()?, provider)).await
-        else {
-            tracing::warn!(provider = %provider.id, "provider metadata request timed out");
-            return Err(AuthError::Upstream(UpstreamError::ProviderUnavailable));
-        };
-        answer.map(Arc::new)
-    }
+async fn fetch_metadata(http: ProviderHttp<'_>) -> Result<Metadata, DiscoveryError> {
+    let issuer = http.provider.issuer.trim_end_matches('/');
+    let members = fetch_object(http, CONFIGURATION, &format!("{issuer}{WELL_KNOWN}")).await?;
+    let jwks_uri = endpoint(&members, "jwks_uri", http.provider)?;
+    let mut metadata = read_metadata(&members, http.provider)?;
+    let jwks = fetch_object(http, KEYS, jwks_uri.as_str()).await?;
+    metadata.keys = read_keys(&jwks, http.provider).map_err(|source| DiscoveryError::Member {
+        document: KEYS,
+        source,
+    })?;
+    Ok(metadata)
+}
 
-    /// Exchanges the code and verifies the ID token. An invalid signature causes one new fetch of
-    /// the keys, because providers rotate them at any time (`OpenID` Connect Core §10.1.1).
-    pub(crate) async fn exchange_and_verify(
-        self,
-        provider: &Provider,
-        login_state: &LoginState,
-        code: SecretString,
-        from: &Origin,
-    ) -> Result<UpstreamUser, AuthError> {
-        let metadata = self.metadata(provider).await?;
-        // An invalid code costs a request to the provider, so attempts are throttled before the
-        // exchange.
-        let guard = self
-            .0
-            .throttling()
-            .begin_attempt(&Attempt {
-                kind: CredentialKind::AuthorizationCode,
-                account: None,
-                from,
+async fn fetch_object(
+    http: ProviderHttp<'_>,
+    document: &'static str,
+    url: &str,
+) -> Result<Members, DiscoveryError> {
+    let body = http
+        .get_json(url)
+        .await
+        .map_err(|source| DiscoveryError::Http { document, source })?;
+    Members::parse(&body).ok_or(DiscoveryError::NotJson { document })
+}
+
+fn read_metadata(members: &Members, provider: &Provider) -> Result<Metadata, InvalidMember> {
+    // §4.3: identical, also in a trailing slash.
+    if members.text("issuer")? != provider.issuer {
+        return Err(InvalidMember::new("issuer", "is not the configured issuer"));
+    }
+    let userinfo_endpoint = endpoint(members, "userinfo_endpoint", provider)
+        .inspect_err(
+            |error| tracing::debug!(provider = %provider.id, %error, "provider has no userinfo"),
+        )
+        .ok();
+    // REQUIRED by §3, with RS256 at least.
+    let algorithms = members
+        .lenient_list("id_token_signing_alg_values_supported")
+        .unwrap_or_else(|| vec!["RS256"]);
+    Ok(Metadata {
+        authorization_endpoint: endpoint(members, "authorization_endpoint", provider)?,
+        token_endpoint: endpoint(members, "token_endpoint", provider)?,
+        userinfo_endpoint,
+        client_authentication: client_authentication(members, provider)?,
+        algorithms: algorithms
+            .into_iter()
+            .filter_map(Algorithm::by_name)
+            .collect(),
+        sends_issuer: members.is_true("authorization_response_iss_parameter_supported"),
+        keys: Vec::new(),
+    })
+}
+
+fn endpoint(
+    members: &Members,
+    member: &'static str,
+    provider: &Provider,
+) -> Result<Url, InvalidMember> {
+    let url = members.url(member)?;
+    if is_allowed_url(&url, provider) {
+        Ok(url)
+    } else {
+        Err(InvalidMember::new(
+            member,
+            "is neither https nor on this host",
+        ))
+    }
+}
+
+/// Basic where it is offered, and by default (§3).
+fn client_authentication(
+    members: &Members,
+    provider: &Provider,
+) -> Result<ClientAuthentication, InvalidMember> {
+    const MEMBER: &str = "token_endpoint_auth_methods_supported";
+    if provider.client_secret.is_none() {
+        return Ok(ClientAuthentication::None);
+    }
+    let Some(offered) = members
+        .lenient_list(MEMBER)
+        .filter(|offered| !offered.is_empty())
+    else {
+        return Ok(ClientAuthentication::Basic);
+    };
+    if offered.contains(&"client_secret_basic") {
+        Ok(ClientAuthentication::Basic)
+    } else if offered.contains(&"client_secret_post") {
+        Ok(ClientAuthentication::Post)
+    } else {
+        Err(InvalidMember::new(
+            MEMBER,
+            "has neither client_secret_basic nor client_secret_post",
+        ))
+    }
+}
+
+/// Keys that are unknown, weak or for another use are skipped.
+fn read_keys(jwks: &Members, provider: &Provider) -> Result<Vec<ProviderKey>, InvalidMember> {
+    let usable = |key: &serde_json::Value| {
+        serde_json::from_value(key.clone())
+            .inspect_err(|error| {
+                tracing::debug!(provider = %provider.id, %error, "provider key is not used");
             })
-            .await?;
-        let token =
-            match protocol::exchange_code(self.http()?, provider, &metadata, login_state, code)
-                .await
-            {
-                Ok(token) => token,
-                Err(error) => {
-                    self.0.throttling().count(guard).await?;
-                    return Err(error);
-                }
-            };
-        let expected = Expected {
-            login_state,
-            now: self.0.core.clock.now(),
-        };
-        match protocol::verify_id_token(provider, &metadata, &token, expected) {
-            Err(IdTokenError::Signature(error)) => {
-                let newer = self.metadata_within(REFETCH_AGE, provider).await?;
-                if Arc::ptr_eq(&newer, &metadata) {
-                    return Err(error);
-                }
-                Ok(protocol::verify_id_token(
-                    provider, &newer, &token, expected,
-                )?)
-            }
-            answer => Ok(answer?),
-        }
-    }
+            .ok()
+    };
+    Ok(jwks.objects("keys")?.iter().filter_map(usable).collect())
 }

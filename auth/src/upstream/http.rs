@@ -2,26 +2,30 @@
 
 use std::{fmt, pin::Pin, sync::Arc};
 
-use openidconnect::{
-    AsyncHttpClient, HttpRequest, HttpResponse,
-    url::{Host, Url},
-};
+use http::{Request, Response, header};
+use url::{Host, Url};
 
 use super::provider::Provider;
 
 /// Why a request to a provider failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct HttpError(pub String);
+pub enum HttpError {
+    /// There is no response.
+    #[error("{0}")]
+    NotReached(String),
+    /// There is a response, and it cannot be used.
+    #[error("{0}")]
+    UnusableResponse(String),
+}
 
-type HttpFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send>>;
+type HttpFuture = Pin<Box<dyn Future<Output = Result<Response<Vec<u8>>, HttpError>> + Send>>;
 
 /// The host's HTTP client. It should follow no redirects, limit response sizes, and have a timeout.
 #[derive(Clone)]
-pub struct HttpClient(Arc<dyn Fn(HttpRequest) -> HttpFuture + Send + Sync>);
+pub struct HttpClient(Arc<dyn Fn(Request<Vec<u8>>) -> HttpFuture + Send + Sync>);
 
 impl HttpClient {
-    pub fn new(send: impl Fn(HttpRequest) -> HttpFuture + Send + Sync + 'static) -> Self {
+    pub fn new(send: impl Fn(Request<Vec<u8>>) -> HttpFuture + Send + Sync + 'static) -> Self {
         Self(Arc::new(send))
     }
 }
@@ -32,33 +36,40 @@ impl fmt::Debug for HttpClient {
     }
 }
 
-impl<'c> AsyncHttpClient<'c> for HttpClient {
-    type Error = HttpError;
-    type Future = HttpFuture;
-
-    fn call(&'c self, request: HttpRequest) -> HttpFuture {
-        (self.0)(request)
-    }
-}
-
 /// An HTTP client that sends requests to allowed URLs of one provider only.
-pub(super) struct HttpsOnlyClient<'a> {
+#[derive(Clone, Copy)]
+pub(super) struct ProviderHttp<'a> {
     pub(super) http: &'a HttpClient,
     pub(super) provider: &'a Provider,
 }
 
-impl<'c> AsyncHttpClient<'c> for HttpsOnlyClient<'_> {
-    type Error = HttpError;
-    type Future = HttpFuture;
-
-    fn call(&'c self, request: HttpRequest) -> HttpFuture {
+impl ProviderHttp<'_> {
+    pub(super) async fn send(
+        self,
+        request: Request<Vec<u8>>,
+    ) -> Result<Response<Vec<u8>>, HttpError> {
         match Url::parse(&request.uri().to_string()) {
-            Ok(url) if is_allowed_url(&url, self.provider) => self.http.call(request),
-            _ => Box::pin(async {
-                Err(HttpError(
-                    "an endpoint is neither https nor on this host".to_owned(),
-                ))
-            }),
+            Ok(url) if is_allowed_url(&url, self.provider) => (self.http.0)(request).await,
+            _ => Err(HttpError::UnusableResponse(
+                "an endpoint is neither https nor on this host".to_owned(),
+            )),
+        }
+    }
+
+    /// The body of a response with status 200.
+    pub(super) async fn get_json(self, url: &str) -> Result<Vec<u8>, HttpError> {
+        let request = Request::get(url)
+            .header(header::ACCEPT, "application/json")
+            .body(Vec::new())
+            .map_err(|_| HttpError::UnusableResponse("an endpoint is not a URL".to_owned()))?;
+        let response = self.send(request).await?;
+        if response.status() == http::StatusCode::OK {
+            Ok(response.into_body())
+        } else {
+            Err(HttpError::UnusableResponse(format!(
+                "the response has status {}",
+                response.status().as_u16()
+            )))
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::protocol::Prompt;
+use super::authorization::Prompt;
 use crate::{Caller, clock};
 
 /// Time limit of a login at the provider.

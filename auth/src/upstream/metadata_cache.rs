@@ -1,4 +1,5 @@
-//! Cache of provider metadata and keys. Deliberately absent: loading them (`discovery`).
+//! Cache of provider metadata and keys, and of failures to load them. Deliberately absent: loading
+//! them (`metadata_loading`).
 
 use std::{
     collections::HashMap,
@@ -7,9 +8,10 @@ use std::{
     time::Duration,
 };
 
-use super::{protocol::Metadata, provider::Provider};
-use crate::clock;
 use jiff::Timestamp;
+
+use super::{discovery::Metadata, provider::Provider};
+use crate::{AuthError, clock, error::UpstreamError};
 
 /// By provider id.
 #[derive(Default)]
@@ -25,7 +27,36 @@ pub(super) struct ProviderCache {
 #[derive(Clone, Default)]
 pub(super) struct CachedMetadata {
     metadata: Option<(Arc<Metadata>, Timestamp)>,
-    pub(super) failed_at: Option<Timestamp>,
+    failed: Option<Failure>,
+}
+
+#[derive(Clone, Copy)]
+struct Failure {
+    kind: FailureKind,
+    at: Timestamp,
+}
+
+/// Told apart on the page, also during the cooldown.
+#[derive(Clone, Copy)]
+enum FailureKind {
+    NotReached,
+    Unusable,
+}
+
+impl FailureKind {
+    fn of(error: &AuthError) -> Self {
+        match error {
+            AuthError::Upstream(UpstreamError::ProviderResponseUnusable) => Self::Unusable,
+            _ => Self::NotReached,
+        }
+    }
+
+    fn into_error(self) -> AuthError {
+        AuthError::Upstream(match self {
+            Self::NotReached => UpstreamError::ProviderUnavailable,
+            Self::Unusable => UpstreamError::ProviderResponseUnusable,
+        })
+    }
 }
 
 impl MetadataCache {
@@ -43,17 +74,20 @@ impl ProviderCache {
             .clone()
     }
 
-    pub(super) fn set(&self, answer: Option<Arc<Metadata>>, now: Timestamp) {
+    pub(super) fn set(&self, answer: &Result<Arc<Metadata>, AuthError>, now: Timestamp) {
         let mut cached = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
-            Some(metadata) => {
+            Ok(metadata) => {
                 *cached = CachedMetadata {
-                    metadata: Some((metadata, now)),
-                    failed_at: None,
+                    metadata: Some((Arc::clone(metadata), now)),
+                    failed: None,
                 }
             }
             // The cached metadata stays valid.
-            None => cached.failed_at = Some(now),
+            Err(error) => {
+                let kind = FailureKind::of(error);
+                cached.failed = Some(Failure { kind, at: now });
+            }
         }
     }
 }
@@ -62,6 +96,14 @@ impl CachedMetadata {
     pub(super) fn fresh(&self, age: Duration, now: Timestamp) -> Option<Arc<Metadata>> {
         let (metadata, at) = self.metadata.as_ref()?;
         clock::is_within(*at, age, now).then(|| Arc::clone(metadata))
+    }
+}
+
+impl CachedMetadata {
+    /// The error of a fetch that failed less than `cooldown` ago.
+    pub(super) fn recent_failure(&self, cooldown: Duration, now: Timestamp) -> Option<AuthError> {
+        let failure = self.failed?;
+        clock::is_within(failure.at, cooldown, now).then(|| failure.kind.into_error())
     }
 }
 

@@ -5,29 +5,39 @@
 //! can be reassigned. The account's owner links it from a signed-in session. Where the operator
 //! allows it, a new account is created instead.
 //!
-//! `protocol` speaks the protocol. Deliberately absent: the HTTP client, which the host provides.
+//! Providers differ. Members that prove the identity are checked strictly; others may have any type.
+//!
+//! Deliberately absent: the HTTP client, which the host provides.
 
+mod algorithm;
+mod authorization;
 mod callback;
+mod code_exchange;
 mod discovery;
+mod exchange;
 mod http;
+mod id_token;
 mod login_state;
+mod members;
 mod metadata_cache;
-mod protocol;
+mod metadata_loading;
 mod provider;
 mod provider_key;
 mod provisioning;
 mod signature;
 mod state_parameter;
+mod user;
+mod userinfo;
 
+use authorization::{LoginSecrets, Prompt};
 use login_state::LoginState;
-use protocol::Prompt;
 use secrecy::SecretString;
+use user::UpstreamUser;
 
-#[cfg(test)]
-pub(crate) use discovery::FETCH_TIMEOUT;
 pub use http::{HttpClient, HttpError};
 pub(crate) use metadata_cache::MetadataCache;
-pub(crate) use provider::UpstreamUser;
+#[cfg(test)]
+pub(crate) use metadata_loading::FETCH_TIMEOUT;
 pub use provider::{Provider, UnknownUsers, UpstreamSettings};
 
 use crate::{
@@ -88,7 +98,8 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     /// earlier login.
     ///
     /// # Errors
-    /// `UpstreamError::NoSuchProvider`; `UpstreamError::ProviderUnavailable`.
+    /// `UpstreamError::NoSuchProvider`; `UpstreamError::ProviderUnavailable`;
+    /// `UpstreamError::ProviderResponseUnusable`.
     pub async fn start_login(
         self,
         provider: &str,
@@ -98,10 +109,8 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     ) -> Result<LoginRedirect, AuthError> {
         let provider = self.provider(provider)?;
         let metadata = self.metadata(provider).await?;
-        let (secrets, browser_token) = (
-            protocol::LoginSecrets::new(&self.0.core.rng),
-            self.browser_token(browser_token),
-        );
+        let secrets = LoginSecrets::new(&self.0.core.rng);
+        let browser_token = self.browser_token(browser_token);
         let link = match purpose {
             LoginPurpose::Link(caller) => Some(login_state::LinkTarget::of(caller)),
             LoginPurpose::SignIn | LoginPurpose::Reauthenticate => None,
@@ -119,12 +128,8 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
             started_at: self.0.core.clock.now(),
             link,
         };
-        let location = protocol::authorization_url(
-            provider,
-            &metadata,
-            &login,
-            &self.seal_state(&login, &browser_token)?,
-        )?;
+        let state = self.seal_state(&login, &browser_token)?;
+        let location = authorization::authorization_url(provider, &metadata, &login, &state);
         Ok(LoginRedirect {
             location,
             browser_token,
@@ -136,8 +141,9 @@ impl<'a, S: AuthStore> Upstream<'a, S> {
     /// # Errors
     /// - `UpstreamError::StateMismatch` if the state is unknown, used, expired or of another browser,
     ///   or if the session that started a linking has ended.
-    /// - `UpstreamError::ProviderRejected`, `UpstreamError::IdentityNotLinked`,
-    ///   `UpstreamError::IdentityLinkedElsewhere`, `UpstreamError::ProviderUnavailable`,
+    /// - `UpstreamError::ProviderRejected`, `UpstreamError::IdTokenInvalid`,
+    ///   `UpstreamError::IdentityNotLinked`, `UpstreamError::IdentityLinkedElsewhere`,
+    ///   `UpstreamError::ProviderUnavailable`, `UpstreamError::ProviderResponseUnusable`,
     ///   `SignInError::SignInExpired`.
     /// - `ThrottleError::Throttled` after too many invalid codes from that network.
     pub async fn handle_callback(
@@ -229,7 +235,11 @@ fn identity_of(provider: &Provider, user: &UpstreamUser) -> NewIdentity {
         issuer: provider.issuer.clone(),
         subject: user.subject.clone(),
         provider: provider.id.clone(),
-        display_hint: user.username.clone().or_else(|| user.email.clone()),
+        display_hint: user
+            .profile
+            .username
+            .clone()
+            .or_else(|| user.profile.email.clone()),
     }
 }
 

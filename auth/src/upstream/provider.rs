@@ -1,6 +1,5 @@
-//! A provider as the operator configures it, and what a login there yields.
+//! A provider as the operator configures it.
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::http::HttpClient;
@@ -35,14 +34,4 @@ pub enum UnknownUsers {
 pub struct UpstreamSettings {
     pub providers: Vec<Provider>,
     pub http: Option<HttpClient>,
-}
-
-/// The user's claims from a verified ID token.
-pub(crate) struct UpstreamUser {
-    pub(crate) subject: String,
-    pub(crate) username: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) email: Option<String>,
-    /// When the provider last authenticated the user, if it sends `auth_time`.
-    pub(crate) auth_time: Option<Timestamp>,
 }

@@ -1,47 +1,27 @@
 //! A provider's published key (RFC 7517) and the verification of its signatures (RFC 7515).
 //!
-//! A key that is weak, private, ambiguous or for another use is rejected. aws-lc verifies; the
-//! crate openidconnect only calls it.
+//! A key that is weak, private, ambiguous or for another use is rejected. aws-lc verifies.
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
-    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RsaPublicKeyComponents,
     UnparsedPublicKey, VerificationAlgorithm,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use openidconnect::{
-    JsonWebKey, JsonWebKeyAlgorithm, JsonWebKeyId, SignatureVerificationError as Refused,
-    core::{CoreJsonWebKeyType, CoreJsonWebKeyUse, CoreJwsSigningAlgorithm as Algorithm},
-};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Accepted ID token algorithms. `none` and HMAC are excluded: anyone with the client secret, or
-/// with a public key that is mistaken for one, could sign (RFC 8725 §2.1).
-pub(super) const ALGORITHMS: [Algorithm; 9] = [
-    Algorithm::RsaSsaPkcs1V15Sha256,
-    Algorithm::RsaSsaPkcs1V15Sha384,
-    Algorithm::RsaSsaPkcs1V15Sha512,
-    Algorithm::RsaSsaPssSha256,
-    Algorithm::RsaSsaPssSha384,
-    Algorithm::RsaSsaPssSha512,
-    Algorithm::EcdsaP256Sha256,
-    Algorithm::EcdsaP384Sha384,
-    Algorithm::EdDsa,
-];
+use super::algorithm::Algorithm;
+
 /// Members of private keys. A key that contains one is compromised (RFC 7518 §6).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 /// Providers mostly use 2048 bits (112 bits of security), which is acceptable until 2030 (SP
 /// 800-57). 3072 bits would give 128.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
 pub(crate) struct ProviderKey {
-    published: Map<String, Value>,
-    kid: Option<JsonWebKeyId>,
-    kty: CoreJsonWebKeyType,
+    kid: Option<String>,
     algorithm: Option<Algorithm>,
     public: PublicKeyMaterial,
 }
@@ -57,8 +37,6 @@ enum PublicKeyMaterial {
     P256(Vec<u8>),
     P384(Vec<u8>),
     Ed25519(Vec<u8>),
-    /// A rejected key. It verifies no signature.
-    None,
 }
 
 /// Why a key was rejected.
@@ -80,30 +58,19 @@ impl TryFrom<Map<String, Value>> for ProviderKey {
         {
             return Err(JwkError("the key is not for signatures"));
         }
-        let (kty, public) = material(&published)?;
+        let public = material(&published)?;
         let algorithm = text(&published, "alg")?
-            .map(|name| algorithm_by_name(name).ok_or(JwkError("unknown algorithm")));
-        let algorithm = algorithm.transpose()?;
-        if algorithm
-            .as_ref()
-            .is_some_and(|algorithm| !public.supports(algorithm))
-        {
+            .map(|name| Algorithm::by_name(name).ok_or(JwkError("unknown algorithm")))
+            .transpose()?;
+        if algorithm.is_some_and(|algorithm| !public.supports(algorithm)) {
             return Err(JwkError("the algorithm does not match the key type"));
         }
-        let kid = text(&published, "kid")?.map(|kid| JsonWebKeyId::new(kid.to_owned()));
+        let kid = text(&published, "kid")?.map(str::to_owned);
         Ok(Self {
-            published,
             kid,
-            kty,
             algorithm,
             public,
         })
-    }
-}
-
-impl From<ProviderKey> for Map<String, Value> {
-    fn from(key: ProviderKey) -> Self {
-        key.published
     }
 }
 
@@ -118,28 +85,20 @@ fn allows_verify(published: &Map<String, Value>) -> Result<bool, JwkError> {
     Ok(operations.iter().any(|operation| operation == "verify"))
 }
 
-fn material(
-    published: &Map<String, Value>,
-) -> Result<(CoreJsonWebKeyType, PublicKeyMaterial), JwkError> {
+fn material(published: &Map<String, Value>) -> Result<PublicKeyMaterial, JwkError> {
     let curve = text(published, "crv")?;
     match (text(published, "kty")?, curve) {
         (Some("RSA"), _) => {
             let (n, e) = (number(published, "n")?, number(published, "e")?);
             reject_weak(&n, &e)?;
-            Ok((CoreJsonWebKeyType::RSA, PublicKeyMaterial::Rsa { n, e }))
+            Ok(PublicKeyMaterial::Rsa { n, e })
         }
-        (Some("EC"), Some("P-256")) => Ok((
-            CoreJsonWebKeyType::EllipticCurve,
-            PublicKeyMaterial::P256(point(published, 32)?),
-        )),
-        (Some("EC"), Some("P-384")) => Ok((
-            CoreJsonWebKeyType::EllipticCurve,
-            PublicKeyMaterial::P384(point(published, 48)?),
-        )),
-        (Some("OKP"), Some("Ed25519")) => Ok((
-            CoreJsonWebKeyType::OctetKeyPair,
-            PublicKeyMaterial::Ed25519(coordinate(published, ("x", 32))?),
-        )),
+        (Some("EC"), Some("P-256")) => Ok(PublicKeyMaterial::P256(point(published, 32)?)),
+        (Some("EC"), Some("P-384")) => Ok(PublicKeyMaterial::P384(point(published, 48)?)),
+        (Some("OKP"), Some("Ed25519")) => Ok(PublicKeyMaterial::Ed25519(coordinate(
+            published,
+            ("x", 32),
+        )?)),
         _ => Err(JwkError("unknown key type")),
     }
 }
@@ -221,36 +180,17 @@ fn is_roca(n: &[u8]) -> bool {
     })
 }
 
-/// An accepted algorithm, by its registered name.
-pub(super) fn algorithm_by_name(name: &str) -> Option<Algorithm> {
-    let algorithm: Algorithm = serde_json::from_value(Value::from(name)).ok()?;
-    ALGORITHMS.contains(&algorithm).then_some(algorithm)
-}
-
-fn rsa(algorithm: &Algorithm) -> Option<&'static RsaParameters> {
-    Some(match algorithm {
-        Algorithm::RsaSsaPkcs1V15Sha256 => &RSA_PKCS1_2048_8192_SHA256,
-        Algorithm::RsaSsaPkcs1V15Sha384 => &RSA_PKCS1_2048_8192_SHA384,
-        Algorithm::RsaSsaPkcs1V15Sha512 => &RSA_PKCS1_2048_8192_SHA512,
-        Algorithm::RsaSsaPssSha256 => &RSA_PSS_2048_8192_SHA256,
-        Algorithm::RsaSsaPssSha384 => &RSA_PSS_2048_8192_SHA384,
-        Algorithm::RsaSsaPssSha512 => &RSA_PSS_2048_8192_SHA512,
-        _ => return None,
-    })
-}
-
 impl PublicKeyMaterial {
-    fn supports(&self, algorithm: &Algorithm) -> bool {
+    fn supports(&self, algorithm: Algorithm) -> bool {
         match self {
-            Self::Rsa { .. } => rsa(algorithm).is_some(),
-            Self::P256(_) => *algorithm == Algorithm::EcdsaP256Sha256,
-            Self::P384(_) => *algorithm == Algorithm::EcdsaP384Sha384,
-            Self::Ed25519(_) => *algorithm == Algorithm::EdDsa,
-            Self::None => false,
+            Self::Rsa { .. } => algorithm.rsa().is_some(),
+            Self::P256(_) => algorithm == Algorithm::Es256,
+            Self::P384(_) => algorithm == Algorithm::Es384,
+            Self::Ed25519(_) => algorithm == Algorithm::EdDsa,
         }
     }
 
-    fn verify(&self, algorithm: &Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let verifies = |kind: &'static dyn VerificationAlgorithm, key: &[u8]| {
             UnparsedPublicKey::new(kind, key)
                 .verify(message, signature)
@@ -258,7 +198,7 @@ impl PublicKeyMaterial {
         };
         self.supports(algorithm)
             && match self {
-                Self::Rsa { n, e } => rsa(algorithm).is_some_and(|kind| {
+                Self::Rsa { n, e } => algorithm.rsa().is_some_and(|kind| {
                     RsaPublicKeyComponents { n, e }
                         .verify(kind, message, signature)
                         .is_ok()
@@ -266,72 +206,21 @@ impl PublicKeyMaterial {
                 Self::P256(point) => verifies(&ECDSA_P256_SHA256_FIXED, point),
                 Self::P384(point) => verifies(&ECDSA_P384_SHA384_FIXED, point),
                 Self::Ed25519(x) => verifies(&ED25519, x),
-                Self::None => false,
             }
     }
 }
 
 impl ProviderKey {
-    /// Whether the key may have signed with `algorithm`, under the `kid` if one is given.
-    pub(super) fn matches(&self, kid: Option<&str>, algorithm: &Algorithm) -> bool {
-        let has_kid =
-            kid.is_none_or(|kid| self.kid.as_ref().is_some_and(|own| own.as_str() == kid));
-        let has_algorithm = self.algorithm.as_ref().is_none_or(|own| own == algorithm);
-        has_kid && has_algorithm && self.public.supports(algorithm)
-    }
-}
-
-impl JsonWebKey for ProviderKey {
-    type KeyUse = CoreJsonWebKeyUse;
-    type SigningAlgorithm = Algorithm;
-
-    fn key_id(&self) -> Option<&JsonWebKeyId> {
-        self.kid.as_ref()
+    pub(super) fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
     }
 
-    fn key_type(&self) -> &CoreJsonWebKeyType {
-        &self.kty
+    /// Whether the key may have signed with `algorithm`.
+    pub(super) fn supports(&self, algorithm: Algorithm) -> bool {
+        self.algorithm.is_none_or(|own| own == algorithm) && self.public.supports(algorithm)
     }
 
-    /// Keys for other uses are rejected when they are parsed.
-    fn key_use(&self) -> Option<&CoreJsonWebKeyUse> {
-        None
-    }
-
-    fn signing_alg(&self) -> JsonWebKeyAlgorithm<&Algorithm> {
-        self.algorithm.as_ref().map_or(
-            JsonWebKeyAlgorithm::Unspecified,
-            JsonWebKeyAlgorithm::Algorithm,
-        )
-    }
-
-    /// The crate calls this for HMAC signatures, which are not accepted.
-    fn new_symmetric(_: Vec<u8>) -> Self {
-        let (kty, public) = (CoreJsonWebKeyType::Symmetric, PublicKeyMaterial::None);
-        Self {
-            published: Map::new(),
-            kid: None,
-            kty,
-            algorithm: None,
-            public,
-        }
-    }
-
-    fn verify_signature(
-        &self,
-        algorithm: &Algorithm,
-        message: &[u8],
-        by: &[u8],
-    ) -> Result<(), Refused> {
-        if self.matches(None, algorithm) && self.public.verify(algorithm, message, by) {
-            Ok(())
-        } else {
-            Err(Refused::CryptoError("the signature is invalid".to_owned()))
-        }
-    }
-
-    /// The crate calls this for `at_hash`. Access tokens are discarded, so it is not supported.
-    fn hash_bytes(&self, _: &[u8], _: &Algorithm) -> Result<Vec<u8>, String> {
-        Err("token hashes are not supported".to_owned())
+    pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        self.supports(algorithm) && self.public.verify(algorithm, message, signature)
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Provider, UnknownUsers, UpstreamUser, callback::VerifiedLogin, identity_of};
+use super::{
+    UnknownUsers, callback::VerifiedLogin, identity_of, provider::Provider, user::UpstreamUser,
+};
 use crate::{
     Actor, AuthError, AuthStore, DisplayName, EmailAddress, NewAccount, Password, PasswordHash,
     SecureRandom, Token, TokenKind, Username,
@@ -93,12 +95,14 @@ impl<S: AuthStore> Upstream<'_, S> {
         password: PasswordHash,
     ) -> NewAccount {
         let email = user
+            .profile
             .email
             .as_deref()
             .and_then(|email| EmailAddress::parse(email).ok());
         NewAccount {
             username,
             display_name: user
+                .profile
                 .name
                 .as_deref()
                 .and_then(|name| DisplayName::parse(name).ok()),
@@ -116,10 +120,16 @@ impl<S: AuthStore> Upstream<'_, S> {
 /// A taken name is never reused, because it is another user's account.
 fn username_candidates(user: &UpstreamUser, rng: &SecureRandom) -> impl Iterator<Item = Username> {
     let mailbox = user
+        .profile
         .email
         .as_deref()
         .and_then(|email| email.split('@').next());
-    let preferred = user.username.as_deref().or(mailbox).unwrap_or("user");
+    let preferred = user
+        .profile
+        .username
+        .as_deref()
+        .or(mailbox)
+        .unwrap_or("user");
     let plain: String = preferred
         .chars()
         .map(|c| c.to_ascii_lowercase())

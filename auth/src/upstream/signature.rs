@@ -2,11 +2,10 @@
 //! §3).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use openidconnect::JsonWebKey as _;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::provider_key::{ProviderKey, algorithm_by_name};
+use super::{algorithm::Algorithm, provider_key::ProviderKey};
 
 /// The relevant header members. A duplicate member is an error.
 #[derive(Deserialize)]
@@ -19,33 +18,48 @@ struct JwsHeader {
     b64: Option<Value>,
 }
 
+/// The payload of a token that one of `keys` signed with one of `algorithms`.
+///
 /// Keys inside the token (`jwk`, `jku`, `x5c`) are ignored.
-pub(crate) fn verify_signature(token: &str, keys: &[ProviderKey]) -> bool {
-    verify(token, keys).is_some()
-}
-
-fn verify(token: &str, keys: &[ProviderKey]) -> Option<()> {
+pub(super) fn verified_payload(
+    token: &str,
+    keys: &[ProviderKey],
+    algorithms: &[Algorithm],
+) -> Option<Vec<u8>> {
     let (message, signature) = token.rsplit_once('.')?;
     let (header, payload) = message.split_once('.')?;
     let header: JwsHeader = serde_json::from_slice(&BASE64URL.decode(header).ok()?).ok()?;
-    BASE64URL.decode(payload).ok()?;
+    let payload = BASE64URL.decode(payload).ok()?;
     if header.crit.is_some() || header.b64.is_some() {
         return None;
     }
-    let algorithm = algorithm_by_name(&header.alg)?;
-    let mut matching = keys
-        .iter()
-        .filter(|key| key.matches(header.kid.as_deref(), &algorithm));
-    // Two candidate keys are rejected: the token must not choose which one applies.
-    let (key, None) = (matching.next()?, matching.next()) else {
-        return None;
-    };
-    key.verify_signature(
-        &algorithm,
-        message.as_bytes(),
-        &BASE64URL.decode(signature).ok()?,
-    )
-    .ok()
+    let algorithm = Algorithm::by_name(&header.alg).filter(|known| algorithms.contains(known))?;
+    let key = signing_key(keys, header.kid.as_deref(), algorithm)?;
+    let signature = BASE64URL.decode(signature).ok()?;
+    key.verify(algorithm, message.as_bytes(), &signature)
+        .then_some(payload)
+}
+
+/// The only key that the header can mean. Two candidates are rejected: the token must not choose
+/// which one applies.
+///
+/// A key without `kid` is a candidate for any `kid` that no key has (RFC 7517 §4.5: `kid` is
+/// optional).
+fn signing_key<'k>(
+    keys: &'k [ProviderKey],
+    kid: Option<&str>,
+    algorithm: Algorithm,
+) -> Option<&'k ProviderKey> {
+    let is_named = kid.is_some() && keys.iter().any(|key| key.kid() == kid);
+    let mut candidates = keys.iter().filter(|key| {
+        let may_be_meant = match key.kid() {
+            _ if kid.is_none() => true,
+            None => !is_named,
+            own => own == kid,
+        };
+        may_be_meant && key.supports(algorithm)
+    });
+    candidates.next().filter(|_| candidates.next().is_none())
 }
 
 #[cfg(test)]

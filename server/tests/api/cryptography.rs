@@ -162,7 +162,7 @@ fn master_key_purposes_match_the_cryptography_page() {
 fn cryptography_uses_match_the_cryptography_page() {
     let crates = direct_dependencies();
     assert!(
-        ["aws_lc_rs", "argon2", "openidconnect"]
+        ["aws_lc_rs", "argon2", "webauthn_rs"]
             .iter()
             .all(|name| crates.contains(*name)),
         "{crates:?}"

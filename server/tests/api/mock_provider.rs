@@ -13,6 +13,7 @@ use aws_lc_rs::{
 use axum::{
     Form, Json, Router,
     extract::{Query, State},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Redirect, Response},
     routing::{MethodFilter, on},
 };
@@ -46,13 +47,17 @@ pub(crate) struct Misbehaviour {
     pub(crate) metadata: serde_json::Map<String, Value>,
     /// Replaces the response with its keys.
     pub(crate) jwks: Option<fn() -> Response>,
+    /// Members of the token response.
+    pub(crate) token_response: serde_json::Map<String, Value>,
+    /// The response of the userinfo endpoint to the access token.
+    pub(crate) userinfo: Option<Value>,
     /// Creates ID tokens from claims.
     pub(crate) id_token: Option<IdTokenForger>,
 }
 
 pub(crate) type IdTokenForger = Box<dyn Fn(&Value) -> String + Send>;
 
-/// The provider's own access token. The server does not use it.
+/// The provider's own access token. The server uses it at the userinfo endpoint alone.
 pub(crate) const UPSTREAM_ACCESS: &str = "opens-only-what-is-there";
 
 impl MockProvider {
@@ -92,6 +97,7 @@ impl MockProvider {
                 }),
             )
             .route("/token", on(MethodFilter::POST, token))
+            .route("/userinfo", on(MethodFilter::GET, userinfo))
             .with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         provider
@@ -177,7 +183,26 @@ async fn token(
     let id_token =
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ec_der(&provider.key)).unwrap();
     provider.last_id_token.lock().unwrap().clone_from(&id_token);
-    Json(json!({"access_token": UPSTREAM_ACCESS, "token_type": "Bearer", "id_token": id_token}))
+    let mut response =
+        json!({"access_token": UPSTREAM_ACCESS, "token_type": "Bearer", "id_token": id_token});
+    for (name, value) in &provider.misbehaviour.lock().unwrap().token_response {
+        response[name] = value.clone();
+    }
+    Json(response)
+}
+
+async fn userinfo(State(provider): State<MockProvider>, headers: HeaderMap) -> Response {
+    let own = format!("Bearer {UPSTREAM_ACCESS}");
+    if headers
+        .get("authorization")
+        .is_none_or(|sent| sent != own.as_str())
+    {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    match provider.misbehaviour.lock().unwrap().userinfo.clone() {
+        Some(claims) => Json(claims).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// The present Unix time, in seconds.

@@ -5,6 +5,7 @@ mod callback;
 mod faulty_provider;
 mod forgery;
 mod id_token;
+mod in_the_wild;
 mod linking;
 mod sign_in;
 

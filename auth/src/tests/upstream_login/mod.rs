@@ -287,7 +287,7 @@ async fn provider_endpoints_on_http_or_loopback_are_rejected() {
             assert!(
                 matches!(
                     started,
-                    Err(AuthError::Upstream(UpstreamError::ProviderUnavailable))
+                    Err(AuthError::Upstream(UpstreamError::ProviderResponseUnusable))
                 ),
                 "{endpoint} {address}"
             );

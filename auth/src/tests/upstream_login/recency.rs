@@ -18,7 +18,7 @@ async fn provider_without_recent_auth_time_gives_no_recency() {
         (json!({"sub": "1", "auth_time": NOW - 86_400}), false),
         (json!({"sub": "1", "auth_time": NOW - 601}), false),
         (json!({"sub": "1", "auth_time": NOW - 60}), true),
-        (json!({"sub": "1", "auth_time": NOW + 3_600}), true),
+        (json!({"sub": "1", "auth_time": NOW + 300}), true),
     ] {
         provider.set_claims(claims.clone());
         let caller = signed_in_caller(provider.log_in(&test, LoginPurpose::SignIn, None).await);
@@ -33,6 +33,17 @@ async fn provider_without_recent_auth_time_gives_no_recency() {
             caller.session().auth_time <= test.auth.0.core.clock.now(),
             "{claims}"
         );
+    }
+}
+
+#[tokio::test]
+async fn sign_in_with_future_auth_time_is_rejected() {
+    let provider = MockProvider::new();
+    let test = provider.test_auth(UnknownUsers::Provision).await;
+    for auth_time in [NOW + 301, NOW + 3_600, NOW + 10 * 365 * 86_400] {
+        provider.set_claims(json!({"sub": "1", "auth_time": auth_time}));
+        let outcome = provider.log_in(&test, LoginPurpose::SignIn, None).await;
+        assert!(is_provider_refusal(&outcome), "{auth_time}: {outcome:?}");
     }
 }
 
@@ -53,6 +64,8 @@ async fn provider_reauthentication_requires_recent_auth_time() {
     for claims in [
         json!({"sub": "1"}),
         json!({"sub": "1", "auth_time": NOW - 61}),
+        json!({"sub": "1", "auth_time": NOW + 301}),
+        json!({"sub": "1", "auth_time": NOW + 86_400}),
     ] {
         provider.set_claims(claims.clone());
         assert!(
@@ -75,12 +88,13 @@ async fn provider_reauthentication_requires_recent_auth_time() {
     // The link of an identity requires the same.
     test.register("ada").await;
     let ada = sign_in_as(&test, "ada").await;
-    provider.set_claims(json!({"sub": "2", "auth_time": NOW - 3_600}));
-    assert!(is_provider_refusal(
-        &provider
+    for auth_time in [NOW - 3_600, NOW + 3_600] {
+        provider.set_claims(json!({"sub": "2", "auth_time": auth_time}));
+        let linked = provider
             .log_in(&test, LoginPurpose::Link(&ada), Some(ada.clone()))
-            .await
-    ));
+            .await;
+        assert!(is_provider_refusal(&linked), "{auth_time}: {linked:?}");
+    }
     assert!(
         test.auth
             .upstream()

@@ -35,7 +35,9 @@ async fn id_token_with_invalid_claim_is_rejected() {
     for wrong in [
         json!({"azp": "another program"}),
         json!({"aud": ["strongroom", "another program"]}),
-        json!({"aud": ["strongroom", "another program"], "azp": "strongroom"}),
+        json!({"aud": ["strongroom", "another program"], "azp": "another program"}),
+        json!({"auth_time": now + 3600}),
+        json!({"auth_time": "yesterday"}),
         json!({"aud": []}),
         json!({"aud": null}),
         json!({"iss": null}),
