@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::doc_markdown,
-    rustdoc::bare_urls,
     reason = "clap prints these comments as the help text"
 )]
 
