@@ -1,5 +1,7 @@
 //! Extractors for handlers, besides their doors. Input that cannot be parsed is a [`Problem`].
 
+mod form;
+
 use std::net::SocketAddr;
 
 use auth::model::visible_text::without_hidden;
@@ -22,6 +24,8 @@ use crate::{
     state::AppState,
     web::device_cookie::DeviceCookie,
 };
+
+pub use form::Form;
 
 /// A JSON body, at most 64 KiB. An unknown or invalid member is 422 with a pointer to it.
 #[derive(Debug)]
@@ -64,13 +68,18 @@ impl<T: DeserializeOwned> OptionalFromRequest<AppState> for JsonBody<T> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
+    has_media_type(headers, "application/json")
+}
+
+/// Whether the body has that media type, with any parameters (RFC 9110 §8.3.1).
+fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
     kind.split(';')
         .next()
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(wanted))
 }
 
 async fn read_body(request: Request) -> Result<Bytes, Problem> {
@@ -123,76 +132,6 @@ fn without_input(error: &serde_json::Error) -> String {
         .next()
         .unwrap_or_default();
     format!("{}, expected {wanted}", [prefix, kind].concat().trim_end())
-}
-
-/// A form (`application/x-www-form-urlencoded`) with each member at most once. An empty member
-/// counts as absent (RFC 6749 §3.2).
-#[derive(Debug)]
-pub struct Form(std::collections::HashMap<String, String>);
-
-impl Form {
-    /// # Errors
-    /// `invalid_request`.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let invalid = |detail: &str| Problem::OAuth {
-            code: "invalid_request",
-            detail: detail.to_owned(),
-        };
-        let text = percent_encoding::percent_decode(bytes)
-            .decode_utf8()
-            .map(|_| bytes);
-        let text = text.map_err(|_| invalid("The form is not UTF-8."))?;
-        let mut members = std::collections::HashMap::new();
-        for (name, value) in form_urlencoded::parse(text) {
-            if value.contains('\0') {
-                return Err(invalid("The form contains a NUL character."));
-            }
-            if !value.is_empty()
-                && members
-                    .insert(name.into_owned(), value.into_owned())
-                    .is_some()
-            {
-                return Err(invalid("A parameter occurs more than once."));
-            }
-        }
-        Ok(Self(members))
-    }
-
-    /// Removes a member and returns it.
-    pub fn take(&mut self, name: &str) -> Option<String> {
-        self.0.remove(name)
-    }
-
-    /// # Errors
-    /// `invalid_request` if it is missing.
-    pub fn require(&mut self, name: &str) -> Result<String, Problem> {
-        self.take(name).ok_or_else(|| Problem::OAuth {
-            code: "invalid_request",
-            detail: format!("The parameter {name} is missing."),
-        })
-    }
-}
-
-impl FromRequest<AppState> for Form {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
-        let kind = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("");
-        let form = "application/x-www-form-urlencoded";
-        if !kind
-            .split(';')
-            .next()
-            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(form))
-        {
-            return Err(Problem::MediaType(form));
-        }
-        let bytes = read_body(request).await?;
-        Self::parse(&bytes)
-    }
 }
 
 /// The `{filename}` of the path: one segment, percent-decoded once.

@@ -59,8 +59,22 @@ fn api() -> ApiRouter {
     pages(operations::router())
 }
 
+/// Some clients end every path with a slash.
+fn endpoints_with_slash(api: ApiRouter) -> ApiRouter {
+    use crate::api::auth::{introspect, logout, me, register, revoke, token};
+
+    let (get, post) = (MethodFilter::GET, MethodFilter::POST);
+    api.page(post, "/auth/token/", token::handle)
+        .page(post, "/auth/revoke/", revoke::handle)
+        .page(post, "/auth/introspect/", introspect::handle)
+        .page(post, "/auth/register/", register::handle)
+        .page(post, "/auth/logout/", logout::handle)
+        .page(get, "/auth/me/", me::handle)
+}
+
 fn pages(api: ApiRouter) -> ApiRouter {
     let (get, post) = (MethodFilter::GET, MethodFilter::POST);
+    let api = endpoints_with_slash(api);
     api.page(get, "/", vault::home)
         .page(get, "/v/{vault}", vault::root)
         .page(get, "/v/{vault}/audit", audit_page::of_vault)

@@ -58,11 +58,13 @@ pub struct CheckOut {
 }
 
 /// `POST …/override`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
-    #[schema(min_length = 1, max_length = 1000)]
-    pub reason: String,
+    /// Every member of the vault can read it. Without it, the record says that none was given.
+    #[schema(max_length = 1000)]
+    #[serde(default)]
+    pub reason: Option<String>,
     /// Checks the file out to the caller in the same step.
     #[serde(default)]
     pub take: bool,

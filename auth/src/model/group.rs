@@ -24,6 +24,7 @@ pub struct BadGroupName;
 
 impl GroupName {
     pub fn parse(raw: &str) -> Result<Self, BadGroupName> {
+        let raw = raw.trim();
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let is_valid =
             raw.starts_with(plain) && raw.chars().all(|c| plain(c) || c == '-' || c == '_');

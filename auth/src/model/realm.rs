@@ -39,6 +39,7 @@ pub struct BadRealmName;
 
 impl RealmName {
     pub fn parse(raw: &str) -> Result<Self, BadRealmName> {
+        let raw = raw.trim();
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if !(1..=64).contains(&raw.len())
             || !raw.starts_with(plain)

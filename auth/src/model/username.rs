@@ -19,9 +19,12 @@ pub enum BadUsername {
 }
 
 impl Username {
+    /// White space around the name is removed: keyboards of phones add it.
+    ///
     /// # Errors
     /// [`BadUsername`] names the rule that `raw` breaks.
     pub fn parse(raw: &str) -> Result<Self, BadUsername> {
+        let raw = raw.trim();
         if raw.is_empty() || raw.chars().count() > 64 {
             return Err(BadUsername::Length);
         }
@@ -67,11 +70,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn username_is_case_insensitive() {
-        assert_eq!(
-            Username::parse("Ada").unwrap(),
-            Username::parse("ada").unwrap()
-        );
+    fn username_ignores_case_and_outer_white_space() {
+        for raw in ["Ada", "ada ", " ada", "\tada\r\n", "ada\u{a0}"] {
+            assert_eq!(Username::parse(raw).unwrap().as_str(), "ada", "{raw:?}");
+        }
     }
 
     #[test]
@@ -84,11 +86,12 @@ mod tests {
             "<b>",
             "a\0",
             "a/b",
-            "a\n",
+            "a\nb",
         ] {
             assert_eq!(Username::parse(raw), Err(BadUsername::Character), "{raw:?}");
         }
         assert_eq!(Username::parse(""), Err(BadUsername::Length));
+        assert_eq!(Username::parse("  "), Err(BadUsername::Length));
         assert_eq!(Username::parse(&"a".repeat(65)), Err(BadUsername::Length));
         assert_eq!(Username::parse("-rf"), Err(BadUsername::FirstCharacter));
     }

@@ -78,7 +78,7 @@ pub(crate) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
 /// itself and revalidates the session afterwards
 /// ([`Revalidating`](auth::access::extract::Revalidating)).
 async fn buffer_body(request: Request) -> Request {
-    if is_upload(request.headers()) {
+    if is_upload(request.headers()) && !is_form_endpoint(&request) {
         return request;
     }
     let (parts, body) = request.into_parts();
@@ -91,6 +91,11 @@ async fn buffer_body(request: Request) -> Request {
         Err(error) => Body::from_stream(stream::once(async move { Err::<Bytes, _>(error) })),
     };
     Request::from_parts(parts, body)
+}
+
+/// Accounts and tokens have no uploads. Their forms may be multipart, as `FormData` of a browser is.
+fn is_form_endpoint(request: &Request) -> bool {
+    request.uri().path().starts_with("/auth/")
 }
 
 pub(crate) fn is_upload(headers: &HeaderMap) -> bool {

@@ -89,8 +89,9 @@ fn status_class(status: StatusCode) -> &'static str {
 /// The facts of a request that its response needs.
 struct RequestInfo {
     route: String,
-    /// Whether the request has `Authorization: Basic`.
-    uses_basic_auth: bool,
+    /// Whether a 401 offers Basic: to a client that used it, or is no browser. A browser would show
+    /// its own dialog.
+    offers_basic_auth: bool,
     /// Path and query, if a browser requests a page.
     page_url: Option<String>,
     /// Whether the browser can return to it after sign-in: a form submission cannot.
@@ -126,11 +127,28 @@ impl RequestInfo {
             .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
         Self {
             route,
-            uses_basic_auth,
+            offers_basic_auth: uses_basic_auth
+                || (path != "/auth/token" && !is_browser(request.headers())),
             page_url,
             is_safe_method: request.method().is_safe(),
         }
     }
+}
+
+/// Fetch Metadata and `Origin` are of browsers, and so is a request for a page. `PowerShell` alone
+/// says Mozilla too.
+fn is_browser(headers: &HeaderMap) -> bool {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
+    let agent = text(header::USER_AGENT);
+    headers.contains_key("sec-fetch-site")
+        || headers.contains_key(header::ORIGIN)
+        || text(header::ACCEPT).contains("text/html")
+        || (agent.starts_with("Mozilla/") && !agent.contains("PowerShell"))
 }
 
 fn request_id(headers: &HeaderMap) -> String {
@@ -170,7 +188,7 @@ fn render_problem(mut response: Response, info: &RequestInfo, id: &str) -> Respo
     if status.is_server_error() && status != StatusCode::HTTP_VERSION_NOT_SUPPORTED {
         tracing::error!(status = status.as_u16(), problem = %problem, "failed");
     }
-    let format = if OAUTH_ENDPOINTS.contains(&info.route.as_str()) {
+    let format = if OAUTH_ENDPOINTS.contains(&info.route.trim_end_matches('/')) {
         ErrorFormat::OAuth
     } else {
         format
@@ -201,8 +219,8 @@ fn render_problem(mut response: Response, info: &RequestInfo, id: &str) -> Respo
             .headers_mut()
             .insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     }
-    if status == StatusCode::UNAUTHORIZED && info.uses_basic_auth {
-        // Beside the Bearer challenge: the client used Basic and can repeat it (RFC 7617 §2).
+    if status == StatusCode::UNAUTHORIZED && info.offers_basic_auth {
+        // After the Bearer challenge (RFC 7617 §2): some clients send credentials only then.
         let challenge = HeaderValue::from_static("Basic realm=\"Strongroom\", charset=\"UTF-8\"");
         response
             .headers_mut()

@@ -25,6 +25,7 @@ mod files;
 mod groups;
 mod headers;
 mod hostile_text;
+mod http_clients;
 mod invitations;
 mod limits;
 mod live;

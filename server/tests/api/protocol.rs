@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
-    app::{Client, PASSWORD, TestApp, TestResponse, file_url},
+    app::{PASSWORD, TestApp, file_url},
     attacks::send_raw,
     headers::all_routes,
 };
@@ -343,96 +343,6 @@ async fn stray_files_and_version_are_not_exposed() {
             "{path} tells the version"
         );
     }
-}
-
-async fn upload_with_other_filename(ada: &Client, name: &str) {
-    let form = reqwest::multipart::Form::new().part(
-        "file",
-        reqwest::multipart::Part::bytes(b"<svg onload=alert(1)>".to_vec())
-            .file_name("../../evil.exe"),
-    );
-    ada.send(ada.put_request(&file_url(name, "/content")).multipart(form))
-        .await
-        .expect_status(201);
-}
-
-/// The response is a sandboxed download with this name.
-fn assert_attachment(answer: &TestResponse, name: &str) {
-    let disposition = answer.header("content-disposition").unwrap();
-    let encoded = disposition
-        .strip_prefix("attachment; filename*=UTF-8''")
-        .unwrap();
-    assert!(
-        encoded
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'%'),
-        "{disposition}"
-    );
-    let leaf = percent_encoding::percent_decode_str(encoded)
-        .decode_utf8()
-        .unwrap();
-    assert_eq!(leaf, name.rsplit('/').next().unwrap());
-    assert_eq!(
-        answer.header("content-type"),
-        Some("application/octet-stream")
-    );
-    assert!(
-        answer
-            .header("content-security-policy")
-            .unwrap()
-            .starts_with("sandbox")
-    );
-    assert_eq!(answer.text, "<svg onload=alert(1)>");
-}
-
-/// RFC 6266, RFC 8187: for any filename the header has one parameter that contains the name.
-#[tokio::test(flavor = "multi_thread")]
-async fn download_filename_matches_the_stored_filename() {
-    let app = TestApp::sqlite().await;
-    let ada = app.editor("ada").await;
-    for name in [
-        "plain.nc",
-        "a'b;c=d,e.nc",
-        "größe & 百.nc",
-        "100%25.svg",
-        "deep/down/a b.html",
-        "filename=evil.exe",
-    ] {
-        upload_with_other_filename(&ada, name).await;
-        let answer = ada
-            .get(&file_url(
-                name,
-                "/content?filename=evil.exe&download=evil.exe",
-            ))
-            .await
-            .expect_status(200);
-        assert_attachment(&answer, name);
-        let head = ada
-            .request_builder(reqwest::Method::HEAD, &file_url(name, "/content"))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(
-            (head.status().as_u16(), &head.headers()["content-length"]),
-            (200, &"21".parse().unwrap()),
-            "{name}"
-        );
-    }
-    assert_eq!(
-        ada.get("/api/files?q=evil")
-            .await
-            .expect_status(200)
-            .body
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
-    let anonymous: Client = app.anonymous();
-    anonymous
-        .get(&file_url("plain.nc", "/content"))
-        .await
-        .expect_status(401);
 }
 
 /// Responses of hyper itself: an empty body, and the connection closes.

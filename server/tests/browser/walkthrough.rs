@@ -154,7 +154,7 @@ async fn restore_old_revision(ada: &Window, ben: &Window) {
         .await;
     ada.click("[data-revision='1'] [data-action=download]")
         .await;
-    ada.expect_download(GEAR_FILE, b"G1 X1 one").await;
+    ada.expect_download("gear.r1.mcam", b"G1 X1 one").await;
     ada.click("[data-revision='1'] [data-action=restore]").await;
     ada.expect_text("#restore-dialog", "All other revisions stay in the history")
         .await;

@@ -2,11 +2,11 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use http::{
-    HeaderMap,
+    HeaderMap, HeaderValue,
     header::{AUTHORIZATION, COOKIE},
 };
 
-use crate::{AuthError, error::AccessError};
+use crate::{AuthError, TokenKind, error::AccessError};
 
 /// Bytes. A longer header is rejected without parsing.
 const MAX_HEADER_BYTES: usize = 8 * 1024;
@@ -24,7 +24,11 @@ pub(crate) fn credentials<'a>(
     headers: &'a HeaderMap,
     cookie_name: &str,
 ) -> Result<RequestCredentials<'a>, AuthError> {
-    let mut authorization = headers.get_all(AUTHORIZATION).iter();
+    let has_cookie = cookies(headers, cookie_name).next().is_some();
+    let mut authorization = headers
+        .get_all(AUTHORIZATION)
+        .iter()
+        .filter(|header| !has_cookie || !is_of_a_gate(header));
     let mut cookies = cookies(headers, cookie_name);
     match (
         authorization.next(),
@@ -44,6 +48,21 @@ pub(crate) fn credentials<'a>(
         }
         (None, _, Some(cookie), None) => Ok(RequestCredentials::Cookie(cookie)),
         _ => Err(AuthError::Access(AccessError::AmbiguousCredentials)),
+    }
+}
+
+/// Basic credentials without a personal access token: a gate in front of the server asked for them,
+/// and the browser repeats them beside our cookie.
+fn is_of_a_gate(header: &HeaderValue) -> bool {
+    let header = header
+        .to_str()
+        .ok()
+        .filter(|header| header.len() <= MAX_HEADER_BYTES);
+    match header.and_then(basic) {
+        Some(RequestCredentials::Basic(_, secret)) => {
+            !secret.starts_with(TokenKind::Personal.prefix())
+        }
+        _ => false,
     }
 }
 
@@ -100,7 +119,6 @@ fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a s
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;
@@ -140,6 +158,27 @@ mod tests {
                 "{broken}"
             );
         }
+    }
+
+    #[test]
+    fn basic_of_a_gate_is_ignored_beside_cookie() {
+        let ask = |secret: &str, cookie: &'static str| {
+            let pair = BASE64.encode(format!("ada:{secret}"));
+            let mut headers = HeaderMap::new();
+            let header = HeaderValue::try_from(format!("Basic {pair}")).unwrap();
+            headers.insert(AUTHORIZATION, header);
+            headers.insert(COOKIE, HeaderValue::from_static(cookie));
+            credentials(&headers, "c").map(|found| format!("{found:?}"))
+        };
+        assert_eq!(ask("of the gate", "c=ours").unwrap(), "Cookie(\"ours\")");
+        assert_eq!(
+            ask("of the gate", "d=other").unwrap(),
+            "Basic(\"ada\", \"of the gate\")"
+        );
+        assert!(matches!(
+            ask("sr_pat_x", "c=ours"),
+            Err(AuthError::Access(AccessError::AmbiguousCredentials))
+        ));
     }
 
     proptest! {

@@ -66,9 +66,7 @@ pub async fn handle(
         Err(refusal) => return Err(upload::drain_and_refuse(request, refusal).await),
     };
     let fields = upload::receive_form(request, &mut content).await?;
-    let comment = fields.comment.ok_or_else(|| {
-        Problem::invalid("/comment", "The comment is missing. Describe what changed.")
-    })?;
+    let comment = fields.comment.unwrap_or_default();
     let comment = parse_text(&comment, MAX_COMMENT_CHARS, "/comment")?;
     let then = parse_after(fields.keep_checked_out.as_deref())?;
     let content = vault.finish_upload(content).await?;
@@ -94,11 +92,13 @@ pub async fn handle(
     ))
 }
 
+/// The words that pydantic takes for a boolean, in any case.
 fn parse_after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {
-    match keep {
-        None | Some("" | "false" | "0" | "off") => Ok(AfterCheckIn::Release),
-        Some("true" | "1" | "on") => Ok(AfterCheckIn::KeepCheckedOut),
-        Some(_) => Err(Problem::invalid(
+    let keep = keep.unwrap_or_default().trim().to_ascii_lowercase();
+    match keep.as_str() {
+        "" | "false" | "f" | "0" | "no" | "n" | "off" => Ok(AfterCheckIn::Release),
+        "true" | "t" | "1" | "yes" | "y" | "on" => Ok(AfterCheckIn::KeepCheckedOut),
+        _ => Err(Problem::invalid(
             "/keep_checked_out",
             "The value must be true or false.",
         )),

@@ -63,7 +63,7 @@ pub async fn handle(
     }
     let requested = requested_range(&request_headers, &tag, blob.size)?;
     let range = requested.clone().unwrap_or(0..blob.size);
-    set_content_headers(&mut headers, &name, &range);
+    set_content_headers(&mut headers, &download_name(&name, query.revision), &range);
     let status = if requested.is_some() {
         let text = format!("bytes {}-{}/{}", range.start, range.end - 1, blob.size);
         headers.insert(
@@ -86,7 +86,35 @@ pub async fn handle(
     Ok((status, headers, body).into_response())
 }
 
-fn set_content_headers(headers: &mut HeaderMap, name: &Filename, range: &Range<u64>) {
+/// The file name without its folder. A requested revision has a name of its own (`vise.r3.step`), so
+/// that no download replaces another.
+fn download_name(name: &Filename, revision: Option<i64>) -> String {
+    let name = name.file_name();
+    let Some(revision) = revision else {
+        return name.to_owned();
+    };
+    match name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()) {
+        Some((stem, ending)) => format!("{stem}.r{revision}.{ending}"),
+        None => format!("{name}.r{revision}"),
+    }
+}
+
+/// RFC 6266 Appendix D: the name in ASCII for old clients, then the whole one (RFC 8187). No
+/// character of the name can end the header or the parameter.
+fn content_disposition(name: &str) -> String {
+    let fallback: String = name
+        .chars()
+        .map(|c| match c {
+            '"' | '\\' | '%' => '_',
+            ' '..='~' => c,
+            _ => '_',
+        })
+        .collect();
+    let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+    format!("attachment; filename=\"{fallback}\"; filename*=UTF-8''{encoded}")
+}
+
+fn set_content_headers(headers: &mut HeaderMap, name: &str, range: &Range<u64>) {
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/octet-stream"),
@@ -96,10 +124,7 @@ fn set_content_headers(headers: &mut HeaderMap, name: &Filename, range: &Range<u
         header::CONTENT_LENGTH,
         HeaderValue::from(range.end - range.start),
     );
-    // RFC 6266 with RFC 8187: no character of the name can end the header or the parameter.
-    let file_name =
-        percent_encoding::utf8_percent_encode(name.file_name(), percent_encoding::NON_ALPHANUMERIC);
-    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename*=UTF-8''{file_name}")) {
+    if let Ok(value) = HeaderValue::try_from(content_disposition(name)) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     let sandbox = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");

@@ -13,12 +13,15 @@ use crate::{
     to_wire,
 };
 
+/// The record of an override without a reason: clients of the original application send no body.
+const NO_REASON: &str = "No reason was given.";
+
 /// Override the lock of another user.
 ///
 /// Every member of the vault can read the reason.
 #[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/override", tag = "Files",
     params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
-    request_body = wire::Override,
+    request_body(content = wire::Override, description = "Optional."),
     responses(
         (status = 200, description = "The file, unlocked, or locked by you if `take` is true.", body = File),
     ))]
@@ -27,16 +30,13 @@ pub async fn handle(
     State(vault): State<Vault>,
     FilenameParam(name): FilenameParam,
     idempotency: IdempotencyHeader,
-    JsonBody(body): JsonBody<wire::Override>,
+    body: Option<JsonBody<wire::Override>>,
 ) -> Result<Json<File>, Problem> {
-    if body.reason.trim().is_empty() {
-        return Err(Problem::invalid(
-            "/reason",
-            "The reason is missing. The user who held the file reads it.",
-        ));
-    }
-    let key = idempotency.key_for(&format!("{}\n{}", body.take, body.reason));
-    let reason = parse_text(&body.reason, MAX_NOTE_CHARS, "/reason")?;
+    let body = body.map(|JsonBody(body)| body).unwrap_or_default();
+    let given = body.reason.filter(|reason| !reason.trim().is_empty());
+    let reason = given.as_deref().unwrap_or(NO_REASON);
+    let key = idempotency.key_for(&format!("{}\n{reason}", body.take));
+    let reason = parse_text(reason, MAX_NOTE_CHARS, "/reason")?;
     let then = if body.take {
         AfterOverride::Take
     } else {

@@ -17,6 +17,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use http::{HeaderMap, header};
 use tokio::time::timeout;
 use vault::{BlobUpload, VaultError};
 
@@ -165,21 +166,30 @@ async fn next_field<'a>(
     }
 }
 
-/// Reads the file field. A browser sends this field even if no file was chosen: as text, or with an
-/// empty name and no bytes.
+/// Reads the file field, which its name alone identifies: the bytes of a file name may be Latin-1, and
+/// some clients send none. A browser sends this field even if no file was chosen, with an empty name
+/// and no bytes.
 async fn receive_file<U: BlobUpload>(
     field: Field<'_>,
     upload: &mut U,
     budget: &ParserBudget,
 ) -> Result<(), Problem> {
-    let none = || Problem::invalid("/file", "The form has no file.");
-    let is_named = !field.file_name().ok_or_else(none)?.is_empty();
+    let is_named = has_file_name(field.headers());
     let is_empty = stream_to_blob(field, upload, budget).await? == 0;
     if is_named || !is_empty {
         Ok(())
     } else {
-        Err(none())
+        Err(Problem::invalid("/file", "The form has no file."))
     }
+}
+
+/// Whether the part names a file, in whatever encoding.
+fn has_file_name(headers: &HeaderMap) -> bool {
+    let disposition = headers
+        .get(header::CONTENT_DISPOSITION)
+        .map_or(&[][..], |value| value.as_bytes());
+    let contains = |text: &[u8]| disposition.windows(text.len()).any(|part| part == text);
+    contains(b"filename") && !contains(b"filename=\"\"")
 }
 
 /// Returns the number of bytes.
