@@ -36,7 +36,8 @@ pub(crate) async fn sign_in_with_provider(stage: &BrowserTest, provider: &MockPr
     ada.wait_until_live().await;
     ada.goto("/account/tokens").await;
     stage.app.advance_clock(PAST_STEP_UP);
-    provider.set_claims(json!({"sub": "17", "auth_time": uptime() + PAST_STEP_UP.as_secs()}));
+    let now = uptime() + PAST_STEP_UP.as_secs();
+    provider.set_claims(json!({"sub": "17", "auth_time": now, "exp": now + 600}));
     ada
 }
 
