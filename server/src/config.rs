@@ -24,7 +24,7 @@ use auth::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::host;
+use crate::url_host::host_of;
 
 pub use clients::ClientSection;
 pub use database::{DatabaseConfig, DatabaseTls};
@@ -137,7 +137,8 @@ pub enum Toggle {
     Off,
 }
 
-/// Bytes, written as a number or with `KiB`, `MiB`, `GiB`, `TiB`.
+/// Bytes, written as a number or with `KiB`, `MiB`, `GiB`, `TiB`. Not the crate bytesize: it reads
+/// `10G` as 10^10, and the settings of existing installations mean 10 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteSize(pub u64);
 
@@ -385,7 +386,7 @@ fn exposure(
                 .is_ok_and(|address| address.is_loopback())
     };
     match public_url {
-        Some(url) if !is_here(&host::host_of(url)) => Some(format!("would be reachable at {url}")),
+        Some(url) if !is_here(&host_of(url)) => Some(format!("would be reachable at {url}")),
         _ => proxies
             .is_some_and(|proxies| !proxies.is_empty())
             .then(|| "would run behind a proxy".to_owned()),

@@ -31,9 +31,6 @@ pub use form::Form;
 #[derive(Debug)]
 pub struct JsonBody<T>(pub T);
 
-/// Bytes of a body other than an upload.
-pub(crate) const MAX_BODY: usize = 64 * 1024;
-
 impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = Problem;
 

@@ -4,18 +4,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request};
-use http::{Uri, header, uri::Authority};
+use http::{header, uri::Authority};
 
-use crate::state::SiteInfo;
-
-/// The host of a URL such as `https://files.example.org`, in lower case.
-#[must_use]
-pub(crate) fn host_of(url: &str) -> String {
-    url.parse::<Uri>()
-        .ok()
-        .and_then(|url| url.host().map(str::to_ascii_lowercase))
-        .unwrap_or_default()
-}
+use crate::site::SiteInfo;
 
 /// Whether this server serves the host of the request. It serves the host of `public_url`,
 /// `localhost`, and IP addresses, which DNS cannot redirect. Requests from a trusted proxy may have
@@ -71,6 +62,7 @@ fn matches_host(authority: &str, own_host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::url_host::host_of;
 
     #[test]
     fn host_header_must_be_own_name_or_address() {

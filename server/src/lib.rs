@@ -21,11 +21,13 @@ pub mod problem_type;
 pub mod router;
 pub mod routes;
 pub mod serve;
+pub mod site;
 pub mod state;
 mod static_content;
 pub mod telemetry;
 pub mod to_wire;
 mod upstream_http;
+mod url_host;
 pub mod web;
 
 pub use config::{Config, ConfigError, ConfigSource};

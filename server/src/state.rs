@@ -8,9 +8,9 @@ use http::request::Parts;
 use tokio::sync::watch;
 use vault::LocalBlobs;
 
-use crate::{
-    config::Config, error::Problem, extract, host, live::Hub, web::password_strength::StrengthLimit,
-};
+use crate::{error::Problem, extract, live::Hub};
+
+pub use crate::site::SiteInfo;
 
 pub type Store = store::Store;
 pub type Auth = auth::Auth<Store>;
@@ -43,47 +43,6 @@ impl std::ops::Deref for AppState {
 
     fn deref(&self) -> &Shared {
         &self.0
-    }
-}
-
-/// How clients reach the installation, from the configuration.
-#[derive(Debug)]
-pub struct SiteInfo {
-    pub config: Config,
-    /// The host of `public_url`, in lower case.
-    pub host: String,
-    pub session_cookie: &'static str,
-    /// The origin where passkeys work; `None` if they do not.
-    pub passkey_origin: Option<String>,
-    pub metrics: metrics_exporter_prometheus::PrometheusHandle,
-    pub strength_limit: StrengthLimit,
-}
-
-impl SiteInfo {
-    #[must_use]
-    pub fn new(config: Config, metrics: metrics_exporter_prometheus::PrometheusHandle) -> Self {
-        // Browsers accept `__Host-` only with Secure, and Secure only over https (RFC 6265bis
-        // §4.1.3.2).
-        let session_cookie = if config.public_url.starts_with("https://") {
-            "__Host-strongroom"
-        } else {
-            "strongroom"
-        };
-        let passkey_origin = auth::factor::passkey::webauthn_origin(&config.public_url);
-        let host = host::host_of(&config.public_url);
-        Self {
-            config,
-            host,
-            session_cookie,
-            passkey_origin,
-            metrics,
-            strength_limit: StrengthLimit::default(),
-        }
-    }
-
-    #[must_use]
-    pub fn is_https(&self) -> bool {
-        self.config.public_url.starts_with("https://")
     }
 }
 

@@ -7,6 +7,7 @@ use aws_lc_rs::digest;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
+use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// Response extension that turns off the compression layer, whatever encodings the client accepts.
@@ -43,14 +44,13 @@ impl Precompressed {
     ) -> Response {
         let gzip_body = self.gzip.as_ref().filter(|_| accepts_gzip(request_headers));
         let tag = |ending: &str| format!("\"{}{ending}\"", self.etag);
-        let is_cached = request_headers
-            .get_all(header::IF_NONE_MATCH)
-            .iter()
-            .filter_map(|sent| sent.to_str().ok());
-        let is_cached = is_cached
-            .flat_map(|sent| sent.split(','))
-            .map(|sent| sent.trim().trim_start_matches("W/"))
-            .any(|sent| sent == tag("") || sent == tag("-gzip"));
+        let condition: Option<IfNoneMatch> = request_headers.typed_get();
+        let is_cached = condition.is_some_and(|condition| {
+            [tag(""), tag("-gzip")]
+                .iter()
+                .filter_map(|tag| tag.parse().ok())
+                .any(|tag: ETag| !condition.precondition_passes(&tag))
+        });
         let own_tag = if gzip_body.is_some() {
             tag("-gzip")
         } else {

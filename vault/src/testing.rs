@@ -1,5 +1,6 @@
 //! For tests: an in-memory implementation of [`VaultStore`], and sample actors.
 
+mod rows;
 mod store;
 
 use std::{

@@ -49,14 +49,14 @@ mod tests {
         );
         let twice =
             "[[clients]]\nid = \"cam\"\nname = \"A\"\n[[clients]]\nid = \"cam\"\nname = \"B\"";
+        let twice: ConfigSource = toml::from_str(twice).unwrap();
+        let error = twice.resolve().unwrap_err().0;
+        assert!(error.contains("\"cam\""), "{error}");
+        let with_secret = "[[clients]]\nid = \"cam\"\nsecret = \"x\"";
+        let error = toml::from_str::<ConfigSource>(with_secret).unwrap_err();
         assert!(
-            toml::from_str::<ConfigSource>(twice)
-                .unwrap()
-                .resolve()
-                .is_err()
-        );
-        assert!(
-            toml::from_str::<ConfigSource>("[[clients]]\nid = \"cam\"\nsecret = \"x\"").is_err()
+            error.message().starts_with("unknown field `secret`"),
+            "{error}"
         );
     }
 }

@@ -86,14 +86,12 @@ mod tests {
             (Duration::from_mins(10), ClientStepUp::LiveSession)
         );
         for minutes in [0, 61] {
-            assert!(
-                StepUpSection {
-                    minutes: Some(minutes),
-                    files: None
-                }
-                .resolve()
-                .is_err()
-            );
+            let section = StepUpSection {
+                minutes: Some(minutes),
+                files: None,
+            };
+            let error = section.resolve().unwrap_err().0;
+            assert!(error.contains("minutes"), "{error}");
         }
     }
 }

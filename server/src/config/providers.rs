@@ -202,7 +202,11 @@ mod tests {
             )
         };
         for toml in [one("Work"), one("a/b"), one(""), one("a") + &one("a")] {
-            assert!(resolve_toml(&toml).is_err(), "{toml}");
+            let error = resolve_toml(&toml).unwrap_err().0;
+            assert!(
+                error.contains("provider") && error.contains("id"),
+                "{error}"
+            );
         }
     }
 }

@@ -54,8 +54,14 @@ fn public_url_or_proxy_requires_registration_mode() {
 
 #[test]
 fn unknown_config_key_is_rejected() {
-    assert!(toml::from_str::<ConfigSource>("lisen = \"127.0.0.1:1\"").is_err());
-    assert!(toml::from_str::<ConfigSource>("[registration]\nmdoe = \"open\"").is_err());
+    for (toml, key) in [
+        ("lisen = \"127.0.0.1:1\"", "lisen"),
+        ("[registration]\nmdoe = \"open\"", "mdoe"),
+    ] {
+        let error = toml::from_str::<ConfigSource>(toml).unwrap_err();
+        let expected = format!("unknown field `{key}`");
+        assert!(error.message().starts_with(&expected), "{error}");
+    }
 }
 
 #[test]
@@ -111,7 +117,8 @@ fn config_error_names_key_and_line_without_values() {
 #[test]
 fn hashing_cost_below_minimum_is_rejected() {
     let weak: ConfigSource = toml::from_str("[hashing]\nmemory_kib = 1024").unwrap();
-    assert!(weak.resolve().is_err());
+    let error = weak.resolve().unwrap_err().0;
+    assert!(error.contains("hashing"), "{error}");
 }
 
 /// Invalid values, and some valid ones.

@@ -132,7 +132,6 @@ pub(super) fn render(mail: &OutgoingMail, site: &str) -> anyhow::Result<Rendered
     })
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm for each kind of mail")]
 fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Result<String> {
     match body {
         MailBody::Reset {
@@ -190,13 +189,8 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             origin,
         } => {
             let about = about.as_deref().and_then(safe_name);
-            render_notice(
-                *notice,
-                NoticeFacts {
-                    about,
-                    ..notice_facts(*at, origin, name, site)
-                },
-            )
+            let facts = notice_facts(*at, origin, name, site);
+            render_notice(*notice, NoticeFacts { about, ..facts })
         }
     }
 }

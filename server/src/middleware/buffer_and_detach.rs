@@ -16,7 +16,10 @@ use http::{HeaderMap, header};
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use crate::{error::Problem, extract::MAX_BODY};
+use crate::error::Problem;
+
+/// Bytes of a body other than an upload.
+const MAX_BODY: usize = 64 * 1024;
 
 /// Time to receive a body other than an upload. A slower client gets 408.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);

@@ -24,7 +24,8 @@ use crate::{
     error::{ErrorFormat, PendingProblem, Problem},
     host,
     problem_type::ProblemType,
-    state::{AppState, SiteInfo},
+    site::SiteInfo,
+    state::AppState,
     web::{self, device_cookie::DeviceCookie},
 };
 
@@ -151,6 +152,8 @@ fn is_browser(headers: &HeaderMap) -> bool {
         || (agent.starts_with("Mozilla/") && !agent.contains("PowerShell"))
 }
 
+/// The client's own id if it is short and plain, so that it can stand in a log line, or a new one.
+/// Not the layer of tower-http: it keeps whatever the client sends.
 fn request_id(headers: &HeaderMap) -> String {
     let is_plain = |id: &&str| {
         (1..=64).contains(&id.len())
@@ -326,7 +329,8 @@ fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
     serde_json::to_string(&body).unwrap_or_default()
 }
 
-/// Sets the security headers of every response. Headers that the handler set stay.
+/// Sets the security headers of every response. Headers that the handler set stay. One function
+/// and not ten layers of tower-http, which every request would pass.
 fn set_security_headers(headers: &mut HeaderMap, site: &SiteInfo) {
     let defaults = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -7,7 +7,7 @@ use axum_extra::extract::{
 };
 use http::HeaderName;
 
-use crate::state::SiteInfo;
+use crate::site::SiteInfo;
 
 /// Tells browsers to delete cached and stored data of this site (W3C Clear-Site-Data).
 pub(crate) const CLEAR_SITE_DATA: (HeaderName, &str) = (

@@ -8,7 +8,7 @@ use axum_extra::extract::{CookieJar, cookie::Cookie};
 use http::{HeaderMap, HeaderValue, header};
 
 use super::cookie;
-use crate::state::SiteInfo;
+use crate::site::SiteInfo;
 
 /// Seconds. Half a year, as long as the throttle remembers sources.
 const MAX_AGE_SECONDS: u32 = 180 * 24 * 60 * 60;

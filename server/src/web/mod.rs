@@ -1,4 +1,4 @@
-//! The web pages: view models, templates and assets. A handler in `handlers/`, the only part that
+//! The web pages: view models, templates and assets. A handler in `pages/`, the only part that
 //! knows sessions and vaults, calls the domain, fills a `…Page` struct and responds with
 //! [`Page::html`].
 //!
@@ -14,6 +14,7 @@ mod format;
 pub(crate) mod pages;
 pub(crate) mod password_strength;
 mod shell;
+pub(crate) mod strength_limit;
 #[cfg(test)]
 mod tests;
 

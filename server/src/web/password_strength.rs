@@ -1,12 +1,7 @@
 //! `POST /auth/password-check`: rates a password for the strength limit. Only pages of this site
 //! use it. Nothing is stored or logged.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use auth::{
     AuthError, DisplayName, EmailAddress, Password, SameOriginForm, Username,
@@ -20,42 +15,6 @@ use crate::{
     extract::{ClientOrigin, JsonBody},
     state::AppState,
 };
-
-const WINDOW: Duration = Duration::from_mins(1);
-/// Checks per address and window. A slow typist causes one check per character.
-const MAX_CHECKS: u32 = 90;
-/// Addresses counted at once. Further addresses are rejected until the next window.
-const MAX_NETWORKS: usize = 10_000;
-
-#[derive(Debug, Default)]
-pub struct StrengthLimit(Mutex<Option<(Instant, HashMap<IpAddr, u32>)>>);
-
-impl StrengthLimit {
-    /// False if the address has reached the limit.
-    pub(crate) fn allow(&self, address: IpAddr) -> bool {
-        let now = Instant::now();
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = state
-            .take()
-            .filter(|(began, _)| now.duration_since(*began) < WINDOW);
-        let (_, counts) = state.insert(fresh.unwrap_or_else(|| (now, HashMap::new())));
-        let network = network_prefix(address);
-        if counts.len() >= MAX_NETWORKS && !counts.contains_key(&network) {
-            return false;
-        }
-        let count = counts.entry(network).or_default();
-        *count += 1;
-        *count <= MAX_CHECKS
-    }
-}
-
-/// An IPv4 address, or the /64 of an IPv6 one.
-fn network_prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -124,18 +83,4 @@ pub(crate) async fn check(
         strength: strength.strength,
         detail: strength.rejection.map(|refused| refused.to_string()),
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strength_check_limit_applies_per_network() {
-        let limit = StrengthLimit::default();
-        let rotating = |n: u32| -> IpAddr { format!("2001:db8:1:2:{n:x}::1").parse().unwrap() };
-        assert!((0..MAX_CHECKS).all(|n| limit.allow(rotating(n))));
-        assert!(!limit.allow(rotating(1)));
-        assert!(limit.allow(IpAddr::from([192, 0, 2, 1])));
-    }
 }

@@ -6,12 +6,11 @@ use std::{
 use auth::{Actor, StoreUnavailable};
 use jiff::Timestamp;
 
+use super::rows::VaultRows;
 use crate::{
     Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Realm, Revision, VaultError,
     VaultId, VaultName, VaultStore,
-    decide::decide,
-    history::Author,
-    store::{DerivedCommit, FileQuery, FolderEntry, Heads, Operation, StoreResult},
+    store::{DerivedCommit, FileQuery, FolderEntry, Heads, StoreResult},
 };
 
 #[derive(Clone, Debug, Default)]
@@ -22,16 +21,6 @@ pub(crate) struct Rows {
     vaults: BTreeMap<String, VaultRows>,
     /// Every call fails while this is set.
     pub(crate) failing: bool,
-}
-
-#[derive(Debug)]
-pub(crate) struct VaultRows {
-    realm: Realm,
-    pub(crate) files: Vec<File>,
-    pub(crate) revisions: Vec<Revision>,
-    events: Vec<Event>,
-    pub(crate) commits: Vec<DerivedCommit>,
-    keys: Vec<(String, String, Outcome)>,
 }
 
 impl MemoryStore {
@@ -72,91 +61,6 @@ impl MemoryStore {
     /// Edits the rows directly, to simulate a damaged disk or a faulty program.
     pub(crate) fn tamper(&self, vault: &VaultId, change: impl FnOnce(&mut VaultRows)) {
         change(self.lock().vaults.get_mut(vault.as_str()).unwrap());
-    }
-}
-
-impl VaultRows {
-    fn live(&self, name: &Filename) -> Option<&File> {
-        self.files
-            .iter()
-            .find(|file| !file.deleted && file.name.key() == name.key())
-    }
-
-    fn deleted(&self, name: &Filename) -> Option<&File> {
-        let gone = |file: &&File| file.deleted && file.name.key() == name.key();
-        self.files
-            .iter()
-            .filter(gone)
-            .max_by_key(|file| file.change)
-    }
-
-    #[expect(clippy::too_many_lines, reason = "the whole of apply, in memory")]
-    fn apply(&mut self, command: &Command) -> Result<Outcome, VaultError> {
-        if let Some(key) = &command.key
-            && let Some((_, fingerprint, outcome)) =
-                self.keys.iter().find(|(known, ..)| *known == key.key)
-        {
-            if *fingerprint != key.fingerprint {
-                return Err(VaultError::KeyReused);
-            }
-            return Ok(Outcome {
-                replayed: true,
-                ..outcome.clone()
-            });
-        }
-        let mut file = self.live(&command.file);
-        if matches!(command.operation, Operation::Restore { .. }) {
-            file = file.or_else(|| self.deleted(&command.file));
-        }
-        let mut effect = decide(file, command)?;
-        if let Some(other) = self
-            .live(&effect.file.name)
-            .filter(|other| other.id != effect.file.id)
-        {
-            return Err(VaultError::Exists {
-                name: other.name.clone(),
-            });
-        }
-        let mut change = None;
-        if let Some(new) = effect.revision {
-            effect.file.change = i64::try_from(self.revisions.len()).unwrap() + 1;
-            change = Some(effect.file.change);
-            self.revisions.push(Revision {
-                file: effect.file.id.clone(),
-                revision: effect.file.revision,
-                change: effect.file.change,
-                kind: new.kind,
-                name: effect.file.name.clone(),
-                moved_from: effect.moved_from.clone(),
-                blob: (!effect.file.deleted).then(|| effect.file.blob.clone()),
-                author: Author::of(&command.by),
-                at: command.at,
-                comment: new.comment,
-            });
-        }
-        let event = i64::try_from(self.events.len()).unwrap() + 1;
-        self.events.push(Event {
-            id: event,
-            at: command.at,
-            by: command.by.username.clone(),
-            action: effect.action,
-            file: effect.file.clone(),
-            moved_from: effect.moved_from,
-            reason: effect.reason,
-        });
-        self.files.retain(|file| file.id != effect.file.id);
-        self.files.push(effect.file.clone());
-        let outcome = Outcome {
-            file: effect.file,
-            event,
-            change,
-            replayed: false,
-        };
-        if let Some(key) = &command.key {
-            self.keys
-                .push((key.key.clone(), key.fingerprint.clone(), outcome.clone()));
-        }
-        Ok(outcome)
     }
 }
 

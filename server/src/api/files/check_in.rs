@@ -105,7 +105,8 @@ fn parse_after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {
     }
 }
 
-/// The value of `If-Match`. A value that is not text matches no content.
+/// The value of `If-Match`. A value that is not text matches no content. Not `headers::IfMatch`: a
+/// retry needs the tags themselves, which that type does not give.
 fn if_match(headers: &HeaderMap) -> Option<String> {
     headers
         .get(header::IF_MATCH)

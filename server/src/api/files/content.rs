@@ -8,6 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use headers::{ETag, HeaderMapExt as _, IfNoneMatch, IfRange};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_range_header::{
     EndPosition, StartPosition, SyntacticallyCorrectRange, parse_range_header,
@@ -57,11 +58,11 @@ pub async fn handle(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     );
-    let tag = format!("\"{}\"", blob.id);
-    if matches_etag(request_headers.get(header::IF_NONE_MATCH), &tag) {
+    let tag: Option<ETag> = headers.typed_get();
+    if is_cached(&request_headers, tag.as_ref()) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    let requested = requested_range(&request_headers, &tag, blob.size)?;
+    let requested = requested_range(&request_headers, tag.as_ref(), blob.size)?;
     let range = requested.clone().unwrap_or(0..blob.size);
     set_content_headers(&mut headers, &download_name(&name, query.revision), &range);
     let status = if requested.is_some() {
@@ -131,14 +132,10 @@ fn set_content_headers(headers: &mut HeaderMap, name: &str, range: &Range<u64>) 
     headers.insert(header::CONTENT_SECURITY_POLICY, sandbox);
 }
 
-fn matches_etag(header: Option<&HeaderValue>, tag: &str) -> bool {
-    let Some(given) = header.and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
-    given
-        .split(',')
-        .map(str::trim)
-        .any(|given| given == "*" || given.trim_start_matches("W/") == tag)
+/// Whether the client has the content: `If-None-Match` names it (RFC 9110 §13.1.2).
+fn is_cached(request_headers: &HeaderMap, tag: Option<&ETag>) -> bool {
+    let condition: Option<IfNoneMatch> = request_headers.typed_get();
+    condition.is_some_and(|condition| tag.is_some_and(|tag| !condition.precondition_passes(tag)))
 }
 
 /// The part of a range that lies within `size` bytes. A suffix range longer than the content is the
@@ -159,7 +156,7 @@ fn resolve_range(range: SyntacticallyCorrectRange, size: u64) -> Option<Range<u6
 /// §14.2 allows.
 fn requested_range(
     request_headers: &HeaderMap,
-    tag: &str,
+    tag: Option<&ETag>,
     size: u64,
 ) -> Result<Option<Range<u64>>, Problem> {
     let Some(range) = request_headers
@@ -168,10 +165,12 @@ fn requested_range(
     else {
         return Ok(None);
     };
-    if request_headers
-        .get(header::IF_RANGE)
-        .is_some_and(|given| given.as_bytes() != tag.as_bytes())
-    {
+    // An `If-Range` that cannot be parsed names other content.
+    let is_other_content = match request_headers.typed_try_get::<IfRange>() {
+        Ok(condition) => condition.is_some_and(|condition| condition.is_modified(tag, None)),
+        Err(_) => true,
+    };
+    if is_other_content {
         return Ok(None);
     }
     // Empty content has no ranges. The response is the whole of it, which RFC 9110 §14.2 allows.

@@ -1,10 +1,10 @@
-//! Single operations: written data is read back unchanged.
+//! Single operations and the events they record.
 
 use auth::{AuthStore as _, Realm, RealmId, RealmName};
 use store::testing::TestDatabase;
 use vault::{
-    EventAction, Operation, RevisionKind, VaultError, VaultId, VaultStore as _,
-    store::{AfterOverride, DerivedCommit, Heads},
+    EventAction, Operation, RevisionKind, VaultError, VaultStore as _,
+    store::{AfterOverride, Heads},
 };
 
 use crate::builders::{
@@ -17,16 +17,7 @@ crate::on_both_databases!(
     check_in_creates_revision_and_releases_lock,
     rejected_operation_changes_nothing,
     operations_record_one_event_and_revisions_one_change,
-    deleted_file_is_restored_with_its_history,
-    deleted_files_are_listed_until_name_is_reused,
-    file_history_is_paged_newest_first,
-    retry_with_idempotency_key_replays_the_outcome,
-    idempotency_key_is_reusable_after_rejection,
-    idempotency_key_of_another_request_is_rejected,
-    idempotency_keys_are_purged_by_age,
     vaults_have_separate_files_and_change_numbers,
-    derived_commits_are_stored_without_overwriting_the_newest,
-    blobs_are_listed_once,
     operations_in_unknown_vault_return_not_found,
 );
 
@@ -215,184 +206,6 @@ async fn operations_record_one_event_and_revisions_one_change(db: TestDatabase) 
     assert_eq!(db.store.events(&ada.vault, 8, 1).await.unwrap()[0].id, 9);
 }
 
-async fn deleted_file_is_restored_with_its_history(db: TestDatabase) {
-    let (ada, _) = ada_and_bob(&db.store).await;
-    let first = ada.add("a.step").await.unwrap().file;
-    ada.delete("a.step").await.unwrap();
-    assert_eq!(ada.find("a.step").await, None);
-    ada.add("a.step").await.unwrap();
-    ada.delete("a.step").await.unwrap();
-    let newest = db
-        .store
-        .file_or_deleted(&ada.vault, &filename("a.step"))
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(
-        newest.deleted && newest.id != first.id,
-        "the file deleted last"
-    );
-    let back = ada.restore(&first).await.unwrap().file;
-    assert_eq!(
-        (&back.id, back.revision, back.deleted),
-        (&first.id, 3, false)
-    );
-    assert_eq!(ada.find("a.step").await.as_ref(), Some(&back));
-    let again = ada.restore(&newest).await;
-    assert!(
-        matches!(again, Err(VaultError::Exists { name: taken }) if taken == filename("a.step"))
-    );
-    let history = db
-        .store
-        .history(&ada.vault, &first.id, None, 10)
-        .await
-        .unwrap();
-    assert_eq!(
-        history.iter().map(|it| it.revision).collect::<Vec<_>>(),
-        [3, 2, 1]
-    );
-    assert_eq!(
-        (&history[1].blob, &history[0].blob),
-        (&None, &Some(blob(1)))
-    );
-}
-
-async fn deleted_files_are_listed_until_name_is_reused(db: TestDatabase) {
-    let (ada, _) = ada_and_bob(&db.store).await;
-    for file in ["a.step", "fixtures/b.step", "c.step", "here.step"] {
-        ada.add(file).await.unwrap();
-    }
-    for file in ["a.step", "fixtures/b.step", "c.step"] {
-        ada.delete(file).await.unwrap();
-    }
-    let listed = async |before, limit| {
-        let gone = db.store.deleted(&ada.vault, before, limit).await.unwrap();
-        assert!(gone.iter().all(|file| file.deleted));
-        gone.iter()
-            .map(|file| (file.name.to_string(), file.change))
-            .collect::<Vec<_>>()
-    };
-    let of = |name: &str, change| (name.to_owned(), change);
-    assert_eq!(
-        listed(None, 9).await,
-        [of("c.step", 7), of("fixtures/b.step", 6), of("a.step", 5)]
-    );
-    assert_eq!(
-        listed(None, 2).await,
-        [of("c.step", 7), of("fixtures/b.step", 6)]
-    );
-    assert_eq!(listed(Some(6), 2).await, [of("a.step", 5)]);
-    // A name used again and deleted again has one entry: the file that a restore brings back.
-    ada.add("A.STEP").await.unwrap();
-    assert_eq!(
-        listed(None, 9).await,
-        [of("c.step", 7), of("fixtures/b.step", 6)]
-    );
-    ada.delete("a.step").await.unwrap();
-    assert_eq!(
-        listed(None, 9).await,
-        [of("A.STEP", 9), of("c.step", 7), of("fixtures/b.step", 6)]
-    );
-    let gone = db.store.deleted(&ada.vault, None, 9).await.unwrap();
-    ada.restore(&gone[1]).await.unwrap();
-    assert_eq!(
-        listed(None, 9).await,
-        [of("A.STEP", 9), of("fixtures/b.step", 6)]
-    );
-    let elsewhere = VaultId::new("elsewhere");
-    assert_eq!(db.store.deleted(&elsewhere, None, 9).await.unwrap(), []);
-}
-
-async fn file_history_is_paged_newest_first(db: TestDatabase) {
-    let (ada, _) = ada_and_bob(&db.store).await;
-    let file = ada.add("a.step").await.unwrap().file;
-    for content in 2..=5 {
-        ada.check_out("a.step").await.unwrap();
-        ada.check_in("a.step", content).await.unwrap();
-    }
-    let page = async |before| -> Vec<i64> {
-        let page = db
-            .store
-            .history(&ada.vault, &file.id, before, 2)
-            .await
-            .unwrap();
-        page.into_iter().map(|it| it.revision).collect()
-    };
-    assert_eq!(page(None).await, [5, 4]);
-    assert_eq!(page(Some(4)).await, [3, 2]);
-    assert_eq!(page(Some(2)).await, [1]);
-    assert!(page(Some(1)).await.is_empty());
-}
-
-async fn retry_with_idempotency_key_replays_the_outcome(db: TestDatabase) {
-    let (ada, bob) = ada_and_bob(&db.store).await;
-    ada.add("a.step").await.unwrap();
-    let retrying = ada.with_key("key 1", "checkout a.step");
-    let first = retrying.check_out("a.step").await.unwrap();
-    ada.cancel("a.step").await.unwrap();
-    let again = retrying.check_out("a.step").await.unwrap();
-    assert!(again.replayed && !first.replayed);
-    assert_eq!(
-        (again.file, again.event, again.change),
-        (first.file, first.event, first.change)
-    );
-    assert_eq!(
-        ada.find("a.step").await.unwrap().lock,
-        None,
-        "the operation does not run again"
-    );
-    let other = bob
-        .with_key("key 1", "checkout a.step")
-        .check_out("a.step")
-        .await
-        .unwrap();
-    assert!(!other.replayed, "another user's key is another key");
-}
-
-async fn idempotency_key_is_reusable_after_rejection(db: TestDatabase) {
-    let (ada, bob) = ada_and_bob(&db.store).await;
-    ada.add("a.step").await.unwrap();
-    ada.check_out("a.step").await.unwrap();
-    let retrying = bob.with_key("key", "checkout a.step");
-    assert!(matches!(
-        retrying.check_out("a.step").await,
-        Err(VaultError::Locked { .. })
-    ));
-    ada.cancel("a.step").await.unwrap();
-    assert!(!retrying.check_out("a.step").await.unwrap().replayed);
-}
-
-async fn idempotency_key_of_another_request_is_rejected(db: TestDatabase) {
-    let (ada, _) = ada_and_bob(&db.store).await;
-    ada.with_key("key", "add a").add("a.step").await.unwrap();
-    let other = ada.with_key("key", "add b").add("b.step").await;
-    assert!(matches!(other, Err(VaultError::KeyReused)));
-    assert_eq!(ada.find("b.step").await, None);
-}
-
-async fn idempotency_keys_are_purged_by_age(db: TestDatabase) {
-    let (ada, _) = ada_and_bob(&db.store).await;
-    ada.with_key("key", "add").add("a.step").await.unwrap();
-    assert_eq!(
-        db.store
-            .purge_idempotency_keys(timestamp(60))
-            .await
-            .unwrap(),
-        0
-    );
-    assert_eq!(
-        db.store
-            .purge_idempotency_keys(timestamp(61))
-            .await
-            .unwrap(),
-        1
-    );
-    ada.with_key("key", "another request")
-        .add("b.step")
-        .await
-        .unwrap();
-}
-
 async fn vaults_have_separate_files_and_change_numbers(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let other = User::new(&db.store, &new_vault(&db.store, "another").await, "ada");
@@ -434,44 +247,6 @@ async fn vaults_have_separate_files_and_change_numbers(db: TestDatabase) {
             .await
             .unwrap(),
         None
-    );
-}
-
-async fn derived_commits_are_stored_without_overwriting_the_newest(db: TestDatabase) {
-    let (ada, _) = ada_and_bob(&db.store).await;
-    assert_eq!(db.store.derived(&ada.vault).await.unwrap(), None);
-    let commit = |change: i64, sha: &str| DerivedCommit {
-        change,
-        sha: sha.to_owned(),
-    };
-    db.store
-        .record_derived(&ada.vault, vec![commit(1, "aa"), commit(2, "bb")])
-        .await
-        .unwrap();
-    db.store
-        .record_derived(&ada.vault, vec![commit(2, "cc"), commit(3, "dd")])
-        .await
-        .unwrap();
-    assert_eq!(
-        db.store.derived(&ada.vault).await.unwrap(),
-        Some(commit(3, "dd"))
-    );
-}
-
-async fn blobs_are_listed_once(db: TestDatabase) {
-    let (ada, _) = ada_and_bob(&db.store).await;
-    ada.add("a.step").await.unwrap();
-    ada.add("same.step").await.unwrap();
-    ada.check_out("a.step").await.unwrap();
-    ada.check_in("a.step", 2).await.unwrap();
-    let page = db.store.blobs(&ada.vault, None, 1).await.unwrap();
-    assert_eq!(page, [blob(1)]);
-    assert_eq!(
-        db.store
-            .blobs(&ada.vault, Some(&page[0].id), 9)
-            .await
-            .unwrap(),
-        [blob(2)]
     );
 }
 

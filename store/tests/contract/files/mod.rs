@@ -1,0 +1,5 @@
+//! Single operations: written data is read back unchanged.
+
+mod history;
+mod idempotency;
+mod operations;

@@ -1,0 +1,4 @@
+//! One-time tokens, and identities at upstream providers.
+
+mod identities;
+mod tokens;
