@@ -199,10 +199,10 @@ impl HostileTextApp {
             .expect_status(204);
         }
         let group = root.post("/api/groups", json!({"name": text})).await;
-        let fate = outcome_of(&group, 201, &group.body["name"], text);
+        let fate = outcome_of(&group, 201, &group.body["name"], text.trim());
         self.count("group's name", fate);
         let vault = root.post("/api/vaults", json!({"name": text})).await;
-        let fate = outcome_of(&vault, 201, &vault.body["name"], text);
+        let fate = outcome_of(&vault, 201, &vault.body["name"], text.trim());
         self.count("vault's name", fate);
     }
 
