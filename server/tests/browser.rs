@@ -14,6 +14,8 @@ mod accessibility;
 #[path = "api/app.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod app;
+#[path = "browser/axe.rs"]
+mod axe;
 #[path = "browser/browser_test.rs"]
 mod browser_test;
 #[path = "browser/consent.rs"]
@@ -38,6 +40,8 @@ mod hostile;
 mod invitations;
 #[path = "browser/keyboard.rs"]
 mod keyboard;
+#[path = "browser/layout.rs"]
+mod layout;
 #[path = "browser/live_updates.rs"]
 mod live_updates;
 #[path = "api/mailbox.rs"]

@@ -1,4 +1,4 @@
-// Writes a File into its table row, or into the head of its own page. app.css shows buttons by data-status.
+// Writes a File into its table row, or into the head of its own page. css/controls.css shows buttons by data-status.
 import { $, $$, keepFocus, setText } from './dom.js';
 import { baseName, folderOf, size, writeTimes } from './format.js';
 

@@ -4,6 +4,11 @@ use auth::Role;
 
 use super::{assets, format};
 
+/// The files of `assets/css`, in the order of the cascade.
+const STYLESHEETS: [&str; 7] = [
+    "base", "controls", "layout", "files", "people", "dialogs", "sign-in",
+];
+
 /// The signed-in user.
 #[derive(Clone, Debug)]
 pub struct Viewer {
@@ -46,6 +51,11 @@ impl Shell {
     /// The URL of a file under `assets/`. The content at a URL never changes.
     pub fn asset(&self, path: &str) -> String {
         assets::asset_url(path)
+    }
+
+    /// The URLs of the stylesheets, in the order of the cascade.
+    pub fn stylesheets(&self) -> [String; STYLESHEETS.len()] {
+        STYLESHEETS.map(|name| self.asset(&format!("css/{name}.css")))
     }
 
     pub fn is_admin(&self) -> bool {

@@ -1,12 +1,8 @@
-//! Visual tests: phone size and dark mode.
+//! Visual tests: tabs, phone size and dark mode.
 
 use serde_json::json;
 
 use crate::{app::PASSWORD, browser_test::BrowserTest, vault::row_selector, window::Window};
-
-const LONG_NAME: &str = "fixtures/a-very-long-name-without-any-place-to-break-it-in-the-middle-of-the-night-0123456789.step";
-
-const LONG_USERNAME: &str = "a.colleague.with.a.long.name@example.org";
 
 impl Window {
     /// Sets the viewport size in CSS pixels.
@@ -34,92 +30,6 @@ impl Window {
             )
             .await;
         assert!(answer["error"].is_null(), "{answer}");
-    }
-
-    async fn expect_no_horizontal_overflow(&self) {
-        let over = "[...document.querySelectorAll('body *')].filter((it) => it.checkVisibility() && !it.closest('.sr, \
-                    .sprite') && it.getBoundingClientRect().right > innerWidth + 1).map((it) => it.outerHTML.slice(0, 120))";
-        let wide = self
-            .evaluate("document.scrollingElement.scrollWidth > innerWidth")
-            .await;
-        assert_eq!(
-            wide,
-            false,
-            "{} is wider than the screen: {}",
-            self.evaluate("location.pathname").await,
-            self.evaluate(over).await
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::too_many_lines, reason = "one story, step by step")]
-async fn pages_fit_a_phone_screen() {
-    let Some(stage) = BrowserTest::start().await else {
-        return;
-    };
-    let ada = stage.administrator("ada").await;
-    let program = stage.app.editor(LONG_USERNAME).await;
-    program.add(LONG_NAME, &[7; 4321]).await.expect_status(201);
-    program
-        .post(
-            &crate::app::file_url(LONG_NAME, "/checkout"),
-            json!({"note": "until the mill is free again, on Thursday"}),
-        )
-        .await
-        .expect_status(200);
-    ada.resize(360, 740).await;
-    let pages = [
-        "/v/main",
-        "/v/main/f/fixtures",
-        &format!("/v/main/h/{LONG_NAME}"),
-        "/nothing",
-        "/device",
-    ];
-    let of_the_account = [
-        "/account",
-        "/account/factors",
-        "/account/security",
-        "/account/tokens",
-    ];
-    let person = format!("/admin/users/{LONG_USERNAME}");
-    let of_administrators = [
-        "/admin/users",
-        &person,
-        "/admin/groups",
-        "/admin/invites",
-        "/admin/audit",
-        "/admin/throttle",
-    ];
-    for path in pages
-        .into_iter()
-        .chain(of_the_account)
-        .chain(of_administrators)
-    {
-        ada.goto(path).await;
-        ada.expect_visible("main h1").await;
-        ada.expect_no_horizontal_overflow().await;
-    }
-    ada.goto("/v/main/f/fixtures").await;
-    ada.wait_until_live().await;
-    ada.click_file_action(LONG_NAME, "override").await;
-    ada.expect_no_horizontal_overflow().await;
-    ada.expect_visible("#override-dialog [data-submit]").await;
-    ada.click("#override-dialog [data-close]").await;
-    ada.click("#user-menu summary").await;
-    ada.expect_no_horizontal_overflow().await;
-    ada.click("#sign-out").await;
-    for path in [
-        "/sign-in",
-        "/sign-up",
-        "/forgot",
-        "/join",
-        "/reset",
-        "/confirm-email",
-    ] {
-        ada.goto(path).await;
-        ada.expect_visible("main h1").await;
-        ada.expect_no_horizontal_overflow().await;
     }
 }
 

@@ -39,7 +39,7 @@ const PATH_FRAGMENTS: &[&str] = &[
     "h",
     "assets",
     "0",
-    "app.css",
+    "css/base.css",
     "auth",
     "users",
     "sessions",
