@@ -41,28 +41,36 @@ async fn openapi_references_resolve() {
 async fn api_page_loads_only_own_assets() {
     let app = TestApp::sqlite().await;
     let page = app.anonymous().get("/docs").await.expect_status(200);
-    assert!(
-        page.header("content-security-policy")
-            .unwrap()
-            .contains("script-src 'self'")
-    );
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self';") && policy.contains("style-src 'self';"));
     assert!(!page.text.contains("https://"), "{}", page.text);
-    for part in page
+    let assets: Vec<&str> = page
         .text
         .split('"')
-        .filter(|part| part.starts_with("/docs/"))
-    {
-        app.anonymous().get(part).await.expect_status(200);
+        .filter(|part| part.starts_with("/assets/"))
+        .collect();
+    for name in ["/css/docs.css", "/js/docs/page.js"] {
+        assert!(assets.iter().any(|asset| asset.ends_with(name)), "{name}");
     }
-    assert!(page.text.contains("/docs/swagger-ui-bundle.js"));
-    app.anonymous()
-        .get("/docs/..%2f..%2fCargo.toml")
-        .await
-        .expect_status(404);
-    app.anonymous()
-        .get("/docs/index.html")
-        .await
-        .expect_status(404);
+    for asset in assets {
+        app.anonymous().get(asset).await.expect_status(200);
+    }
+    for path in ["/docs/..%2f..%2fCargo.toml", "/docs/index.html"] {
+        app.anonymous().get(path).await.expect_status(404);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn api_page_names_its_viewer() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    let page = ada.get("/docs").await.expect_status(200);
+    assert!(
+        page.text
+            .contains("Requests are sent as ada, with the session")
+    );
+    let page = app.anonymous().get("/docs").await.expect_status(200);
+    assert!(page.text.contains("You are not signed in."));
 }
 
 #[tokio::test(flavor = "multi_thread")]

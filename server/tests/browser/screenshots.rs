@@ -214,7 +214,7 @@ impl Window {
             self.set_color_scheme(scheme).await;
             if !path.is_empty() {
                 self.goto(path).await;
-                self.expect_visible("h1, .swagger-ui .opblock").await;
+                self.expect_visible("h1").await;
                 self.wait_for_js(
                     "!document.querySelector('#live') || document.querySelector('#live').dataset.state === 'live'",
                 )

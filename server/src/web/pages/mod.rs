@@ -7,6 +7,7 @@ pub(crate) mod authorize;
 pub(crate) mod confirm_email;
 pub(crate) mod deleted;
 pub(crate) mod device;
+pub(crate) mod docs;
 pub(crate) mod error;
 pub(crate) mod factors;
 pub(crate) mod file;
