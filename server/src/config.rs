@@ -1,5 +1,6 @@
 //! Settings: flags, then environment, then the TOML file, then defaults. Read once, in `main`.
 
+mod byte_size;
 mod clients;
 mod database;
 pub mod factors;
@@ -7,10 +8,10 @@ pub mod keys;
 pub mod mail;
 pub mod passwords;
 mod providers;
+mod security_contact;
 mod sessions;
 
 use std::{
-    fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
@@ -26,10 +27,12 @@ use serde::Deserialize;
 
 use crate::url_host::host_of;
 
+pub use byte_size::ByteSize;
 pub use clients::ClientSection;
 pub use database::{DatabaseConfig, DatabaseTls};
 pub use keys::KeysSection;
 pub use providers::{Icon, ProviderSection, Providers};
+pub use security_contact::SecurityContact;
 pub use sessions::{SessionRules, SessionsSection};
 
 /// The settings of one source. Absent values come from the next source.
@@ -56,6 +59,8 @@ pub struct ConfigSource {
     pub trusted_proxies: Option<Vec<IpAddr>>,
     pub max_file_size: Option<ByteSize>,
     pub password_grant: Option<Toggle>,
+    /// Where vulnerabilities are reported: an e-mail address or an `https` URL.
+    pub security_contact: Option<String>,
     pub registration: RegistrationSection,
     pub hashing: HashingSection,
     pub log: LogSection,
@@ -137,50 +142,6 @@ pub enum Toggle {
     Off,
 }
 
-/// Bytes, written as a number or with `KiB`, `MiB`, `GiB`, `TiB`. Not the crate bytesize: it reads
-/// `10G` as 10^10, and the settings of existing installations mean 10 GiB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ByteSize(pub u64);
-
-impl std::str::FromStr for ByteSize {
-    type Err = ConfigError;
-
-    fn from_str(raw: &str) -> Result<Self, ConfigError> {
-        let bad = || {
-            ConfigError(format!(
-                "\"{raw}\" is not a size: write 500MiB, 10GiB, or a number of bytes"
-            ))
-        };
-        let digits = raw.find(|c: char| !c.is_ascii_digit()).unwrap_or(raw.len());
-        let (number, unit) = raw.split_at(digits);
-        let shift = match unit.trim().to_ascii_lowercase().as_str() {
-            "" | "b" => 0,
-            "k" | "kib" => 10,
-            "m" | "mib" => 20,
-            "g" | "gib" => 30,
-            "t" | "tib" => 40,
-            _ => return Err(bad()),
-        };
-        let number: u64 = number.parse().map_err(|_| bad())?;
-        number.checked_mul(1 << shift).map(Self).ok_or_else(bad)
-    }
-}
-
-impl<'de> Deserialize<'de> for ByteSize {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Raw {
-            Number(u64),
-            Text(String),
-        }
-        match Raw::deserialize(from)? {
-            Raw::Number(bytes) => Ok(Self(bytes)),
-            Raw::Text(text) => text.parse().map_err(serde::de::Error::custom),
-        }
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub String);
@@ -198,6 +159,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     pub max_file_size: u64,
     pub password_grant: Toggle,
+    pub security_contact: Option<SecurityContact>,
     pub registration: RegistrationMode,
     /// The error that prevents the start: others can reach the server and no registration mode is
     /// set.
@@ -288,6 +250,7 @@ impl ConfigSource {
             trusted_proxies: self.trusted_proxies.or(next.trusted_proxies),
             max_file_size: self.max_file_size.or(next.max_file_size),
             password_grant: self.password_grant.or(next.password_grant),
+            security_contact: self.security_contact.or(next.security_contact),
             registration: RegistrationSection {
                 mode: self.registration.mode.or(next.registration.mode),
                 role: self.registration.role.or(next.registration.role),
@@ -345,6 +308,10 @@ impl ConfigSource {
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             max_file_size: self.max_file_size.map_or(10 << 30, |size| size.0),
             password_grant: self.password_grant.unwrap_or(Toggle::On),
+            security_contact: self
+                .security_contact
+                .map(|contact| SecurityContact::parse(&contact))
+                .transpose()?,
             registration: self.registration.mode.unwrap_or(RegistrationMode::Open),
             missing_registration_mode: exposure
                 .filter(|_| self.registration.mode.is_none())
@@ -447,12 +414,6 @@ fn read_secret(
             Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned().into()))
         }
         (None, None) => Ok(None),
-    }
-}
-
-impl fmt::Display for ByteSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.0)
     }
 }
 

@@ -18,7 +18,7 @@ use tower_http::{
 };
 
 use crate::{
-    api::{events, service::docs},
+    api::events,
     error::Problem,
     middleware::{buffer_and_detach::buffer_and_detach, response::finish_response},
     operations,
@@ -29,10 +29,10 @@ use crate::{
         assets,
         pages::{
             accept_invitation, account, audit as audit_page, authorize, confirm_email, device,
-            factors, groups as groups_page, invites, lockouts, mfa, password_reset, security,
+            docs, factors, groups as groups_page, invites, lockouts, mfa, password_reset, security,
             setup, sign_in, tokens, upstream, user, users as users_page, vault,
         },
-        password_strength,
+        password_strength, site_files,
     },
 };
 
@@ -116,8 +116,22 @@ fn pages(api: ApiRouter) -> ApiRouter {
         .page(get, "/auth/oidc/{provider}", upstream::start_login)
         .page(get, "/auth/oidc/{provider}/callback", upstream::callback)
         .page(get, "/auth/oidc/{provider}/icon", upstream::icon)
-        .page(get, "/docs", docs::index)
-        .page(get, "/docs/{file}", docs::file)
+        .page(get, "/favicon.ico", site_files::favicon)
+        .page(get, "/apple-touch-icon.png", site_files::apple_touch_icon)
+        .page(
+            get,
+            "/apple-touch-icon-precomposed.png",
+            site_files::apple_touch_icon,
+        )
+        .page(get, "/manifest.webmanifest", site_files::manifest)
+        .page(get, "/robots.txt", site_files::robots)
+        .page(
+            get,
+            "/.well-known/change-password",
+            site_files::change_password,
+        )
+        .page(get, "/.well-known/security.txt", site_files::security_txt)
+        .page(get, "/docs", docs::page)
 }
 
 /// Excludes file content, which is served in ranges and mostly compressed already, and event

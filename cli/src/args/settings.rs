@@ -79,6 +79,16 @@ pub(crate) struct Settings {
     /// Accept passwords at POST /auth/token: on, off [default: on]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_PASSWORD_GRANT", value_name = "SWITCH", value_parser = named::<Toggle>)]
     password_grant: Option<Toggle>,
+    /// Where vulnerabilities are reported, for /.well-known/security.txt: an e-mail address or an
+    /// https URL [default: none]
+    #[arg(
+        long,
+        global = true,
+        hide_env_values = true,
+        env = "STRONGROOM_SECURITY_CONTACT",
+        value_name = "CONTACT"
+    )]
+    security_contact: Option<String>,
     /// Names of company, site and projects to refuse in passwords, separated by commas
     #[arg(
         long,
@@ -134,6 +144,7 @@ impl Settings {
             trusted_proxies: self.trusted_proxies,
             max_file_size: self.max_file_size,
             password_grant: self.password_grant,
+            security_contact: self.security_contact,
             registration: RegistrationSection {
                 mode: self.registration,
                 role: self.registration_role,

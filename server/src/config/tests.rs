@@ -173,7 +173,7 @@ proptest! {
     }
 }
 
-const TOP_LEVEL_KEYS: [&str; 10] = [
+const TOP_LEVEL_KEYS: [&str; 11] = [
     "listen",
     "data",
     "public_url",
@@ -182,6 +182,7 @@ const TOP_LEVEL_KEYS: [&str; 10] = [
     "trusted_proxies",
     "max_file_size",
     "password_grant",
+    "security_contact",
     "providers",
     "clients",
 ];

@@ -45,7 +45,7 @@ static PRECOMPRESSED: LazyLock<HashMap<String, Precompressed>> = LazyLock::new(|
     Assets::iter().filter_map(packed).collect()
 });
 
-/// `app.css` → `/assets/<build>/app.css`.
+/// `css/base.css` → `/assets/<build>/css/base.css`.
 #[must_use]
 pub fn asset_url(path: &str) -> String {
     format!("/assets/{}/{path}", *BUILD)
@@ -66,6 +66,11 @@ pub fn serve(build: &str, path: &str, headers: &HeaderMap) -> Response {
     file.respond(headers, cache_control)
 }
 
+/// Serves a file of this folder at a path of its own, which does not name the build.
+pub(crate) fn serve_uncached(path: &str, headers: &HeaderMap) -> Response {
+    serve("", path, headers)
+}
+
 /// The type by file extension. Files with other extensions are not served.
 fn content_type(path: &str) -> Option<&'static str> {
     match path.rsplit_once('.')?.1 {
@@ -73,6 +78,7 @@ fn content_type(path: &str) -> Option<&'static str> {
         "js" => Some("text/javascript; charset=utf-8"),
         "svg" => Some("image/svg+xml"),
         "png" => Some("image/png"),
+        "ico" => Some("image/vnd.microsoft.icon"),
         _ => None,
     }
 }
@@ -120,7 +126,7 @@ mod tests {
 
     #[test]
     fn asset_with_matching_etag_returns_304() {
-        let first = get("app.css", &HeaderMap::new());
+        let first = get("css/base.css", &HeaderMap::new());
         assert_eq!(first.status(), StatusCode::OK);
         assert_eq!(
             first.headers()[header::CONTENT_TYPE],
@@ -134,7 +140,10 @@ mod tests {
         );
         let mut headers = HeaderMap::new();
         headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
-        assert_eq!(get("app.css", &headers).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(
+            get("css/base.css", &headers).status(),
+            StatusCode::NOT_MODIFIED
+        );
     }
 
     #[test]
@@ -157,7 +166,7 @@ mod tests {
 
     #[test]
     fn asset_at_stale_url_is_served_uncached() {
-        let answer = serve("0000", "app.css", &HeaderMap::new());
+        let answer = serve("0000", "css/base.css", &HeaderMap::new());
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-cache");
     }

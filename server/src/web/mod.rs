@@ -14,6 +14,7 @@ mod format;
 pub(crate) mod pages;
 pub(crate) mod password_strength;
 mod shell;
+pub(crate) mod site_files;
 pub(crate) mod strength_limit;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use pages::audit::{AuditPage, SecurityPage};
 pub use pages::authorize::{AuthorizePage, DevicePage};
 pub use pages::confirm_email::ConfirmEmailPage;
 pub use pages::deleted::DeletedPage;
+pub use pages::docs::DocsPage;
 pub use pages::error::ErrorPage;
 pub use pages::factors::{FactorsPage, MfaPage};
 pub use pages::file::FilePage;
@@ -46,7 +48,7 @@ pub use shell::{Shell, VaultContext, Viewer};
 
 /// The `Content-Security-Policy` of every page. The pages need nothing beyond it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
+    img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
 /// A page that can be sent as `text/html; charset=utf-8`, `Cache-Control: no-store`.

@@ -48,6 +48,7 @@ mod response;
 mod restart;
 mod session_end;
 mod sign_in_notices;
+mod site_files;
 mod slow_bodies;
 mod strict_client;
 mod throttle;
