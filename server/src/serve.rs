@@ -193,7 +193,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<RunningServer
         let auth = auth.clone();
         async move { auth.background().run_background_tasks().await }
     });
-    let mut maintenance = spawn_maintenance(&store, clock.clone());
+    let mut maintenance = spawn_maintenance(&store, &vault, clock.clone());
     maintenance.extend(spawn_mailer(&auth, &config, clock)?);
     let audit_checkpoint = AuditCheckpoint::open(&config)?;
     maintenance.push(tokio::spawn(audit_checkpoint.clone().run(store.clone())));
@@ -274,8 +274,8 @@ async fn serve(
     server.serve(service).await
 }
 
-fn spawn_maintenance(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
-    let store = store.clone();
+fn spawn_maintenance(store: &Store, vault: &Vault, clock: Clock) -> Vec<JoinHandle<()>> {
+    let (store, vault) = (store.clone(), vault.clone());
     let sessions_task = tokio::spawn(crate::metrics_tasks::record_live_sessions(
         store.clone(),
         clock.clone(),
@@ -289,6 +289,10 @@ fn spawn_maintenance(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
             hourly.tick().await;
             if let Err(error) = purge_idempotency_keys(&store, &clock).await {
                 tracing::warn!(%error, "expired idempotency keys were not deleted");
+            }
+            match vault.collect_refused_uploads().await {
+                Ok(files) => tracing::debug!(files, "content of refused uploads deleted"),
+                Err(error) => tracing::warn!(%error, "content of refused uploads was not deleted"),
             }
         }
     });

@@ -172,6 +172,10 @@ impl VaultStore for Store {
         )
     }
 
+    async fn has_blob(&self, vault: &VaultId, id: &BlobId) -> StoreResult<bool> {
+        read_tx!(self, (vault.clone(), id.clone()), vaults::has_blob)
+    }
+
     async fn purge_idempotency_keys(&self, before: Timestamp) -> StoreResult<u64> {
         write_tx!(self, before, vaults::purge_idempotency_keys)
     }

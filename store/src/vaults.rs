@@ -169,6 +169,17 @@ pub(crate) async fn blobs(db: &mut Connection, page: &BlobPage) -> Result<Vec<Bl
         .collect()
 }
 
+pub(crate) async fn has_blob(
+    db: &mut Connection,
+    (vault, id): &(VaultId, BlobId),
+) -> Result<bool, DbError> {
+    let select = "SELECT size FROM blobs WHERE vault_id = $1 AND oid = $2";
+    let row = db
+        .find(select, params![vault.as_str(), id.as_str()])
+        .await?;
+    Ok(row.is_some())
+}
+
 const PURGE_KEYS: &str = "DELETE FROM idempotency WHERE (vault_id, username, request_key) IN
     (SELECT vault_id, username, request_key FROM idempotency WHERE at < $1 LIMIT 500)";
 

@@ -269,6 +269,12 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         after: Option<&BlobId>,
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<Blob>>> + Send;
+    /// Whether a revision refers to the blob, or a revision once did.
+    fn has_blob(
+        &self,
+        vault: &VaultId,
+        id: &BlobId,
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
     /// Deletes idempotency keys older than `before`. At most a few hundred at once; returns how
     /// many.
     fn purge_idempotency_keys(

@@ -2,11 +2,12 @@
 //!
 //! This module checks permits; `vault/core.rs` does the work.
 
+mod collect;
 mod core;
 #[cfg(test)]
 mod tests;
 
-use core::VaultCore;
+use core::{UploadedOperation, VaultCore};
 use std::{ops::Range, path::PathBuf};
 
 use auth::{Clock, Permit, SecureRandom};
@@ -20,17 +21,18 @@ use crate::{
         Add, Cancel, CheckIn, CheckOut, CreateVault, Delete, Describe, Move, Override, Read,
         Restore,
     },
+    blob::UploadedBlob,
     store::{AfterCheckIn, AfterOverride, FileQuery, FolderEntry, IdempotencyKey},
 };
 
 /// Content that is durable but belongs to no revision yet.
 #[derive(Debug)]
-pub struct StoredContent(pub(crate) Blob);
+pub struct StoredContent(pub(crate) UploadedBlob);
 
 impl StoredContent {
     #[must_use]
     pub fn id(&self) -> &BlobId {
-        &self.0.id
+        &self.0.blob.id
     }
 }
 
@@ -220,16 +222,14 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         comment: UserText,
         key: OptionalKey,
     ) -> Result<File, VaultError> {
+        let StoredContent(UploadedBlob { blob, pin }) = content;
         let id = FileId::random(&self.core.rng);
+        let operation = Operation::Add { id, blob, comment };
         self.core
             .apply(
                 permit.into(),
                 name,
-                Operation::Add {
-                    id,
-                    blob: content.0,
-                    comment,
-                },
+                UploadedOperation::with(operation, pin),
                 key,
             )
             .await
@@ -263,21 +263,22 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         key: OptionalKey,
     ) -> Result<File, VaultError> {
         let RevisionUpload {
-            content: StoredContent(blob),
+            content: StoredContent(UploadedBlob { blob, pin }),
             comment,
             then,
             base,
         } = new;
+        let operation = Operation::CheckIn {
+            blob,
+            comment,
+            then,
+            base,
+        };
         self.core
             .apply(
                 permit.into(),
                 name,
-                Operation::CheckIn {
-                    blob,
-                    comment,
-                    then,
-                    base,
-                },
+                UploadedOperation::with(operation, pin),
                 key,
             )
             .await
@@ -350,6 +351,15 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
             .apply(permit.into(), name, Operation::Delete { comment }, key)
             .await
             .map(drop)
+    }
+
+    /// Removes the content of uploads that were refused over a day ago; returns how many. Content
+    /// that a row names, or that an upload may still name, stays.
+    ///
+    /// # Errors
+    /// The database or the disk does not answer. The rest is collected the next time.
+    pub async fn collect_refused_uploads(&self) -> Result<u64, VaultError> {
+        self.core.collect_refused_uploads().await
     }
 
     /// Waits until git contains all answered changes, durable and recorded, and stops deriving. For

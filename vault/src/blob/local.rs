@@ -1,5 +1,5 @@
 //! A folder in git-lfs's own layout: `<root>/<vault>.git/lfs/objects/aa/bb/<oid>`, with uploads in
-//! `lfs/tmp`.
+//! `lfs/tmp` and markers of content without a row in `lfs/unnamed`.
 //!
 //! Objects are immutable: a complete, synced file appears under its name by one rename.
 
@@ -7,6 +7,7 @@ mod folder;
 mod read;
 #[cfg(test)]
 mod tests;
+mod unnamed;
 mod upload;
 
 use std::{
@@ -20,10 +21,14 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use folder::DurableDirs;
 use futures_util::stream::Stream;
+use jiff::Timestamp;
 
 pub use upload::LocalUpload;
 
-use super::{Blob, BlobId, BlobState, BlobStore, buffer_budget::BufferBudget};
+use super::{
+    Blob, BlobId, BlobState, BlobStore, Collected, Pin, Suspicion, Verdict,
+    buffer_budget::BufferBudget, claims::Claims,
+};
 use crate::{VaultError, VaultName};
 
 /// Content in a folder. Cheap to clone.
@@ -33,6 +38,7 @@ pub struct LocalBlobs {
     max_size: u64,
     durable: DurableDirs,
     budget: BufferBudget,
+    claims: Claims,
 }
 
 impl LocalBlobs {
@@ -46,6 +52,7 @@ impl LocalBlobs {
             root,
             max_size,
             budget: BufferBudget::default(),
+            claims: Claims::default(),
         }
     }
 
@@ -85,6 +92,7 @@ impl BlobStore for LocalBlobs {
             self.max_size,
             self.durable.clone(),
             self.budget.clone(),
+            self.claims.clone(),
         ))
     }
 
@@ -120,6 +128,47 @@ impl BlobStore for LocalBlobs {
         let (objects, after) = (self.lfs(vault).join("objects"), after.cloned());
         blocking(move || folder::list(&objects, after.as_ref(), limit))
             .await?
+            .map_err(failed)
+    }
+
+    async fn named(&self, pin: Pin) -> Result<(), VaultError> {
+        blocking(move || unnamed::unmark(pin.marker()))
+            .await?
+            .map_err(failed)
+    }
+
+    async fn unnamed(
+        &self,
+        vault: &VaultName,
+        before: Timestamp,
+    ) -> Result<Vec<BlobId>, VaultError> {
+        let lfs = self.lfs(vault);
+        blocking(move || unnamed::list(&lfs, before))
+            .await?
+            .map_err(failed)
+    }
+
+    fn suspect(&self, vault: &VaultName, id: &BlobId) -> Option<Suspicion> {
+        self.claims
+            .suspect(unnamed::marker_path(&self.lfs(vault), id))
+    }
+
+    async fn collect(
+        &self,
+        suspicion: Suspicion,
+        verdict: Verdict,
+    ) -> Result<Collected, VaultError> {
+        let ended = blocking(move || {
+            suspicion.while_unclaimed(|| match verdict {
+                Verdict::Named => unnamed::unmark(suspicion.marker()).map(|()| Collected::Spared),
+                Verdict::Unnamed => {
+                    unnamed::remove_content(suspicion.marker()).map(|()| Collected::Removed)
+                }
+            })
+        });
+        ended
+            .await?
+            .unwrap_or(Ok(Collected::Spared))
             .map_err(failed)
     }
 }

@@ -1,12 +1,15 @@
 //! Content, addressed by its SHA-256. Durable before a row refers to it.
 
 mod buffer_budget;
+mod claims;
 pub mod local;
 
 use std::{fmt, io, ops::Range, sync::Arc};
 
 use bytes::Bytes;
+pub use claims::{Pin, Suspicion};
 use futures_util::stream::{BoxStream, Stream};
+use jiff::Timestamp;
 
 use crate::{VaultError, VaultName};
 
@@ -46,6 +49,13 @@ pub struct Blob {
     pub id: BlobId,
     /// Bytes.
     pub size: u64,
+}
+
+/// Content that is durable. No row names it yet, and it is not collected while this exists.
+#[derive(Debug)]
+pub struct UploadedBlob {
+    pub blob: Blob,
+    pub pin: Pin,
 }
 
 /// The state of stored content.
@@ -88,6 +98,39 @@ pub trait BlobStore: Clone + Send + Sync + 'static {
         after: Option<&BlobId>,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<BlobId>, VaultError>> + Send;
+
+    // between an upload and its row
+    /// Records that a row names the content of an upload.
+    fn named(&self, pin: Pin) -> impl Future<Output = Result<(), VaultError>> + Send;
+    /// Content that was uploaded before `before`, and that perhaps no row names.
+    fn unnamed(
+        &self,
+        vault: &VaultName,
+        before: Timestamp,
+    ) -> impl Future<Output = Result<Vec<BlobId>, VaultError>> + Send;
+    /// Begins to collect. `None` while an upload holds the content. Whether a row names it is
+    /// looked up afterwards.
+    fn suspect(&self, vault: &VaultName, id: &BlobId) -> Option<Suspicion>;
+    /// Ends a suspicion: removes the content unless an upload has taken it since it began.
+    fn collect(
+        &self,
+        suspicion: Suspicion,
+        verdict: Verdict,
+    ) -> impl Future<Output = Result<Collected, VaultError>> + Send;
+}
+
+/// Whether a row names suspected content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Named,
+    Unnamed,
+}
+
+/// What became of suspected content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Collected {
+    Removed,
+    Spared,
 }
 
 /// An upload. Dropped before [`finish`](Self::finish), it leaves no file.
@@ -103,5 +146,5 @@ pub trait BlobUpload: Send + 'static {
     /// [`VaultError::DiskFull`], [`VaultError::Io`].
     fn flush(&mut self) -> impl Future<Output = Result<(), VaultError>> + Send;
     /// Durable (file and folder synced) when it returns.
-    fn finish(self) -> impl Future<Output = Result<Blob, VaultError>> + Send;
+    fn finish(self) -> impl Future<Output = Result<UploadedBlob, VaultError>> + Send;
 }

@@ -274,6 +274,13 @@ impl VaultStore for MemoryStore {
         })
     }
 
+    async fn has_blob(&self, vault: &VaultId, id: &BlobId) -> StoreResult<bool> {
+        self.read(vault, |rows| {
+            let mut blobs = rows.revisions.iter().filter_map(|row| row.blob.as_ref());
+            blobs.any(|blob| blob.id == *id)
+        })
+    }
+
     async fn purge_idempotency_keys(&self, _before: Timestamp) -> StoreResult<u64> {
         Ok(0)
     }

@@ -14,6 +14,7 @@ use super::Precheck;
 use crate::{
     Blob, BlobStore, Command, ContentStream, File, Filename, Operation, Outcome, Realm, Revision,
     VaultError, VaultId, VaultName, VaultStore,
+    blob::Pin,
     git::{derive::Deriver, repository::path_of},
     store::IdempotencyKey,
 };
@@ -25,7 +26,7 @@ const CHANNEL_CAPACITY: usize = 1024;
 pub(crate) struct VaultCore<S, B> {
     pub(crate) store: S,
     pub(crate) blobs: B,
-    clock: Clock,
+    pub(crate) clock: Clock,
     pub(crate) rng: SecureRandom,
     pub(crate) deriver: Deriver<S>,
     pub(crate) recorded: broadcast::Sender<VaultId>,
@@ -78,6 +79,31 @@ impl<'a, A: Action<Target = RealmTarget>> From<&'a Permit<A>> for Context<'a> {
         Self {
             vault: permit.realm(),
             actor: permit.actor(),
+        }
+    }
+}
+
+/// An operation, with the claim on the content that it names.
+#[derive(Debug)]
+pub(crate) struct UploadedOperation {
+    operation: Operation,
+    content: Option<Pin>,
+}
+
+impl UploadedOperation {
+    pub(crate) fn with(operation: Operation, content: Pin) -> Self {
+        Self {
+            operation,
+            content: Some(content),
+        }
+    }
+}
+
+impl From<Operation> for UploadedOperation {
+    fn from(operation: Operation) -> Self {
+        Self {
+            operation,
+            content: None,
         }
     }
 }
@@ -241,9 +267,10 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         &self,
         by: Context<'_>,
         name: &Filename,
-        operation: Operation,
+        change: impl Into<UploadedOperation>,
         key: Option<IdempotencyKey>,
     ) -> Result<File, VaultError> {
+        let UploadedOperation { operation, content } = change.into();
         let command = Command {
             vault: by.vault.id.clone(),
             file: name.clone(),
@@ -254,12 +281,32 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         };
         // A task of its own: if the caller disconnects, subscribers are notified all the same.
         let (core, vault) = (self.clone(), by.vault.clone());
-        let done = tokio::spawn(async move { core.execute(&vault, command).await });
+        let done = tokio::spawn(async move { core.execute(&vault, command, content).await });
         Ok(done.await.map_err(StoreUnavailable::from_source)??.file)
     }
 
-    async fn execute(&self, vault: &Realm, command: Command) -> Result<Outcome, VaultError> {
+    /// Holds `content` until the transaction has ended.
+    async fn execute(
+        &self,
+        vault: &Realm,
+        command: Command,
+        content: Option<Pin>,
+    ) -> Result<Outcome, VaultError> {
         let outcome = self.store.apply(command).await?;
+        tokio::join!(self.record_named(content), self.publish(vault, &outcome));
+        Ok(outcome)
+    }
+
+    async fn record_named(&self, content: Option<Pin>) {
+        if let Some(content) = content
+            && let Err(error) = self.blobs.named(content).await
+        {
+            // The row decides: collecting looks it up.
+            tracing::warn!(%error, "the marker of named content was not removed");
+        }
+    }
+
+    async fn publish(&self, vault: &Realm, outcome: &Outcome) {
         if !outcome.replayed {
             // There may be no subscriber.
             let _ = self.recorded.send(vault.id.clone());
@@ -267,6 +314,5 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         if let Some(change) = outcome.change {
             self.deriver.derived(vault, change).await;
         }
-        Ok(outcome)
     }
 }

@@ -65,7 +65,7 @@ impl Fixture {
     async fn put(&self, bytes: &'static [u8]) -> Blob {
         let mut upload = self.blobs.begin(&self.vault.name).await.unwrap();
         upload.write(Bytes::from_static(bytes)).await.unwrap();
-        upload.finish().await.unwrap()
+        upload.finish().await.unwrap().blob
     }
 
     async fn add(&self, name: &str, bytes: &'static [u8]) {

@@ -1,6 +1,6 @@
-use vault::{Blob, Vault, vault::StoredContent};
+use vault::{Vault, blob::UploadedBlob, vault::StoredContent};
 
-fn content(blob: Blob) -> StoredContent {
+fn content(blob: UploadedBlob) -> StoredContent {
     StoredContent(blob)
 }
 

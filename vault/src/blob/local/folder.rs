@@ -81,7 +81,7 @@ pub(super) fn list(objects: &Path, after: Option<&BlobId>, limit: u32) -> io::Re
 }
 
 /// The names in a folder from `start` on, in order; empty if the folder does not exist.
-fn names(folder: &Path, start: Option<&str>) -> io::Result<Vec<String>> {
+pub(super) fn names(folder: &Path, start: Option<&str>) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Err(error)
             if matches!(

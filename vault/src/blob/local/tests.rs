@@ -17,7 +17,9 @@ async fn store_blob(blobs: &LocalBlobs, bytes: &[u8]) -> Result<Blob, VaultError
     for piece in bytes.chunks(100_000) {
         upload.write(Bytes::copy_from_slice(piece)).await?;
     }
-    upload.finish().await
+    let uploaded = upload.finish().await?;
+    blobs.named(uploaded.pin).await?;
+    Ok(uploaded.blob)
 }
 
 async fn read_blob(blobs: &LocalBlobs, blob: &Blob, range: Range<u64>) -> Vec<u8> {
@@ -250,7 +252,7 @@ async fn flushed_upload_is_on_disk_without_buffer() {
     assert!(!upload.is_buffering());
     assert_eq!(files_below(folder.path()), 1);
     upload.write(Bytes::from_static(b"c")).await.unwrap();
-    assert_eq!(upload.finish().await.unwrap().id, sha256(b"abc"));
+    assert_eq!(upload.finish().await.unwrap().blob.id, sha256(b"abc"));
 }
 
 #[tokio::test]

@@ -12,10 +12,13 @@ use durable_fs::{Mode, StagedFile};
 use tokio::task::JoinHandle;
 
 use super::{
-    super::buffer_budget::{Buffer, BufferBudget},
-    DurableDirs, blocking, failed, object_path,
+    super::{
+        buffer_budget::{Buffer, BufferBudget},
+        claims::Claims,
+    },
+    DurableDirs, blocking, failed, object_path, unnamed,
 };
-use crate::{Blob, BlobId, BlobUpload, VaultError};
+use crate::{Blob, BlobId, BlobUpload, VaultError, blob::UploadedBlob};
 
 /// See [`BlobUpload`]. Holds at most two buffers: one that fills, one that is written.
 #[derive(Debug)]
@@ -41,10 +44,12 @@ impl LocalUpload {
         max_size: u64,
         durable: DurableDirs,
         budget: BufferBudget,
+        claims: Claims,
     ) -> Self {
         let sink = Sink {
             lfs,
             durable,
+            claims,
             hash: digest::Context::new(&digest::SHA256),
             size: 0,
             temporary: None,
@@ -118,7 +123,7 @@ impl BlobUpload for LocalUpload {
         Ok(())
     }
 
-    async fn finish(mut self) -> Result<Blob, VaultError> {
+    async fn finish(mut self) -> Result<UploadedBlob, VaultError> {
         let mut sink = self.writer().await?;
         if self.received > self.max_size {
             return Err(VaultError::TooLarge {
@@ -139,6 +144,7 @@ impl BlobUpload for LocalUpload {
 pub(super) struct Sink {
     lfs: PathBuf,
     durable: DurableDirs,
+    claims: Claims,
     hash: digest::Context,
     size: u64,
     temporary: Option<StagedFile>,
@@ -165,30 +171,36 @@ impl Sink {
         Ok(())
     }
 
-    fn finish(self) -> io::Result<Blob> {
+    fn finish(self) -> io::Result<UploadedBlob> {
         let blob = Blob {
             id: BlobId::of_digest(self.hash.finish().as_ref()),
             size: self.size,
         };
         let path = object_path(&self.lfs, &blob.id);
+        // First, so that existing content is not collected from here on.
+        let pin = self.claims.pin(unnamed::marker_path(&self.lfs, &blob.id));
         let temporary = self
             .temporary
             .ok_or_else(|| io::Error::other("the file accepted no bytes"))?;
         let Some(folder) = path.parent() else {
-            return Ok(blob);
+            return Ok(UploadedBlob { blob, pin });
         };
         // Existing content of the same hash stays, unless a check of its size shows that it is
         // incomplete.
         if fs::metadata(&path).is_ok_and(|there| there.is_file() && there.len() == blob.size) {
             drop(temporary);
+            if pin.marker().exists() {
+                unnamed::mark(pin.marker())?;
+            }
         } else {
             temporary.sync()?;
+            unnamed::mark(pin.marker())?;
             place(temporary, &path, folder, &self.durable)?;
         }
         self.durable.make(folder)?;
         // Also for existing content: the upload that wrote it may not have synced yet.
         durable_fs::sync_folder(folder)?;
-        Ok(blob)
+        Ok(UploadedBlob { blob, pin })
     }
 }
 

@@ -69,7 +69,7 @@ impl Fixture {
     async fn blob(&self, bytes: &[u8]) -> Blob {
         let mut upload = self.core.blobs.begin(&self.vault.name).await.unwrap();
         upload.write(Bytes::copy_from_slice(bytes)).await.unwrap();
-        upload.finish().await.unwrap()
+        upload.finish().await.unwrap().blob
     }
 
     async fn add(&self, name: &str, file: &str, bytes: &[u8]) -> Result<File, VaultError> {
