@@ -4,13 +4,25 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request};
-use http::{header, uri::Authority};
+use http::{HeaderMap, header, uri::Authority};
 
 use crate::site::SiteInfo;
 
+/// Headers by which proxies mark a forwarded request.
+const FORWARDED_HEADERS: [&str; 7] = [
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "x-forwarded-server",
+    "x-real-ip",
+    "forwarded",
+    "via",
+];
+
 /// Whether this server serves the host of the request. It serves the host of `public_url`,
-/// `localhost`, and IP addresses, which DNS cannot redirect. Requests from a trusted proxy may have
-/// any host. A request without `Host` is not from a browser.
+/// `localhost`, and IP addresses, which DNS cannot redirect. A request that a trusted proxy forwards
+/// may have any host: the proxy may name this machine as it likes. A request without `Host` is not
+/// from a browser.
 pub(crate) fn is_allowed_host(request: &Request, site: &SiteInfo) -> bool {
     let peer = request
         .extensions()
@@ -34,7 +46,14 @@ pub(crate) fn is_allowed_host(request: &Request, site: &SiteInfo) -> bool {
         .uri()
         .authority()
         .is_none_or(|authority| matches_host(authority.as_str(), &site.host));
-    from_proxy || (host_matches && target_matches)
+    (from_proxy && is_forwarded(request.headers())) || (host_matches && target_matches)
+}
+
+/// Whether a header says that a proxy forwards the request.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    FORWARDED_HEADERS
+        .iter()
+        .any(|name| headers.contains_key(*name))
 }
 
 fn matches_host(authority: &str, own_host: &str) -> bool {

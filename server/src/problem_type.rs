@@ -87,6 +87,7 @@ fn of_access(error: &AccessError) -> Option<ProblemType> {
             named("second-factor-setup-required", "Second factor required")
         }
         AccessError::CrossSite => named("cross-site", "Request from another site"),
+        AccessError::AccountChanged { .. } => named("account-changed", "Another user is signed in"),
         AccessError::RealmNotFound => named("vault-not-found", "Vault not found"),
         AccessError::Unauthenticated
         | AccessError::AmbiguousCredentials

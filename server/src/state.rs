@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use auth::{AuthError, HasAuth, RealmName, error::AccessError};
+use auth::{Account, AuthError, HasAuth, RealmName, error::AccessError};
 use axum::extract::FromRef;
 use http::request::Parts;
 use tokio::sync::watch;
 use vault::LocalBlobs;
 
-use crate::{error::Problem, extract, live::Hub};
+use crate::{error::Problem, extract, live::Hub, web::page_account};
 
 pub use crate::site::SiteInfo;
 
@@ -71,6 +71,10 @@ impl HasAuth for AppState {
 
     fn origin_of(&self, parts: &Parts) -> Result<auth::Origin, AuthError> {
         extract::client_origin(parts, self).ok_or(AuthError::Internal("no peer address"))
+    }
+
+    fn is_page_of(&self, parts: &Parts, account: &Account) -> bool {
+        page_account::is_page_of(parts, &account.username)
     }
 
     fn is_own_origin(&self, parts: &Parts, origin: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Scope, error::ErrorKind};
+use crate::{Scope, Username, error::ErrorKind};
 
 /// Authenticating and authorizing a request (RFC 6750, RFC 9470).
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,13 @@ pub enum AccessError {
     /// A write with the session cookie that may come from another site (CSRF).
     #[error("This request came from another site. Reload the page and try again.")]
     CrossSite,
+    /// A page that was drawn for another account: tabs share one cookie, and another one of them
+    /// has signed in since.
+    #[error(
+        "This page was made for another user. {current} is signed in to this browser now. Nothing \
+         has changed."
+    )]
+    AccountChanged { current: Username },
     #[error("You are not allowed to do this ({action}).")]
     NotAllowed { action: &'static str },
     /// The token lacks the scope, regardless of the account's rights (RFC 6750 §3.1:
@@ -53,6 +60,7 @@ impl AccessError {
             | Self::InsufficientScope { .. }
             | Self::InteractiveSessionRequired
             | Self::Restricted(_) => ErrorKind::Forbidden,
+            Self::AccountChanged { .. } => ErrorKind::Conflict,
             Self::RealmNotFound => ErrorKind::NotFound,
         }
     }

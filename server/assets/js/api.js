@@ -6,6 +6,19 @@
  *   locked_at: ?string, lock_note: ?string, change: number}} File
  */
 
+/**
+ * The account that this page was drawn for. Tabs share one cookie, and another tab may have signed in as another user:
+ * the server then refuses every request of this page. @type {?string}
+ */
+export const pageAccount = document.querySelector('meta[name="strongroom-account"]')?.content ?? null;
+
+/** Headers for every request of a page. @param {Record<string, string>} headers */
+export const pageHeaders = (headers) => (
+  pageAccount ? { ...headers, 'x-strongroom-account': pageAccount } : headers
+);
+
+export const ACCOUNT_CHANGED = '/problems/account-changed';
+
 /** An error response: the detail from the server, and advice on what to do next. */
 export class Problem extends Error {
   /** @param {number} status 0 if there was no response @param {any} body problem+json, if any */
@@ -13,6 +26,8 @@ export class Problem extends Error {
     const detail = body.errors?.length ? body.errors.map((error) => error.detail).join(' ') : body.detail;
     super(sentence(detail || 'The request failed.'));
     this.status = status;
+    /** @type {string} the URI of the kind, empty if there is none */
+    this.type = body.type ?? '';
     this.advice = advice(status, body);
   }
 }
@@ -20,6 +35,7 @@ export class Problem extends Error {
 const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 function advice(status, body) {
+  if (body.type === ACCOUNT_CHANGED) return 'Reload the page to go on as that user.';
   if (status === 0) return 'Check the connection, then try again. Your input is kept.';
   if (status === 401) return 'Sign in again in another tab, then try again here.';
   if (status === 403) return 'If you need to do this, ask a manager of the vault or an administrator.';
@@ -103,13 +119,16 @@ export async function fetchPage(url, signal) {
   const response = await send(url, { headers: { accept: 'text/html' }, signal });
   const toSignIn = response.redirected && new URL(response.url).pathname === '/sign-in';
   if (response.status === 401 || toSignIn) throw signedOut();
+  if (response.status === 409) {
+    throw new Problem(409, { detail: 'Another user is signed in to this browser now.', type: ACCOUNT_CHANGED });
+  }
   if (!response.ok) throw new Problem(response.status, { detail: 'The list could not be loaded.' });
   return new DOMParser().parseFromString(await response.text(), 'text/html');
 }
 
 async function send(url, options) {
   try {
-    return await fetch(url, { ...options, credentials: 'same-origin' });
+    return await fetch(url, { ...options, headers: pageHeaders(options.headers), credentials: 'same-origin' });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw unreachable();

@@ -1,5 +1,5 @@
 // Receives the events of a vault (server-sent events), shows the connection state, and resumes without a gap.
-import { call } from './api.js';
+import { ACCOUNT_CHANGED, call, pageAccount } from './api.js';
 import { afterDialogsClose } from './dialog.js';
 import { $ } from './dom.js';
 
@@ -25,7 +25,8 @@ export function subscribe(vault, since, onEvent) {
   function open() {
     if (stopped) return;
     close();
-    source = new EventSource(`/api/events?vault=${encodeURIComponent(vault)}&since=${last}`);
+    const query = new URLSearchParams({ vault, since: String(last), account: pageAccount ?? '' });
+    source = new EventSource(`/api/events?${query}`);
     source.onopen = () => { delay = MIN_DELAY; showState('live'); };
     source.onmessage = receive;
     for (const name of ['file_updated', 'file_deleted', 'resync']) source.addEventListener(name, receive);
@@ -54,7 +55,7 @@ export function subscribe(vault, since, onEvent) {
         await checkUser();
         open();
       } catch (problem) {
-        if (problem.status === 401 || problem.status === 403) showState('stopped');
+        if ([401, 403].includes(problem.status) || problem.type === ACCOUNT_CHANGED) showState('stopped');
         else reconnect();
       }
     }, delay);
@@ -77,8 +78,12 @@ export function subscribe(vault, since, onEvent) {
 
 /** Reloads the page if another user has signed in to this browser. An ended session leads to the sign-in page. */
 async function checkUser() {
-  const { data } = await call('GET', '/auth/me');
-  if (data.username !== $('#main').dataset.me) afterDialogsClose(() => location.reload());
+  try {
+    await call('GET', '/auth/me');
+  } catch (problem) {
+    if (problem.type === ACCOUNT_CHANGED) afterDialogsClose(() => location.reload());
+    throw problem;
+  }
 }
 
 function showState(state) {

@@ -1,4 +1,5 @@
 // Passkey sign-in: with the button, or by autofill in the username field (WebAuthn conditional UI).
+import { pageHeaders } from './api.js';
 import { getPasskey, isSupported } from './passkey.js';
 import { $ } from './dom.js';
 
@@ -11,7 +12,7 @@ const button = $('#passkey-button');
 let autofill = new AbortController();
 
 async function post(url, json) {
-  const headers = { accept: 'application/json', ...(json && { 'content-type': 'application/json' }) };
+  const headers = pageHeaders({ accept: 'application/json', ...(json && { 'content-type': 'application/json' }) });
   const body = json && JSON.stringify(json);
   const response = await fetch(url, { method: 'POST', credentials: 'same-origin', headers, body })
     .catch(() => { throw new Error('The server cannot be reached. Check the connection, then try again.'); });

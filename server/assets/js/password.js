@@ -1,4 +1,5 @@
 // Password fields: show and hide, and a strength meter for new passwords.
+import { pageHeaders } from './api.js';
 import { $$ } from './dom.js';
 
 export function initPasswordFields() {
@@ -65,7 +66,7 @@ async function checkStrength(field, signal) {
     if (value) body[name] = value;
   }
   const request = {
-    method: 'POST', signal, credentials: 'same-origin', headers: { 'content-type': 'application/json' },
+    method: 'POST', signal, credentials: 'same-origin', headers: pageHeaders({ 'content-type': 'application/json' }),
     body: JSON.stringify(body),
   };
   try {

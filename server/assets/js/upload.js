@@ -1,5 +1,5 @@
 // Uploads a file with progress. Uses XMLHttpRequest, because fetch does not report upload progress.
-import { Problem, problemFrom, unreachable } from './api.js';
+import { Problem, pageHeaders, problemFrom, unreachable } from './api.js';
 import { size } from './format.js';
 
 let active = 0;
@@ -22,8 +22,8 @@ export function send({ method, url, fields, file, key, onProgress, signal }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(method, url);
-    request.setRequestHeader('accept', 'application/json');
-    request.setRequestHeader('idempotency-key', key);
+    const headers = pageHeaders({ accept: 'application/json', 'idempotency-key': key });
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => onProgress(event.loaded, event.total || file.size);
     request.onload = () => {
       const ok = request.status >= 200 && request.status < 300;

@@ -2,7 +2,7 @@
 
 use auth::Role;
 
-use super::{assets, format};
+use super::{assets, format, page_account};
 
 /// The files of `assets/css`, in the order of the cascade.
 const STYLESHEETS: [&str; 7] = [
@@ -25,6 +25,11 @@ impl Viewer {
             .as_deref()
             .filter(|name| !name.is_empty())
             .unwrap_or(&self.username)
+    }
+
+    /// Names the account in requests of the page.
+    pub fn page_account(&self) -> String {
+        page_account::page_account(&self.username)
     }
 
     /// The initial in the avatar.

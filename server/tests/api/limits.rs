@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     app::{Client, TestApp, file_url},
     both,
+    throttle::trusted_proxy_settings,
 };
 
 async fn send_upload(ada: &Client, filename: &str, body: String) -> (u16, String) {
@@ -191,4 +192,34 @@ fn page_templates_do_not_set_no_referrer() {
         pages += 1;
     }
     assert!(pages > 20);
+}
+
+/// A browser on the proxy's machine reaches the port without the proxy.
+#[tokio::test(flavor = "multi_thread")]
+async fn host_rule_holds_for_proxies_that_forward_nothing() {
+    let app = TestApp::with_settings(trusted_proxy_settings()).await;
+    let anonymous = app.anonymous();
+    let rebound = || {
+        anonymous
+            .get_request("/health/live")
+            .header("host", "evil.example")
+    };
+    anonymous.send(rebound()).await.expect_status(421);
+    for header in [
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "forwarded",
+        "via",
+        "x-real-ip",
+    ] {
+        let forwarded = rebound().header(header, "for=192.0.2.1");
+        anonymous.send(forwarded).await.expect_status(200);
+    }
+    let direct = TestApp::sqlite().await;
+    let forged = direct
+        .anonymous()
+        .get_request("/health/live")
+        .header("host", "evil.example");
+    let forged = forged.header("x-forwarded-for", "192.0.2.1");
+    direct.anonymous().send(forged).await.expect_status(421);
 }

@@ -9,7 +9,7 @@ use http::{HeaderName, Method, header::ORIGIN, request::Parts};
 
 use self::credentials::{RequestCredentials, credentials};
 use crate::{
-    Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, RealmName, TokenKind,
+    Account, Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, RealmName, TokenKind,
     access::{
         denied::{DeniedRequest, OWN_ACCOUNT},
         permit::RealmTarget,
@@ -84,6 +84,11 @@ pub trait HasAuth: Send + Sync {
     /// Whether this `Origin` (scheme, host, port) is that of our own pages. Writes with a cookie
     /// must come from it.
     fn is_own_origin(&self, parts: &Parts, origin: &str) -> bool;
+    /// Whether the page that sent the request was drawn for this account, as far as it says. Tabs
+    /// share one cookie, so another account may have signed in since.
+    fn is_page_of(&self, _parts: &Parts, _account: &Account) -> bool {
+        true
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Anyone {
@@ -271,7 +276,12 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
                 audit_cross_site(parts, state, cookie);
                 return Err(AuthError::Access(AccessError::CrossSite));
             }
-            state.auth().sessions().authenticate_cookie(cookie).await?
+            let caller = state.auth().sessions().authenticate_cookie(cookie).await?;
+            if !state.is_page_of(parts, caller.account()) {
+                let current = caller.account().username.clone();
+                return Err(AuthError::Access(AccessError::AccountChanged { current }));
+            }
+            caller
         }
     };
     let caller = caller.with_origin(Arc::new(state.origin_of(parts)?));

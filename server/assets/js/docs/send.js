@@ -1,5 +1,6 @@
 // Sends the request of a form and shows the response. With an authorization, the cookie stays out of the request,
 // because a request has exactly one kind of credentials.
+import { pageHeaders } from '../api.js';
 import { authorizationHeader } from './authorization.js';
 import { codeBlock, element } from './element.js';
 
@@ -27,7 +28,9 @@ export async function send({ operation, form, mediaType, response, stop }) {
 }
 
 function request({ method, path }, data, mediaType) {
-  const headers = new Headers({ Accept: 'application/json, */*;q=0.5', ...authorizationHeader() });
+  const authorization = authorizationHeader();
+  const accept = { Accept: 'application/json, */*;q=0.5' };
+  const headers = new Headers(authorization.Authorization ? { ...accept, ...authorization } : pageHeaders(accept));
   const query = new URLSearchParams();
   const sent = mediaType === 'multipart/form-data' ? new FormData() : new URLSearchParams();
   let url = path, body;

@@ -22,6 +22,7 @@ impl ErrorPage {
             401 => "You are not signed in",
             403 => "Access denied",
             404 => "Page not found",
+            409 => "Nothing was changed",
             413 => "Too large",
             429 => "Too many requests",
             503 => "The server is busy",
@@ -56,6 +57,7 @@ impl ErrorPage {
                 "It may have been moved, renamed or deleted, or you may not have access to its \
                  vault."
             }
+            409 => "Load the page again to see it as the user who is signed in.",
             413 => "If the file size is intended, ask an administrator to raise the limit.",
             429 | 503 => "Wait a moment, then load the page again.",
             500.. => {

@@ -23,7 +23,7 @@ use crate::{
     error::{Problem, retry_after},
     extract::{ClientOrigin, Form, Query},
     state::{Auth, SiteInfo},
-    web::{ProviderButton, Shell, cookie, pages::send},
+    web::{ProviderButton, Shell, cookie, form_account::FormAccount, pages::send},
 };
 
 /// `GET /sign-in`, and `POST /sign-in` after an error (with its status).
@@ -357,7 +357,9 @@ pub(crate) async fn sign_out(
     AnySession(caller): AnySession,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
+    drawn_for: FormAccount,
 ) -> Result<Response, Problem> {
+    drawn_for.require(&caller)?;
     auth.sessions().sign_out(&caller).await?;
     let jar = CookieJar::new().add(cookie::clear_session(&site));
     Ok((jar, [cookie::CLEAR_SITE_DATA], Redirect::to("/sign-in")).into_response())
