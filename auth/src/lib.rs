@@ -49,7 +49,7 @@ pub use handles::{
 };
 pub use keys::master::MasterKey;
 pub use keys::signing::SigningAlgorithm;
-pub use mail::{MailBody, OutgoingMail, SecurityNotice};
+pub use mail::{HostNotice, MailBody, OutgoingMail, SecurityNotice};
 pub use model::account::{
     Account, AccountChange, AccountStatus, DisplayName, EmailAddress, NewAccount, SecurityEpoch,
 };

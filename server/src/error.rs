@@ -258,6 +258,7 @@ fn vault_status(error: &VaultError) -> StatusCode {
         | VaultError::NotLocked
         | VaultError::NotCheckedOut
         | VaultError::NothingToOverride
+        | VaultError::Unchanged { .. }
         | VaultError::Exists { .. }
         | VaultError::NameConflict { .. }
         | VaultError::VaultExists { .. } => StatusCode::CONFLICT,

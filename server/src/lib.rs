@@ -17,6 +17,7 @@ pub mod master_key;
 mod metrics_tasks;
 pub mod middleware;
 pub mod operations;
+mod override_mails;
 pub mod problem_type;
 pub mod router;
 pub mod routes;

@@ -120,7 +120,9 @@ impl Mailer {
             | MailBody::ConfirmEmail {
                 expires_at: until, ..
             } => *until <= self.clock.now(),
-            MailBody::SecurityNotice { .. } | MailBody::TokenExpiring { .. } => false,
+            MailBody::SecurityNotice { .. }
+            | MailBody::HostNotice(_)
+            | MailBody::TokenExpiring { .. } => false,
         }
     }
 

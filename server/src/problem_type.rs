@@ -62,6 +62,7 @@ fn of_vault(error: &VaultError) -> Option<ProblemType> {
         VaultError::Exists { .. }
         | VaultError::NameConflict { .. }
         | VaultError::VaultExists { .. } => named("name-taken", "Name is taken"),
+        VaultError::Unchanged { .. } => named("unchanged", "Content is unchanged"),
         VaultError::StaleBase => named("stale-base", "Content has changed"),
         VaultError::KeyReused => named("key-reused", "Idempotency key was used before"),
         VaultError::TooLarge { .. }

@@ -29,8 +29,8 @@ use crate::{
         assets,
         pages::{
             accept_invitation, account, audit as audit_page, authorize, confirm_email, device,
-            docs, factors, groups as groups_page, invites, lockouts, mfa, password_reset, security,
-            setup, sign_in, tokens, upstream, user, users as users_page, vault,
+            docs, factors, groups as groups_page, invites, lockouts, mfa, notices, password_reset,
+            security, setup, sign_in, tokens, upstream, user, users as users_page, vault,
         },
         password_strength, site_files,
     },
@@ -72,16 +72,20 @@ fn endpoints_with_slash(api: ApiRouter) -> ApiRouter {
         .page(get, "/auth/me/", me::handle)
 }
 
-fn pages(api: ApiRouter) -> ApiRouter {
-    let (get, post) = (MethodFilter::GET, MethodFilter::POST);
-    let api = endpoints_with_slash(api);
+fn vault_pages(api: ApiRouter) -> ApiRouter {
+    let get = MethodFilter::GET;
     api.page(get, "/", vault::home)
         .page(get, "/v/{vault}", vault::root)
         .page(get, "/v/{vault}/audit", audit_page::of_vault)
         .page(get, "/v/{vault}/deleted", vault::deleted)
         .page(get, "/v/{vault}/f/{*path}", vault::subfolder)
         .page(get, "/v/{vault}/h/{*path}", vault::file)
-        .page(get, "/sign-in", sign_in::sign_in_page)
+}
+
+fn pages(api: ApiRouter) -> ApiRouter {
+    let (get, post) = (MethodFilter::GET, MethodFilter::POST);
+    let api = vault_pages(endpoints_with_slash(api));
+    api.page(get, "/sign-in", sign_in::sign_in_page)
         .page(post, "/sign-in", sign_in::sign_in)
         .page(get, "/sign-in/second", mfa::page)
         .page(post, "/sign-in/second", mfa::submit)
@@ -98,6 +102,8 @@ fn pages(api: ApiRouter) -> ApiRouter {
         .page(get, "/account", account::page)
         .page(get, "/account/security", security::page)
         .page(get, "/account/tokens", tokens::page)
+        .page(get, "/notices", notices::page)
+        .page(post, "/notices/dismiss", notices::dismiss)
         .page(get, "/device", device::page)
         .page(get, "/auth/authorize", authorize::page)
         .page(get, "/confirm-email", confirm_email::page)

@@ -24,6 +24,7 @@ use crate::{
     live::Hub,
     mail::Mailer,
     master_key::{MasterKeys, OnMissingKey, finish_interrupted_rotation},
+    override_mails,
     router::router,
     state::{AppState, Auth, Shared, SiteInfo, Store, Vault},
     telemetry, upstream_http,
@@ -195,6 +196,11 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<RunningServer
     });
     let mut maintenance = spawn_maintenance(&store, &vault, clock.clone());
     maintenance.extend(spawn_mailer(&auth, &config, clock)?);
+    maintenance.push(tokio::spawn(override_mails::run(
+        auth.clone(),
+        vault.clone(),
+        store.clone(),
+    )));
     let audit_checkpoint = AuditCheckpoint::open(&config)?;
     maintenance.push(tokio::spawn(audit_checkpoint.clone().run(store.clone())));
     let audit_checkpoint = (audit_checkpoint, store.clone());

@@ -3,7 +3,7 @@
 use auth::{Realm, Username};
 use http::{HeaderMap, HeaderValue, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
-use vault::{BlobId, File, Revision};
+use vault::{BlobId, File, LockOverride, Revision};
 use wire::FileStatus;
 
 /// All but the unreserved characters of RFC 3986 §2.3.
@@ -30,6 +30,11 @@ pub fn file(file: &File, viewer: &Username) -> wire::File {
         modified_at: file.modified_at,
         modified_by: file.modified_by.to_string(),
         locked_by: file.holder().map(ToString::to_string),
+        locked_by_name: file
+            .lock
+            .as_ref()
+            .and_then(|lock| lock.holder_name.as_ref())
+            .map(|name| name.as_str().to_owned()),
         locked_at: file.lock.as_ref().map(|lock| lock.at),
         lock_note: file
             .lock
@@ -51,6 +56,36 @@ pub fn revision(revision: &Revision) -> wire::Revision {
         size: revision.blob.as_ref().map(|blob| wire_size(blob.size)),
         sha256: revision.blob.as_ref().map(|blob| blob.id.to_string()),
         kind: revision.kind.as_str().to_owned(),
+        moved_to: revision
+            .moved_from
+            .as_ref()
+            .map(|_| revision.name.to_string()),
+        moved_from: revision.moved_from.as_ref().map(ToString::to_string),
+        overrides: Vec::new(),
+    }
+}
+
+/// Revisions with the locks that were broken while each was the newest.
+#[must_use]
+pub fn history(revisions: &[Revision], overrides: &[LockOverride]) -> Vec<wire::Revision> {
+    let with_overrides = |revision: &Revision| {
+        let during = overrides
+            .iter()
+            .filter(|broken| broken.revision == revision.revision);
+        wire::Revision {
+            overrides: during.map(lock_override).collect(),
+            ..self::revision(revision)
+        }
+    };
+    revisions.iter().map(with_overrides).collect()
+}
+
+fn lock_override(broken: &LockOverride) -> wire::LockOverride {
+    wire::LockOverride {
+        user: broken.by.to_string(),
+        holder: broken.holder.to_string(),
+        reason: broken.reason.to_string(),
+        timestamp: broken.at,
     }
 }
 

@@ -62,6 +62,8 @@ mod screenshots;
 mod step_up;
 #[path = "browser/storage.rs"]
 mod storage;
+#[path = "browser/team.rs"]
+mod team;
 #[path = "api/totp.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod totp;

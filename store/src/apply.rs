@@ -12,7 +12,7 @@ use crate::{
     files::{self, size_value},
     folders,
     history::{self, RecordedChange},
-    idempotency,
+    idempotency, overrides,
     value::params,
     vaults,
 };
@@ -51,6 +51,7 @@ pub(crate) async fn apply(
         file: after,
         event: numbers.event,
         change: numbers.change,
+        overridden: effect.overridden.clone(),
         replayed: false,
     };
     idempotency::complete(db, command, &outcome).await?;
@@ -106,6 +107,7 @@ async fn record(
         history::add_revision(db, recorded, new).await?;
     }
     history::add_event(db, recorded, event).await?;
+    overrides::record(db, recorded, before, event).await?;
     let action = format!("file.{}", effect.action.as_str());
     let done = VaultAudit {
         vault: &command.vault,

@@ -1,5 +1,6 @@
 //! Reads, locks and writes the rows of files.
 
+use auth::DisplayName;
 use vault::{
     Blob, Command, File, FileId, Filename, Lock, NameKey, Operation, UserText, VaultError, VaultId,
 };
@@ -14,7 +15,8 @@ use crate::{
 
 pub(crate) const COLUMNS: &str =
     "file_id, path, description, revision, change, oid, size, modified_at, modified_by,
-    locked_by, lock_id, locked_at, lock_note, grants, deleted";
+    locked_by, lock_id, locked_at, lock_note,
+    (SELECT display_name FROM accounts WHERE username = locked_by), grants, deleted";
 /// The values of `files.kind`.
 pub(crate) const FOLDER: i64 = 0;
 pub(crate) const FILE: i64 = 1;
@@ -45,12 +47,14 @@ fn read_lock(row: &mut Row) -> Result<Option<Lock>, DbError> {
         row.opt_time()?,
         row.opt_text()?,
     );
+    let holder_name = row.opt_text()?;
     let (Some(holder), Some(id), Some(at)) = (holder, id, at) else {
         return Ok(None);
     };
     Ok(Some(Lock {
         id,
         holder: username(&holder)?,
+        holder_name: holder_name.and_then(|name| DisplayName::parse(&name).ok()),
         at,
         note: note.map(UserText::from_stored),
     }))
@@ -120,6 +124,18 @@ pub(crate) async fn find_or_deleted(
     );
     let row = db
         .find(&select, params![of.0.as_str(), of.1.key().as_str()])
+        .await?;
+    row.map(|mut row| read(&mut row)).transpose()
+}
+
+pub(crate) async fn by_id(
+    db: &mut Connection,
+    vault: &VaultId,
+    id: &FileId,
+) -> Result<Option<File>, DbError> {
+    let select = format!("SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND file_id = $2");
+    let row = db
+        .find(&select, params![vault.as_str(), id.as_str()])
         .await?;
     row.map(|mut row| read(&mut row)).transpose()
 }

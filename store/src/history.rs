@@ -10,7 +10,7 @@ use crate::{
     accounts::username,
     connection::Connection,
     error::DbError,
-    files::{size, size_value},
+    files::{self, size, size_value},
     json_rows::{self, EventBody, blob_id},
     value::{Row, params},
 };
@@ -127,6 +127,34 @@ pub(crate) async fn revision(
         .await?
         .map(read)
         .transpose()
+}
+
+/// The file that was moved away from a name last, under the name that it has now. `None` if another
+/// file was deleted under the old name since, or has taken the new one.
+pub(crate) async fn moved_file(
+    db: &mut Connection,
+    from: &(VaultId, Filename),
+) -> Result<Option<File>, DbError> {
+    const MOVE: &str =
+        "SELECT file_id, change FROM revisions WHERE vault_id = $1 AND moved_from = $2
+        ORDER BY change DESC LIMIT 1";
+    let (vault, name) = from;
+    let moved = db
+        .find(MOVE, params![vault.as_str(), name.as_str()])
+        .await?;
+    let Some(mut row) = moved else {
+        return Ok(None);
+    };
+    let (id, change) = (FileId::new(&row.text()?), row.int()?);
+    let left = files::find_or_deleted(db, from).await?;
+    if left.is_some_and(|left| left.id != id && left.change > change) {
+        return Ok(None);
+    }
+    let Some(file) = files::by_id(db, vault, &id).await? else {
+        return Ok(None);
+    };
+    let target = files::find_or_deleted(db, &(vault.clone(), file.name.clone())).await?;
+    Ok(target.filter(|target| target.id == id))
 }
 
 /// A page of the rows after a number.

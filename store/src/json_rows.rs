@@ -1,7 +1,7 @@
 //! JSON as stored in rows: shapes of this crate, separate from the wire's and the domain's. Fields
 //! are only added, with defaults, so that old rows stay readable.
 
-use auth::Username;
+use auth::{DisplayName, Username};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use vault::{Blob, BlobId, Effect, File, FileId, Filename, Lock, Outcome, UserText};
@@ -61,6 +61,7 @@ impl OutcomeRow {
             file: self.file.into_file()?,
             event: self.event,
             change: self.change,
+            overridden: None,
             replayed: true,
         })
     }
@@ -90,6 +91,8 @@ pub(crate) struct FileRow {
 struct LockRow {
     id: i64,
     holder: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    holder_name: Option<String>,
     at: Timestamp,
     #[serde(default)]
     note: Option<String>,
@@ -139,6 +142,10 @@ impl LockRow {
         Self {
             id: lock.id,
             holder: lock.holder.to_string(),
+            holder_name: lock
+                .holder_name
+                .as_ref()
+                .map(|name| name.as_str().to_owned()),
             at: lock.at,
             note,
         }
@@ -152,6 +159,9 @@ impl LockRow {
         Ok(Lock {
             id: self.id,
             holder,
+            holder_name: self
+                .holder_name
+                .and_then(|name| DisplayName::parse(&name).ok()),
             at: self.at,
             note,
         })

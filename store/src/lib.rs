@@ -28,6 +28,7 @@ mod listing;
 mod master;
 mod migrate;
 mod one_time_tokens;
+mod overrides;
 mod postgres;
 mod privileges;
 mod refresh;

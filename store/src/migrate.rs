@@ -33,6 +33,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0018_rename_acquaintances_to_known_sources.sql"),
     include_str!("../migrations/0019_rename_places_to_sign_in_history.sql"),
     include_str!("../migrations/0020_add_checksum_to_migrations.sql"),
+    include_str!("../migrations/0021_overrides_are_kept.sql"),
+    include_str!("../migrations/0022_moved_files_are_found.sql"),
 ];
 
 /// Whether opening the database may change its tables.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Each table, and the privileges on its rows. Locking a row (`FOR UPDATE`) needs UPDATE.
-const TABLE_PRIVILEGES: [(&str, &str); 26] = [
+const TABLE_PRIVILEGES: [(&str, &str); 27] = [
     ("migrations", "SELECT"),
     // inserted once, never updated or deleted
     ("account_events", "SELECT, INSERT"),
@@ -23,6 +23,7 @@ const TABLE_PRIVILEGES: [(&str, &str); 26] = [
     ("audit_heads", "SELECT, INSERT, UPDATE"),
     ("commits", "SELECT, INSERT, UPDATE"),
     ("counters", "SELECT, INSERT, UPDATE"),
+    ("overrides", "SELECT, INSERT, UPDATE"),
     ("vaults", "SELECT, INSERT, UPDATE"),
     ("account_groups", ALL_PRIVILEGES),
     ("factors", ALL_PRIVILEGES),

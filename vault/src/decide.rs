@@ -4,12 +4,12 @@
 #[cfg(test)]
 mod tests;
 
-use auth::Username;
+use auth::{Actor, Username};
 
 use crate::{
     Blob, BlobId, Command, Effect, EventAction, File, FileId, Filename, Lock, Operation,
     RevisionKind, UserText, VaultError,
-    store::{AfterCheckIn, AfterOverride, NewRevision},
+    store::{AfterCheckIn, AfterOverride, NewRevision, UnchangedContent},
 };
 
 /// The effect of `command` on `file`. `file` is the row of that name, or the deleted one that a
@@ -49,7 +49,11 @@ pub fn decide(file: Option<&File>, command: &Command) -> Result<Effect, VaultErr
             comment,
             then,
             base,
-        } => case.check_in(blob, comment, *then, base.as_ref()),
+            unchanged,
+        } => case
+            .require_base(base.as_ref())
+            .and_then(|()| case.require_change(blob, *unchanged))
+            .and_then(|()| case.check_in(blob, comment, *then)),
         Operation::Override { reason, then } => case.override_lock(reason, *then),
         Operation::Describe { description } => case.describe(description.as_ref()),
         Operation::Move { to } => case.move_to(to),
@@ -82,6 +86,7 @@ fn add(command: &Command, id: &FileId, blob: &Blob, comment: &UserText) -> Effec
         action: EventAction::Add,
         moved_from: None,
         reason: None,
+        overridden: None,
     }
 }
 
@@ -115,7 +120,7 @@ impl Transition<'_> {
             .map_or(Ok(()), |holder| Err(VaultError::NotLockHolder { holder }))
     }
 
-    fn draft(&self, action: EventAction) -> Draft {
+    fn draft(&self, action: EventAction) -> Draft<'_> {
         Draft {
             effect: Effect {
                 file: self.file.clone(),
@@ -123,8 +128,9 @@ impl Transition<'_> {
                 action,
                 moved_from: None,
                 reason: None,
+                overridden: None,
             },
-            by: self.caller().clone(),
+            by: &self.command.by,
             at: self.command.at,
         }
     }
@@ -150,20 +156,36 @@ impl Transition<'_> {
         Ok(self.draft(EventAction::Cancel).unlocked().finish())
     }
 
+    fn lock_to_check_in(&self) -> Result<&Lock, VaultError> {
+        let lock = self.file.lock.as_ref().ok_or(VaultError::NotCheckedOut)?;
+        self.require_own_lock()?;
+        Ok(lock)
+    }
+
+    fn require_base(&self, base: Option<&BlobId>) -> Result<(), VaultError> {
+        self.lock_to_check_in()?;
+        if base.is_some_and(|base| *base != self.file.blob.id) {
+            return Err(VaultError::StaleBase);
+        }
+        Ok(())
+    }
+
+    fn require_change(&self, blob: &Blob, unchanged: UnchangedContent) -> Result<(), VaultError> {
+        if unchanged == UnchangedContent::Refuse && blob.id == self.file.blob.id {
+            return Err(VaultError::Unchanged {
+                revision: self.file.revision,
+            });
+        }
+        Ok(())
+    }
+
     fn check_in(
         &self,
         blob: &Blob,
         comment: &UserText,
         then: AfterCheckIn,
-        base: Option<&BlobId>,
     ) -> Result<Effect, VaultError> {
-        let Some(lock) = &self.file.lock else {
-            return Err(VaultError::NotCheckedOut);
-        };
-        self.require_own_lock()?;
-        if base.is_some_and(|base| *base != self.file.blob.id) {
-            return Err(VaultError::StaleBase);
-        }
+        let lock = self.lock_to_check_in()?;
         let draft = self
             .draft(EventAction::CheckIn)
             .with_revision(RevisionKind::CheckedIn, comment);
@@ -185,6 +207,7 @@ impl Transition<'_> {
         }
         .finish();
         effect.reason = Some(reason.clone());
+        effect.overridden = self.other_holder();
         Ok(effect)
     }
 
@@ -237,13 +260,13 @@ impl Transition<'_> {
 }
 
 /// An effect under construction, which starts from the unchanged file.
-struct Draft {
+struct Draft<'a> {
     effect: Effect,
-    by: Username,
+    by: &'a Actor,
     at: jiff::Timestamp,
 }
 
-impl Draft {
+impl Draft<'_> {
     fn unlocked(mut self) -> Self {
         self.effect.file.lock = None;
         self
@@ -255,7 +278,8 @@ impl Draft {
         file.lock_seq += 1;
         file.lock = Some(Lock {
             id: file.lock_seq,
-            holder: self.by.clone(),
+            holder: self.by.username.clone(),
+            holder_name: self.by.display_name.clone(),
             at: self.at,
             note,
         });
@@ -265,7 +289,7 @@ impl Draft {
     fn with_revision(mut self, kind: RevisionKind, comment: &UserText) -> Self {
         self.effect.file.revision += 1;
         self.effect.file.modified_at = self.at;
-        self.effect.file.modified_by = self.by.clone();
+        self.effect.file.modified_by = self.by.username.clone();
         self.effect.revision = Some(NewRevision {
             kind,
             comment: comment.clone(),

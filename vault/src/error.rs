@@ -37,6 +37,9 @@ pub enum VaultError {
     NameConflict { name: Filename },
     #[error("The file has changed. Your base revision is not the newest.")]
     StaleBase,
+    /// Only for a client that asked to be told.
+    #[error("The content is the same as in revision {revision}.")]
+    Unchanged { revision: i64 },
     #[error("The file is larger than the limit of {limit} bytes.")]
     TooLarge { limit: u64 },
     #[error("The upload ended before it was complete.")]

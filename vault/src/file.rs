@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use auth::{SecureRandom, Username};
+use auth::{DisplayName, SecureRandom, Username};
 use jiff::Timestamp;
 
 use crate::{Blob, Filename, UserText};
@@ -59,6 +59,8 @@ pub struct File {
 pub struct Lock {
     pub id: i64,
     pub holder: Username,
+    /// The holder's display name, if there is one.
+    pub holder_name: Option<DisplayName>,
     pub at: Timestamp,
     pub note: Option<UserText>,
 }

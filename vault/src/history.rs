@@ -3,7 +3,7 @@
 use auth::{Actor, Username};
 use jiff::Timestamp;
 
-use crate::{Blob, File, FileId, Filename, UserText};
+use crate::{Blob, File, FileId, Filename, UserText, VaultId};
 
 /// One version of one file: immutable. Every revision is one change of the vault and one git
 /// commit.
@@ -92,6 +92,23 @@ impl RevisionKind {
     pub fn parse(raw: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == raw)
     }
+}
+
+/// A broken lock, as its file's history and its holder's notices show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockOverride {
+    pub vault: VaultId,
+    /// The event that recorded it.
+    pub event: i64,
+    pub file: FileId,
+    /// The file's name at the time.
+    pub name: Filename,
+    /// The file's newest revision at the time.
+    pub revision: i64,
+    pub holder: Username,
+    pub by: Username,
+    pub at: Timestamp,
+    pub reason: UserText,
 }
 
 /// One entry of a vault's event log.

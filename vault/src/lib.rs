@@ -24,7 +24,7 @@ pub use blob::{Blob, BlobId, BlobStore, BlobUpload, ContentStream, local::LocalB
 pub use error::VaultError;
 pub use file::{File, FileId, Lock};
 pub use filename::{BadFilename, Filename, NameKey};
-pub use history::{Event, EventAction, Revision, RevisionKind};
+pub use history::{Event, EventAction, LockOverride, Revision, RevisionKind};
 pub use store::{Command, Effect, Operation, Outcome, VaultStore};
 pub use user_text::UserText;
 pub use vault::Vault;

@@ -37,6 +37,7 @@ pub enum Operation {
         comment: UserText,
         then: AfterCheckIn,
         base: Option<BlobId>,
+        unchanged: UnchangedContent,
     },
     Override {
         reason: UserText,
@@ -67,6 +68,16 @@ pub enum AfterCheckIn {
     KeepCheckedOut,
 }
 
+/// A check-in of the content that the newest revision has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnchangedContent {
+    /// Becomes a revision like any other.
+    #[default]
+    Accept,
+    /// Is refused with [`VaultError::Unchanged`], so that a page can ask first.
+    Refuse,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterOverride {
     Release,
@@ -83,6 +94,8 @@ pub struct Effect {
     pub action: EventAction,
     pub moved_from: Option<Filename>,
     pub reason: Option<UserText>,
+    /// The user whose lock another user has broken.
+    pub overridden: Option<Username>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +112,8 @@ pub struct Outcome {
     pub event: i64,
     /// The number of the change, if there is one: git is derived up to here before the response.
     pub change: Option<i64>,
+    /// The user whose lock another user has broken. `None` in a replay.
+    pub overridden: Option<Username>,
     /// True if nothing was done now, because the key was used before.
     pub replayed: bool,
 }

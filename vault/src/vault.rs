@@ -22,7 +22,9 @@ use crate::{
         Restore,
     },
     blob::UploadedBlob,
-    store::{AfterCheckIn, AfterOverride, FileQuery, FolderEntry, IdempotencyKey},
+    store::{
+        AfterCheckIn, AfterOverride, FileQuery, FolderEntry, IdempotencyKey, UnchangedContent,
+    },
 };
 
 /// Content that is durable but belongs to no revision yet.
@@ -54,6 +56,7 @@ pub struct RevisionUpload {
     pub then: AfterCheckIn,
     /// RFC 9110 §13.1.1 `If-Match`: the content that it is based on.
     pub base: Option<BlobId>,
+    pub unchanged: UnchangedContent,
 }
 
 #[derive(Clone, Debug)]
@@ -267,12 +270,14 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
             comment,
             then,
             base,
+            unchanged,
         } = new;
         let operation = Operation::CheckIn {
             blob,
             comment,
             then,
             base,
+            unchanged,
         };
         self.core
             .apply(
@@ -371,5 +376,10 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
     /// Sends the id of a vault after each recorded event: the live hub then reads the events.
     pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<crate::VaultId> {
         self.core.recorded.subscribe()
+    }
+
+    /// Sends the name of a user whose lock another user has broken.
+    pub fn subscribe_overridden(&self) -> tokio::sync::broadcast::Receiver<auth::Username> {
+        self.core.overridden.subscribe()
     }
 }

@@ -22,6 +22,9 @@ pub struct File {
     pub modified_at: Timestamp,
     pub modified_by: String,
     pub locked_by: Option<String>,
+    /// The holder's display name, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_by_name: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub locked_at: Option<Timestamp>,
     pub lock_note: Option<String>,
@@ -100,6 +103,26 @@ pub struct Revision {
     pub sha256: Option<String>,
     #[schema(value_type = crate::RevisionKind)]
     pub kind: String,
+    /// The name before, of a move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
+    /// The name after, of a move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<String>,
+    /// The locks that other users broke while this revision was the newest, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<LockOverride>,
+}
+
+/// A broken lock.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct LockOverride {
+    pub user: String,
+    /// The user who held the lock.
+    pub holder: String,
+    pub reason: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: Timestamp,
 }
 
 /// One entry of the vault-wide log, `GET /api/changes`, oldest first.
@@ -138,4 +161,17 @@ pub struct CheckIn {
     /// `true` keeps the file checked out.
     #[serde(default)]
     pub keep_checked_out: Option<bool>,
+    /// What to do with the content that the newest revision has already.
+    #[serde(default)]
+    pub unchanged: Option<UnchangedContent>,
+}
+
+/// A check-in of the content that the newest revision has.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnchangedContent {
+    /// Becomes a revision like any other. The default.
+    Accept,
+    /// Is refused with 409, so that a client can ask its user first.
+    Refuse,
 }

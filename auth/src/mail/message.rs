@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::{EmailAddress, Origin, Username, audit::AuditAction};
+use crate::{EmailAddress, Origin, RealmName, Username, audit::AuditAction};
 
 /// Mails in the queue. Further mails are dropped with a warning.
 pub(crate) const QUEUE_LIMIT: usize = 1_000;
@@ -42,6 +42,8 @@ pub enum MailBody {
         username: Username,
         expires_at: Timestamp,
     },
+    /// An event of the host that concerns the owner.
+    HostNotice(HostNotice),
     /// A security event of the account.
     SecurityNotice {
         notice: SecurityNotice,
@@ -50,6 +52,18 @@ pub enum MailBody {
         at: Timestamp,
         origin: Origin,
     },
+}
+
+/// What another user did to something of the owner's.
+#[derive(Debug)]
+pub struct HostNotice {
+    pub realm: RealmName,
+    /// What it was done to. `None` for an unverified address, as is `reason`: such a reader may be
+    /// another person.
+    pub subject: Option<String>,
+    pub by: Username,
+    pub reason: Option<String>,
+    pub at: Timestamp,
 }
 
 /// Security events that an owner is notified of, by mail and on the security page.

@@ -9,11 +9,12 @@ use secrecy::SecretString;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
-    Account, Actor, AuthError, AuthStore, Origin, Token, audit::NewAuditEntry, handles::Mail,
+    Account, AccountStatus, Actor, AuthError, AuthStore, Origin, Token, Username,
+    audit::NewAuditEntry, handles::Mail,
 };
 
 pub(crate) use message::QUEUE_LIMIT;
-pub use message::{MailBody, OutgoingMail, SecurityNotice};
+pub use message::{HostNotice, MailBody, OutgoingMail, SecurityNotice};
 pub(crate) use unverified_limit::{RETRY_AFTER, UnverifiedMailLimit};
 
 impl<S: AuthStore> Mail<'_, S> {
@@ -105,6 +106,39 @@ impl<S: AuthStore> Mail<'_, S> {
     /// Mails the event without an audit entry.
     pub(crate) fn notify(self, owner: &Account, notice: SecurityNotice, from: &Origin) {
         self.notify_about(owner, notice, None, from);
+    }
+
+    /// Mails an event of the host to the owner's address, if the account is active and has one.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn notify_of_host_event(
+        self,
+        owner: &Username,
+        notice: HostNotice,
+    ) -> Result<(), AuthError> {
+        let member = self.0.core.store.member(owner).await?;
+        let Some(account) = member.map(|member| member.account) else {
+            return Ok(());
+        };
+        let Some(to) = account.email.clone() else {
+            return Ok(());
+        };
+        if account.status != AccountStatus::Active || !self.may_mail(&account) {
+            return Ok(());
+        }
+        let is_verified = account.email_verified;
+        let notice = HostNotice {
+            subject: notice.subject.filter(|_| is_verified),
+            reason: notice.reason.filter(|_| is_verified),
+            ..notice
+        };
+        self.enqueue(OutgoingMail {
+            to,
+            name: greeting_name(&account),
+            body: MailBody::HostNotice(notice),
+        });
+        Ok(())
     }
 
     fn notify_about(

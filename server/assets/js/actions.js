@@ -8,10 +8,11 @@ import { skipSeen } from './live-updates.js';
 import { notice, showErrorNotice } from './notice.js';
 
 /**
- * A page that shows files of a vault. `changed` and `removed` update what it shows.
+ * A page that shows files of a vault. `changed` and `removed` update what it shows; `holds` says whether it shows that
+ * the viewer has checked the file out.
  * @typedef {{urls: ReturnType<import('./api.js').vaultUrls>, me: string, maxSize: number,
  *   changed: (file: import('./api.js').File, movedFrom?: string) => void,
- *   removed: (filename: string) => void}} VaultView
+ *   removed: (filename: string) => void, holds?: (filename: string) => boolean}} VaultView
  */
 
 /** @param {VaultView} view */
@@ -32,16 +33,33 @@ export function initActions(view) {
 }
 
 const ACTIONS = {
-  'check-out': (view, name, scope) => post(view, name, scope, 'checkout', (file) => {
-    const link = { text: 'Download it', href: view.urls.file(file.filename, 'content'), download: true };
-    notice(`${baseName(name)} is checked out to you.`, { link });
-  }),
+  'check-out': (view, name, scope) => post(view, name, scope, 'checkout', (file) => tellCheckedOut(view, file)),
+  'check-out-note': checkOutWithNote,
   cancel: (view, name, scope) => post(view, name, scope, 'cancel', () => {
     notice(`The check-out of ${baseName(name)} is undone.`);
   }),
   'check-in': checkIn,
   describe, move, override, delete: remove, restore,
 };
+
+function tellCheckedOut(view, { filename }) {
+  const link = { text: 'Download it', href: view.urls.file(filename, 'content'), download: true };
+  notice(`${baseName(filename)} is checked out to you.`, { link });
+}
+
+function checkOutWithNote(view, name) {
+  openDialog('check-out-dialog', {
+    subject: name,
+    hint: (problem) => (problem.status === 409 ? 'Another user was faster.' : ''),
+    submit: async (form) => {
+      const note = form.elements.note.value.trim() || null;
+      const ifCurrent = skipSeen(name);
+      const { data } = await call('POST', view.urls.file(name, 'checkout'), { json: { note } });
+      ifCurrent(() => view.changed(data));
+      tellCheckedOut(view, data);
+    },
+  });
+}
 
 const isNameConflict = (problem) => problem.status === 409 || problem.status === 422;
 

@@ -1,5 +1,5 @@
 // The dialog that adds files: a list of uploads, each with its own progress and error.
-import { newKey } from './api.js';
+import { call, newKey } from './api.js';
 import { isBusy, setBusy } from './dialog.js';
 import { $, $$, cloneTemplate, setText } from './dom.js';
 import { filesFromInput } from './drag-drop.js';
@@ -15,7 +15,7 @@ const HINTS = {
 
 /**
  * @typedef {{file: globalThis.File, name: string, key: string, row: HTMLElement, state: 'waiting'|'sending'|'failed',
- *   stop: AbortController}} Upload
+ *   stop: AbortController, isCheckIn: boolean}} Upload `isCheckIn`: the file exists, and the user holds its lock
  */
 
 /**
@@ -27,7 +27,7 @@ export function initAddFiles(view, folder) {
   const form = $('form', dialog);
   /** @type {Set<Upload>} */
   const uploads = new Set();
-  let added = 0;
+  let added = 0, checkedIn = 0;
 
   setText(dialog, 'into', folder || 'top level of the vault');
   for (const input of $$('input[type=file]', dialog)) {
@@ -47,7 +47,7 @@ export function initAddFiles(view, folder) {
       if (same?.state === 'sending') continue;
       if (same) removeUpload(same);
       const row = cloneTemplate('upload-template');
-      const upload = { file, name, key: newKey(), row, state: 'waiting', stop: new AbortController() };
+      const upload = { file, name, key: newKey(), row, state: 'waiting', stop: new AbortController(), isCheckIn: false };
       $('.upload-name', row).textContent = path;
       const remove = $('[data-remove]', row);
       remove.setAttribute('aria-label', `Remove ${path}`);
@@ -60,9 +60,25 @@ export function initAddFiles(view, folder) {
       uploads.add(upload);
       $('#uploads').append(row);
       showState(upload, 'waiting', size(file.size));
+      if (view.holds(name)) offerCheckIn(upload);
     }
     updateSummary();
     if (uploads.size > 0) $('#add-submit').focus();
+  }
+
+  /** The file cannot be added, because it exists, but the user may check it in. */
+  function offerCheckIn(upload) {
+    const button = $('[data-check-in]', upload.row);
+    showState(upload, 'failed', 'You have this file checked out.');
+    button.hidden = false;
+    button.setAttribute('aria-label', `Check in ${upload.name} instead`);
+    button.onclick = () => {
+      Object.assign(upload, { isCheckIn: true, key: newKey() });
+      button.hidden = true;
+      showState(upload, 'waiting', 'Becomes a new revision');
+      updateSummary();
+      $('#add-submit').focus();
+    };
   }
 
   function removeUpload(upload) {
@@ -82,10 +98,16 @@ export function initAddFiles(view, folder) {
     const button = $('#add-submit');
     button.disabled = uploads.size === 0;
     if (uploads.size === 0) button.textContent = 'Add';
-    else button.textContent = failed === uploads.size ? 'Try again' : `Add ${count(uploads.size)}`;
-    const counts = [added && `${added} added`, failed && `${failed} not added`];
+    else button.textContent = failed === uploads.size ? 'Try again' : toDo();
+    const counts = [added && `${added} added`, checkedIn && `${checkedIn} checked in`, failed && `${failed} not added`];
     $('#add-summary').textContent = counts.filter(Boolean).join(', ');
     $('footer [data-close]', dialog).textContent = isBusy(dialog) ? 'Cancel upload' : 'Cancel';
+  }
+
+  function toDo() {
+    const revisions = [...uploads].filter((upload) => upload.isCheckIn).length, fresh = uploads.size - revisions;
+    if (revisions === 0) return `Add ${count(fresh)}`;
+    return fresh === 0 ? `Check in ${count(revisions)}` : `Add ${count(fresh)}, check in ${count(revisions)}`;
   }
 
   function abortAll() {
@@ -106,8 +128,9 @@ export function initAddFiles(view, folder) {
     setBusy(dialog, false);
     updateSummary();
     if (uploads.size > 0) return;
-    notice(`${count(added)} added.`);
-    added = 0;
+    const done = [added && `${count(added)} added`, checkedIn && `${count(checkedIn)} checked in`];
+    notice(`${done.filter(Boolean).join(', ')}.`);
+    [added, checkedIn] = [0, 0];
     form.reset();
     dialog.close();
   }
@@ -120,25 +143,40 @@ export function initAddFiles(view, folder) {
       if (problem) throw problem;
       showState(upload, 'sending', 'Starting');
       const data = await send({
-        method: 'PUT', url: view.urls.file(upload.name, 'content'), fields: comment ? { comment } : {},
-        file: upload.file, key: upload.key, signal: upload.stop.signal,
+        ...requestFor(upload, comment), file: upload.file, key: upload.key, signal: upload.stop.signal,
         onProgress: (sent, total) => {
           $('progress', upload.row).value = total ? sent / total : 1;
           showState(upload, 'sending', sent < total ? `${size(sent)} of ${size(total)}` : 'Sent');
         },
       });
-      added += 1;
+      if (upload.isCheckIn) checkedIn += 1;
+      else added += 1;
       removeUpload(upload);
       view.changed(data);
     } catch (problem) {
+      if (problem.status === 409 && !upload.isCheckIn && await isMine(upload)) return offerCheckIn(upload);
       const hint = HINTS[problem.status] ?? problem.advice;
       const text = problem.name === 'AbortError' ? 'Canceled' : [problem.message, hint].filter(Boolean).join(' ');
       showState(upload, 'failed', text);
     }
+    return undefined;
+  }
+
+  function requestFor({ name, isCheckIn }, comment) {
+    if (isCheckIn) return { method: 'POST', url: view.urls.file(name, 'checkin'), fields: { comment, unchanged: 'refuse' } };
+    return { method: 'PUT', url: view.urls.file(name, 'content'), fields: comment ? { comment } : {} };
+  }
+
+  async function isMine({ name }) {
+    try {
+      return (await call('GET', view.urls.file(name))).data.status === 'checked_out_by_user';
+    } catch {
+      return false;
+    }
   }
 
   return (files = []) => {
-    if (!isBusy(dialog) && uploads.size === 0) { added = 0; updateSummary(); }
+    if (!isBusy(dialog) && uploads.size === 0) { [added, checkedIn] = [0, 0]; updateSummary(); }
     if (!dialog.open) dialog.showModal();
     if (files.length > 0) addToList(files);
   };

@@ -3,7 +3,7 @@
 /**
  * @typedef {{filename: string, description: ?string, status: 'unlocked'|'locked'|'checked_out_by_user',
  *   revision: number, size: number, sha256: string, modified_at: string, modified_by: string, locked_by: ?string,
- *   locked_at: ?string, lock_note: ?string, change: number}} File
+ *   locked_by_name?: string, locked_at: ?string, lock_note: ?string, change: number}} File
  */
 
 /**

@@ -7,10 +7,14 @@ import { skipSeen } from './live-updates.js';
 import { notice } from './notice.js';
 import { send, tooLarge } from './upload.js';
 
-/** The chosen file and its Idempotency-Key. A retry of the same file uses the same key. */
-let chosen = { file: null, key: '' };
+/**
+ * The chosen file and its Idempotency-Key. A retry of the same file uses the same key. `unchanged` is `accept` once the
+ * user knows that the newest revision has the same content.
+ */
+let chosen = { file: null, key: '', unchanged: 'refuse' };
 let upload = new AbortController();
 
+const UNCHANGED = '/problems/unchanged';
 const LOCK_LOST = 'Cancel and check who holds the lock now. Your comment is kept until you leave the page.';
 
 /** @param {import('./actions.js').VaultView} view @param {string} name */
@@ -21,14 +25,17 @@ export function checkIn(view, name) {
     subject: name,
     prepare: () => choose(null),
     stop: () => upload.abort(),
-    hint: (problem) => (problem.status === 409 || problem.status === 403 ? LOCK_LOST : ''),
+    hint: (problem) => {
+      if (problem.type === UNCHANGED) return askAboutUnchanged();
+      return problem.status === 409 || problem.status === 403 ? LOCK_LOST : '';
+    },
     submit: async (form) => {
-      const { file, key } = chosen;
+      const { file, key, unchanged } = chosen;
       if (!file) throw new Error('Choose the changed file first.');
       const problem = tooLarge(file, view.maxSize);
       if (problem) throw problem;
       const { comment, keep } = form.elements;
-      const fields = { comment: comment.value.trim(), keep_checked_out: String(keep.checked) };
+      const fields = { comment: comment.value.trim(), keep_checked_out: String(keep.checked), unchanged };
       const ifCurrent = skipSeen(name);
       const request = { method: 'POST', url: view.urls.file(name, 'checkin'), fields, file, key };
       const data = await withProgress((onProgress) => send({ ...request, onProgress, signal: upload.signal }));
@@ -48,7 +55,8 @@ export function chooseForCheckIn(file) {
 function choose(file) {
   const dialog = document.getElementById('check-in-dialog');
   const expected = baseName(dialog.dataset.subject);
-  chosen = { file, key: newKey() };
+  chosen = { file, key: newKey(), unchanged: 'refuse' };
+  $('[data-submit]', dialog).textContent = 'Check in';
   showError(dialog, null);
   $('#check-in-file').value = '';
   $('[data-drop]', dialog).toggleAttribute('data-has', Boolean(file));
@@ -58,6 +66,13 @@ function choose(file) {
   const differs = file && file.name.normalize('NFC') !== expected;
   warning.hidden = !differs;
   warning.textContent = differs ? `You chose ${file.name}. It will become the next revision of ${expected}.` : '';
+}
+
+/** The next submission of the same file is a confirmation. @returns {string} what to do */
+function askAboutUnchanged() {
+  chosen = { ...chosen, key: newKey(), unchanged: 'accept' };
+  $('#check-in-dialog [data-submit]').textContent = 'Check in anyway';
+  return 'Is it the file that you changed? Choose another one, or check it in anyway.';
 }
 
 async function withProgress(run) {

@@ -9,12 +9,24 @@ const STATE_TEXT = {
 const MIN_DELAY = 1000;
 const MAX_DELAY = 30_000;
 
+let opened = false;
+let announce = () => {};
+
+/** Whether the page has a stream. */
+export const hasStream = () => opened;
+
+/** @param {() => void} action runs when the user may have a new notice */
+export function onNotice(action) {
+  announce = action;
+}
+
 /**
  * @param {string} vault @param {number} since id of the last event that the page already shows
  * @param {(event: any) => void} onEvent gets file_updated, file_deleted and resync messages
  */
 export function subscribe(vault, since, onEvent) {
-  let source = null, delay = MIN_DELAY, timer = 0, last = since, stopped = false;
+  opened = true;
+  let source = null, wasOpen = false, delay = MIN_DELAY, timer = 0, last = since, stopped = false;
 
   const receive = (message) => {
     const event = JSON.parse(message.data);
@@ -27,9 +39,15 @@ export function subscribe(vault, since, onEvent) {
     close();
     const query = new URLSearchParams({ vault, since: String(last), account: pageAccount ?? '' });
     source = new EventSource(`/api/events?${query}`);
-    source.onopen = () => { delay = MIN_DELAY; showState('live'); };
+    source.onopen = () => {
+      delay = MIN_DELAY;
+      showState('live');
+      if (wasOpen) announce(); // a notice may have come in between
+      wasOpen = true;
+    };
     source.onmessage = receive;
     for (const name of ['file_updated', 'file_deleted', 'resync']) source.addEventListener(name, receive);
+    source.addEventListener('notice', () => announce());
     source.addEventListener('bye', onBye);
     source.onerror = () => { showState('reconnecting'); reconnect(); };
   }

@@ -39,7 +39,13 @@ const view = {
 const reload = debounce(300, () => afterDialogsClose(() => location.reload()));
 
 initActions(view);
-subscribe(vault, Number(since), (event) => (event.event === 'resync' ? reload() : applyEvent(view, event)));
+subscribe(vault, Number(since), (event) => {
+  if (event.event === 'resync') return reload();
+  applyEvent(view, event);
+  // An override makes no revision, but the history shows it.
+  if (event.action === 'override' && event.data.filename === head.dataset.file) void load(location.pathname, 'replace');
+  return undefined;
+});
 
 handleDrops({
   overlay: null,

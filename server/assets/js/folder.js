@@ -22,6 +22,7 @@ const view = {
     list.update(file);
   },
   removed: (filename) => list.remove(filename),
+  holds: (filename) => list.find(filename)?.dataset.status === 'checked_out_by_user',
 };
 initActions(view);
 subscribe(vault, Number(since), (event) => (event.event === 'resync' ? void list.load() : applyEvent(view, event)));
@@ -38,8 +39,7 @@ handleDrops({
     if ($('#check-in-dialog[open]')) return chooseForCheckIn(files[0].file);
     // A single file with the name of a file that the viewer has checked out is a check-in.
     const name = (folder ? `${folder}/${files[0].path}` : files[0].path).normalize('NFC');
-    const isMine = list.find(name)?.dataset.status === 'checked_out_by_user';
-    if (files.length > 1 || !isMine || $('#add-dialog[open]')) return addFiles(files);
+    if (files.length > 1 || !view.holds(name) || $('#add-dialog[open]')) return addFiles(files);
     checkIn(view, name);
     return chooseForCheckIn(files[0].file);
   },

@@ -2,6 +2,7 @@
 import { setStepUp } from './api.js';
 import { $, $$ } from './dom.js';
 import { writeTimes } from './format.js';
+import './overrides.js';
 
 // Loaded on demand: most pages never need a recent sign-in.
 setStepUp(async () => (await import('./step-up.js')).stepUp());

@@ -20,6 +20,7 @@ export function fillRow(scope, file, urls) {
     setText(scope, 'name', baseName(file.filename));
     setText(scope, 'description', file.description ?? '');
     setText(scope, 'status', statusText(file));
+    setText(scope, 'holder-name', file.locked_by_name ?? '');
     setText(scope, 'lock-note', file.lock_note ?? '');
     setText(scope, 'revision', String(file.revision));
     setText(scope, 'size', size(file.size));

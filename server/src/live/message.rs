@@ -131,6 +131,7 @@ mod tests {
         taken.file.lock = Some(vault::Lock {
             id: 1,
             holder: username("bob"),
+            holder_name: None,
             at: taken.at,
             note: None,
         });

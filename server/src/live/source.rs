@@ -1,6 +1,6 @@
 //! The source of a vault's events.
 
-use auth::StoreUnavailable;
+use auth::{StoreUnavailable, Username};
 use futures_util::future::BoxFuture;
 use tokio::sync::broadcast;
 use vault::{BlobStore, Event, Vault, VaultId, VaultStore};
@@ -20,6 +20,8 @@ pub trait EventSource: Send + Sync + 'static {
     fn head<'a>(&'a self, vault: &'a VaultId) -> SourceFuture<'a, i64>;
     /// A hint that this process recorded an event. Only latency depends on it.
     fn recorded(&self) -> broadcast::Receiver<VaultId>;
+    /// The users whose locks are broken in this process.
+    fn overridden(&self) -> broadcast::Receiver<Username>;
 }
 
 /// The event log of the store, with the hints of the vault service.
@@ -45,5 +47,9 @@ impl<S: VaultStore, B: BlobStore> EventSource for VaultEvents<S, B> {
 
     fn recorded(&self) -> broadcast::Receiver<VaultId> {
         self.vault.subscribe()
+    }
+
+    fn overridden(&self) -> broadcast::Receiver<Username> {
+        self.vault.subscribe_overridden()
     }
 }

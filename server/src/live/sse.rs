@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
-use auth::StoreUnavailable;
+use auth::{StoreUnavailable, Username};
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
@@ -11,7 +11,10 @@ use axum::{
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderName, header};
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    time::{Instant, sleep_until},
+};
 
 use super::{
     hub::Hub,
@@ -21,6 +24,8 @@ use super::{
 
 /// Proxies close idle connections.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// Tells a page to load the user's notices again, in whichever vault the event was.
+const NOTICE: &[u8] = b"event: notice\ndata: {}\n\n";
 const HEADERS: [(HeaderName, &str); 3] = [
     (header::CONTENT_TYPE, "text/event-stream"),
     (header::CACHE_CONTROL, "no-store"),
@@ -43,6 +48,8 @@ pub async fn events<W: StreamAuthorizer>(
         .await?;
     let sse = SseStream {
         subscription,
+        overridden: hub.source().overridden(),
+        viewer: authorizer.username().clone(),
         watch: SessionWatch::new(hub, authorizer),
         pending: VecDeque::from([Bytes::from_static(b"retry: 2000\n\n")]),
         heartbeat_at: Instant::now() + HEARTBEAT_INTERVAL,
@@ -54,6 +61,18 @@ pub async fn events<W: StreamAuthorizer>(
         Some((Ok::<_, Infallible>(bytes), sse))
     });
     Ok((HEADERS, Body::from_stream(body)).into_response())
+}
+
+/// Waits until `user` may have a new notice. May be dropped and called again.
+async fn next_notice(overridden: &mut broadcast::Receiver<Username>, user: &Username) {
+    loop {
+        match overridden.recv().await {
+            Ok(holder) if holder == *user => return,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
 }
 
 fn last_event_id(headers: &HeaderMap) -> Option<i64> {
@@ -71,6 +90,8 @@ struct SseStream<W> {
     watch: SessionWatch<W>,
     pending: VecDeque<Bytes>,
     heartbeat_at: Instant,
+    overridden: broadcast::Receiver<Username>,
+    viewer: Username,
     is_closed: bool,
     _open: OpenStreamGauge,
 }
@@ -103,6 +124,10 @@ impl<W: StreamAuthorizer> SseStream<W> {
                 let messages = self.subscription.take().await.map_err(|_| CloseReason::Unavailable)?;
                 let viewer = self.watch.authorizer.username();
                 self.pending.extend(messages.iter().map(|message| message.for_viewer(viewer).sse.clone()));
+                Ok(())
+            }
+            () = next_notice(&mut self.overridden, &self.viewer) => {
+                self.pending.push_back(Bytes::from_static(NOTICE));
                 Ok(())
             }
             () = sleep_until(self.heartbeat_at) => {
@@ -210,6 +235,24 @@ mod tests {
                 .unwrap();
             assert_eq!(beat, ":\n\n");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sse_stream_notifies_only_the_overridden_holder() {
+        let desk = LiveTestServer::start(MockEventLog::with_events(5));
+        let mut ada = open(&desk, "user=ada", None)
+            .await
+            .into_body()
+            .into_data_stream();
+        let mut bob = open(&desk, "user=bob", None)
+            .await
+            .into_body()
+            .into_data_stream();
+        read(&mut ada).await;
+        read(&mut bob).await;
+        desk.log.override_lock_of("ada");
+        assert!(read(&mut ada).await.contains("event: notice\ndata: {}\n\n"));
+        assert!(!read(&mut bob).await.contains("notice"));
     }
 
     #[tokio::test(start_paused = true)]

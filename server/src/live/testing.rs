@@ -78,6 +78,7 @@ pub(super) struct MockEventLog(Arc<Inner>);
 struct Inner {
     events: Mutex<Vec<Event>>,
     notifications: broadcast::Sender<VaultId>,
+    overridden: broadcast::Sender<Username>,
     notifying: AtomicBool,
     failing: AtomicBool,
     queries: AtomicU32,
@@ -88,6 +89,7 @@ impl MockEventLog {
         let log = Self(Arc::new(Inner {
             events: Mutex::default(),
             notifications: broadcast::channel(16).0,
+            overridden: broadcast::channel(16).0,
             notifying: AtomicBool::new(true),
             failing: AtomicBool::new(false),
             queries: AtomicU32::new(0),
@@ -119,6 +121,10 @@ impl MockEventLog {
         change(&mut event);
         events.push(event);
         let _ = self.0.notifications.send(main_vault().id);
+    }
+
+    pub(super) fn override_lock_of(&self, holder: &str) {
+        let _ = self.0.overridden.send(username(holder));
     }
 
     pub(super) fn fail_queries(&self) {
@@ -170,6 +176,10 @@ impl EventSource for MockEventLog {
 
     fn recorded(&self) -> broadcast::Receiver<VaultId> {
         self.0.notifications.subscribe()
+    }
+
+    fn overridden(&self) -> broadcast::Receiver<Username> {
+        self.0.overridden.subscribe()
     }
 }
 

@@ -2,7 +2,7 @@
 //! Deliberately absent: sentences, which all stand in the templates.
 
 use askama::Template;
-use auth::{MailBody, Origin, OutgoingMail, SecurityNotice, Username};
+use auth::{HostNotice, MailBody, Origin, OutgoingMail, SecurityNotice, Username};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
@@ -54,6 +54,39 @@ struct TokenExpiry<'a> {
     until: String,
 }
 
+#[derive(Template)]
+#[template(path = "mail/lock-overridden.txt")]
+struct LockOverridden<'a> {
+    name: Option<&'a str>,
+    site: &'a str,
+    vault: &'a str,
+    by: Option<&'a str>,
+    file: Option<String>,
+    reason: Option<String>,
+    when: String,
+}
+
+fn lock_overridden<'a>(
+    notice: &'a HostNotice,
+    name: Option<&'a str>,
+    site: &'a str,
+) -> LockOverridden<'a> {
+    LockOverridden {
+        name,
+        site,
+        vault: notice.realm.as_str(),
+        by: safe_name(notice.by.as_str()),
+        file: notice.subject.as_deref().map(one_line),
+        reason: notice.reason.as_deref().map(one_line),
+        when: format_time(notice.at),
+    }
+}
+
+/// User text without line breaks, which would end the indentation or begin a paragraph.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The facts in every security notice.
 struct NoticeFacts<'a> {
     name: Option<&'a str>,
@@ -63,6 +96,15 @@ struct NoticeFacts<'a> {
     when: String,
     device: Option<String>,
     address: String,
+}
+
+impl<'a> NoticeFacts<'a> {
+    fn about(self, name: Option<&'a str>) -> Self {
+        Self {
+            about: name.and_then(safe_name),
+            ..self
+        }
+    }
 }
 
 /// Renders the template of a security notice. The compiler finds a notice without a template.
@@ -182,15 +224,15 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             until: format_time(*expires_at),
         }
         .render(),
+        MailBody::HostNotice(notice) => lock_overridden(notice, name, site).render(),
         MailBody::SecurityNotice {
             notice,
             about,
             at,
             origin,
         } => {
-            let about = about.as_deref().and_then(safe_name);
             let facts = notice_facts(*at, origin, name, site);
-            render_notice(*notice, NoticeFacts { about, ..facts })
+            render_notice(*notice, facts.about(about.as_deref()))
         }
     }
 }

@@ -14,7 +14,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts};
 use tracing::Instrument;
 use uuid::Uuid;
 use vault::VaultError;
@@ -26,7 +26,7 @@ use crate::{
     problem_type::ProblemType,
     site::SiteInfo,
     state::AppState,
-    web::{self, device_cookie::DeviceCookie},
+    web::{self, Shell, device_cookie::DeviceCookie},
 };
 
 /// Bytes of URL and headers. A larger request is 431.
@@ -49,6 +49,7 @@ pub async fn finish_response(
     let device_cookie = DeviceCookie::from_headers(request.headers(), &state.site);
     request.extensions_mut().insert(device_cookie.clone());
     let info = RequestInfo::from_request(&request);
+    let (request, page_parts) = keep_page_parts(request, &info);
     let span =
         tracing::info_span!("request", id = %id, method = %request.method(), route = info.route);
     let started = Instant::now();
@@ -62,7 +63,11 @@ pub async fn finish_response(
     } else {
         next.run(request).instrument(span.clone()).await
     };
-    let mut response = span.in_scope(|| render_problem(response, &info, &id));
+    let shell = match page_parts.filter(|_| is_page_with_menu(&response)) {
+        Some(parts) => web::error_shell(&state, parts).await,
+        None => Shell::default(),
+    };
+    let mut response = span.in_scope(|| render_problem(response, &info, shell, &id));
     set_security_headers(response.headers_mut(), &state.site);
     device_cookie.set_on_sign_in(response.headers_mut(), &state.site);
     if let Ok(id) = HeaderValue::try_from(id) {
@@ -177,7 +182,27 @@ fn header_bytes(request: &Request) -> usize {
     headers + request.uri().path().len() + request.uri().query().map_or(0, str::len)
 }
 
-fn render_problem(mut response: Response, info: &RequestInfo, id: &str) -> Response {
+/// For the menu of an error page: who requested it.
+fn keep_page_parts(request: Request, info: &RequestInfo) -> (Request, Option<Parts>) {
+    if info.page_url.is_none() {
+        return (request, None);
+    }
+    let (parts, body) = request.into_parts();
+    let kept = parts.clone();
+    (Request::from_parts(parts, body), Some(kept))
+}
+
+/// Whether the response becomes an error page with a menu. A busy or failing server asks nothing
+/// more of its store.
+fn is_page_with_menu(response: &Response) -> bool {
+    let status = response.status();
+    response.extensions().get::<PendingProblem>().is_some()
+        && status.is_client_error()
+        && status != StatusCode::TOO_MANY_REQUESTS
+        && status != StatusCode::UNAUTHORIZED
+}
+
+fn render_problem(mut response: Response, info: &RequestInfo, shell: Shell, id: &str) -> Response {
     let Some(PendingProblem { problem, format }) = response.extensions_mut().remove() else {
         return response;
     };
@@ -205,7 +230,7 @@ fn render_problem(mut response: Response, info: &RequestInfo, id: &str) -> Respo
         }
         (Some(_), ErrorFormat::Problem) => (
             "text/html; charset=utf-8",
-            web::error_page(status, &problem.detail(), id),
+            web::error_page(shell, status, &problem.detail(), id),
         ),
         (_, ErrorFormat::OAuth) => ("application/json", oauth_body(&problem, status, id)),
         (None, ErrorFormat::Problem) => (

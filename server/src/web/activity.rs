@@ -252,6 +252,7 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "master_key.replaced" => format!("{who} replaced the master key with {object}"),
         "vault.created" => format!("{who} created the vault {object}"),
         action => match action.strip_prefix("file.") {
+            Some("move") => format!("{who} moved {} to {object}", value_before(entry, "name")),
             Some(verb) => format!("{who} {} {object}", file_verb(verb)),
             None => format!("{who}: {action}, {object}"),
         },
@@ -354,7 +355,6 @@ fn file_verb(verb: &str) -> &str {
         "checkin" | "check_in" => "checked in",
         "override" => "overrode the lock on",
         "describe" => "changed the description of",
-        "move" => "moved",
         "restore" => "restored",
         "delete" => "deleted",
         other => other,
@@ -453,7 +453,9 @@ fn changed_members(entry: &AuditEntry) -> Vec<String> {
 /// Members that the sentence already states, or that users do not compare.
 fn is_in_sentence(action: &str, name: &str) -> bool {
     match (action, name) {
-        ("account.changed", "standing" | "administrator") | ("group.changed", "member") => true,
+        ("account.changed", "standing" | "administrator")
+        | ("group.changed", "member")
+        | ("file.move", "name") => true,
         ("file.override", "locked_by") => false,
         (action, "locked_by" | "deleted" | "sha256") => action.starts_with("file."),
         _ => false,

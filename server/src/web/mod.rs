@@ -23,7 +23,7 @@ mod tests;
 
 use askama::Template;
 
-pub(crate) use pages::{allow_page, error_page};
+pub(crate) use pages::{allow_page, error_page, error_shell};
 
 pub use activity::{ActivityEntry, Badge};
 pub use pages::accept_invitation::AcceptInvitationPage;
@@ -46,7 +46,7 @@ pub use pages::tokens::TokensPage;
 pub use pages::upstream::{ProviderButton, UpstreamPage};
 pub use pages::user::UserPage;
 pub use pages::users::UsersPage;
-pub use shell::{Shell, VaultContext, Viewer};
+pub use shell::{OverrideNotice, Shell, VaultContext, Viewer};
 
 /// The `Content-Security-Policy` of every page. The pages need nothing beyond it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \

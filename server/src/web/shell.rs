@@ -1,12 +1,13 @@
 //! The frame of every page: the header, and the URLs of scripts, styles and icons.
 
 use auth::Role;
+use jiff::Timestamp;
 
 use super::{assets, format, page_account};
 
 /// The files of `assets/css`, in the order of the cascade.
-const STYLESHEETS: [&str; 7] = [
-    "base", "controls", "layout", "files", "people", "dialogs", "sign-in",
+const STYLESHEETS: [&str; 8] = [
+    "base", "controls", "layout", "files", "people", "team", "dialogs", "sign-in",
 ];
 
 /// The signed-in user.
@@ -50,6 +51,33 @@ pub struct Shell {
     pub vault: Option<String>,
     /// The names of all vaults that the viewer can open.
     pub vaults: Vec<String>,
+    /// What other users did to the viewer's check-outs, until the viewer dismisses it.
+    pub notices: Vec<OverrideNotice>,
+}
+
+/// A broken lock, as its former holder sees it.
+#[derive(Clone, Debug)]
+pub struct OverrideNotice {
+    pub vault: String,
+    pub event: i64,
+    pub filename: String,
+    pub by: String,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
+impl OverrideNotice {
+    pub fn url(&self) -> String {
+        format!(
+            "/v/{}/h/{}",
+            format::segment(&self.vault),
+            format::path(&self.filename)
+        )
+    }
+
+    pub fn time(&self) -> String {
+        format::time(&self.at)
+    }
 }
 
 impl Shell {
@@ -69,6 +97,12 @@ impl Shell {
 
     pub fn vault_url(&self, vault: &str) -> String {
         format!("/v/{}", format::segment(vault))
+    }
+
+    /// The stream that carries notices to a page without one of its own: any vault's does.
+    pub fn notice_stream(&self) -> Option<String> {
+        let vault = self.vaults.first()?;
+        Some(format!("/api/events?vault={}", format::segment(vault)))
     }
 
     pub fn is_current(&self, vault: &str) -> bool {

@@ -250,6 +250,7 @@ impl User {
                 comment,
                 then,
                 base: None,
+                unchanged: vault::store::UnchangedContent::Accept,
             },
         )
         .await

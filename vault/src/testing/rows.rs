@@ -69,6 +69,7 @@ impl VaultRows {
             }
             Some((_, _, outcome)) => Ok(Some(Outcome {
                 replayed: true,
+                overridden: None,
                 ..outcome.clone()
             })),
         }
@@ -95,6 +96,7 @@ impl VaultRows {
             file: effect.file,
             event,
             change,
+            overridden: effect.overridden,
             replayed: false,
         }
     }

@@ -30,6 +30,7 @@ pub(crate) struct VaultCore<S, B> {
     pub(crate) rng: SecureRandom,
     pub(crate) deriver: Deriver<S>,
     pub(crate) recorded: broadcast::Sender<VaultId>,
+    pub(crate) overridden: broadcast::Sender<Username>,
 }
 
 /// Creates the vault `main` if there is no vault yet. Needs no repository; the next server that
@@ -125,6 +126,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
             rng,
             deriver,
             recorded: broadcast::Sender::new(CHANNEL_CAPACITY),
+            overridden: broadcast::Sender::new(CHANNEL_CAPACITY),
         };
         ensure_main_vault(&core.store, &core.clock, &core.rng).await?;
         for vault in core.store.vaults().await? {
@@ -310,6 +312,9 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         if !outcome.replayed {
             // There may be no subscriber.
             let _ = self.recorded.send(vault.id.clone());
+        }
+        if let Some(holder) = outcome.overridden.clone() {
+            let _ = self.overridden.send(holder);
         }
         if let Some(change) = outcome.change {
             self.deriver.derived(vault, change).await;

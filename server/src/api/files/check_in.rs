@@ -9,7 +9,7 @@ use http::{HeaderMap, header};
 use vault::{
     BlobId, Filename, VaultError,
     action::{CheckIn, Read},
-    store::AfterCheckIn,
+    store::{AfterCheckIn, UnchangedContent},
     vault::{Precheck, RevisionUpload},
 };
 use wire::File;
@@ -69,6 +69,7 @@ pub async fn handle(
     let comment = fields.comment.unwrap_or_default();
     let comment = parse_text(&comment, MAX_COMMENT_CHARS, "/comment")?;
     let then = parse_after(fields.keep_checked_out.as_deref())?;
+    let unchanged = parse_unchanged(fields.unchanged.as_deref())?;
     let content = vault.finish_upload(content).await?;
     let permit = permitted.revalidate(&state.auth).await?;
     let made_from = tags.map(|tags| format!("{tags}\n")).unwrap_or_default();
@@ -82,6 +83,7 @@ pub async fn handle(
                 comment,
                 then,
                 base,
+                unchanged,
             },
             key,
         )
@@ -101,6 +103,17 @@ fn parse_after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {
         _ => Err(Problem::invalid(
             "/keep_checked_out",
             "The value must be true or false.",
+        )),
+    }
+}
+
+fn parse_unchanged(given: Option<&str>) -> Result<UnchangedContent, Problem> {
+    match given.unwrap_or_default().trim() {
+        "" | "accept" => Ok(UnchangedContent::Accept),
+        "refuse" => Ok(UnchangedContent::Refuse),
+        _ => Err(Problem::invalid(
+            "/unchanged",
+            "The value must be accept or refuse.",
         )),
     }
 }

@@ -1,22 +1,35 @@
 //! `GET /api/files/{filename}/history`
 
-use auth::Permitted;
+use auth::{Permitted, Realm};
 use axum::{
     Json,
     extract::{OriginalUri, State},
 };
 use http::HeaderMap;
 use serde::Deserialize;
-use vault::action::Read;
+use vault::{LockOverride, VaultError, action::Read};
 use wire::Revision;
 
 use crate::{
     api::paging,
     error::Problem,
     extract::{FilenameParam, Query},
-    state::Vault,
+    state::{AppState, Store},
     to_wire,
 };
+
+/// The broken locks of the file that these revisions are of.
+pub(crate) async fn overrides_of(
+    store: &Store,
+    vault: &Realm,
+    revisions: &[vault::Revision],
+) -> Result<Vec<LockOverride>, Problem> {
+    let Some(newest) = revisions.first() else {
+        return Ok(Vec::new());
+    };
+    let broken = store.overrides_of_file(&vault.id, &newest.file).await;
+    Ok(broken.map_err(VaultError::Store)?)
+}
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -35,7 +48,7 @@ pub struct HistoryQuery {
     responses((status = 200, description = "A page of the list.", body = [Revision])))]
 pub async fn handle(
     Permitted(permit): Permitted<Read>,
-    State(vault): State<Vault>,
+    State(state): State<AppState>,
     FilenameParam(name): FilenameParam,
     OriginalUri(uri): OriginalUri,
     Query(query): Query<HistoryQuery>,
@@ -43,7 +56,10 @@ pub async fn handle(
     let limit = paging::parse_limit(query.limit)?;
     let before = query.after.map(|after| after.parse()).transpose();
     let before = before.map_err(|_| paging::invalid_cursor())?;
-    let mut revisions = vault.history(&permit, &name, before, limit + 1).await?;
+    let mut revisions = state
+        .vault
+        .history(&permit, &name, before, limit + 1)
+        .await?;
     let mut headers = HeaderMap::new();
     if revisions.len() > limit as usize {
         revisions.truncate(limit as usize);
@@ -51,8 +67,6 @@ pub async fn handle(
             headers = paging::next_link(&uri, &last.revision.to_string());
         }
     }
-    Ok((
-        headers,
-        Json(revisions.iter().map(to_wire::revision).collect()),
-    ))
+    let overrides = overrides_of(&state.store, permit.realm(), &revisions).await?;
+    Ok((headers, Json(to_wire::history(&revisions, &overrides))))
 }

@@ -101,6 +101,7 @@ impl Stream for PacedBody {
 pub(crate) struct UploadFields {
     pub(crate) comment: Option<String>,
     pub(crate) keep_checked_out: Option<String>,
+    pub(crate) unchanged: Option<String>,
 }
 
 /// Reads the whole body: `file` into `upload`, the rest into [`Fields`], in any order.
@@ -142,6 +143,9 @@ pub(crate) async fn receive_form<U: BlobUpload>(
             Some("keep_checked_out") => {
                 fields.keep_checked_out =
                     Some(read_text(field, "/keep_checked_out", &budget).await?);
+            }
+            Some("unchanged") => {
+                fields.unchanged = Some(read_text(field, "/unchanged", &budget).await?);
             }
             _ => drain_field(field, &budget).await?,
         }

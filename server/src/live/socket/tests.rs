@@ -67,6 +67,7 @@ async fn socket_shows_check_out_status_per_viewer() {
         event.file.lock = Some(vault::Lock {
             id: 1,
             holder: username("bob"),
+            holder_name: None,
             at: event.at,
             note: None,
         });

@@ -12,7 +12,7 @@ use wire::{Me, SessionInfo};
 use crate::{
     api::auth::{me, sessions},
     error::Problem,
-    state::{Auth, SiteInfo},
+    state::{Auth, SiteInfo, Store},
     web::{
         Shell, device, format,
         pages::{send, shell},
@@ -72,9 +72,10 @@ impl AccountPage {
 pub(crate) async fn page(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
+    State(store): State<Store>,
     State(site): State<Arc<SiteInfo>>,
 ) -> Result<Response, Problem> {
-    let shell = shell(&auth, &caller, None).await?;
+    let shell = shell(&auth, &store, &caller, None).await?;
     let min_length = auth.passwords().min_password_length(Some(caller.account()));
     let Json(me) = me::handle(AnySession(caller.clone())).await;
     let sessions = sessions::list::list_all(&auth, &caller).await?;

@@ -206,7 +206,7 @@ async fn render(
     vault_name: Option<&str>,
     (headers, entries): (HeaderMap, Vec<AuditEntry>),
 ) -> Result<Response, Problem> {
-    let shell = shell(&state.auth, caller, vault_name).await?;
+    let shell = shell(&state.auth, &state.store, caller, vault_name).await?;
     let viewer = caller.account().username.as_str();
     let entries = audit::wire_entries(&state.store, entries).await?;
     let activity = ActivityEntry::describe_all(entries, viewer);

@@ -1,10 +1,10 @@
 //! `GET /auth/authorize` (RFC 6749 §4.1.1): a client requests authorization in the browser of the
 //! user.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use askama::Template;
-use auth::{OAuthError, OptionalCaller};
+use auth::{Caller, OAuthError, OptionalCaller};
 use axum::{
     Extension,
     extract::{RawQuery, State},
@@ -18,7 +18,7 @@ use crate::{
     error::Problem,
     extract::Form,
     middleware::response::RequestId,
-    state::{Auth, SiteInfo},
+    state::{AppState, SiteInfo},
     web::{
         Shell,
         pages::{allow_page, error_page, send, shell},
@@ -91,24 +91,23 @@ impl fmt::Debug for DevicePage {
 
 pub(crate) async fn page(
     OptionalCaller(caller): OptionalCaller,
-    State(auth): State<Auth>,
-    State(site): State<Arc<SiteInfo>>,
+    State(state): State<AppState>,
     Extension(id): Extension<RequestId>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     let request = match parse_query(&query) {
         Ok(request) => request,
-        Err(problem) => return Ok(error_response(&problem, &id)),
+        Err(problem) => return Ok(error_response(&state, caller, &problem, &id).await),
     };
-    let client = match find_client(&auth, &request.client_id, &request.redirect_uri) {
+    let client = match find_client(&state.auth, &request.client_id, &request.redirect_uri) {
         Ok(client) => client,
-        Err(problem) => return Ok(error_response(&problem, &id)),
+        Err(problem) => return Ok(error_response(&state, caller, &problem, &id).await),
     };
     // The redirect URI is verified now, so errors can be sent to the client.
-    let validated = match validate_request(&auth, client, &request) {
+    let validated = match validate_request(&state.auth, client, &request) {
         Ok(validated) => validated,
-        Err(error) => return Ok(redirect_error(&request, &site, error)),
+        Err(error) => return Ok(redirect_error(&request, &state.site, error)),
     };
     let Some(caller) = caller else {
         let next =
@@ -119,7 +118,7 @@ pub(crate) async fn page(
     };
     caller.require_unrestricted()?;
     let page = AuthorizePage {
-        shell: shell(&auth, &caller, None).await?,
+        shell: shell(&state.auth, &state.store, &caller, None).await?,
         username: caller.account().username.to_string(),
         client_name: validated.client().name().to_owned(),
         scopes: validated
@@ -159,9 +158,22 @@ fn redirect_error(request: &Authorize, site: &SiteInfo, error: OAuthError) -> Re
     .into_response()
 }
 
-fn error_response(problem: &Problem, RequestId(id): &RequestId) -> Response {
-    let status = problem.status();
-    let mut response = (status, Html(error_page(status, &problem.detail(), id))).into_response();
+async fn error_response(
+    state: &AppState,
+    caller: Option<Caller>,
+    problem: &Problem,
+    RequestId(id): &RequestId,
+) -> Response {
+    let shell = match caller {
+        Some(caller) => shell(&state.auth, &state.store, &caller, None).await,
+        None => Ok(Shell::default()),
+    };
+    let (shell, status) = (shell.unwrap_or_default(), problem.status());
+    let mut response = (
+        status,
+        Html(error_page(shell, status, &problem.detail(), id)),
+    )
+        .into_response();
     allow_page(response.headers_mut());
     response
 }

@@ -7,7 +7,12 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::{send, shell};
-use crate::{error::Problem, extract::Query, state::Auth, web::DevicePage};
+use crate::{
+    error::Problem,
+    extract::Query,
+    state::{Auth, Store},
+    web::DevicePage,
+};
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct DeviceQuery {
@@ -17,9 +22,10 @@ pub(crate) struct DeviceQuery {
 pub(crate) async fn page(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
+    State(store): State<Store>,
     Query(query): Query<DeviceQuery>,
 ) -> Result<Response, Problem> {
-    let shell = shell(&auth, &caller, None).await?;
+    let shell = shell(&auth, &store, &caller, None).await?;
     let user_code = without_hidden(&query.user_code.unwrap_or_default())
         .chars()
         .take(20)

@@ -12,7 +12,7 @@ use wire::FactorOverview;
 use crate::{
     api::auth::factors::list,
     error::Problem,
-    state::{Auth, SiteInfo},
+    state::{Auth, SiteInfo, Store},
     web::{
         Shell, format,
         pages::{send, shell},
@@ -94,9 +94,10 @@ impl FactorsPage {
 pub(crate) async fn page(
     AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
+    State(store): State<Store>,
     State(site): State<Arc<SiteInfo>>,
 ) -> Result<Response, Problem> {
-    let shell = shell(&auth, &caller, None).await?;
+    let shell = shell(&auth, &store, &caller, None).await?;
     let is_due = caller.restriction().is_some();
     let Json(overview) = list::handle(AllowRestricted(caller), State(auth)).await?;
     send(

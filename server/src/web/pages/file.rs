@@ -1,6 +1,7 @@
 //! The page of a file: metadata, lock state and all revisions.
 
 use askama::Template;
+use jiff::Timestamp;
 use wire::Revision;
 
 use crate::web::{
@@ -62,8 +63,8 @@ impl FilePage {
         format::size(*bytes)
     }
 
-    pub fn time(&self, revision: &Revision) -> String {
-        format::time(&revision.timestamp)
+    pub fn time(&self, at: &Timestamp) -> String {
+        format::time(at)
     }
 
     pub fn revision_url(&self, revision: &Revision) -> String {

@@ -88,6 +88,7 @@ impl Row {
             modified_at: jiff::Timestamp::UNIX_EPOCH,
             modified_by: String::new(),
             locked_by: None,
+            locked_by_name: None,
             locked_at: None,
             lock_note: None,
             change: 0,
@@ -114,6 +115,11 @@ impl Row {
             (FileStatus::Locked, Some(holder)) => format!("Checked out by {holder}"),
             (FileStatus::Locked, None) => "Checked out".to_owned(),
         }
+    }
+
+    /// The display name of the holder, which stands beside the username: others may have the same.
+    pub fn holder_name(&self) -> &str {
+        self.0.locked_by_name.as_deref().unwrap_or_default()
     }
 
     pub fn holder(&self) -> &str {

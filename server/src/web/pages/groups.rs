@@ -55,7 +55,7 @@ pub(crate) async fn page(
     caller: Caller,
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {
-    let shell = shell(&state.auth, &caller, None).await?;
+    let shell = shell(&state.auth, &state.store, &caller, None).await?;
     let groups =
         groups::wire_groups(&state.store, state.auth.admin().groups(&permit).await?).await?;
     let vaults = shell.vaults.clone();

@@ -62,7 +62,7 @@ pub(crate) async fn page(
     Interactive(caller): Interactive,
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {
-    let shell = shell(&state.auth, &caller, None).await?;
+    let shell = shell(&state.auth, &state.store, &caller, None).await?;
     let realms = state.auth.sessions().realms_of(&caller).await?.into_iter();
     let vaults: Vec<_> = realms
         .filter(|(_, role)| *role >= Role::Manager)

@@ -10,7 +10,7 @@ use wire::Lockout;
 use crate::{
     api::throttle,
     error::Problem,
-    state::Auth,
+    state::{Auth, Store},
     web::{
         Shell, format,
         pages::{send, shell},
@@ -78,8 +78,9 @@ pub(crate) async fn page(
     Permitted(permit): Permitted<ReadLockouts>,
     caller: Caller,
     State(auth): State<Auth>,
+    State(store): State<Store>,
 ) -> Result<Response, Problem> {
-    let shell = shell(&auth, &caller, None).await?;
+    let shell = shell(&auth, &store, &caller, None).await?;
     let lockouts = auth
         .admin()
         .lockouts(&permit)

@@ -32,7 +32,7 @@ pub(crate) async fn page(
     OriginalUri(uri): OriginalUri,
     Query(params): Query<SecurityQuery>,
 ) -> Result<Response, Problem> {
-    let shell = shell(&state.auth, &caller, None).await?;
+    let shell = shell(&state.auth, &state.store, &caller, None).await?;
     let (query, limit) = AuditListQuery::from_form([""; 3], None, None, params.after)
         .to_audit_query(Chain::Accounts)?;
     let (headers, entries) = audit::page(

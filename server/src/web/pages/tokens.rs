@@ -10,7 +10,7 @@ use wire::PersonalToken;
 use crate::{
     api::auth::tokens::list,
     error::Problem,
-    state::Auth,
+    state::{Auth, Store},
     web::{
         Shell, format,
         pages::{send, shell},
@@ -91,8 +91,9 @@ impl TokensPage {
 pub(crate) async fn page(
     Interactive(caller): Interactive,
     State(auth): State<Auth>,
+    State(store): State<Store>,
 ) -> Result<Response, Problem> {
-    let (shell, now) = (shell(&auth, &caller, None).await?, auth.now());
+    let (shell, now) = (shell(&auth, &store, &caller, None).await?, auth.now());
     let tokens = list::list_all(&auth, &caller).await?;
     send(StatusCode::OK, &TokensPage { shell, tokens, now })
 }

@@ -91,7 +91,7 @@ pub(crate) async fn page(
     State(state): State<AppState>,
     extract::UsernameParam(username): extract::UsernameParam,
 ) -> Result<Response, Problem> {
-    let shell = shell(&state.auth, &caller, None).await?;
+    let shell = shell(&state.auth, &state.store, &caller, None).await?;
     let member = state.auth.admin().member(&permit, &username).await?;
     let user = users::wire_user(&state.store, member).await?;
     let vaults = shell.vaults.clone();

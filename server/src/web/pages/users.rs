@@ -150,7 +150,7 @@ pub(crate) async fn page(
     State(state): State<AppState>,
     Query(query_params): Query<UsersQuery>,
 ) -> Result<Response, Problem> {
-    let shell = shell(&state.auth, &caller, None).await?;
+    let shell = shell(&state.auth, &state.store, &caller, None).await?;
     let search = query_params
         .q
         .clone()

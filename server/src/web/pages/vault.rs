@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use auth::{AuthError, Caller, Permit, Permitted, Realm, RealmName, error::AccessError};
-use axum::{extract::FromRequestParts, response::Response};
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse, Redirect, Response},
+};
 use http::{StatusCode, request::Parts};
 use serde::Deserialize;
 use vault::{Filename, VaultError, VaultStore, action::Read, store::FolderEntry};
 
-use super::{send, shell};
+use super::{no_vault::NoVaultPage, send, shell};
 use crate::{
+    api::files::history::overrides_of,
     error::Problem,
     extract::{Query, path_param},
     state::{AppState, Auth, SiteInfo, Store, Vault},
@@ -69,13 +73,15 @@ pub(crate) async fn home(
     Query(query): Query<VaultPageQuery>,
 ) -> Result<Response, Problem> {
     let vaults = deps.auth.sessions().realms_of(&caller).await?;
+    if vaults.is_empty() {
+        let shell = shell(&deps.auth, &deps.store, &caller, None).await?;
+        return send(StatusCode::OK, &NoVaultPage { shell });
+    }
     let main = vaults
         .iter()
         .position(|(vault, _)| RealmName::parse("main").as_ref() == Ok(&vault.name));
-    let realm = main
-        .or((!vaults.is_empty()).then_some(0))
-        .map(|at| vaults[at].0.clone());
-    let permit = caller.permit::<Read>(realm.as_ref())?;
+    let realm = &vaults[main.unwrap_or(0)].0;
+    let permit = caller.permit::<Read>(Some(realm))?;
     folder_page(&caller, &permit, &deps, None, query.after).await
 }
 
@@ -159,7 +165,7 @@ async fn folder_page(
             FolderEntry::File(file) => files.push(Row(to_wire::file(&file, permit.username()))),
         }
     }
-    let shell = shell(&deps.auth, caller, Some(&at.vault)).await?;
+    let shell = shell(&deps.auth, &deps.store, caller, Some(&at.vault)).await?;
     send(
         StatusCode::OK,
         &FolderPage {
@@ -219,6 +225,11 @@ pub(crate) async fn file(
         Err(VaultError::NotFound) => None,
         Err(error) => return Err(error.into()),
     };
+    if file.is_none()
+        && let Some(moved) = new_address(&permit, &at, &deps, &name).await?
+    {
+        return Ok(Redirect::temporary(&moved).into_response());
+    }
     let mut revisions = deps
         .vault
         .history(&permit, &name, before, REVISIONS + 1)
@@ -228,8 +239,9 @@ pub(crate) async fn file(
     let filename = name.to_string();
     let last = revisions.last().filter(|_| more);
     let next = last.map(|last| format!("{}?after={}", at.file_url(&filename), last.revision));
-    let revisions = revisions.iter().map(to_wire::revision).collect();
-    let shell = shell(&deps.auth, &caller, Some(&at.vault)).await?;
+    let overrides = overrides_of(&deps.store, permit.realm(), &revisions).await?;
+    let revisions = to_wire::history(&revisions, &overrides);
+    let shell = shell(&deps.auth, &deps.store, &caller, Some(&at.vault)).await?;
     send(
         StatusCode::OK,
         &FilePage {
@@ -241,6 +253,18 @@ pub(crate) async fn file(
             next,
         },
     )
+}
+
+/// The page of the file that was moved away from `name`.
+async fn new_address(
+    permit: &Permit<Read>,
+    at: &VaultContext,
+    deps: &PageDeps,
+    name: &Filename,
+) -> Result<Option<String>, Problem> {
+    let moved = deps.store.moved_file(&permit.realm().id, name).await;
+    let moved = moved.map_err(VaultError::Store)?;
+    Ok(moved.map(|file| at.file_url(file.name.as_str())))
 }
 
 /// `GET /v/{vault}/deleted`
@@ -264,7 +288,7 @@ pub(crate) async fn deleted(
         .iter()
         .map(|file| to_wire::file(file, permit.username()))
         .collect();
-    let shell = shell(&deps.auth, &caller, Some(&at.vault)).await?;
+    let shell = shell(&deps.auth, &deps.store, &caller, Some(&at.vault)).await?;
     send(
         StatusCode::OK,
         &DeletedPage {

@@ -8,6 +8,7 @@ fn check_in_operation(n: u8, then: AfterCheckIn) -> Operation {
         comment: text("cut"),
         then,
         base: None,
+        unchanged: UnchangedContent::Accept,
     }
 }
 
@@ -130,6 +131,7 @@ fn check_in_with_stale_base_is_rejected() {
         comment: text(""),
         then: AfterCheckIn::Release,
         base: Some(blob(n).id),
+        unchanged: UnchangedContent::Accept,
     };
     assert!(matches!(
         decide(Some(&file_locked_by("ada")), &command("ada", from(9))),
@@ -251,4 +253,39 @@ fn operations_on_missing_file_return_not_found() {
         blob: blob(1),
     };
     assert_eq!(error_of(&new_file(), "ada", another), "File not found");
+}
+
+#[test]
+fn unchanged_content_is_refused_only_on_request() {
+    let of = |n, unchanged| Operation::CheckIn {
+        blob: blob(n),
+        comment: text(""),
+        then: AfterCheckIn::Release,
+        base: None,
+        unchanged,
+    };
+    let file = file_locked_by("ada");
+    assert!(matches!(
+        decide(
+            Some(&file),
+            &command("ada", of(1, UnchangedContent::Refuse))
+        ),
+        Err(VaultError::Unchanged { revision: 1 })
+    ));
+    for accepted in [
+        of(1, UnchangedContent::Accept),
+        of(2, UnchangedContent::Refuse),
+    ] {
+        assert_eq!(effect_of(&file, "ada", accepted).file.revision, 2);
+    }
+    assert!(
+        matches!(
+            decide(
+                Some(&file),
+                &command("bob", of(1, UnchangedContent::Refuse))
+            ),
+            Err(VaultError::NotLockHolder { .. })
+        ),
+        "the lock comes first"
+    );
 }

@@ -19,7 +19,8 @@ fn any_operation() -> impl Strategy<Value = Operation> {
             blob: blob(n),
             comment: text("c"),
             then,
-            base
+            base,
+            unchanged: UnchangedContent::Accept
         }),
         broken.prop_map(|then| Operation::Override {
             reason: text("r"),

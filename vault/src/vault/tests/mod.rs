@@ -93,6 +93,7 @@ impl Fixture {
                 comment: text("Second cut"),
                 then,
                 base: None,
+                unchanged: UnchangedContent::Accept,
             },
         )
         .await
