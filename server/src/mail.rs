@@ -52,7 +52,7 @@ impl Mailer {
     /// A message for the operator: the folder cannot be created, or the certificate is invalid.
     pub(crate) fn new(mail: &MailConfig, site: String, clock: Clock) -> anyhow::Result<Self> {
         Ok(Self {
-            from: mail.from.clone(),
+            from: Mailbox::new(mail.from.name.clone(), in_ascii_domain(&mail.from.email)?),
             sender: MailSender::new(&mail.transport)?,
             site_url: site,
             clock,
@@ -128,7 +128,7 @@ impl Mailer {
 
     fn to_message(&self, mail: &OutgoingMail) -> anyhow::Result<Message> {
         let Rendered { subject, text } = render(mail, &self.site_url)?;
-        let to: Address = mail.to.as_str().parse()?;
+        let to = in_ascii_domain(&mail.to.as_str().parse()?)?;
         let id = hex::encode(self.rng.bytes::<16>());
         let mut message = Message::builder()
             .from(self.from.clone())
@@ -147,6 +147,15 @@ impl Mailer {
         ));
         Ok(message)
     }
+}
+
+/// The address with the ASCII form of its domain (RFC 5891 §4), which every relay takes.
+fn in_ascii_domain(address: &Address) -> anyhow::Result<Address> {
+    let domain = match url::Host::parse(address.domain()) {
+        Ok(url::Host::Domain(domain)) => domain,
+        _ => address.domain().to_owned(),
+    };
+    Ok(Address::new(address.user(), domain)?)
 }
 
 /// Sends ASCII text unencoded, so that long links stay in one piece. Other text becomes

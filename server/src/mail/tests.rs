@@ -259,6 +259,27 @@ async fn mail_is_not_retried_after_permanent_smtp_failure() {
 }
 
 #[tokio::test]
+async fn mail_beyond_the_relays_alphabet_is_given_up() {
+    let (address, server) = mail_server(Vec::new()).await;
+    let relay = smtp_transport(address, MailTls::None);
+    // A retry would wait for an hour.
+    let mailer = Mailer {
+        retry_delays: vec![Duration::from_hours(1)],
+        ..test_mailer(relay.clone())
+    };
+    let mail = outgoing_mail("müller@files.example", "Müller", notice_body());
+    deliver_all(mailer, vec![mail]).await;
+    let mail = outgoing_mail("ada@bücher.example", "Ada", notice_body());
+    deliver_all(test_mailer(relay), vec![mail]).await;
+    let heard = server.await.unwrap();
+    assert!(
+        heard.contains("RCPT TO:<ada@xn--bcher-kva.example>"),
+        "{heard}"
+    );
+    assert!(!heard.contains("ller@files.example"), "{heard}");
+}
+
+#[tokio::test]
 async fn mail_is_not_sent_without_required_tls() {
     let (address, server) = mail_server(Vec::new()).await;
     let postman = Mailer {

@@ -12,6 +12,7 @@ use durable_fs::Mode;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     transport::smtp::{
+        self,
         authentication::Credentials,
         client::{Certificate, Tls, TlsParameters},
     },
@@ -65,7 +66,7 @@ impl MailSender {
                     .await
                     .map(drop)
                     .map_err(|error| SendError {
-                        is_transient: !error.is_permanent(),
+                        is_transient: !is_final(&error, message),
                         reason: error_chain(&error),
                     })
             }
@@ -80,6 +81,15 @@ impl MailSender {
             }
         }
     }
+}
+
+/// Whether no retry can succeed: the relay refuses the mail for good (RFC 5321 §4.2.1), or it takes
+/// no address outside ASCII (RFC 6531 §3.2) and the mail has one.
+fn is_final(error: &smtp::Error, message: &Message) -> bool {
+    let envelope = message.envelope();
+    let mut addresses = envelope.to().iter().chain(envelope.from());
+    let needs_utf8 = addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii());
+    error.is_permanent() || (error.is_client() && needs_utf8)
 }
 
 /// The error and its sources.
