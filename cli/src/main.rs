@@ -9,8 +9,10 @@ mod audit;
 mod breach;
 mod console;
 mod env_check;
+mod hangup;
 mod key;
 mod migrate;
+mod open_files;
 mod remote;
 mod serve;
 mod throttle;
@@ -86,7 +88,7 @@ fn error_chain(error: &anyhow::Error) -> String {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    env_check::refuse_unknown(std::env::vars_os().map(|(name, _)| name))?;
+    env_check::refuse_unknown(std::env::vars_os())?;
     let settings = arguments.settings;
     match arguments.command.unwrap_or(Command::Serve) {
         // Client commands use no data folder.

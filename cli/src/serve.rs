@@ -6,17 +6,23 @@ use auth::Clock;
 use server::{Config, RunningServer, config::RegistrationMode, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::{hangup, open_files};
+
 pub(crate) async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::init_logging(&config)?;
+    open_files::raise_limit();
     let (data, registration) = (config.data.clone(), config.registration);
     let mut running = server::start(config, Clock::system()).await?;
-    // Install the handler before the greeting: a supervisor may send SIGTERM right after it.
+    // Install the handlers before the greeting: a supervisor may send SIGTERM right after it.
     let mut terminate = signal(SignalKind::terminate())?;
+    let hangup = hangup::received()?;
+    open_files::log_limit();
     print_greeting(&running, &data, registration);
     tokio::select! {
         finished = running.wait() => finished?,
         _ = tokio::signal::ctrl_c() => stop(running).await?,
         _ = terminate.recv() => stop(running).await?,
+        () = hangup => stop(running).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

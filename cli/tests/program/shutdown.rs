@@ -1,10 +1,12 @@
 //! A stopping server finishes running requests.
 
+use std::process::Command;
+
 use bytes::Bytes;
 use reqwest::Body;
 use tokio::sync::mpsc;
 
-use crate::test_program::TestProgram;
+use crate::test_program::{TestProgram, TestServer};
 
 const MULTIPART_HEAD: &str =
     "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nfirst half, ";
@@ -63,6 +65,34 @@ async fn stopped_server_leaves_complete_database_without_journal() {
             .contains("ada")
     );
     program.run(&["verify"]).expect_success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_terminal_stops_server_in_order() {
+    let program = TestProgram::with_ada();
+    let mut server = program.serve();
+    server.sign_in_as_ada().await.add("a.nc", "G0 X0").await;
+    server.signal("HUP");
+    assert!(server.remaining_output().contains("Stopping"));
+    assert!(server.exits_successfully());
+    let journal = program.data_folder().join("strongroom.db-wal");
+    assert_eq!(std::fs::metadata(&journal).map_or(0, |file| file.len()), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_under_nohup_survives_its_terminal() {
+    let program = TestProgram::with_ada();
+    let mut command = Command::new("nohup");
+    command.arg(env!("CARGO_BIN_EXE_strongroom"));
+    command.args(["--listen", "127.0.0.1:0", "--log", "warn"]);
+    command.current_dir(program.folder());
+    let mut server = TestServer::start(command);
+    server.signal("HUP");
+    let health = reqwest::get(server.url("/health/ready")).await.unwrap();
+    assert_eq!(health.status(), 200);
+    server.terminate();
+    assert!(server.remaining_output().contains("Stopping"));
+    assert!(server.exits_successfully());
 }
 
 type Chunk = Result<Bytes, std::io::Error>;
