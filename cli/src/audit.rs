@@ -10,7 +10,7 @@ use auth::{
 };
 use jiff::Timestamp;
 use server::{
-    Config, api::audit::wire_entry, audit_checkpoint::AuditCheckpoint, serve::Installation,
+    Config, api::audit::wire_entry, audit_checkpoint::AuditCheckpoint, installation::StoredData,
 };
 use store::ChainStatus;
 use vault::VaultStore;
@@ -29,7 +29,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(command: AuditCommand, config: Config) -> anyhow::Result<ExitCode> {
     require_data_folder(&config)?;
-    let opened = server::serve::open(&config, Clock::system()).await?;
+    let opened = server::installation::open_for_reading(&config, Clock::system()).await?;
     match command {
         AuditCommand::Verify => verify(&opened, &config).await,
         AuditCommand::Export {
@@ -52,7 +52,7 @@ pub(crate) async fn run(command: AuditCommand, config: Config) -> anyhow::Result
 }
 
 /// Every chain with its display name.
-async fn chains(opened: &Installation) -> anyhow::Result<Vec<(String, Chain)>> {
+async fn chains(opened: &StoredData) -> anyhow::Result<Vec<(String, Chain)>> {
     let mut chains = vec![("accounts".to_owned(), Chain::Accounts)];
     let vaults = opened.store.vaults().await?;
     chains.extend(
@@ -65,7 +65,7 @@ async fn chains(opened: &Installation) -> anyhow::Result<Vec<(String, Chain)>> {
 
 /// Verifies every chain. Returns the display name and status of each.
 pub(crate) async fn check(
-    opened: &Installation,
+    opened: &StoredData,
     config: &Config,
 ) -> anyhow::Result<Vec<(String, ChainStatus)>> {
     let mut missing = AuditCheckpoint::open(config)?
@@ -91,7 +91,7 @@ pub(crate) async fn check(
     Ok(checked)
 }
 
-async fn verify(opened: &Installation, config: &Config) -> anyhow::Result<ExitCode> {
+async fn verify(opened: &StoredData, config: &Config) -> anyhow::Result<ExitCode> {
     let checked = check(opened, config).await?;
     for (name, status) in &checked {
         if let ChainStatus::Intact { entries } = status {
@@ -126,7 +126,7 @@ pub(crate) fn report_broken(checked: &[(String, ChainStatus)]) -> u32 {
 
 /// The position of the export in each chain.
 struct Export<'a> {
-    opened: &'a Installation,
+    opened: &'a StoredData,
     positions: Vec<Position>,
     since: Option<Timestamp>,
     selected: Option<String>,
@@ -142,7 +142,7 @@ struct Position {
 
 impl<'a> Export<'a> {
     async fn begin(
-        opened: &'a Installation,
+        opened: &'a StoredData,
         selected: Option<&str>,
         since: Option<Timestamp>,
     ) -> anyhow::Result<Self> {

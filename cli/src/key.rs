@@ -16,7 +16,7 @@ use crate::{args::KeyCommand, output::count, require_data_folder};
 
 pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<ExitCode> {
     require_data_folder(&config)?;
-    let ring = |lost| server::serve::open_key_ring(&config, lost, Clock::system());
+    let ring = |lost| server::installation::open_key_ring(&config, lost, Clock::system());
     match command {
         KeyCommand::List => list(&ring(OnMissingKey::Fail).await?.list().await?),
         KeyCommand::ReplaceMaster {

@@ -13,7 +13,7 @@ use crate::{args::ThrottleCommand, console::operator_permit, require_data_folder
 
 pub(crate) async fn run(command: ThrottleCommand, config: Config) -> anyhow::Result<ExitCode> {
     require_data_folder(&config)?;
-    let opened = server::serve::open(&config, Clock::system()).await?;
+    let opened = server::installation::open(&config, Clock::system()).await?;
     let auth = &opened.auth;
     match command {
         ThrottleCommand::List => list(&auth.admin().lockouts(&operator_permit()).await?),

@@ -13,7 +13,7 @@ use auth::{
     factor::AuditReason, store::AccountQuery,
 };
 use reset::RejectCurrentPassword;
-use server::{Config, serve::Installation, state::Auth};
+use server::{Config, installation::Installation, state::Auth};
 use vault::VaultStore;
 
 use crate::{args::UserCommand, console::operator_permit, require_data_folder};
@@ -26,7 +26,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
     ) {
         require_data_folder(&config)?;
     }
-    let opened = server::serve::open(&config, Clock::system()).await?;
+    let opened = server::installation::open(&config, Clock::system()).await?;
     if is_new {
         err!(
             "Created the data folder {} (--data names another one).",

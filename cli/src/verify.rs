@@ -15,7 +15,7 @@ use crate::{
 pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
     require_data_folder(&config)?;
     let repositories = config.data.join("vaults");
-    let opened = server::serve::open(&config, Clock::system()).await?;
+    let opened = server::installation::open_for_reading(&config, Clock::system()).await?;
     let mut wrong = 0;
     let summary = vault::verify::verify(&opened.store, &opened.blobs, &repositories, |finding| {
         if finding.is_error() {

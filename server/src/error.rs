@@ -3,7 +3,7 @@
 //! A handler returns a [`Problem`]. [`crate::middleware::response`] renders it, because only that layer has the
 //! request id.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use auth::{
     AuthError,
@@ -53,10 +53,9 @@ pub enum Problem {
     /// `/ws` without an upgrade (RFC 6455 §4.2.1).
     #[error("This URL accepts WebSocket connections only.")]
     WebSocketRequired,
-    /// The request is from another machine.
-    #[error("This URL is available only from the machine that runs the server.")]
-    LoopbackOnly,
-    /// The database does not answer, or the server is stopping.
+    #[error("This URL needs the metrics token or an administrator's token.")]
+    MetricsTokenRequired,
+    /// The disk or the database refuses reads or writes, or the server is stopping.
     #[error("Not ready.")]
     NotReady,
     /// A bug. The message goes to the log only.
@@ -97,7 +96,7 @@ impl Problem {
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::WebSocketRequired => StatusCode::UPGRADE_REQUIRED,
-            Self::LoopbackOnly => StatusCode::FORBIDDEN,
+            Self::MetricsTokenRequired => StatusCode::FORBIDDEN,
             Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -202,9 +201,11 @@ impl Problem {
             Self::Auth(AuthError::Throttle(ThrottleError::LockedOut)) => {
                 Some(Duration::from_hours(24))
             }
-            Self::Auth(AuthError::Store(_))
-            | Self::Vault(VaultError::Store(_))
-            | Self::NotReady => Some(Duration::from_secs(1)),
+            Self::Auth(AuthError::Store(_)) | Self::Vault(_) | Self::NotReady
+                if self.status() == StatusCode::SERVICE_UNAVAILABLE =>
+            {
+                Some(Duration::from_secs(1))
+            }
             _ => None,
         }
     }
@@ -222,8 +223,10 @@ impl Problem {
                     )
             ) | Self::NotReady
                 | Self::HttpVersion
-                | Self::Vault(VaultError::DiskFull)
         );
+        if self.status() == StatusCode::INSUFFICIENT_STORAGE {
+            return VaultError::DiskFull.to_string();
+        }
         if self.status().is_server_error() && !is_public {
             return "The server failed to process the request. Nothing has changed. Try again, and give the \
                     operator the request id if the error persists."
@@ -245,6 +248,7 @@ fn kind_status(kind: ErrorKind) -> StatusCode {
         ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorKind::BadGateway => StatusCode::BAD_GATEWAY,
         ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -269,6 +273,10 @@ fn vault_status(error: &VaultError) -> StatusCode {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         VaultError::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        VaultError::Store(error) if error.is_disk_full() => StatusCode::INSUFFICIENT_STORAGE,
+        VaultError::Io(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         VaultError::Io(_) => StatusCode::INTERNAL_SERVER_ERROR,
         VaultError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -343,3 +351,6 @@ fn into_pending(problem: Problem, dress: ErrorFormat) -> Response {
     });
     response
 }
+
+#[cfg(test)]
+mod tests;

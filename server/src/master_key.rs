@@ -15,10 +15,8 @@ use auth::{
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    config::Config,
-    instance_lock::InstanceLock,
-    serve::{create_private_folder, open_store},
-    state::Store,
+    config::Config, data_folder::create_private_folder, installation::open_store,
+    instance_lock::InstanceLock, state::Store,
 };
 
 /// The master key candidates from the settings or the key file. Two exist if a replacement was

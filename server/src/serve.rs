@@ -1,33 +1,29 @@
-//! Startup and shutdown: opens the data folder, starts all tasks, and stops them in order.
+//! Startup and shutdown: claims the data folder, starts all tasks, and stops them in order.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use auth::{
-    AuthError, Clock, SecureRandom,
-    keys::ring::KeyRing,
-    settings::Registration,
-    upstream::{HttpClient, UpstreamSettings},
-};
+use auth::{AuthError, Clock, SecureRandom};
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
 use jiff::SignedDuration;
-use store::Database;
 use tokio::{sync::watch, task::JoinHandle};
 use vault::{LocalBlobs, VaultStore};
 
 use crate::{
     audit_checkpoint::AuditCheckpoint,
-    config::{Config, RegistrationMode},
+    config::Config,
     connection::WriteTimeoutAcceptor,
+    data_folder::{create_private_folder, refuse_writable_by_others},
+    installation::{Installation, open},
     instance_lock::InstanceLock,
     live::Hub,
     mail::Mailer,
-    master_key::{MasterKeys, OnMissingKey, finish_interrupted_rotation},
+    master_key::finish_interrupted_rotation,
     override_mails,
     router::router,
     state::{AppState, Auth, Shared, SiteInfo, Store, Vault},
-    telemetry, upstream_http,
+    telemetry,
 };
 
 /// Time limit for a client to send its request headers.
@@ -57,116 +53,6 @@ pub struct RunningServer {
     _instance_lock: InstanceLock,
 }
 
-/// The opened parts of an installation.
-#[derive(Clone, Debug)]
-pub struct Installation {
-    pub store: Store,
-    pub auth: Auth,
-    pub blobs: LocalBlobs,
-}
-
-/// Opens the database, keys and accounts of the data folder. Creates those that are missing.
-///
-/// # Errors
-/// A message for the operator.
-pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Installation> {
-    let master_keys = MasterKeys::load(config)?;
-    let store = open_store(config).await?;
-    let key = master_keys.active(&store, OnMissingKey::Fail).await?;
-    // Before the first account, which gets its role in this vault.
-    vault::vault::ensure_main_vault(&store, &clock, &SecureRandom::system()).await?;
-    let auth = Auth::open(
-        store.clone(),
-        auth_settings(config, upstream_http::http_client()?)?,
-        key,
-        clock,
-        SecureRandom::system(),
-    )
-    .await?;
-    let blobs = LocalBlobs::new(config.data.join("vaults"), config.max_file_size);
-    Ok(Installation { store, auth, blobs })
-}
-
-/// Opens the key ring alone. It may contain keys that the master key cannot decrypt.
-///
-/// # Errors
-/// A message for the operator.
-pub async fn open_key_ring(
-    config: &Config,
-    on_missing: OnMissingKey,
-    clock: Clock,
-) -> anyhow::Result<KeyRing<Store>> {
-    let master_keys = MasterKeys::load(config)?;
-    let store = open_store(config).await?;
-    let key = master_keys.active(&store, on_missing).await?;
-    Ok(KeyRing::new(
-        store,
-        &key,
-        config.keys,
-        clock,
-        SecureRandom::system(),
-    )?)
-}
-
-pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let rules = &config.database;
-    Ok(Store::open_with(&rules.database(&config.data)?, rules.migrations()).await?)
-}
-
-/// Applies all migrations. On PostgreSQL, also grants the role `serving` what a server needs, if it
-/// is given. The owner of the tables runs this if the server itself may not change them.
-///
-/// # Errors
-/// A message for the operator.
-pub async fn migrate(config: &Config, role_to_grant: Option<String>) -> anyhow::Result<()> {
-    let database = config.database.database(&config.data)?;
-    if matches!(database, Database::Sqlite(_)) {
-        create_private_folder(&config.data)?;
-    }
-    let store = Store::open(&database).await?;
-    if let Some(role) = role_to_grant {
-        store.grant_to(role).await?;
-    }
-    Ok(())
-}
-
-fn auth_settings(config: &Config, http: HttpClient) -> anyhow::Result<auth::Settings> {
-    Ok(auth::Settings {
-        registration: match config.registration {
-            RegistrationMode::Open => Registration::Open,
-            RegistrationMode::Invite => Registration::Invite,
-            RegistrationMode::Closed => Registration::Closed,
-        },
-        default_role: config.default_role,
-        hashing: config.hashing,
-        clients: config.clients.clone(),
-        factors: config.factors.clone(),
-        step_up: config.step_up,
-        passwords: config.passwords.rules()?,
-        upstreams: UpstreamSettings {
-            providers: config.providers.list.clone(),
-            http: Some(http),
-        },
-        access_lifetime: config.sessions.access,
-        idle_timeout: config.sessions.idle,
-        absolute_timeout: config.sessions.absolute,
-        requests_per_minute: config.sessions.requests_per_minute,
-        keys: config.keys,
-        ..auth::Settings::new(config.public_url.clone(), "strongroom".to_owned())
-    })
-}
-
-/// Restricts the folder to its owner, because it contains keys and password hashes.
-pub(crate) fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .with_context(|| format!("The folder {} cannot be created", folder.display()))
-}
-
 /// Starts the server. It is listening when this returns.
 ///
 /// # Errors
@@ -178,8 +64,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<RunningServer
     let listener = listen(config.listen)?;
     let address = listener.local_addr()?;
     let config = config.with_listen_address(address);
-    create_private_folder(&config.data)?;
-    let instance_lock = InstanceLock::acquire(&config.data)?;
+    let instance_lock = claim_data_folder(&config)?;
     let Installation { store, auth, blobs } = open(&config, clock.clone()).await?;
     finish_interrupted_rotation(&config, &store, &instance_lock).await?;
     auth.keys().rotate_keys_if_due().await?;
@@ -229,6 +114,18 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<RunningServer
         maintenance,
         _instance_lock: instance_lock,
     })
+}
+
+/// Creates the data folder, or requires that this server alone writes to it.
+fn claim_data_folder(config: &Config) -> anyhow::Result<InstanceLock> {
+    create_private_folder(&config.data)?;
+    refuse_writable_by_others(&config.data)?;
+    if let Ok(database) = config.database.database(&config.data)
+        && database.is_read_only()
+    {
+        anyhow::bail!("{database} or its folder is read-only, and a server writes to both");
+    }
+    InstanceLock::acquire(&config.data)
 }
 
 async fn open_vault(

@@ -1,6 +1,8 @@
 //! What the configuration says about this installation, for handlers and layers.
 
-use crate::{config::Config, url_host::host_of, web::strength_limit::StrengthLimit};
+use crate::{
+    config::Config, readiness::Readiness, url_host::host_of, web::strength_limit::StrengthLimit,
+};
 
 /// How clients reach the installation, from the configuration.
 #[derive(Debug)]
@@ -13,6 +15,7 @@ pub struct SiteInfo {
     pub passkey_origin: Option<String>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     pub strength_limit: StrengthLimit,
+    pub readiness: Readiness,
 }
 
 impl SiteInfo {
@@ -34,6 +37,7 @@ impl SiteInfo {
             passkey_origin,
             metrics,
             strength_limit: StrengthLimit::default(),
+            readiness: Readiness::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
+use crate::read_only;
 use crate::tls::{ALLOWED_PARAMS, Tls, refuse_unknown, refuse_weak};
 
 /// The database that stores the rows.
@@ -49,6 +50,17 @@ impl Database {
                 Ok(Self::Postgres(url.to_owned()))
             }
             _ => Err(BadDatabaseUrl::Unknown),
+        }
+    }
+}
+
+impl Database {
+    /// Whether this process may not write the SQLite file or its folder.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            Self::Sqlite(path) => read_only::is_read_only(path),
+            Self::Postgres(_) => false,
         }
     }
 }

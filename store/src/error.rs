@@ -24,6 +24,16 @@ pub enum OpenError {
         "Migration {version} of the database differs from this program's. Start the program that made the database, or restore a backup."
     )]
     Edited { version: i64 },
+    /// As [`Older`](Self::Older), in a folder that cannot be written.
+    #[error(
+        "The database schema is out of date (version {found}; this program needs {known}), and the database is read-only. Run the command on a copy that can be written: the copy is updated."
+    )]
+    OlderCopy { found: i64, known: i64 },
+    /// The database file alone is not complete, and its journal needs files that cannot be written.
+    #[error(
+        "{journal} holds changes that are not in the database yet, and the folder is read-only. Copy the folder to a place that can be written, and run the command there."
+    )]
+    Journal { journal: String },
     #[error("The database {database} cannot be opened: {source}")]
     Failed {
         database: String,
@@ -42,6 +52,8 @@ pub(crate) enum DbError {
     Serialization(String),
     #[error("the disk is full")]
     DiskFull,
+    #[error("the database is read-only: it, or its folder, cannot be written")]
+    ReadOnly,
     /// PostgreSQL cannot index a key of this length.
     #[error("a key is too long for an index: {0}")]
     TooLong(String),
@@ -89,6 +101,8 @@ impl From<rusqlite::Error> for DbError {
             }
             DatabaseBusy | DatabaseLocked => Self::Serialization(message),
             DiskFull => Self::DiskFull,
+            // The index of the journal could not grow, with any transaction.
+            _ if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => Self::DiskFull,
             _ => Self::Sqlite(error),
         }
     }
@@ -114,7 +128,10 @@ impl From<sqlx::Error> for DbError {
 
 impl From<DbError> for StoreUnavailable {
     fn from(error: DbError) -> Self {
-        Self::from_source(error)
+        match error {
+            DbError::DiskFull => Self::disk_full(),
+            other => Self::from_source(other),
+        }
     }
 }
 

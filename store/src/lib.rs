@@ -18,6 +18,7 @@ mod factors;
 mod files;
 mod folders;
 mod groups;
+mod health;
 mod history;
 mod idempotency;
 mod identities;
@@ -31,6 +32,7 @@ mod one_time_tokens;
 mod overrides;
 mod postgres;
 mod privileges;
+mod read_only;
 mod refresh;
 mod resets;
 mod roles;
@@ -105,6 +107,23 @@ impl Store {
                 database: database.to_string(),
                 source: error.into(),
             }),
+        }
+    }
+
+    /// Opens the database for reading. A SQLite file in a folder that cannot be written is read as
+    /// it is: no journal, no lock and no index is written beside it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), also for a schema that is out of date.
+    pub async fn open_read_only(database: &Database) -> Result<Self, OpenError> {
+        match database {
+            Database::Sqlite(path) => {
+                let engine = sqlite::Sqlite::open_read_only(path);
+                let engine =
+                    engine.map_err(|error| read_only::open_error(database.to_string(), error))?;
+                Ok(Self(Arc::new(Engine::Sqlite(engine))))
+            }
+            Database::Postgres(_) => Self::open_with(database, Migrations::Expect).await,
         }
     }
 

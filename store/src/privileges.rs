@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Each table, and the privileges on its rows. Locking a row (`FOR UPDATE`) needs UPDATE.
-const TABLE_PRIVILEGES: [(&str, &str); 27] = [
+pub(crate) const TABLE_PRIVILEGES: [(&str, &str); 27] = [
     ("migrations", "SELECT"),
     // inserted once, never updated or deleted
     ("account_events", "SELECT, INSERT"),

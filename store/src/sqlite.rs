@@ -8,7 +8,6 @@ use std::{
 
 use auth::{Clock, StoreUnavailable};
 use futures_util::FutureExt as _;
-use rusqlite::OpenFlags;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
     connection::Connection,
     error::{DbError, TxError},
     migrate::{Migrations, VersionMismatch, check_version, is_current, migrate},
+    read_only::{ReadOnlyError, Source},
     writer::Writer,
 };
 
@@ -29,7 +29,8 @@ const MIN_READERS: usize = 4;
 
 pub(crate) struct Sqlite {
     path: PathBuf,
-    writer: Writer,
+    /// `None` for a file that cannot be written.
+    writer: Option<Writer>,
     readers: Arc<Readers>,
 }
 
@@ -41,12 +42,25 @@ impl Sqlite {
     ) -> Result<Self, TxError<VersionMismatch>> {
         let sqlite = open_for_writing(path)?;
         let sqlite = open_migrated(sqlite, migrations, clock)?;
-        let readers = Readers::open(path)?;
+        let readers = Readers::open(Source::Shared(path.to_owned()))?;
         let writer = Writer::start(sqlite)?;
         Ok(Self {
             path: path.to_owned(),
-            writer,
+            writer: Some(writer),
             readers: Arc::new(readers),
+        })
+    }
+
+    /// Opens a file that this process may not write, and changes nothing beside it.
+    pub(crate) fn open_read_only(path: &Path) -> Result<Self, ReadOnlyError> {
+        let source = Source::find(path)?;
+        source.probe()?;
+        let mut db = Connection::Sqlite(open_for_reading(&source)?);
+        check_version(&mut db).now_or_never().ok_or_else(busy)??;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: None,
+            readers: Arc::new(Readers::open(source)?),
         })
     }
 
@@ -69,7 +83,10 @@ impl Sqlite {
         T: Send + 'static,
         E: Send + 'static,
     {
-        self.writer.run(args, body).await
+        match &self.writer {
+            Some(writer) => writer.run(args, body).await,
+            None => Err(DbError::ReadOnly.into()),
+        }
     }
 
     pub(crate) async fn read<A, T>(
@@ -161,18 +178,18 @@ pub(crate) fn busy() -> DbError {
 
 /// A pool of read-only connections.
 struct Readers {
-    path: PathBuf,
+    source: Source,
     idle: Mutex<Vec<rusqlite::Connection>>,
     turns: Arc<Semaphore>,
 }
 
 impl Readers {
-    fn open(path: &Path) -> Result<Self, DbError> {
+    fn open(source: Source) -> Result<Self, DbError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = cores.max(MIN_READERS);
-        let idle = vec![open_for_reading(path)?];
+        let idle = vec![open_for_reading(&source)?];
         Ok(Self {
-            path: path.to_owned(),
+            source,
             idle: Mutex::new(idle),
             turns: Arc::new(Semaphore::new(count)),
         })
@@ -189,7 +206,7 @@ impl Readers {
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
         // Opened on first use. A connection whose read panicked is not returned.
-        let sqlite = lent.map_or_else(|| open_for_reading(&self.path), Ok)?;
+        let sqlite = lent.map_or_else(|| open_for_reading(&self.source), Ok)?;
         let mut db = Connection::Sqlite(sqlite);
         let done = body(&mut db, args)
             .now_or_never()
@@ -204,9 +221,8 @@ impl Readers {
     }
 }
 
-fn open_for_reading(path: &Path) -> Result<rusqlite::Connection, DbError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut sqlite = rusqlite::Connection::open_with_flags(path, flags)?;
+fn open_for_reading(source: &Source) -> Result<rusqlite::Connection, DbError> {
+    let mut sqlite = source.connect()?;
     sqlite.busy_handler(Some(busy_handler))?;
     sqlite.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
     Ok(sqlite)

@@ -70,6 +70,8 @@ impl Writer {
 trait Job: Send {
     /// Does the work; true if it should be committed.
     fn run(&mut self, db: &mut Connection) -> bool;
+    /// The database error that ended the job.
+    fn error(&self) -> Option<&DbError>;
     /// Reports that the job did not run, or was not committed.
     fn fail(&mut self, error: DbError);
     fn answer(self: Box<Self>);
@@ -99,6 +101,13 @@ where
             Err(_) => Err(DbError::corrupt("a transaction panicked").into()),
         };
         self.done.insert(done).is_ok()
+    }
+
+    fn error(&self) -> Option<&DbError> {
+        match &self.done {
+            Some(Err(TxError::Db(error))) => Some(error),
+            _ => None,
+        }
     }
 
     fn fail(&mut self, error: DbError) {
@@ -168,9 +177,19 @@ fn begin(db: &Connection) -> Result<(), DbError> {
 fn run_in_savepoint(db: &mut Connection, job: &mut dyn Job) -> Result<(), DbError> {
     run_sql(db, "SAVEPOINT job")?;
     if !job.run(db) {
+        if let Some(error) = job.error()
+            && is_rolled_back(db)
+        {
+            return Err(clone_error(error));
+        }
         run_sql(db, "ROLLBACK TO job")?;
     }
     run_sql(db, "RELEASE job")
+}
+
+/// Whether SQLite has rolled back the whole transaction.
+fn is_rolled_back(db: &Connection) -> bool {
+    matches!(db, Connection::Sqlite(sqlite) if sqlite.is_autocommit())
 }
 
 fn run_sql(db: &Connection, sql: &str) -> Result<(), DbError> {

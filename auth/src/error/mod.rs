@@ -33,7 +33,22 @@ impl StoreUnavailable {
     pub fn from_source(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(source.into())
     }
+
+    /// The disk of the database is full. The operator can mend that, so the caller is told.
+    #[must_use]
+    pub fn disk_full() -> Self {
+        Self::from_source(DiskFull)
+    }
+
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        self.0.is::<DiskFull>()
+    }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("the disk is full")]
+struct DiskFull;
 
 /// Any failure of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +92,8 @@ pub enum ErrorKind {
     RateLimited,
     /// The database or the hashing pool cannot answer now.
     Unavailable,
+    /// The disk of the database is full.
+    StorageFull,
     /// A provider cannot be reached, or its answer cannot be used.
     BadGateway,
     /// A bug, or a key that does not fit the database.
@@ -96,6 +113,7 @@ impl AuthError {
             Self::Account(error) => error.kind(),
             Self::Upstream(error) => error.kind(),
             Self::Key(error) => error.kind(),
+            Self::Store(error) if error.is_disk_full() => ErrorKind::StorageFull,
             Self::Store(_) => ErrorKind::Unavailable,
             Self::Internal(_) => ErrorKind::Internal,
         }

@@ -5,6 +5,7 @@ mod audit;
 mod breach;
 mod crash;
 mod database_dump;
+mod disk_full;
 mod help;
 mod hostile_server;
 mod import;
@@ -16,6 +17,7 @@ mod mock_provider;
 #[path = "../../../server/tests/api/passkey_device.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod passkey_device;
+mod read_only;
 mod readme;
 mod remote;
 mod secrets_in_logs;

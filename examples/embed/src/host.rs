@@ -91,6 +91,7 @@ fn answer(error: &AuthError) -> (StatusCode, String) {
         ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         // The cause is for the log only.
+        ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorKind::Unavailable | ErrorKind::BadGateway => {
             return (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -207,7 +207,7 @@ async fn context_words_reject_passwords_and_are_validated() {
     }
     .resolve()
     .unwrap();
-    let refused = server::serve::open(&config, auth::Clock::system())
+    let refused = server::installation::open(&config, auth::Clock::system())
         .await
         .unwrap_err();
     assert!(
@@ -288,7 +288,7 @@ fn malformed_breach_or_pepper_file_fails_startup() {
             .resolve()
             .unwrap();
             let refused = runtime
-                .block_on(server::serve::open(&config, auth::Clock::system()))
+                .block_on(server::installation::open(&config, auth::Clock::system()))
                 .unwrap_err();
             assert!(format!("{refused:#}").contains(word), "{refused:#}");
         }

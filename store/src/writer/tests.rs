@@ -14,6 +14,7 @@ fn writer(folder: &tempfile::TempDir) -> (Writer, rusqlite::Connection) {
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;
             CREATE TABLE parents (n INTEGER PRIMARY KEY); INSERT INTO parents VALUES (0);
+            CREATE TABLE texts (text TEXT);
             CREATE TABLE t (n INTEGER PRIMARY KEY,
                 parent INTEGER DEFAULT 0 REFERENCES parents DEFERRABLE INITIALLY DEFERRED);",
         )
@@ -69,6 +70,18 @@ fn insert_beyond_page_limit<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture
         db.query("PRAGMA max_page_count = 1", &[]).await?;
         Ok(db
             .execute("CREATE TABLE more (x TEXT)", &[])
+            .await
+            .map(drop)?)
+    })
+}
+
+/// SQLite ends the whole transaction, because this statement has no journal of its own.
+fn fill_up<'c>(db: &'c mut Connection, _: &'c i64) -> BoxFuture<'c, WriteResult> {
+    Box::pin(async move {
+        db.query("PRAGMA max_page_count = 1", &[]).await?;
+        let large = "x".repeat(100_000);
+        Ok(db
+            .execute("INSERT INTO texts (text) VALUES ($1)", params![large])
             .await
             .map(drop)?)
     })
@@ -148,4 +161,31 @@ async fn full_disk_is_reported_and_changes_nothing() {
     assert_eq!(stored_numbers(&reader), [1]);
     writer.run(2, insert).await.unwrap();
     assert_eq!(stored_numbers(&reader), [1, 2]);
+}
+
+#[tokio::test]
+async fn disk_full_in_one_job_fails_its_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let (writer, reader) = writer(&folder);
+    reader.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let jobs = [
+        writer.run(0, insert as TxFn<_, _, _>),
+        writer.run(1, fill_up),
+    ];
+    let unlock = async {
+        while writer.queue.capacity() > MAX_QUEUED - 1 {
+            tokio::task::yield_now().await;
+        }
+        reader.execute_batch("ROLLBACK").unwrap();
+    };
+    let (done, ()) = tokio::join!(join_all(jobs), unlock);
+    for done in done {
+        assert!(
+            matches!(done, Err(TxError::Db(DbError::DiskFull))),
+            "{done:?}"
+        );
+    }
+    assert!(stored_numbers(&reader).is_empty());
+    writer.run(2, insert).await.unwrap();
+    assert_eq!(stored_numbers(&reader), [2]);
 }

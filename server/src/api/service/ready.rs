@@ -1,30 +1,26 @@
 //! `GET /health/ready`
 
-use std::time::Duration;
-
-use auth::{Anyone, AuthStore};
+use auth::Anyone;
 use axum::extract::State;
-use tokio::time::timeout;
 
-use crate::{
-    error::Problem,
-    state::{AppState, Store},
-};
+use crate::{error::Problem, state::AppState};
 
 /// Check that the server can serve requests.
 ///
-/// It is ready if the database answers and the server is not stopping.
+/// It is ready if its disk has space, the database reads every table and commits, and the server is
+/// not stopping.
 #[utoipa::path(get, path = "/health/ready", tag = "Service",
     responses(
         (status = 200, description = "Ready.", content_type = "text/plain", body = String),
     ))]
-pub async fn handle(
-    _: Anyone,
-    State(store): State<Store>,
-    State(state): State<AppState>,
-) -> Result<&'static str, Problem> {
-    let response = timeout(Duration::from_secs(2), store.last_account_event()).await;
-    if *state.stopping.borrow() || !matches!(response, Ok(Ok(_))) {
+pub async fn handle(_: Anyone, State(state): State<AppState>) -> Result<&'static str, Problem> {
+    if *state.stopping.borrow() {
+        return Err(Problem::NotReady);
+    }
+    let site = &state.site;
+    let folders = site.config.written_folders();
+    if let Err(reason) = site.readiness.check(&state.store, &folders).await {
+        tracing::warn!(%reason, "not ready");
         return Err(Problem::NotReady);
     }
     Ok("ok\n")

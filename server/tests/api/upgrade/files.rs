@@ -2,7 +2,7 @@
 
 use auth::{Clock, audit::Chain};
 use serde_json::{Value, json};
-use server::{Config, audit_checkpoint::AuditCheckpoint, serve::Installation};
+use server::{Config, audit_checkpoint::AuditCheckpoint, installation::Installation};
 use store::ChainStatus;
 use vault::{
     VaultStore as _,
@@ -15,7 +15,7 @@ use crate::app::file_url;
 /// Opens the data folder beside the server, as the commands do.
 async fn open(config: &Config) -> Installation {
     let now = "2026-11-30T13:00:00Z".parse().unwrap();
-    server::serve::open(config, Clock::from_fn(move || now))
+    server::installation::open(config, Clock::from_fn(move || now))
         .await
         .unwrap()
 }
