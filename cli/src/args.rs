@@ -81,7 +81,8 @@ Settings come from flags, then the environment, then the TOML file (--config), t
 Secrets have no flags, because every user of a machine can read them. Set them in the environment or TOML file:
   STRONGROOM_DATABASE_URL   postgres://user:password@host/database [default: SQLite in the data folder]
   SECRET_KEY                master key, at least 32 bytes [default: created in the data folder]
-  ..._FILE                  appended to either name: path of a file that holds the value
+  STRONGROOM_METRICS_TOKEN  bearer token for /metrics [default: administrators' tokens only]
+  ..._FILE                  appended to each name: path of a file that holds the value
 
 Commands on the data folder work while the server runs. Only `key replace-master` needs it stopped.
 

@@ -212,8 +212,8 @@ fn admin_operations(api: ApiRouter) -> ApiRouter {
         service::live as "check_liveness",
         service::ready as "check_readiness" [503 "Not ready."],
         service::metrics as "show_metrics" [
-            401 "The token is invalid.",
-            403 "The request is from another machine, without an administrator's token.",
+            401 "There is no token, or it is invalid.",
+            403 "The token is neither the metrics token nor an administrator's.",
         ],
         service::docs as "show_openapi",
     ]

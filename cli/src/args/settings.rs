@@ -130,18 +130,20 @@ impl Settings {
             .unwrap_or_default();
         let secret =
             |name: &str| env_check::variable(name).map(|value| value.map(SecretString::from));
+        let file_path = |name: &str| env_check::variable(name).map(|path| path.map(PathBuf::from));
         let flags = ConfigSource {
             listen: self.listen,
             data: self.data,
             public_url: self.public_url,
             database_url: secret("STRONGROOM_DATABASE_URL")?,
-            database_url_file: env_check::variable("STRONGROOM_DATABASE_URL_FILE")?
-                .map(PathBuf::from),
+            database_url_file: file_path("STRONGROOM_DATABASE_URL_FILE")?,
             database_tls: self.database_tls,
             database_migrate: self.database_migrate,
             secret_key: secret("SECRET_KEY")?,
-            secret_key_file: env_check::variable("SECRET_KEY_FILE")?.map(PathBuf::from),
+            secret_key_file: file_path("SECRET_KEY_FILE")?,
             trusted_proxies: self.trusted_proxies,
+            metrics_token: secret("STRONGROOM_METRICS_TOKEN")?,
+            metrics_token_file: file_path("STRONGROOM_METRICS_TOKEN_FILE")?,
             max_file_size: self.max_file_size,
             password_grant: self.password_grant,
             security_contact: self.security_contact,

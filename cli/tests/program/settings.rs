@@ -48,6 +48,8 @@ fn unreadable_environment_secret_fails_startup_without_printing_it() {
         "SECRET_KEY_FILE",
         "STRONGROOM_DATABASE_URL",
         "STRONGROOM_DATABASE_URL_FILE",
+        "STRONGROOM_METRICS_TOKEN",
+        "STRONGROOM_METRICS_TOKEN_FILE",
     ] {
         let bytes = std::ffi::OsStr::from_bytes(b"hunter2\xff_and_more_than_thirty_two_bytes");
         let output = program
@@ -66,6 +68,21 @@ fn unreadable_environment_secret_fails_startup_without_printing_it() {
             .expect_failure(&format!("{name} is empty"));
     }
     assert!(!program.data_folder().exists(), "no data folder is created");
+}
+
+#[test]
+fn service_links_in_the_environment_are_ignored() {
+    let links = [
+        ("STRONGROOM_PORT", "tcp://10.0.0.1:8000"),
+        ("STRONGROOM_SERVICE_HOST", "10.0.0.1"),
+        ("STRONGROOM_PORT_8000_TCP_ADDR", "10.0.0.1"),
+    ];
+    TestProgram::with_ada()
+        .run_with_env(&links, &["user", "list"])
+        .expect_success();
+    TestProgram::new()
+        .run_with_env(&[("STRONGROOM_PORT", "8000")], &["user", "list"])
+        .expect_failure("STRONGROOM_PORT is not a setting");
 }
 
 #[test]
@@ -132,6 +149,57 @@ fn occupied_port_fails_startup_without_creating_data() {
         .run(&["--listen", &address])
         .expect_failure(&address);
     assert!(!program.data_folder().exists());
+}
+
+#[test]
+fn folder_writable_by_others_fails_startup() {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+    let program = TestProgram::with_ada();
+    let data = program.data_folder();
+    for (path, mode) in [
+        (data.clone(), 0o777),
+        (data.clone(), 0o770),
+        (data.clone(), 0o1702),
+        (data.join("keys"), 0o720),
+        (data.join("strongroom.db"), 0o602),
+    ] {
+        let before = std::fs::metadata(&path).unwrap().permissions();
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let mend = format!(
+            "chmod go-w '{}'",
+            path.strip_prefix(program.folder()).unwrap().display()
+        );
+        program
+            .run(&["--listen", "127.0.0.1:0"])
+            .expect_failure(&mend);
+        std::fs::set_permissions(&path, before).unwrap();
+    }
+    std::fs::set_permissions(&data, Permissions::from_mode(0o755)).unwrap();
+    program.serve().stop();
+}
+
+#[test]
+fn server_raises_and_logs_its_file_limit() {
+    let program = TestProgram::with_ada();
+    let serve = format!(
+        "ulimit -Sn 256 && ulimit -Hn 4096 && exec '{}' --listen 127.0.0.1:0 2>log",
+        env!("CARGO_BIN_EXE_strongroom")
+    );
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &serve]).current_dir(program.folder());
+    crate::test_program::TestServer::start(command).stop();
+    let log = std::fs::read_to_string(program.folder().join("log")).unwrap();
+    let line = log
+        .lines()
+        .find(|line| line.contains("open files"))
+        .unwrap();
+    let number = |name: &str| -> u64 {
+        let (_, rest) = line.split_once(&format!("{name}=")).unwrap();
+        rest.split(' ').next().unwrap().parse().unwrap()
+    };
+    assert_eq!(number("limit"), 4096);
+    assert_eq!(number("left"), 4096 - number("in_use"));
+    assert!((3..256).contains(&number("in_use")), "{line}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use auth::{
 };
 use serde::Deserialize;
 
+use super::layers::first_of;
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PasswordSection {
@@ -25,12 +27,8 @@ pub struct PasswordSection {
 
 impl PasswordSection {
     /// Takes each value from `self`, or else from `next`.
-    pub(super) fn or_else(self, next: Self) -> Self {
-        Self {
-            breach_file: self.breach_file.or(next.breach_file),
-            pepper_file: self.pepper_file.or(next.pepper_file),
-            context_words: self.context_words.or(next.context_words),
-        }
+    pub(super) fn or(self, next: Self) -> Self {
+        first_of!(self, next: breach_file, pepper_file, context_words)
     }
 
     /// # Errors

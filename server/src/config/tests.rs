@@ -218,6 +218,11 @@ fn contradictory_settings_are_rejected() {
             "sessions.requests_per_minute",
         ),
         ("secret_key = \"a\"\nsecret_key_file = \"b\"", "given twice"),
+        ("metrics_token = \"short\"", "metrics_token"),
+        (
+            "metrics_token = \"with blanks 0123456789abcdef0123456789\"",
+            "openssl rand -hex 32",
+        ),
         ("[mail]\nfolder = \"a\"\nhost = \"b\"", "exclude each other"),
     ] {
         let refused = toml::from_str::<ConfigSource>(toml)
@@ -230,8 +235,22 @@ fn contradictory_settings_are_rejected() {
 }
 
 #[test]
-fn secret_key_and_database_url_are_not_printed() {
-    let partial: ConfigSource =
-        toml::from_str("secret_key = \"hunter2\"\ndatabase_url = \"hunter2\"").unwrap();
+fn secret_settings_are_not_printed() {
+    let secrets =
+        "secret_key = \"hunter2\"\ndatabase_url = \"hunter2\"\nmetrics_token = \"hunter2\"";
+    let partial: ConfigSource = toml::from_str(secrets).unwrap();
     assert!(!format!("{partial:?}").contains("hunter2"));
+    let refused = partial.resolve().unwrap_err();
+    assert!(!format!("{refused:?}").contains("hunter2"), "{refused}");
+}
+
+#[test]
+fn secret_of_one_source_hides_the_next_file() {
+    let parse = |toml: &str| toml::from_str::<ConfigSource>(toml).unwrap();
+    for name in ["secret_key", "database_url", "metrics_token"] {
+        let value = "0123456789abcdef0123456789abcdef";
+        let first = parse(&format!("{name} = \"{value}\""));
+        let next = parse(&format!("{name}_file = \"/nowhere\""));
+        assert!(first.or_else(next).resolve().is_ok(), "{name}");
+    }
 }

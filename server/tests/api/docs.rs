@@ -1,6 +1,7 @@
 //! The descriptions of the service match it.
 
 use serde_json::{Value, json};
+use server::ConfigSource;
 
 use crate::{app::TestApp, both};
 
@@ -74,30 +75,57 @@ async fn api_page_names_its_viewer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_is_served_and_metrics_only_without_proxy() {
+async fn local_peer_without_token_reads_no_metrics() {
     let app = TestApp::sqlite().await;
     let anonymous = app.anonymous();
     anonymous.get("/health/live").await.expect_status(200);
     anonymous.get("/health/ready").await.expect_status(200);
-    assert!(
-        anonymous
-            .get("/metrics")
-            .await
-            .expect_status(200)
-            .text
-            .contains("strongroom_")
-    );
-    for name in [
-        "x-forwarded-for",
-        "x-forwarded-proto",
-        "x-real-ip",
-        "forwarded",
-        "via",
+    let refused = anonymous.get("/metrics").await.expect_status(401);
+    assert!(!refused.text.contains("strongroom_"), "{}", refused.text);
+    // A proxy whose headers say that the client is local.
+    for name in ["x-forwarded-for", "x-real-ip", "forwarded"] {
+        let forwarded = anonymous.get_request("/metrics").header(name, "127.0.0.1");
+        anonymous.send(forwarded).await.expect_status(401);
+    }
+    let ada = app.editor("ada").await;
+    ada.get("/metrics").await.expect_status(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_token_of_settings_reads_only_metrics() {
+    let token = "0123456789abcdef0123456789abcdef";
+    let app = TestApp::with_settings(ConfigSource {
+        metrics_token: Some(token.to_owned().into()),
+        ..ConfigSource::default()
+    })
+    .await;
+    let reader = app.anonymous();
+    let read = |authorization: String| {
+        reader.send(
+            reader
+                .get_request("/metrics")
+                .header("authorization", authorization),
+        )
+    };
+    for scheme in ["Bearer", "bearer"] {
+        let metrics = read(format!("{scheme} {token}")).await.expect_status(200);
+        assert!(metrics.text.contains("strongroom_"), "{}", metrics.text);
+    }
+    for wrong in [
+        format!("Bearer {}", &token[1..]),
+        format!("Bearer {token}0"),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        format!("Basic {token}"),
+        token.to_owned(),
     ] {
-        let forwarded = anonymous
-            .get_request("/metrics")
-            .header(name, "203.0.113.7");
-        anonymous.send(forwarded).await.expect_status(403);
+        read(wrong).await.expect_status(401);
+    }
+    let root = app.administrator("root").await;
+    root.get("/metrics").await.expect_status(200);
+    for path in ["/auth/me", "/api/users", "/api/files"] {
+        let other = reader.get_request(path).bearer_auth(token);
+        reader.send(other).await.expect_status(401);
     }
 }
 

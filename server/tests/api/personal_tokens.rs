@@ -161,7 +161,7 @@ both! {
         assert_eq!((&eve["is_admin"], &eve["disabled"], &eve["email"]), (&json!(false), &json!(true), &Value::Null));
     }
 
-    async fn metrics_through_proxy_require_an_admin_token(app: TestApp) {
+    async fn metrics_require_an_admin_token(app: TestApp) {
         let root = app.administrator("root").await;
         let metrics = async |caller: &Client| caller.send(caller.get_request("/metrics").header("x-forwarded-for", "192.0.2.1")).await.status();
         for (scopes, vaults, status) in [

@@ -1,47 +1,69 @@
 //! `GET /metrics`
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
-use auth::access::extract::OptionalCaller;
-use axum::extract::{ConnectInfo, State};
+use auth::{AuthError, access::extract::OptionalCaller, error::AccessError};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::extract::{FromRequestParts, State};
+use http::{HeaderMap, header, request::Parts};
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{error::Problem, state::SiteInfo};
+use crate::{
+    door::{AccessRule, Door},
+    error::Problem,
+    state::{AppState, SiteInfo},
+};
 
-/// Headers by which proxies mark a forwarded request.
-const FORWARDED_HEADERS: [&str; 7] = [
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    "x-forwarded-host",
-    "x-forwarded-server",
-    "x-real-ip",
-    "forwarded",
-    "via",
-];
+/// The metrics token of the settings, or an administrator. The address of the peer opens nothing: a
+/// proxy on this machine forwards requests of others.
+#[derive(Debug)]
+pub struct MetricsReader;
+
+impl Door for MetricsReader {
+    const ACCESS: AccessRule = AccessRule::Anyone;
+}
+
+impl FromRequestParts<AppState> for MetricsReader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let token = state.site.config.metrics_token.as_ref();
+        if token.is_some_and(|token| carries(&parts.headers, token)) {
+            return Ok(Self);
+        }
+        let OptionalCaller(caller) = OptionalCaller::from_request_parts(parts, state).await?;
+        match caller {
+            None => Err(AuthError::Access(AccessError::Unauthenticated).into()),
+            Some(caller) if caller.require_unrestricted().is_ok() && caller.may_administer() => {
+                Ok(Self)
+            }
+            Some(_) => Err(Problem::MetricsTokenRequired),
+        }
+    }
+}
+
+/// Whether the request has one `Authorization`, and it is this bearer token (RFC 6750 §2.1).
+fn carries(headers: &HeaderMap, token: &SecretString) -> bool {
+    let mut authorization = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(only), None) = (authorization.next(), authorization.next()) else {
+        return false;
+    };
+    let presented = only.to_str().ok().and_then(|value| value.split_once(' '));
+    presented.is_some_and(|(scheme, presented)| {
+        let token = token.expose_secret().as_bytes();
+        scheme.eq_ignore_ascii_case("bearer")
+            && verify_slices_are_equal(presented.trim().as_bytes(), token).is_ok()
+    })
+}
 
 /// Show metrics in the Prometheus text format.
 ///
-/// Only from the machine that runs the server, or with an administrator's token that has the scope
-/// `admin`.
+/// With the bearer token of the setting `metrics_token`, or with an administrator's token that has
+/// the scope `admin`.
 #[utoipa::path(get, path = "/metrics", tag = "Service",
     responses(
         (status = 200, description = "Metrics.", content_type = "text/plain", body = String),
     ))]
-pub async fn handle(
-    OptionalCaller(caller): OptionalCaller,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    State(site): State<Arc<SiteInfo>>,
-    headers: http::HeaderMap,
-) -> Result<String, Problem> {
-    let administrator = caller
-        .is_some_and(|caller| caller.require_unrestricted().is_ok() && caller.may_administer());
-    // A proxy on this machine forwards requests of other machines: those are not local.
-    let forwarded = FORWARDED_HEADERS
-        .iter()
-        .any(|name| headers.contains_key(*name));
-    let is_local = peer.ip().to_canonical().is_loopback() && !forwarded;
-    if is_local || administrator {
-        Ok(site.metrics.render())
-    } else {
-        Err(Problem::LoopbackOnly)
-    }
+pub async fn handle(_: MetricsReader, State(site): State<Arc<SiteInfo>>) -> String {
+    site.metrics.render()
 }
