@@ -58,6 +58,8 @@ mod people;
 mod response;
 #[path = "browser/screenshots.rs"]
 mod screenshots;
+#[path = "browser/search.rs"]
+mod search;
 #[path = "browser/step_up.rs"]
 mod step_up;
 #[path = "browser/storage.rs"]

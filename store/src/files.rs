@@ -3,6 +3,7 @@
 use auth::DisplayName;
 use vault::{
     Blob, Command, File, FileId, Filename, Lock, NameKey, Operation, UserText, VaultError, VaultId,
+    search::{natural_key, search_text},
 };
 
 use crate::{
@@ -189,14 +190,16 @@ pub(crate) async fn write(
 }
 
 const INSERT: &str = "INSERT INTO files (vault_id, file_id, kind, path, path_key, parent_key, leaf_key, description,
-    revision, change, oid, size, modified_at, modified_by, locked_by, lock_id, locked_at, lock_note, grants, deleted)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+    revision, change, oid, size, modified_at, modified_by, locked_by, lock_id, locked_at, lock_note, grants, deleted,
+    natural_key, search_text)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
 
 const UPDATE: &str = "UPDATE files SET kind = $3, path = $4, path_key = $5, parent_key = $6, leaf_key = $7,
     description = $8, revision = $9, change = $10, oid = $11, size = $12, modified_at = $13, modified_by = $14,
-    locked_by = $15, lock_id = $16, locked_at = $17, lock_note = $18, grants = $19, deleted = $20
+    locked_by = $15, lock_id = $16, locked_at = $17, lock_note = $18, grants = $19, deleted = $20,
+    natural_key = $21, search_text = $22
     WHERE vault_id = $1 AND file_id = $2
-    AND revision = $21 AND grants = $22 AND COALESCE(lock_id, 0) = $23 AND deleted = $24";
+    AND revision = $23 AND grants = $24 AND COALESCE(lock_id, 0) = $25 AND deleted = $26";
 
 fn values(vault: &VaultId, file: &File) -> Result<Vec<Value>, DbError> {
     let key = file.name.key();
@@ -224,6 +227,8 @@ fn values(vault: &VaultId, file: &File) -> Result<Vec<Value>, DbError> {
             .map(UserText::as_str),
         file.lock_seq,
         file.deleted,
+        natural_key(&key),
+        search_text(&file.name, file.description.as_ref()),
     ];
     Ok(row.to_vec())
 }

@@ -2,7 +2,7 @@
 //! every race between files and folders (docs/decisions/0001). Callers hold the lock on the vault's
 //! row.
 
-use vault::{File, Filename, VaultError, VaultId};
+use vault::{File, Filename, VaultError, VaultId, search::natural_key};
 
 use crate::{
     connection::Connection,
@@ -48,8 +48,8 @@ async fn insert(
     first: &File,
 ) -> Result<(), DbError> {
     const INSERT: &str = "INSERT INTO files (vault_id, file_id, kind, path, path_key, parent_key, leaf_key, revision,
-        change, oid, size, modified_at, modified_by, grants, deleted)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, '', 0, $8, $9, 0, 0)";
+        change, oid, size, modified_at, modified_by, grants, deleted, natural_key)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, '', 0, $8, $9, 0, 0, $10)";
     let key = folder.key();
     let (parent, leaf) = parent_and_name(&key);
     let row = params![
@@ -62,6 +62,7 @@ async fn insert(
         leaf,
         first.modified_at,
         first.modified_by.as_str(),
+        natural_key(&key),
     ];
     db.execute(INSERT, row).await.map(drop)
 }

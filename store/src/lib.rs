@@ -36,6 +36,7 @@ mod read_only;
 mod refresh;
 mod resets;
 mod roles;
+mod search_columns;
 mod sessions;
 mod sign_in_history;
 mod sqlite;

@@ -8,6 +8,7 @@ use crate::{
     OpenError,
     connection::Connection,
     error::{DbError, TxError},
+    search_columns,
     value::params,
 };
 
@@ -35,7 +36,21 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0020_add_checksum_to_migrations.sql"),
     include_str!("../migrations/0021_overrides_are_kept.sql"),
     include_str!("../migrations/0022_moved_files_are_found.sql"),
+    ADD_SEARCH_TEXT,
+    INDEX_SEARCH,
 ];
+
+/// Followed by [`search_columns::fill`](crate::search_columns::fill).
+const ADD_SEARCH_TEXT: &str =
+    include_str!("../migrations/0023_add_natural_order_and_search_text.sql");
+/// Followed by the statements of one database.
+const INDEX_SEARCH: &str = include_str!("../migrations/0024_index_order_and_search.sql");
+const INDEX_SEARCH_SQLITE: &str =
+    include_str!("../migrations/0024_index_order_and_search.sqlite.sql");
+const INDEX_SEARCH_POSTGRES: &str =
+    include_str!("../migrations/0024_index_order_and_search.postgres.sql");
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
 
 /// Whether opening the database may change its tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +90,14 @@ fn scripts() -> impl Iterator<Item = (i64, &'static str)> {
     (1..).zip(MIGRATIONS.iter().copied())
 }
 
+/// Also over the statements of each database.
 fn checksum(script: &str) -> String {
-    hex::encode(digest(&SHA256, script.as_bytes()))
+    let own = if script == INDEX_SEARCH {
+        [INDEX_SEARCH_SQLITE, INDEX_SEARCH_POSTGRES].concat()
+    } else {
+        String::new()
+    };
+    hex::encode(digest(&SHA256, [script, &own].concat().as_bytes()))
 }
 
 /// Runs inside the caller's transaction. Two programs may start at once: the first to insert a
@@ -85,7 +106,6 @@ pub(crate) async fn migrate(
     db: &mut Connection,
     clock: &Clock,
 ) -> Result<(), TxError<VersionMismatch>> {
-    const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
     const CLAIM: &str =
         "INSERT INTO migrations (version, applied_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     db.execute(TABLE, &[]).await?;
@@ -96,10 +116,42 @@ pub(crate) async fn migrate(
     for (version, script) in scripts().filter(|(version, _)| *version > found) {
         if db.execute(CLAIM, params![version, clock.now()]).await? == 1 {
             db.run_script(script).await?;
+            after_script(db, script).await?;
         }
     }
     record_checksums(db).await?;
     verify_checksums(db).await
+}
+
+/// What a script of SQL for both databases cannot do.
+async fn after_script(db: &mut Connection, script: &str) -> Result<(), DbError> {
+    if script == ADD_SEARCH_TEXT {
+        return search_columns::fill(db).await;
+    }
+    if script == INDEX_SEARCH {
+        let own = match db {
+            Connection::Sqlite(_) => INDEX_SEARCH_SQLITE,
+            _ => INDEX_SEARCH_POSTGRES,
+        };
+        return db.run_script(own).await;
+    }
+    Ok(())
+}
+
+/// All scripts as SQLite runs them.
+#[cfg(test)]
+pub(crate) fn sqlite_scripts() -> Vec<String> {
+    let own = |script: &str| {
+        if script == INDEX_SEARCH {
+            INDEX_SEARCH_SQLITE
+        } else {
+            ""
+        }
+    };
+    let scripts = MIGRATIONS
+        .iter()
+        .map(|script| format!("{script}\n{}", own(script)));
+    std::iter::once(TABLE.to_owned()).chain(scripts).collect()
 }
 
 /// Adds the checksums of versions that were applied without one.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use vault::{
     Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Revision, VaultError, VaultId,
     VaultName, VaultStore,
-    store::{DerivedCommit, FileQuery, FolderEntry, Heads, StoreResult},
+    store::{DerivedCommit, FileQuery, FolderEntry, FolderQuery, Heads, StoreResult},
 };
 
 use crate::{
@@ -61,24 +61,8 @@ impl VaultStore for Store {
         )
     }
 
-    async fn folder(
-        &self,
-        vault: &VaultId,
-        folder: Option<&Filename>,
-        after: Option<&FolderEntry>,
-        limit: u32,
-    ) -> StoreResult<Vec<FolderEntry>> {
-        let (vault, folder, after) = (vault.clone(), folder.cloned(), after.cloned());
-        read_tx!(
-            self,
-            listing::FolderPage {
-                vault,
-                folder,
-                after,
-                limit
-            },
-            listing::folder
-        )
+    async fn folder(&self, vault: &VaultId, query: FolderQuery) -> StoreResult<Vec<FolderEntry>> {
+        read_tx!(self, (vault.clone(), query), listing::folder)
     }
 
     async fn history(

@@ -12,6 +12,8 @@ pub mod file;
 pub mod filename;
 pub mod git;
 pub mod history;
+pub mod order;
+pub mod search;
 pub mod store;
 #[cfg(test)]
 mod testing;

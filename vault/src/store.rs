@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use crate::{
     Blob, BlobId, Event, EventAction, File, FileId, Filename, NameKey, Revision, RevisionKind,
     UserText, VaultError, VaultId, VaultName,
+    order::{FolderPosition, Position, Sort},
+    search::Search,
 };
 
 /// A permitted command on the file of this name.
@@ -138,19 +140,29 @@ pub enum LockFilter {
     NotLockedBy(Username),
 }
 
-/// A filter for the files of a vault; live ones only, by key.
+/// A filter for the files of a vault; live ones only.
 #[derive(Clone, Debug, Default)]
 pub struct FileQuery {
     pub prefix: Option<NameKey>,
-    /// A part of the name.
-    pub search: Option<NameKey>,
+    pub search: Option<Search>,
     pub holder: Option<LockFilter>,
     pub locked_by: Option<Username>,
-    pub after: Option<NameKey>,
+    pub sort: Sort,
+    pub after: Option<Position>,
     pub limit: u32,
 }
 
-/// One row of a folder's page. Folders come first, each by key.
+/// A page of a folder: its folders by name, then its files.
+#[derive(Clone, Debug, Default)]
+pub struct FolderQuery {
+    /// `None` is the top.
+    pub folder: Option<Filename>,
+    pub sort: Sort,
+    pub after: Option<FolderPosition>,
+    pub limit: u32,
+}
+
+/// One row of a folder's page. Folders come first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FolderEntry {
     Folder(Filename),
@@ -201,7 +213,6 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         vault: &VaultId,
         name: &Filename,
     ) -> impl Future<Output = StoreResult<Option<File>>> + Send;
-    /// By key.
     fn files(
         &self,
         vault: &VaultId,
@@ -215,13 +226,11 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         before: Option<i64>,
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<File>>> + Send;
-    /// The direct entries of a folder (`None`: the top), after `after`.
+    /// The direct entries of a folder.
     fn folder(
         &self,
         vault: &VaultId,
-        folder: Option<&Filename>,
-        after: Option<&FolderEntry>,
-        limit: u32,
+        query: FolderQuery,
     ) -> impl Future<Output = StoreResult<Vec<FolderEntry>>> + Send;
     /// Newest first; `before`: only revisions with a smaller number.
     fn history(

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 pub(crate) use store::MemoryStore;
 
-use crate::{Realm, UserText, VaultId, VaultName};
+use crate::{Blob, BlobId, File, FileId, Filename, Realm, UserText, VaultId, VaultName};
 
 pub(crate) fn actor(name: &str) -> Actor {
     Actor::new(Username::parse(name).unwrap())
@@ -82,4 +82,24 @@ pub(crate) fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     }
     found.sort();
     found
+}
+
+/// A file without lock, described.
+pub(crate) fn file_named(name: &str, description: &str) -> File {
+    File {
+        id: FileId::new("f1"),
+        name: Filename::from_stored(name),
+        description: (!description.is_empty()).then(|| text(description)),
+        revision: 1,
+        change: 1,
+        blob: Blob {
+            id: BlobId::parse(&"0".repeat(64)).unwrap(),
+            size: 0,
+        },
+        modified_at: Timestamp::UNIX_EPOCH,
+        modified_by: Username::parse("ada").unwrap(),
+        lock: None,
+        lock_seq: 0,
+        deleted: false,
+    }
 }

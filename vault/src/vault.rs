@@ -23,7 +23,8 @@ use crate::{
     },
     blob::UploadedBlob,
     store::{
-        AfterCheckIn, AfterOverride, FileQuery, FolderEntry, IdempotencyKey, UnchangedContent,
+        AfterCheckIn, AfterOverride, FileQuery, FolderEntry, FolderQuery, IdempotencyKey,
+        UnchangedContent,
     },
 };
 
@@ -117,15 +118,9 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
     pub async fn folder(
         &self,
         permit: &Permit<Read>,
-        folder: Option<&Filename>,
-        after: Option<&FolderEntry>,
-        limit: u32,
+        query: FolderQuery,
     ) -> Result<Vec<FolderEntry>, VaultError> {
-        Ok(self
-            .core
-            .store
-            .folder(&permit.realm().id, folder, after, limit)
-            .await?)
+        Ok(self.core.store.folder(&permit.realm().id, query).await?)
     }
     /// Newest first. A deleted file's history remains until its name is used again.
     pub async fn history(

@@ -10,9 +10,9 @@ import { writeTimes } from './format.js';
 import { Listing } from './listing.js';
 import { applyEvent } from './live-updates.js';
 
-const { vault, folder, me, since, maxSize } = $('#main').dataset;
+const { vault, folder, me, since, maxSize, sort, order } = $('#main').dataset;
 const urls = vaultUrls(vault);
-const list = new Listing({ urls, folder, vault });
+const list = new Listing({ urls, folder, vault, sort, order });
 
 /** @type {import('./actions.js').VaultView} */
 const view = {
@@ -85,6 +85,17 @@ document.addEventListener('keydown', (event) => {
     search.focus();
   }
 });
+
+// The headers of the table sort it. The search stays.
+for (const link of $$('a[data-sort]')) {
+  link.addEventListener('click', (event) => {
+    event.preventDefault();
+    const url = new URL(location.href);
+    for (const [name, value] of new URL(link.href).searchParams) url.searchParams.set(name, value);
+    url.searchParams.delete('after');
+    location.assign(url);
+  });
+}
 
 const params = new URLSearchParams(location.search);
 search.value = params.get('q') ?? search.value;

@@ -46,6 +46,3 @@ export function writeTimes(from = document) {
 /** The last segment of a path, and the folder before it. */
 export const baseName = (path) => path.slice(path.lastIndexOf('/') + 1);
 export const folderOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf('/')));
-
-/** Maps names that count as equal to one key. Lists are ordered by it, as on the server. */
-export const foldName = (name) => name.normalize('NFC').toLowerCase();

@@ -2,16 +2,18 @@
 // and dialogs survive changes by other users.
 import { call, fetchPage } from './api.js';
 import { $, $$, cloneTemplate, debounce } from './dom.js';
-import { baseName, folderOf, foldName, writeTimes } from './format.js';
+import { baseName, folderOf, writeTimes } from './format.js';
 import { errorLine } from './notice.js';
 import { fillRow, showFolder } from './row.js';
+import { compareNames, matches, writeMarked } from './search.js';
 
 const STATUS = { mine: 'checked_out_by_user', locked: 'locked' };
 
 export class Listing {
-  /** @param {{urls: ReturnType<import('./api.js').vaultUrls>, folder: string, vault: string}} options */
-  constructor({ urls, folder, vault }) {
-    Object.assign(this, { urls, folder, vault, query: '', show: 'all', loading: null });
+  /** @param {{urls: ReturnType<import('./api.js').vaultUrls>, folder: string, vault: string, sort: string,
+   *   order: string}} options */
+  constructor({ urls, folder, vault, sort, order }) {
+    Object.assign(this, { urls, folder, vault, sort, order, query: '', show: 'all', loading: null });
     this.rows = $('#rows');
     this.moreLink = $('#load-more');
     this.next = this.moreLink.closest('p').hidden ? null : this.moreLink.getAttribute('href');
@@ -32,7 +34,7 @@ export class Listing {
 
   /** Loads the list again from the start. The old rows stay until the new ones have arrived. */
   load() {
-    return this.fetch(this.isSearch ? this.searchUrl() : this.urls.folderPage(this.folder), (rows) => {
+    return this.fetch(this.isSearch ? this.searchUrl() : this.folderUrl(), (rows) => {
       const focus = this.currentFocus();
       this.rows.replaceChildren(...rows);
       this.restoreFocus(focus);
@@ -51,8 +53,15 @@ export class Listing {
     });
   }
 
+  get isByName() { return this.sort === 'name' && this.order === 'asc'; }
+
+  folderUrl() {
+    const page = this.urls.folderPage(this.folder);
+    return this.isByName ? page : `${page}?${new URLSearchParams({ sort: this.sort, order: this.order })}`;
+  }
+
   searchUrl() {
-    const params = new URLSearchParams({ limit: '100' });
+    const params = new URLSearchParams({ limit: '100', sort: this.sort, order: this.order });
     if (this.query) params.set('q', this.query);
     if (STATUS[this.show]) params.set('status', STATUS[this.show]);
     return `${this.urls.files}?${params}`;
@@ -93,9 +102,19 @@ export class Listing {
 
   row(file) {
     const row = cloneTemplate('row-template');
+    this.fill(row, file);
+    return row;
+  }
+
+  /** In a search, marks why the file was found. */
+  fill(row, file) {
     fillRow(row, file, this.urls);
     showFolder(row, this.isSearch);
-    return row;
+    if (!this.query) return;
+    for (const field of $$('[data-field=name], [data-field=folder], [data-field=description]', row)) {
+      const text = field.dataset.field === 'description' ? file.description ?? '' : field.textContent;
+      writeMarked(field, text, this.query, { shorten: field.dataset.field === 'description' });
+    }
   }
 
   find(filename) { return $$('tr[data-file]', this.rows).find((row) => row.dataset.file === filename); }
@@ -110,7 +129,7 @@ export class Listing {
       if (!this.isSearch) this.addFolder(file.filename);
       return;
     }
-    if (row) fillRow(row, file, this.urls);
+    if (row) this.fill(row, file);
     else this.insert(this.row(file), 'file', file.filename);
     this.updateState();
   }
@@ -118,7 +137,7 @@ export class Listing {
   matches(file) {
     if (!this.isSearch) return folderOf(file.filename) === this.folder;
     const hasStatus = !STATUS[this.show] || file.status === STATUS[this.show];
-    return hasStatus && foldName(file.filename).includes(foldName(this.query));
+    return hasStatus && matches(file, this.query);
   }
 
   /** Adds a row for the direct subfolder that contains `filename`, if it has none. */
@@ -136,13 +155,13 @@ export class Listing {
     this.updateState();
   }
 
-  /** Inserts a row in order: folders first, then files, each by folded name. */
+  /** Inserts a row in order: folders first, then files. The server knows the other orders. */
   insert(row, kind, name) {
-    const key = foldName(name);
+    if (!this.isByName) { this.reloadSoon(); return; }
     const after = $$('tr', this.rows).find((other) => {
       if (kind === 'folder' && other.dataset.file !== undefined) return true;
       if (kind === 'file' && other.dataset.folder !== undefined) return false;
-      return foldName(other.dataset[kind]) > key;
+      return compareNames(other.dataset[kind], name) > 0;
     });
     row.dataset.fresh = '';
     this.rows.insertBefore(row, after ?? null);
@@ -170,7 +189,7 @@ export class Listing {
     $('#no-match').hidden = !none || !this.isSearch;
     $('#no-match-title').textContent = this.noMatchTitle();
     $('#no-match-text').textContent = this.query
-      ? `The search covers the names of all files in ${this.vault}.`
+      ? `The search covers the names and descriptions of all files in ${this.vault}.`
       : 'This list updates live.';
     this.moreLink.closest('p').hidden = !this.next;
     if (this.next) this.moreLink.href = this.next;
@@ -180,7 +199,7 @@ export class Listing {
   }
 
   noMatchTitle() {
-    if (this.query) return `No file name contains “${this.query}”`;
+    if (this.query) return `No file matches “${this.query}”`;
     return this.show === 'mine' ? 'You have no files checked out' : 'No files are locked by others';
   }
 

@@ -30,6 +30,7 @@ pub use pages::accept_invitation::AcceptInvitationPage;
 pub use pages::account::AccountPage;
 pub use pages::audit::{AuditPage, SecurityPage};
 pub use pages::authorize::{AuthorizePage, DevicePage};
+pub use pages::columns::Columns;
 pub use pages::confirm_email::ConfirmEmailPage;
 pub use pages::deleted::DeletedPage;
 pub use pages::docs::DocsPage;

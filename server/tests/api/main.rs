@@ -51,6 +51,7 @@ mod refresh_rotation;
 mod refused_uploads;
 mod response;
 mod restart;
+mod search;
 mod session_end;
 mod sign_in_notices;
 mod site_files;

@@ -221,7 +221,7 @@ async fn search_and_filter(ada: &Window, ben: &Window) {
     ben.expect_text(&row_selector(VISE_FILE), "fixtures").await;
     ben.check_out(VISE_FILE).await;
     ben.fill("#search", "nothing like it").await;
-    ben.expect_text("#no-match", "No file name contains “nothing like it”")
+    ben.expect_text("#no-match", "No file matches “nothing like it”")
         .await;
     ben.click("#show-all").await;
     ben.expect_files(&["fixtures", GEAR_FILE]).await;

@@ -322,3 +322,11 @@ pub(crate) async fn assert_no_gaps(store: &Store, vault: &VaultId) {
     let numbers: Vec<i64> = events.iter().map(|event| event.id).collect();
     assert_eq!(numbers, (1..=heads.event).collect::<Vec<_>>(), "events");
 }
+
+/// The first entries at the top.
+pub(crate) fn top_folder(limit: u32) -> vault::store::FolderQuery {
+    vault::store::FolderQuery {
+        limit,
+        ..vault::store::FolderQuery::default()
+    }
+}

@@ -59,7 +59,7 @@ async fn schema_columns(database: &Database) -> BTreeSet<String> {
             let sqlite = rusqlite::Connection::open(path).unwrap();
             let all =
                 "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
-                WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
+                WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'file_grams%'";
             let mut all = sqlite.prepare(all).unwrap();
             all.query_map([], |row| row.get(0))
                 .unwrap()

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use store::testing::TestDatabase;
 use vault::{RevisionKind, VaultError, VaultStore as _, store::AfterOverride};
 
-use crate::builders::{User, ada_and_bob, assert_no_gaps};
+use crate::builders::{User, ada_and_bob, assert_no_gaps, top_folder};
 
 crate::on_both_databases!(
     parallel_check_outs_in_store_succeed_once,
@@ -145,7 +145,7 @@ async fn change_and_event_numbers_have_no_gaps(db: TestDatabase) {
     assert_no_gaps(&db.store, &ada.vault).await;
     assert!(
         db.store
-            .folder(&ada.vault, None, None, 10)
+            .folder(&ada.vault, top_folder(10))
             .await
             .unwrap()
             .is_empty(),
@@ -197,7 +197,7 @@ async fn file_racing_folder_of_same_name_succeeds_once(db: TestDatabase) {
         ada.delete(won[0].as_str()).await.unwrap();
         assert!(
             db.store
-                .folder(&ada.vault, None, None, 10)
+                .folder(&ada.vault, top_folder(10))
                 .await
                 .unwrap()
                 .is_empty()
@@ -214,7 +214,7 @@ async fn folder_survives_delete_racing_an_add(db: TestDatabase) {
         let adding = tokio::spawn(async move { adding.add("shared/two").await });
         deleting.await.unwrap().unwrap();
         adding.await.unwrap().unwrap();
-        let top = db.store.folder(&ada.vault, None, None, 10).await.unwrap();
+        let top = db.store.folder(&ada.vault, top_folder(10)).await.unwrap();
         assert_eq!(
             top.len(),
             1,
@@ -248,7 +248,7 @@ async fn move_racing_delete_is_atomic(db: TestDatabase) {
         }
         assert!(
             db.store
-                .folder(&ada.vault, None, None, 10)
+                .folder(&ada.vault, top_folder(10))
                 .await
                 .unwrap()
                 .is_empty()

@@ -1,9 +1,13 @@
 //! Folders exist only with files in them, and names are unique.
 
 use store::{Database, testing::TestDatabase};
-use vault::{VaultError, VaultStore as _, store::FolderEntry};
+use vault::{
+    VaultError, VaultStore as _,
+    order::{FolderPosition, Position, SortColumn},
+    store::{FolderEntry, FolderQuery},
+};
 
-use crate::builders::{User, ada_and_bob, filename};
+use crate::builders::{User, ada_and_bob, filename, top_folder};
 
 crate::on_both_databases!(
     folders_exist_only_while_they_contain_files,
@@ -24,7 +28,13 @@ async fn list_folder(user: &User, folder: &str) -> Vec<String> {
     let folder = (!folder.is_empty()).then(|| filename(folder));
     let entries = user
         .store
-        .folder(&user.vault, folder.as_ref(), None, 100)
+        .folder(
+            &user.vault,
+            FolderQuery {
+                folder,
+                ..top_folder(100)
+            },
+        )
         .await
         .unwrap();
     entries.iter().map(entry_label).collect()
@@ -59,18 +69,18 @@ async fn folder_listing_is_paged_with_subfolders_first(db: TestDatabase) {
         ada.add(file).await.unwrap();
     }
     let mut pages = Vec::new();
-    let mut after: Option<FolderEntry> = None;
+    let mut query = top_folder(2);
+    query.sort.column = SortColumn::Name;
     loop {
-        let page = db
-            .store
-            .folder(&ada.vault, None, after.as_ref(), 2)
-            .await
-            .unwrap();
+        let page = db.store.folder(&ada.vault, query.clone()).await.unwrap();
         let Some(last) = page.last() else { break };
-        after = Some(last.clone());
+        query.after = Some(match last {
+            FolderEntry::Folder(name) => FolderPosition::Folder(name.clone()),
+            FolderEntry::File(file) => FolderPosition::File(Position::of(file, SortColumn::Name)),
+        });
         pages.push(page.iter().map(entry_label).collect::<Vec<_>>().join(" "));
     }
-    assert_eq!(pages, ["E/ e-1/", "f/ a", "B z", "ä"]);
+    assert_eq!(pages, ["E/ e-1/", "f/ a", "ä B", "z"]);
 }
 
 fn expect_already_exists(refused: Result<vault::Outcome, VaultError>) -> String {

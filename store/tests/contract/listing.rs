@@ -4,6 +4,8 @@ use auth::Username;
 use store::testing::TestDatabase;
 use vault::{
     NameKey, VaultStore as _,
+    order::Position,
+    search::Search,
     store::{FileQuery, LockFilter},
 };
 
@@ -53,8 +55,15 @@ async fn files_are_paged_by_name_key(db: TestDatabase) {
         .await
     };
     assert_eq!(page(None).await, ["a/1", "a/2"]);
-    assert_eq!(page(Some(name_key("a/2"))).await, ["B", "c"]);
-    assert!(page(Some(name_key("c"))).await.is_empty());
+    assert_eq!(
+        page(Some(Position::of_name(name_key("a/2")))).await,
+        ["B", "c"]
+    );
+    assert!(
+        page(Some(Position::of_name(name_key("c"))))
+            .await
+            .is_empty()
+    );
 }
 
 async fn file_prefix_filter_matches_start_of_path(db: TestDatabase) {
@@ -75,7 +84,7 @@ async fn file_prefix_filter_matches_start_of_path(db: TestDatabase) {
     assert!(prefixed("%").await.is_empty());
     let after = FileQuery {
         prefix: Some(name_key("ab")),
-        after: Some(name_key("ab/2")),
+        after: Some(Position::of_name(name_key("ab/2"))),
         ..FileQuery::default()
     };
     assert_eq!(find_names(&ada, after).await, ["abc"]);
@@ -87,7 +96,7 @@ async fn file_search_is_partial_without_wildcards(db: TestDatabase) {
         find_names(
             &ada,
             FileQuery {
-                search: Some(name_key(part)),
+                search: Search::parse(part),
                 ..FileQuery::default()
             },
         )
@@ -124,7 +133,7 @@ async fn files_are_filtered_by_lock_holder(db: TestDatabase) {
     let both = |holder, locked_by: Username| FileQuery {
         holder: Some(holder),
         locked_by: Some(locked_by),
-        after: Some(name_key("b")),
+        after: Some(Position::of_name(name_key("b"))),
         ..FileQuery::default()
     };
     assert_eq!(

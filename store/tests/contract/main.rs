@@ -15,6 +15,7 @@ mod one_time_tokens;
 mod opening;
 mod postgres;
 mod refresh;
+mod search;
 mod security_epoch;
 mod sessions;
 mod throttles;

@@ -10,7 +10,7 @@ use super::rows::VaultRows;
 use crate::{
     Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Realm, Revision, VaultError,
     VaultId, VaultName, VaultStore,
-    store::{DerivedCommit, FileQuery, FolderEntry, Heads, StoreResult},
+    store::{DerivedCommit, FileQuery, FolderEntry, FolderQuery, Heads, StoreResult},
 };
 
 #[derive(Clone, Debug, Default)]
@@ -137,7 +137,7 @@ impl VaultStore for MemoryStore {
                 query
                     .after
                     .as_ref()
-                    .is_none_or(|after| file.name.key() > *after)
+                    .is_none_or(|after| file.name.key() > after.name)
             });
             files.sort_by_key(|file| file.name.key());
             files.truncate(query.limit as usize);
@@ -145,15 +145,9 @@ impl VaultStore for MemoryStore {
         })
     }
 
-    async fn folder(
-        &self,
-        vault: &VaultId,
-        folder: Option<&Filename>,
-        _after: Option<&FolderEntry>,
-        _limit: u32,
-    ) -> StoreResult<Vec<FolderEntry>> {
+    async fn folder(&self, vault: &VaultId, query: FolderQuery) -> StoreResult<Vec<FolderEntry>> {
         self.read(vault, |rows| {
-            let inside = |file: &&File| !file.deleted && file.name.folder().as_ref() == folder;
+            let inside = |file: &&File| !file.deleted && file.name.folder() == query.folder;
             rows.files
                 .iter()
                 .filter(inside)

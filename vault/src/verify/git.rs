@@ -22,6 +22,7 @@ use crate::{
         objects,
         repository::{Repository, path_of},
     },
+    order::Position,
     store::FileQuery,
 };
 
@@ -225,7 +226,7 @@ impl<S: VaultStore> Check<S> {
                 .runtime
                 .block_on(self.store.files(&self.vault.id, query))?;
             let Some(last) = page.last() else { break };
-            after = Some(last.name.key());
+            after = Some(Position::of_name(last.name.key()));
             count += page.len() as u64;
             for file in page {
                 comparison.file(file);

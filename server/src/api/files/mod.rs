@@ -14,6 +14,7 @@ pub mod move_to;
 pub mod override_lock;
 pub mod restore;
 pub mod show;
+pub(crate) mod sorting;
 pub(crate) mod upload;
 
 use vault::UserText;

@@ -3,7 +3,7 @@
 use askama::Template;
 use wire::{File, FileStatus};
 
-use crate::web::{Shell, VaultContext, format};
+use crate::web::{Columns, Shell, VaultContext, format};
 
 /// `GET /`, `GET /v/{vault}`, `GET /v/{vault}/f/{folder…}`.
 ///
@@ -18,6 +18,7 @@ pub struct FolderPage {
     pub at: VaultContext,
     /// `fixtures/jigs`, or empty at the top.
     pub folder: String,
+    pub columns: Columns,
     pub folders: Vec<Folder>,
     pub files: Vec<Row>,
     pub next: Option<String>,

@@ -4,6 +4,7 @@ pub(crate) mod accept_invitation;
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod authorize;
+pub(crate) mod columns;
 pub(crate) mod confirm_email;
 pub(crate) mod deleted;
 pub(crate) mod device;

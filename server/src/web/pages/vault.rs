@@ -9,16 +9,24 @@ use axum::{
 };
 use http::{StatusCode, request::Parts};
 use serde::Deserialize;
-use vault::{Filename, VaultError, VaultStore, action::Read, store::FolderEntry};
+use vault::{
+    Filename, VaultError, VaultStore,
+    action::Read,
+    order::{FolderPosition, Position, SortColumn},
+    store::{FolderEntry, FolderQuery},
+};
 
 use super::{no_vault::NoVaultPage, send, shell};
 use crate::{
-    api::files::history::overrides_of,
+    api::files::{
+        history::overrides_of,
+        sorting::{self, SortBy, SortOrder},
+    },
     error::Problem,
     extract::{Query, path_param},
     state::{AppState, Auth, SiteInfo, Store, Vault},
     to_wire,
-    web::{DeletedPage, FilePage, Folder, FolderPage, Row, VaultContext},
+    web::{Columns, DeletedPage, FilePage, Folder, FolderPage, Row, VaultContext},
 };
 
 /// Rows per page.
@@ -27,6 +35,8 @@ const PAGE_ENTRIES: u32 = 200;
 #[derive(Debug, Deserialize)]
 pub(crate) struct VaultPageQuery {
     after: Option<String>,
+    sort: Option<SortBy>,
+    order: Option<SortOrder>,
 }
 
 /// Extracts the dependencies of the page handlers for files.
@@ -82,7 +92,7 @@ pub(crate) async fn home(
         .position(|(vault, _)| RealmName::parse("main").as_ref() == Ok(&vault.name));
     let realm = &vaults[main.unwrap_or(0)].0;
     let permit = caller.permit::<Read>(Some(realm))?;
-    folder_page(&caller, &permit, &deps, None, query.after).await
+    folder_page(&caller, &permit, &deps, None, query).await
 }
 
 /// `GET /v/{vault}`
@@ -92,7 +102,7 @@ pub(crate) async fn root(
     deps: PageDeps,
     Query(query): Query<VaultPageQuery>,
 ) -> Result<Response, Problem> {
-    folder_page(&caller, &permit, &deps, None, query.after).await
+    folder_page(&caller, &permit, &deps, None, query).await
 }
 
 /// `GET /v/{vault}/f/{*path}`
@@ -103,7 +113,7 @@ pub(crate) async fn subfolder(
     PathParam(path): PathParam,
     Query(query): Query<VaultPageQuery>,
 ) -> Result<Response, Problem> {
-    folder_page(&caller, &permit, &deps, Some(path), query.after).await
+    folder_page(&caller, &permit, &deps, Some(path), query).await
 }
 
 async fn vault_context(
@@ -134,18 +144,23 @@ async fn folder_page(
     permit: &Permit<Read>,
     deps: &PageDeps,
     folder: Option<Filename>,
-    after: Option<String>,
+    query: VaultPageQuery,
 ) -> Result<Response, Problem> {
     let at = vault_context(caller, permit.realm(), deps).await?;
-    let after = match after {
-        Some(after) => entry_at(permit, deps, &after).await?,
-        None => None,
+    let columns = Columns::new(query.sort, query.order);
+    let sort = columns.sort();
+    let after = query
+        .after
+        .and_then(|after| folder_position(sort.column, &after));
+    let is_first = after.is_none();
+    let listed = FolderQuery {
+        folder: folder.clone(),
+        sort,
+        after,
+        limit: PAGE_ENTRIES + 1,
     };
-    let mut entries = deps
-        .vault
-        .folder(permit, folder.as_ref(), after.as_ref(), PAGE_ENTRIES + 1)
-        .await?;
-    if entries.is_empty() && folder.is_some() && after.is_none() {
+    let mut entries = deps.vault.folder(permit, listed).await?;
+    if entries.is_empty() && folder.is_some() && is_first {
         return Err(VaultError::NotFound.into());
     }
     let more = entries.len() > PAGE_ENTRIES as usize;
@@ -153,7 +168,8 @@ async fn folder_page(
     let path = folder.as_ref().map_or("", Filename::as_str).to_owned();
     let next = entries.last().filter(|_| more).map(|last| {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("after", &position(last));
+        columns.append_to(&mut query);
+        query.append_pair("after", &cursor(last, sort.column));
         format!("{}?{}", at.folder_url(&path), query.finish())
     });
     let (mut folders, mut files) = (Vec::new(), Vec::new());
@@ -172,6 +188,7 @@ async fn folder_page(
             shell,
             at,
             folder: path,
+            columns,
             folders,
             files,
             next,
@@ -180,33 +197,23 @@ async fn folder_page(
 }
 
 /// The last item of a page, for the URL of the next one.
-fn position(entry: &FolderEntry) -> String {
+fn cursor(entry: &FolderEntry, column: SortColumn) -> String {
     match entry {
         FolderEntry::Folder(name) => format!("folder:{name}"),
-        FolderEntry::File(file) => format!("file:{}", file.name),
+        FolderEntry::File(file) => {
+            format!("file:{}", sorting::encode(&Position::of(file, column)))
+        }
     }
 }
 
-/// Parses a [`position`]. If its file is gone, listing starts from the beginning.
-async fn entry_at(
-    permit: &Permit<Read>,
-    deps: &PageDeps,
-    position: &str,
-) -> Result<Option<FolderEntry>, Problem> {
-    let Some((kind, name)) = position.split_once(':') else {
-        return Ok(None);
-    };
-    let Ok(name) = Filename::parse(name) else {
-        return Ok(None);
-    };
+/// Parses a [`cursor`]. With any other text, the list starts from the beginning.
+fn folder_position(column: SortColumn, cursor: &str) -> Option<FolderPosition> {
+    let (kind, rest) = cursor.split_once(':')?;
     if kind == "folder" {
-        return Ok(Some(FolderEntry::Folder(name)));
+        return Filename::parse(rest).ok().map(FolderPosition::Folder);
     }
-    match deps.vault.file(permit, &name).await {
-        Ok(file) => Ok(Some(FolderEntry::File(Box::new(file)))),
-        Err(VaultError::NotFound) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let position = sorting::decode(column, rest).ok()?;
+    Some(FolderPosition::File(position))
 }
 
 /// `GET /v/{vault}/h/{*path}`

@@ -4,7 +4,9 @@ use auth::Role;
 use wire::{File, FileStatus, Me, Revision, SessionInfo, User};
 
 use super::{
-    super::{FilePage, Folder, FolderPage, OverrideNotice, Row, Shell, VaultContext, Viewer},
+    super::{
+        Columns, FilePage, Folder, FolderPage, OverrideNotice, Row, Shell, VaultContext, Viewer,
+    },
     HOSTILE_TEXT,
 };
 
@@ -69,6 +71,7 @@ pub(super) fn folder_page(role: Role, names: &[(&str, FileStatus)]) -> FolderPag
         shell: shell(),
         at: vault_context(role),
         folder: String::new(),
+        columns: Columns::default(),
         folders: vec![Folder {
             path: "fixtures".into(),
         }],

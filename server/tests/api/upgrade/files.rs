@@ -86,6 +86,17 @@ upgraded! {
         }
     }
 
+    async fn old_files_are_found_and_sorted(old: Upgraded) {
+        let root = old.resume("root").await;
+        let found = root.get("/api/files?q=OP10+mill").await.expect_status(200).body;
+        assert_eq!(found[0]["filename"], "mill/op10.nc");
+        let by_key = root.get("/api/files").await.expect_status(200).body;
+        let by_name = root.get("/api/files?sort=name").await.expect_status(200).body;
+        let count = by_key.as_array().unwrap().len();
+        assert!(count > 3, "{count} files");
+        assert_eq!(by_name.as_array().unwrap().len(), count);
+    }
+
     async fn an_old_lock_is_its_holders(old: Upgraded) {
         let (ada, eve) = (old.resume("ada").await, old.app.sign_in("eve").await);
         let name = "mill/op10.nc";

@@ -8,7 +8,8 @@ use vault::{
 };
 
 use crate::builders::{
-    User, actor, ada_and_bob, assert_no_gaps, blob, filename, new_vault, timestamp, user_text,
+    User, actor, ada_and_bob, assert_no_gaps, blob, filename, new_vault, timestamp, top_folder,
+    user_text,
 };
 
 crate::on_both_databases!(
@@ -138,7 +139,7 @@ async fn rejected_operation_changes_nothing(db: TestDatabase) {
         [blob(1)],
         "the content of a rejected check-in is not referenced"
     );
-    let top = db.store.folder(&ada.vault, None, None, 10).await.unwrap();
+    let top = db.store.folder(&ada.vault, top_folder(10)).await.unwrap();
     assert_eq!(top.len(), 2);
     assert_no_gaps(&db.store, &ada.vault).await;
 }
