@@ -18,6 +18,7 @@ use crate::{
     error::AccountError,
     handles::Accounts,
     password::UserInputs,
+    password::hashing::HashPriority,
     settings::Registration,
     store::InsertResult,
     throttle::{Attempt, CredentialKind},
@@ -238,9 +239,15 @@ impl<'a, S: AuthStore> Accounts<'a, S> {
         let password = Arc::new(request.password);
         self.0
             .passwords()
-            .check_new_password(&password, inputs, self.0.passwords().factor_context(None))
+            .check_new_password(
+                &password,
+                inputs,
+                self.0.passwords().factor_context(None),
+                HashPriority::Unfamiliar,
+            )
             .await?;
-        let password = self.0.hasher.hash(&password).await?;
+        let hasher = self.0.hasher.queued_as(HashPriority::Unfamiliar);
+        let password = hasher.hash(&password).await?;
         Ok(NewAccount {
             username: request.username,
             display_name: request.display_name,

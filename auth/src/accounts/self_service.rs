@@ -7,6 +7,7 @@ use crate::{
     SessionKind, Sessions, clock,
     error::{AccessError, SignInError, TokenError},
     password::UserInputs,
+    password::hashing::HashPriority,
     store::{Credentials, EndReason, PasswordWrite, SessionEnd},
     throttle::{Attempt, CredentialKind},
 };
@@ -44,6 +45,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             &new,
             UserInputs::from_account(account),
             self.factor_context(Some(account)),
+            HashPriority::Familiar,
         )
         .await?;
         let hash = self.0.hasher.hash(&new).await?;

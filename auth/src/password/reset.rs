@@ -15,6 +15,7 @@ use crate::{
     error::{AccessError, AccountError},
     mail::greeting_name,
     password::UserInputs,
+    password::hashing::HashPriority,
     store::{OneTimeKind, PasswordReset, ResetConditions, one_time::OneTime},
     throttle::{Attempt, CredentialKind},
 };
@@ -158,6 +159,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             &new,
             UserInputs::from_account(&account),
             self.factor_context(Some(&account)),
+            HashPriority::Familiar,
         )
         .await?;
         let password = self.0.hasher.hash(&new).await?;

@@ -12,6 +12,7 @@ pub use crate::error::PasswordRejected;
 use crate::{
     Account, AuthError, AuthStore, DisplayName, EmailAddress, Passwords, StoreUnavailable,
     Username,
+    password::hashing::HashPriority,
     settings::{FactorRequirement, PasswordRules},
 };
 
@@ -207,7 +208,8 @@ impl<S: AuthStore> Passwords<'_, S> {
         password: Password,
         inputs: UserInputs,
     ) -> Result<PasswordStrength, AuthError> {
-        self.evaluate_password(Arc::new(password), inputs, self.factor_context(None))
+        let (context, priority) = (self.factor_context(None), HashPriority::Unfamiliar);
+        self.evaluate_password(Arc::new(password), inputs, context, priority)
             .await
     }
 
@@ -225,6 +227,7 @@ impl<S: AuthStore> Passwords<'_, S> {
             Arc::new(password),
             UserInputs::from_account(account),
             context,
+            HashPriority::Familiar,
         )
         .await
     }
@@ -234,6 +237,7 @@ impl<S: AuthStore> Passwords<'_, S> {
         password: Arc<Password>,
         inputs: UserInputs,
         context: FactorContext,
+        priority: HashPriority,
     ) -> Result<PasswordStrength, AuthError> {
         let PasswordRules {
             breaches,
@@ -241,7 +245,8 @@ impl<S: AuthStore> Passwords<'_, S> {
             ..
         } = self.0.core.settings.passwords.clone();
         // On the hashing pool: bounded, at low priority.
-        let evaluated = self.0.hasher.run_on_pool(move || {
+        let hasher = self.0.hasher.queued_as(priority);
+        let evaluated = hasher.run_on_pool(move || {
             let mut strength = evaluate(&password, &inputs, context, &words);
             if let (None, Some(breaches)) = (strength.rejection, breaches) {
                 let stolen = breaches.contains(password.expose())?;
@@ -259,9 +264,10 @@ impl<S: AuthStore> Passwords<'_, S> {
         password: &Arc<Password>,
         inputs: UserInputs,
         context: FactorContext,
+        priority: HashPriority,
     ) -> Result<(), AuthError> {
         let strength = self
-            .evaluate_password(Arc::clone(password), inputs, context)
+            .evaluate_password(Arc::clone(password), inputs, context, priority)
             .await?;
         strength
             .rejection

@@ -10,6 +10,7 @@ use crate::{
     audit::{AuditAction, NewAuditEntry},
     detached::detached,
     error::{SignInError, ThrottleError},
+    password::hashing::HashPriority,
     session::{
         create::{NewSession, SignedIn},
         mfa_challenge::SignInOutcome,
@@ -178,9 +179,15 @@ impl<S: AuthStore> Passwords<'_, S> {
             Some(name) => self.active_credentials(name).await?,
             None => None,
         };
+        let priority = if guard.is_familiar() {
+            HashPriority::Familiar
+        } else {
+            HashPriority::Unfamiliar
+        };
         let is_correct = self
             .0
             .hasher
+            .queued_as(priority)
             .verify_or_dummy(
                 &request.password,
                 known.as_ref().map(|known| &known.password),

@@ -2,7 +2,8 @@
 
 use super::{
     Attempt, AttemptGuard, Blocked, CredentialKind,
-    concurrency::SlotGuard,
+    concurrency::{AttemptSlots, SlotGuard},
+    is_familiar,
     policy::{self, Concurrency},
     throttle_query,
 };
@@ -34,16 +35,24 @@ impl<S: AuthStore> Throttling<'_, S> {
                 return Ok(guard);
             };
             if slot.is_none() {
-                slot = slots.try_acquire(account, concurrency);
+                slot = self.slots_of(account).try_acquire(account, concurrency);
             }
             if !slot.as_ref().is_some_and(|slot| slot.covers(concurrency)) {
                 // A waiting attempt must hold no slot.
                 drop(slot.take());
-                slot = Some(slots.acquire(account, concurrency).await?);
+                slot = Some(self.slots_of(account).acquire(account, concurrency).await?);
             } else if slots.failures(&attempt.account) == failures_before {
                 guard.slot = slot;
                 return Ok(guard);
             }
+        }
+    }
+
+    fn slots_of(&self, account: &Bucket) -> &AttemptSlots {
+        if is_familiar(account) {
+            &self.0.throttle.familiar_slots
+        } else {
+            &self.0.throttle.slots
         }
     }
 

@@ -71,6 +71,8 @@ pub(crate) struct AttemptGuard {
 /// The in-memory state of this node.
 pub(crate) struct Throttle {
     slots: AttemptSlots,
+    /// For sources that the account knows: a flood of others holds none of these.
+    familiar_slots: AttemptSlots,
     reported: RateLimitedEvents<Bucket>,
 }
 
@@ -78,6 +80,7 @@ impl Throttle {
     pub(crate) fn new() -> Self {
         Self {
             slots: AttemptSlots::new(),
+            familiar_slots: AttemptSlots::new(),
             reported: RateLimitedEvents::default(),
         }
     }
@@ -85,6 +88,7 @@ impl Throttle {
     #[cfg(test)]
     pub(crate) fn set_acquire_timeout(&mut self, timeout: std::time::Duration) {
         self.slots.set_acquire_timeout(timeout);
+        self.familiar_slots.set_acquire_timeout(timeout);
     }
 }
 
@@ -135,11 +139,26 @@ impl AttemptGuard {
         }
     }
 
+    /// Whether the account has signed in from this device or network before.
+    pub(crate) fn is_familiar(&self) -> bool {
+        self.account().is_some_and(is_familiar)
+    }
+
     fn account(&self) -> Option<&Bucket> {
         self.buckets
             .iter()
             .find(|bucket| bucket.username().is_some())
     }
+}
+
+fn is_familiar(bucket: &Bucket) -> bool {
+    matches!(
+        bucket,
+        Bucket::Account {
+            source: AttemptSource::Device(_) | AttemptSource::NetworkPrefix(_),
+            ..
+        }
+    )
 }
 
 /// All relevant buckets in one query.

@@ -3,6 +3,7 @@
 
 mod argon2id;
 mod block_pool;
+mod core_queue;
 mod profiles;
 
 use std::{
@@ -14,8 +15,9 @@ use std::{
 };
 
 use argon2id::Argon2Hasher;
+use core_queue::CoreQueue;
+pub(crate) use core_queue::HashPriority;
 use profiles::{HashProfile, HashProfiles};
-use tokio::sync::Semaphore;
 
 use crate::{
     AuthError, Password, PasswordHash, SecureRandom,
@@ -33,7 +35,8 @@ pub(crate) struct Hasher {
     peppers: Peppers,
     rng: SecureRandom,
     profiles: HashProfiles,
-    cores: Arc<Semaphore>,
+    cores: CoreQueue,
+    priority: HashPriority,
     queue_timeout: Duration,
     started: Arc<AtomicU64>,
 }
@@ -53,10 +56,19 @@ impl Hasher {
             argon2,
             rng,
             peppers,
-            cores: Arc::new(Semaphore::new(cores)),
+            cores: CoreQueue::new(cores),
+            priority: HashPriority::Familiar,
             queue_timeout: QUEUE_TIMEOUT,
             started: Arc::default(),
         })
+    }
+
+    /// The same pool, for hashes of this priority. Without it they are familiar.
+    pub(crate) fn queued_as(&self, priority: HashPriority) -> Self {
+        Self {
+            priority,
+            ..self.clone()
+        }
     }
 
     /// # Errors
@@ -170,7 +182,7 @@ impl Hasher {
     ) -> Result<T, AuthError> {
         let queued_at = Instant::now();
         let core =
-            tokio::time::timeout(self.queue_timeout, Arc::clone(&self.cores).acquire_owned()).await;
+            tokio::time::timeout(self.queue_timeout, self.cores.acquire(self.priority)).await;
         metrics::histogram!("strongroom_hash_wait_seconds")
             .record(queued_at.elapsed().as_secs_f64());
         let Ok(core) = core else {
@@ -178,7 +190,7 @@ impl Hasher {
                 retry_after: QUEUE_TIMEOUT,
             }));
         };
-        let core = core.map_err(|_| AuthError::Internal("the hashing pool is closed"))?;
+        let core = core.ok_or(AuthError::Internal("the hashing pool is closed"))?;
         let (answer, answered) = tokio::sync::oneshot::channel();
         let (pool, runtime) = (self.argon2.pool.clone(), tokio::runtime::Handle::current());
         // A new thread for each hash, because Linux does not let a thread raise its priority again.

@@ -8,7 +8,7 @@ use crate::error::ThrottleError;
 #[tokio::test]
 async fn hasher_without_free_core_returns_busy() {
     let mut hasher = hasher();
-    hasher.cores = Arc::new(Semaphore::new(0));
+    hasher.cores = CoreQueue::new(0);
     hasher.queue_timeout = Duration::from_millis(5);
     let answer = hasher.verify_or_dummy(&password("x"), None).await;
     assert!(
@@ -19,7 +19,7 @@ async fn hasher_without_free_core_returns_busy() {
 #[tokio::test]
 async fn cancelled_hash_keeps_its_core_until_finished() {
     let mut hasher = hasher();
-    hasher.cores = Arc::new(Semaphore::new(1));
+    hasher.cores = CoreQueue::new(1);
     let (release, released) = std::sync::mpsc::channel::<()>();
     let (started, mut is_started) = tokio::sync::mpsc::unbounded_channel();
     let pool = hasher.clone();
@@ -28,7 +28,7 @@ async fn cancelled_hash_keeps_its_core_until_finished() {
     is_started.recv().await.unwrap();
     request.abort();
     assert!(request.await.unwrap_err().is_cancelled());
-    assert_eq!(hasher.cores.available_permits(), 0);
+    assert_eq!(hasher.cores.free(), 0);
     release.send(()).unwrap();
     hasher.queue_timeout = Duration::from_mins(1);
     hasher.verify_or_dummy(&password("x"), None).await.unwrap();
