@@ -58,6 +58,16 @@ pub enum Problem {
     /// The disk or the database refuses reads or writes, or the server is stopping.
     #[error("Not ready.")]
     NotReady,
+    /// The caller has too many sockets, event streams or transfers open.
+    #[error(
+        "This {subject} has {limit} streams of this kind open, which is the limit. Close some first."
+    )]
+    TooManyStreams { subject: &'static str, limit: usize },
+    /// All callers together do.
+    #[error(
+        "The server has no free connection for this. Nothing has changed. Try again in a moment."
+    )]
+    NoFreeStream,
     /// A bug. The message goes to the log only.
     #[error("internal: {0}")]
     Internal(String),
@@ -97,7 +107,8 @@ impl Problem {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::WebSocketRequired => StatusCode::UPGRADE_REQUIRED,
             Self::MetricsTokenRequired => StatusCode::FORBIDDEN,
-            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyStreams { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotReady | Self::NoFreeStream => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -201,6 +212,7 @@ impl Problem {
             Self::Auth(AuthError::Throttle(ThrottleError::LockedOut)) => {
                 Some(Duration::from_hours(24))
             }
+            Self::TooManyStreams { .. } | Self::NoFreeStream => Some(Duration::from_secs(1)),
             Self::Auth(AuthError::Store(_)) | Self::Vault(_) | Self::NotReady
                 if self.status() == StatusCode::SERVICE_UNAVAILABLE =>
             {
@@ -223,6 +235,8 @@ impl Problem {
                     )
             ) | Self::NotReady
                 | Self::HttpVersion
+                | Self::NoFreeStream
+                | Self::Vault(VaultError::TooManyOpenFiles)
         );
         if self.status() == StatusCode::INSUFFICIENT_STORAGE {
             return VaultError::DiskFull.to_string();
@@ -278,7 +292,7 @@ fn vault_status(error: &VaultError) -> StatusCode {
             StatusCode::SERVICE_UNAVAILABLE
         }
         VaultError::Io(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        VaultError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        VaultError::TooManyOpenFiles | VaultError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

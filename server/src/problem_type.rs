@@ -32,6 +32,9 @@ impl ProblemType {
             Problem::Auth(AuthError::Throttle(ThrottleError::LockedOut)) => {
                 Some(named("locked-out", "Signing in is locked out"))
             }
+            Problem::TooManyStreams { .. } => {
+                Some(named("too-many-streams", "Too many open streams"))
+            }
             Problem::Auth(AuthError::Factor(FactorError::LastFactor)) => {
                 Some(named("last-factor", "Last second factor"))
             }
@@ -69,6 +72,7 @@ fn of_vault(error: &VaultError) -> Option<ProblemType> {
         | VaultError::Incomplete
         | VaultError::BadUpload { .. }
         | VaultError::DiskFull
+        | VaultError::TooManyOpenFiles
         | VaultError::Io(_)
         | VaultError::Store(_) => return None,
     })
@@ -147,5 +151,19 @@ fn of_status(status: StatusCode) -> ProblemType {
         StatusCode::SERVICE_UNAVAILABLE => named("unavailable", "Not available"),
         status if status.is_server_error() => named("server-error", "Server error"),
         _ => named("request-refused", "Request refused"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upload_without_free_descriptor_is_answered_503() {
+        let problem = Problem::Vault(VaultError::TooManyOpenFiles);
+        assert_eq!(problem.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(problem.retry_after().is_some());
+        assert!(problem.detail().contains("too many files open"));
+        assert_eq!(ProblemType::of(&problem).name, "unavailable");
     }
 }

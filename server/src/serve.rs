@@ -13,13 +13,15 @@ use vault::{LocalBlobs, VaultStore};
 use crate::{
     audit_checkpoint::AuditCheckpoint,
     config::Config,
-    connection::WriteTimeoutAcceptor,
+    connection::{ConnectionAcceptor, ConnectionBudget},
     data_folder::{create_private_folder, refuse_writable_by_others},
+    descriptors::Descriptors,
     installation::{Installation, open},
     instance_lock::InstanceLock,
     live::Hub,
     mail::Mailer,
     master_key::finish_interrupted_rotation,
+    open_streams::OpenStreams,
     override_mails,
     router::router,
     state::{AppState, Auth, Shared, SiteInfo, Store, Vault},
@@ -90,16 +92,19 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<RunningServer
     maintenance.push(tokio::spawn(audit_checkpoint.clone().run(store.clone())));
     let audit_checkpoint = (audit_checkpoint, store.clone());
     let site = Arc::new(SiteInfo::new(config, telemetry::metrics()));
+    let descriptors = Descriptors::of_process();
     let state = AppState::new(Shared {
         auth: auth.clone(),
         vault: vault.clone(),
         store,
         hub,
         site,
+        streams: OpenStreams::new(descriptors),
         stopping,
     });
     let handle = Handle::new();
-    let server = tokio::spawn(serve(listener, state, handle.clone()));
+    let budget = ConnectionBudget::new(descriptors.connections);
+    let server = tokio::spawn(serve(listener, state, budget, handle.clone()));
     Ok(RunningServer {
         address,
         public_url,
@@ -152,11 +157,12 @@ fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
 async fn serve(
     listener: std::net::TcpListener,
     state: AppState,
+    budget: ConnectionBudget,
     handle: Handle<SocketAddr>,
 ) -> std::io::Result<()> {
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum_server::from_tcp(listener)?
-        .acceptor(WriteTimeoutAcceptor)
+        .acceptor(ConnectionAcceptor { budget })
         .handle(handle);
     // Also covers clients that send nothing, in either HTTP version. `http1_only` would disable
     // HTTP/2, but its acceptor cannot upgrade to WebSockets; `answer` refuses WebSockets over

@@ -8,7 +8,7 @@ use http::request::Parts;
 use tokio::sync::watch;
 use vault::LocalBlobs;
 
-use crate::{error::Problem, extract, live::Hub, web::page_account};
+use crate::{error::Problem, extract, live::Hub, open_streams::OpenStreams, web::page_account};
 
 pub use crate::site::SiteInfo;
 
@@ -27,6 +27,7 @@ pub struct Shared {
     pub store: Store,
     pub hub: Hub,
     pub site: Arc<SiteInfo>,
+    pub streams: OpenStreams,
     /// Becomes true when the server starts to shut down.
     pub stopping: watch::Receiver<bool>,
 }

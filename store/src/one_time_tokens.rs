@@ -111,8 +111,45 @@ fn latest_start(at: Timestamp) -> Timestamp {
 
 const INSERT: &str = "INSERT INTO one_time_tokens (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
 
+/// Tokens that an account starts as often as it likes. Beyond this many of a kind, the oldest are
+/// deleted.
+const MAX_STARTED: u32 = 256;
+
 pub(crate) async fn insert(db: &mut Connection, token: &OneTimeToken) -> Result<(), DbError> {
-    db.execute(INSERT, &row_of(token)).await.map(drop)
+    db.execute(INSERT, &row_of(token)).await?;
+    match &token.username {
+        Some(username) if is_started_at_will(token.kind) => {
+            delete_oldest(db, token.kind, username).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The other kinds have limits of their own: pending codes, open invitations, mails.
+fn is_started_at_will(kind: OneTimeKind) -> bool {
+    matches!(
+        kind,
+        OneTimeKind::SecondFactor
+            | OneTimeKind::Ceremony
+            | OneTimeKind::Enrollment
+            | OneTimeKind::AuthorizationCode
+    )
+}
+
+async fn delete_oldest(
+    db: &mut Connection,
+    kind: OneTimeKind,
+    username: &Username,
+) -> Result<(), DbError> {
+    const DELETE: &str = "DELETE FROM one_time_tokens WHERE kind = $1 AND username = $2 AND hash IN
+        (SELECT hash FROM one_time_tokens WHERE kind = $1 AND username = $2
+        ORDER BY created_at DESC, hash LIMIT 1000000 OFFSET $3)";
+    db.execute(
+        DELETE,
+        params![kind.as_str(), username.as_str(), MAX_STARTED],
+    )
+    .await
+    .map(drop)
 }
 
 async fn insert_if_absent(db: &mut Connection, token: &OneTimeToken) -> Result<bool, DbError> {

@@ -54,6 +54,9 @@ pub enum VaultError {
     VaultExists { name: VaultName },
     #[error("The disk is full. Nothing has changed.")]
     DiskFull,
+    /// The process or the system has no free file descriptor.
+    #[error("The server has too many files open. Nothing has changed. Try again in a moment.")]
+    TooManyOpenFiles,
     #[error("content: {0}")]
     Io(#[source] std::io::Error),
     #[error(transparent)]

@@ -5,6 +5,7 @@ mod audit;
 mod breach;
 mod crash;
 mod database_dump;
+mod descriptors;
 mod disk_full;
 mod help;
 mod hostile_server;

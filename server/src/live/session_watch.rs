@@ -14,6 +14,7 @@ use tokio::{
 use vault::action::Read;
 
 use super::hub::Hub;
+use crate::open_streams::StreamSlot;
 
 /// Time for one check, and time without a result after which a stream ends.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,21 +42,23 @@ pub enum StreamAccess {
     Unavailable,
 }
 
-/// A caller with a permit to read a vault.
+/// A caller with a permit to read a vault, and the place of its stream.
 #[derive(Debug)]
 pub struct VaultViewer<S> {
     auth: Auth<S>,
     caller: Caller,
     vault: Realm,
+    _slot: StreamSlot,
 }
 
 impl<S: AuthStore> VaultViewer<S> {
     #[must_use]
-    pub fn new(auth: Auth<S>, caller: Caller, permit: &Permit<Read>) -> Self {
+    pub fn new(auth: Auth<S>, caller: Caller, permit: &Permit<Read>, slot: StreamSlot) -> Self {
         Self {
             auth,
             caller,
             vault: permit.realm().clone(),
+            _slot: slot,
         }
     }
 }

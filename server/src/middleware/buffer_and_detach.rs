@@ -16,7 +16,7 @@ use http::{HeaderMap, header};
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use crate::error::Problem;
+use crate::{connection::RequestConnection, error::Problem};
 
 /// Bytes of a body other than an upload.
 const MAX_BODY: usize = 64 * 1024;
@@ -56,11 +56,19 @@ impl BodyError {
 
 /// The layer. Safe methods (RFC 9110 §9.2.1) pass through unchanged.
 pub(crate) async fn buffer_and_detach(request: Request, next: Next) -> Response {
+    let connection = request.extensions().get::<RequestConnection>().cloned();
     if request.method().is_safe() {
+        let _running = connection.map(|connection| connection.run());
         return next.run(request).await;
     }
     // Boxed, so that the future of a safe request stays small.
-    Box::pin(async move { run_detached(buffer_body(request).await, next).await }).await
+    Box::pin(async move {
+        // A client that does not send its body waits, like an idle one.
+        let request = buffer_body(request).await;
+        let _running = connection.map(|connection| connection.run());
+        run_detached(request, next).await
+    })
+    .await
 }
 
 /// Reads a body other than an upload.

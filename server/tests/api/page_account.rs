@@ -106,8 +106,8 @@ fn modules_of_pages_send_their_account() {
     for path in scripts_below(&folder) {
         let text = std::fs::read_to_string(&path).unwrap();
         let sends = [
-            "fetch(url",
-            "fetch('/",
+            "await fetch(",
+            "void fetch(",
             "new XMLHttpRequest",
             "new EventSource",
             "new WebSocket",

@@ -219,9 +219,15 @@ async fn blocking<T: Send + 'static>(
         .map_err(|gone| VaultError::Io(io::Error::other(gone)))
 }
 
+/// `ENFILE` and `EMFILE`, which have no [`io::ErrorKind`].
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
+}
+
 /// Maps an I/O error to a [`VaultError`].
 fn failed(error: io::Error) -> VaultError {
     match error.kind() {
+        _ if is_out_of_descriptors(&error) => VaultError::TooManyOpenFiles,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => VaultError::DiskFull,
         _ => VaultError::Io(error),
     }

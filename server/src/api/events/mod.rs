@@ -18,6 +18,7 @@ use vault::action::Read;
 use crate::{
     door::{AccessRule, Door},
     error::Problem,
+    open_streams::{StreamKind, StreamSlot},
     state::AppState,
 };
 
@@ -87,6 +88,12 @@ impl FromRequestParts<AppState> for OriginCheck {
 impl OriginCheck {
     fn is_own(&self, origin: &str) -> bool {
         self.state.is_own_origin(&self.parts, origin)
+    }
+
+    /// The place of a stream of this request.
+    fn open_stream(&self, caller: &Caller) -> Result<StreamSlot, Problem> {
+        let address = self.state.origin_of(&self.parts)?.address;
+        self.state.streams.open(StreamKind::Live, caller, address)
     }
 
     /// Writes the denial to the audit log.

@@ -23,7 +23,8 @@ pub async fn handle(
         .inspect_err(|error| own.audit_denial(&caller, error))?;
     let upgrade = upgrade.map_err(|_| Problem::WebSocketRequired)?;
     let (auth, hub) = (own.state.auth.clone(), own.state.hub.clone());
-    let viewer = VaultViewer::new(auth, caller, &permit);
+    let slot = own.open_stream(&caller)?;
+    let viewer = VaultViewer::new(auth, caller, &permit, slot);
     Ok(live::ws(upgrade, hub, viewer, query.since)
         .await
         .map_err(auth::AuthError::Store)?)

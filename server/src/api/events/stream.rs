@@ -24,7 +24,8 @@ pub async fn handle(
     live::check_stream_origin(&caller, &own.parts.headers, |origin| own.is_own(origin))
         .inspect_err(|error| own.audit_denial(&caller, error))?;
     let (auth, hub) = (own.state.auth.clone(), own.state.hub.clone());
-    let viewer = VaultViewer::new(auth, caller, &permit);
+    let slot = own.open_stream(&caller)?;
+    let viewer = VaultViewer::new(auth, caller, &permit, slot);
     Ok(live::events(&own.parts.headers, hub, viewer, query.since)
         .await
         .map_err(auth::AuthError::Store)?)

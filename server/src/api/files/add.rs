@@ -33,6 +33,7 @@ pub async fn handle(
     request: Request,
 ) -> Result<(StatusCode, HeaderMap, Json<File>), Problem> {
     let vault = &state.vault;
+    let _slot = state.streams.open_transfer(permitted.caller())?;
     let mut content = match vault
         .start_upload_new(&permitted.permit, &name, idempotency.precheck())
         .await

@@ -46,6 +46,7 @@ pub async fn handle(
     request: Request,
 ) -> Result<(HeaderMap, Json<File>), Problem> {
     let vault = &state.vault;
+    let _slot = state.streams.open_transfer(permitted.caller())?;
     let tags = if_match(request.headers());
     let base = match expected_base(
         vault,

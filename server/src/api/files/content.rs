@@ -76,13 +76,16 @@ pub async fn handle(
         StatusCode::OK
     };
     let is_short = range.end - range.start <= MAX_UNCHECKED_BYTES;
+    let slot = (!is_short)
+        .then(|| state.streams.open_transfer(permitted.caller()))
+        .transpose()?;
     let content = state.vault.open_content(permit, &blob, range).await?;
-    let body = if is_short {
-        Body::from_stream(content)
-    } else {
+    let body = if let Some(slot) = slot {
         let caller = permitted.caller().clone();
-        let viewer = VaultViewer::new(state.auth.clone(), caller, permit);
+        let viewer = VaultViewer::new(state.auth.clone(), caller, permit, slot);
         authorized_content(content, state.hub.clone(), viewer)
+    } else {
+        Body::from_stream(content)
     };
     Ok((status, headers, body).into_response())
 }

@@ -103,6 +103,7 @@ fn tests_named_in_security_documents_exist() {
         "vectors.md",
         "rules.md",
         "data.md",
+        "shared.md",
         "../operations.md#limits",
     ] {
         let (file, part) = name.split_once('#').unwrap_or((name, ""));

@@ -1,4 +1,5 @@
 //! One-time tokens, and identities at upstream providers.
 
 mod identities;
+mod started;
 mod tokens;

@@ -271,3 +271,15 @@ async fn content_shortened_after_opening_ends_with_error() {
     let read = content.try_collect::<Vec<_>>().await;
     assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
 }
+
+#[test]
+fn missing_descriptors_differ_from_a_broken_disk() {
+    for errno in [23, 24] {
+        let error = failed(io::Error::from_raw_os_error(errno));
+        assert!(matches!(error, VaultError::TooManyOpenFiles), "{errno}");
+    }
+    assert!(matches!(
+        failed(io::Error::from_raw_os_error(5)),
+        VaultError::Io(_)
+    ));
+}
