@@ -60,9 +60,9 @@ impl Limits {
 
 /// The open streams of the process. Cheap to clone; clones share them.
 #[derive(Clone)]
-pub struct OpenStreams(Arc<Inner>);
+pub struct OpenStreams(Arc<StreamCounts>);
 
-struct Inner {
+struct StreamCounts {
     live: Counted,
     transfers: Counted,
 }
@@ -97,7 +97,7 @@ struct StreamOwner {
 
 impl OpenStreams {
     pub(crate) fn new(descriptors: Descriptors) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(StreamCounts {
             live: Counted::new(MAX_LIVE.within(descriptors.live_streams)),
             transfers: Counted::new(MAX_TRANSFERS.within(descriptors.transfers)),
         }))

@@ -18,9 +18,9 @@ const MIN_IDLE_TIME: Duration = Duration::from_millis(250);
 
 /// The connections that are open. Cheap to clone; clones share them.
 #[derive(Clone)]
-pub(crate) struct ConnectionBudget(Arc<Inner>);
+pub(crate) struct ConnectionBudget(Arc<Connections>);
 
-struct Inner {
+struct Connections {
     max: usize,
     open: Mutex<Open>,
 }
@@ -55,7 +55,7 @@ pub(crate) struct Running(Arc<Connection>);
 
 impl ConnectionBudget {
     pub(crate) fn new(max: usize) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(Connections {
             max,
             open: Mutex::default(),
         }))

@@ -31,13 +31,13 @@ struct Cores {
     unfamiliar_max: usize,
     unfamiliar: usize,
     familiar_in_a_row: u32,
-    waiting_familiar: VecDeque<oneshot::Sender<Core>>,
-    waiting_unfamiliar: VecDeque<oneshot::Sender<Core>>,
+    waiting_familiar: VecDeque<oneshot::Sender<CoreGuard>>,
+    waiting_unfamiliar: VecDeque<oneshot::Sender<CoreGuard>>,
 }
 
 /// A core, until dropped.
 #[derive(Debug)]
-pub(super) struct Core {
+pub(super) struct CoreGuard {
     priority: HashPriority,
     /// `None` if it was not handed over.
     queue: Option<CoreQueue>,
@@ -56,11 +56,11 @@ impl CoreQueue {
     }
 
     /// Waits for a core. Dropping the future gives the place up.
-    pub(super) async fn acquire(&self, priority: HashPriority) -> Option<Core> {
+    pub(super) async fn acquire(&self, priority: HashPriority) -> Option<CoreGuard> {
         self.join(priority).await.ok()
     }
 
-    fn join(&self, priority: HashPriority) -> oneshot::Receiver<Core> {
+    fn join(&self, priority: HashPriority) -> oneshot::Receiver<CoreGuard> {
         let (sender, receiver) = oneshot::channel();
         let mut cores = self.cores();
         let queue = cores.waiting(priority);
@@ -74,7 +74,7 @@ impl CoreQueue {
     /// Gives free cores to those that wait, as long as one may have one.
     fn hand_out(&self, cores: &mut Cores) {
         while let Some((priority, waiting)) = cores.next() {
-            let core = Core {
+            let core = CoreGuard {
                 priority,
                 queue: Some(self.clone()),
             };
@@ -97,7 +97,7 @@ impl CoreQueue {
 }
 
 impl Cores {
-    fn waiting(&mut self, priority: HashPriority) -> &mut VecDeque<oneshot::Sender<Core>> {
+    fn waiting(&mut self, priority: HashPriority) -> &mut VecDeque<oneshot::Sender<CoreGuard>> {
         match priority {
             HashPriority::Familiar => &mut self.waiting_familiar,
             HashPriority::Unfamiliar => &mut self.waiting_unfamiliar,
@@ -105,7 +105,7 @@ impl Cores {
     }
 
     /// The next one that gets a core, in the order of arrival within its priority.
-    fn next(&mut self) -> Option<(HashPriority, oneshot::Sender<Core>)> {
+    fn next(&mut self) -> Option<(HashPriority, oneshot::Sender<CoreGuard>)> {
         if self.free == 0 {
             return None;
         }
@@ -137,7 +137,7 @@ impl Cores {
     }
 }
 
-impl Drop for Core {
+impl Drop for CoreGuard {
     fn drop(&mut self) {
         let Some(queue) = self.queue.take() else {
             return;

@@ -10,8 +10,8 @@ use super::{
 /// Requests that wait for a core, and the order in which they get one.
 struct Waiting {
     queue: CoreQueue,
-    sender: mpsc::UnboundedSender<(String, Core)>,
-    granted: mpsc::UnboundedReceiver<(String, Core)>,
+    sender: mpsc::UnboundedSender<(String, CoreGuard)>,
+    granted: mpsc::UnboundedReceiver<(String, CoreGuard)>,
 }
 
 impl Waiting {
@@ -35,7 +35,7 @@ impl Waiting {
     }
 
     /// The next request that gets a core, with its core.
-    async fn next(&mut self) -> (String, Core) {
+    async fn next(&mut self) -> (String, CoreGuard) {
         self.granted.recv().await.unwrap()
     }
 
