@@ -69,6 +69,25 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     sync_folder(folder_of(to))
 }
 
+/// Creates a folder that its owner alone can use, unless it exists. If root creates it, it gets the
+/// owner of the folder around it.
+///
+/// # Errors
+/// A missing folder around it cannot be created, or it is no folder.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    #[cfg(unix)]
+    owner::take_from_folder(folder_of(path), &std::fs::File::open(path)?)?;
+    Ok(())
+}
+
 /// Makes the entries of a folder durable.
 ///
 /// # Errors

@@ -9,12 +9,7 @@ const OWN_ENTRIES: [&str; 4] = ["", "keys", "vaults", "strongroom.db"];
 
 /// Creates the folder for its owner alone.
 pub(crate) fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
+    durable_fs::create_folder(folder)
         .with_context(|| format!("The folder {} cannot be created", folder.display()))
 }
 

@@ -7,6 +7,7 @@ use auth::{
     settings::Registration,
     upstream::{HttpClient, UpstreamSettings},
 };
+use durable_fs::Mode;
 use store::Database;
 use vault::LocalBlobs;
 
@@ -76,7 +77,18 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
     if database.is_read_only() {
         return Ok(Store::open_read_only(&database).await?);
     }
+    create_database_file(&database);
     Ok(Store::open_with(&database, rules.migrations()).await?)
+}
+
+/// SQLite would leave a new file to root. Opening the database reports what fails here.
+fn create_database_file(database: &Database) {
+    if let Database::Sqlite(path) = database
+        && !path.exists()
+        && let Err(error) = durable_fs::create(path, b"", Mode::PRIVATE)
+    {
+        tracing::debug!(%error, "the database file was not created");
+    }
 }
 
 /// The parts of an installation that a check reads.
@@ -110,6 +122,7 @@ pub async fn migrate(config: &Config, role_to_grant: Option<String>) -> anyhow::
     let database = config.database.database(&config.data)?;
     if matches!(database, Database::Sqlite(_)) {
         create_private_folder(&config.data)?;
+        create_database_file(&database);
     }
     let store = Store::open(&database).await?;
     if let Some(role) = role_to_grant {

@@ -3,10 +3,12 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
+    io::ErrorKind,
     path::Path,
 };
 
 use anyhow::{Context as _, bail};
+use durable_fs::Mode;
 
 /// A file lock, held while the server runs. The system releases it however the process ends.
 #[derive(Debug)]
@@ -19,11 +21,18 @@ impl InstanceLock {
     /// Another process holds the lock.
     pub(crate) fn acquire(data: &Path) -> anyhow::Result<Self> {
         let path = data.join("serving");
-        let mut options = OpenOptions::new();
-        // Owner only: any process that can open the file can lock it and prevent the start.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.create(true).append(true).open(&path);
+        // Owner only: any process that can open the file can lock it and prevent the start. A command
+        // of root leaves it to the owner of the folder.
+        if !path.exists() {
+            match durable_fs::create(&path, b"", Mode::PRIVATE) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                    return Err(error)
+                        .with_context(|| format!("{} cannot be written", path.display()));
+                }
+                _ => {}
+            }
+        }
+        let file = OpenOptions::new().append(true).open(&path);
         let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
         match file.try_lock() {
             Ok(()) => {}

@@ -15,6 +15,7 @@ mod master_key;
 #[path = "../../../server/tests/api/mock_provider.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod mock_provider;
+mod owners;
 #[path = "../../../server/tests/api/passkey_device.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod passkey_device;
