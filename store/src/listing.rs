@@ -96,6 +96,4 @@ pub(crate) async fn deleted(db: &mut Connection, page: &Deleted) -> Result<Vec<F
 }
 
 #[cfg(test)]
-mod million;
-#[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use crate::{connection::Connection, error::DbError, files::FILE, value::params};
 
 const PAGE: u32 = 1_000;
 
-/// About 100,000 rows take 5 s.
+/// Reads and writes page by page, so that memory does not grow with the vault.
 pub(crate) async fn fill(db: &mut Connection) -> Result<(), DbError> {
     const READ: &str = "SELECT vault_id, file_id, kind, path, description FROM files WHERE (vault_id, file_id) > ($1, $2)
         ORDER BY vault_id, file_id LIMIT $3";
