@@ -103,8 +103,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<RunningServer
         stopping,
     });
     let handle = Handle::new();
-    let budget = ConnectionBudget::new(descriptors.connections);
-    let server = tokio::spawn(serve(listener, state, budget, handle.clone()));
+    let server = tokio::spawn(serve(listener, state, descriptors, handle.clone()));
     Ok(RunningServer {
         address,
         public_url,
@@ -157,12 +156,14 @@ fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
 async fn serve(
     listener: std::net::TcpListener,
     state: AppState,
-    budget: ConnectionBudget,
+    descriptors: Descriptors,
     handle: Handle<SocketAddr>,
 ) -> std::io::Result<()> {
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum_server::from_tcp(listener)?
-        .acceptor(ConnectionAcceptor { budget })
+        .acceptor(ConnectionAcceptor {
+            budget: ConnectionBudget::new(descriptors.connections),
+        })
         .handle(handle);
     // Also covers clients that send nothing, in either HTTP version. `http1_only` would disable
     // HTTP/2, but its acceptor cannot upgrade to WebSockets; `answer` refuses WebSockets over
