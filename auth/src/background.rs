@@ -81,6 +81,7 @@ impl<S: AuthStore> Background<'_, S> {
         let mut cleaned_at = self.0.core.clock.now();
         loop {
             ticks.tick().await;
+            self.0.mail().send_due_mfa_notices().await;
             if !clock::is_within(cleaned_at, CLEANUP_INTERVAL, self.0.core.clock.now()) {
                 cleaned_at = self.0.core.clock.now();
                 self.purge_ended_sessions().await;

@@ -69,5 +69,6 @@ pub use oauth::device::{DeviceCodes, PendingDevice, UserCode};
 pub use oauth::personal_token::{NewPersonalToken, PersonalTokenError, PersonalTokenRules};
 pub use password::{Password, PasswordHash};
 pub use service::Auth;
+pub use session::create::SignedIn;
 pub use session::model::{Origin, Session, SessionId, SessionKind};
 pub use store::AuthStore;

@@ -21,7 +21,7 @@ use crate::{
         ring::KeyRing,
         seal::Sealer,
     },
-    mail::{OutgoingMail, QUEUE_LIMIT, UnverifiedMailLimit},
+    mail::{OutgoingMail, PendingMfaNotices, QUEUE_LIMIT, UnverifiedMailLimit},
     oauth::access_token::AccessTokens,
     password::{hashing::Hasher, pepper::Peppers},
     session::cache::SessionCache,
@@ -97,6 +97,7 @@ pub(crate) struct MailState {
     pub(crate) unverified_limit: UnverifiedMailLimit,
     /// Accounts that were notified of a pending second factor, for rate limiting.
     pub(crate) mfa_notices: RateLimitedEvents<Username>,
+    pub(crate) pending_mfa: PendingMfaNotices,
 }
 
 impl<S> Clone for Auth<S> {
@@ -176,6 +177,7 @@ impl<S: AuthStore> Auth<S> {
                 queue: (mail_sender, Mutex::new(Some(mail_receiver))),
                 unverified_limit,
                 mfa_notices: RateLimitedEvents::default(),
+                pending_mfa: PendingMfaNotices::default(),
             },
             denials: DenialLog::default(),
             setup_link: Mutex::default(),

@@ -30,7 +30,7 @@ use crate::{
         pages::{
             accept_invitation, account, audit as audit_page, authorize, confirm_email, device,
             docs, factors, groups as groups_page, invites, lockouts, mfa, notices, password_reset,
-            security, setup, sign_in, tokens, upstream, user, users as users_page, vault,
+            security, setup, sign_in, sign_up, tokens, upstream, user, users as users_page, vault,
         },
         password_strength, site_files,
     },
@@ -89,8 +89,8 @@ fn pages(api: ApiRouter) -> ApiRouter {
         .page(post, "/sign-in", sign_in::sign_in)
         .page(get, "/sign-in/second", mfa::page)
         .page(post, "/sign-in/second", mfa::submit)
-        .page(get, "/sign-up", sign_in::sign_up_page)
-        .page(post, "/sign-up", sign_in::sign_up)
+        .page(get, "/sign-up", sign_up::sign_up_page)
+        .page(post, "/sign-up", sign_up::sign_up)
         .page(post, "/sign-out", sign_in::sign_out)
         .page(get, "/first", setup::page)
         .page(post, "/first", setup::create_administrator)

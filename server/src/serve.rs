@@ -83,11 +83,8 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<RunningServer
     });
     let mut maintenance = spawn_maintenance(&store, &vault, clock.clone());
     maintenance.extend(spawn_mailer(&auth, &config, clock)?);
-    maintenance.push(tokio::spawn(override_mails::run(
-        auth.clone(),
-        vault.clone(),
-        store.clone(),
-    )));
+    let override_mails = override_mails::run(auth.clone(), vault.clone(), store.clone());
+    maintenance.push(tokio::spawn(override_mails));
     let audit_checkpoint = AuditCheckpoint::open(&config)?;
     maintenance.push(tokio::spawn(audit_checkpoint.clone().run(store.clone())));
     let audit_checkpoint = (audit_checkpoint, store.clone());

@@ -5,9 +5,9 @@ use auth::{
     Account, AccountChange, Actor, AuthStore, NewAccount, Origin, PasswordHash, Realm, RealmId,
     Role, SecurityEpoch, Session, SessionId, TokenHash, Username,
     store::{
-        AccountEvent, AccountQuery, ChangeRejected, Credentials, EndAllSessions, InsertResult,
-        Member, PasswordWrite, RefreshRotation, RefreshState, Rotation, SessionEnd, SignInContext,
-        SourceFamiliarity, StoreResult,
+        AccountEvent, AccountQuery, ChangeRejected, Credentials, EndAllSessions, EndReason,
+        InsertResult, Member, PasswordWrite, RefreshRotation, RefreshState, Rotation, SessionEnd,
+        SignInContext, SourceFamiliarity, StoreResult,
     },
 };
 use jiff::Timestamp;
@@ -197,6 +197,14 @@ impl AuthStore for Store {
             Box::pin(async move { Ok(sessions::of(db, username, *at).await?) })
         })
         .await
+    }
+
+    async fn persist_session(&self, id: &SessionId) -> StoreResult<()> {
+        write_tx!(self, id.clone(), sessions::persist)
+    }
+
+    async fn end_reason_of_cookie(&self, cookie: &TokenHash) -> StoreResult<Option<EndReason>> {
+        read_tx!(self, cookie.clone(), sessions::end_reason)
     }
 
     async fn end_session(

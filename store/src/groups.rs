@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+mod invited;
+
 use auth::{
     Account, AccountStatus, Actor, Group, GroupName, RealmId, Role, Username,
     audit::{AuditAction, AuditDetail, NewAuditEntry},
@@ -20,6 +22,8 @@ use crate::{
     transaction::{read_tx, write_tx},
     value::{Row, Value, numbered, params},
 };
+
+pub(crate) use invited::add_invited;
 
 impl GroupStore for Store {
     async fn groups(&self) -> StoreResult<Vec<Group>> {

@@ -14,6 +14,7 @@ use crate::{
     audit,
     connection::Connection,
     error::DbError,
+    groups,
     one_time_tokens::{self, Key},
     roles,
     transaction::write_tx,
@@ -52,6 +53,9 @@ async fn accept(
     };
     if accounts::create(db, &create).await? == InsertResult::Duplicate {
         return Ok(AcceptInvitationResult::UsernameTaken);
+    }
+    for group in &redeem.invitation.groups {
+        groups::add_invited(db, group, redeem).await?;
     }
     one_time_tokens::consume(db, &one).await?;
     Ok(AcceptInvitationResult::Accepted)

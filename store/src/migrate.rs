@@ -38,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0022_moved_files_are_found.sql"),
     ADD_SEARCH_TEXT,
     INDEX_SEARCH,
+    include_str!("../migrations/0025_add_start_and_persistence_to_sessions.sql"),
 ];
 
 /// Followed by [`search_columns::fill`](crate::search_columns::fill).

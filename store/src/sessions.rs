@@ -5,7 +5,9 @@ mod rows;
 mod start;
 
 use auth::{
-    Session, SessionId, SessionKind, TokenHash, Username, clock::CLOCK_LEEWAY, store::StoreResult,
+    Session, SessionId, SessionKind, TokenHash, Username,
+    clock::CLOCK_LEEWAY,
+    store::{EndReason, StoreResult},
 };
 use jiff::Timestamp;
 
@@ -46,6 +48,24 @@ pub(crate) async fn touch(
     db.execute(TOUCH, params![id.as_str(), at, ahead])
         .await
         .map(drop)
+}
+
+pub(crate) async fn persist(db: &mut Connection, id: &SessionId) -> Result<(), DbError> {
+    const PERSIST: &str =
+        "UPDATE sessions SET persistent = 1 WHERE session_id = $1 AND ended_at IS NULL";
+    db.execute(PERSIST, params![id.as_str()]).await.map(drop)
+}
+
+/// Why the session of a cookie has ended.
+pub(crate) async fn end_reason(
+    db: &mut Connection,
+    cookie: &TokenHash,
+) -> Result<Option<EndReason>, DbError> {
+    const FIND: &str =
+        "SELECT end_reason FROM sessions WHERE cookie_hash = $1 AND ended_at IS NOT NULL";
+    let row = db.find(FIND, params![cookie.as_str()]).await?;
+    let reason = row.map(|mut row| row.opt_text()).transpose()?.flatten();
+    Ok(reason.and_then(|reason| EndReason::parse(&reason)))
 }
 
 /// Live ones, last used first.

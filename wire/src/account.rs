@@ -68,6 +68,7 @@ pub struct SessionInfo {
     pub kind: String,
     /// Whether this is the session of the request.
     pub current: bool,
+    /// When the session began.
     #[schema(value_type = String, format = DateTime)]
     pub signed_in_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -80,6 +81,9 @@ pub struct SessionInfo {
     pub methods: Vec<String>,
     /// The name that its client gives.
     pub label: Option<String>,
+    /// Whether the user stays signed in: the browser keeps the session, and it may be idle for days.
+    #[serde(default)]
+    pub stays_signed_in: bool,
 }
 
 /// `POST /auth/sessions/end-others`.

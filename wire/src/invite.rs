@@ -14,6 +14,9 @@ pub struct NewInvite {
     #[schema(value_type = BTreeMap<String, crate::Role>)]
     #[serde(default)]
     pub roles: BTreeMap<String, String>,
+    /// Only administrators can set them. The new account becomes a member.
+    #[serde(default)]
+    pub groups: Vec<String>,
     /// Only administrators can set it.
     #[serde(default)]
     pub is_admin: bool,
@@ -34,6 +37,8 @@ pub struct InviteInfo {
     pub is_admin: bool,
     /// By vault.
     pub roles: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     pub email: Option<String>,
     /// `link` or `mail`.
     pub delivery: String,

@@ -52,6 +52,9 @@ pub struct PasskeyAssertion {
     /// An `AuthenticationResponseJSON`.
     #[schema(value_type = Object)]
     pub credential: Value,
+    /// For sign-in: the browser keeps the session after it is closed.
+    #[serde(default)]
+    pub stay_signed_in: bool,
 }
 
 /// `PATCH /auth/passkeys/{id}`.

@@ -75,24 +75,10 @@ impl<S: AuthStore> Admin<'_, S> {
         self.0.invalidate(username);
         let account = changed.map_err(to_auth_error)?;
         // To the old address: the new one may belong to another person.
-        if account.email != before.account.email {
+        for notice in notices_of_change(&before.account, &account) {
             self.0
                 .mail()
-                .audit_and_notify_by(
-                    &before.account,
-                    SecurityNotice::EmailChanged,
-                    permit.actor(),
-                )
-                .await?;
-        }
-        if account.must_change_password && !before.account.must_change_password {
-            self.0
-                .mail()
-                .audit_and_notify_by(
-                    &before.account,
-                    SecurityNotice::PasswordChangeRequired,
-                    permit.actor(),
-                )
+                .audit_and_notify_by(&before.account, notice, permit.actor())
                 .await?;
         }
         Ok(Member { account, ..before })
@@ -188,6 +174,27 @@ impl<S: AuthStore> Admin<'_, S> {
             .filter(|member| member.account.status != AccountStatus::Deleted)
             .ok_or(AuthError::Account(AccountError::NoSuchAccount))
     }
+}
+
+/// What the owner is told about a change by an administrator. A deletion also removes the address,
+/// and a disabled account needs no new password: the owner gets one mail with what matters.
+fn notices_of_change(before: &Account, after: &Account) -> Vec<SecurityNotice> {
+    let ended = match after.status {
+        AccountStatus::Deleted => Some(SecurityNotice::AccountDeleted),
+        AccountStatus::Disabled => Some(SecurityNotice::AccountDisabled),
+        AccountStatus::Active => None,
+    };
+    if let Some(notice) = ended {
+        return (after.status != before.status)
+            .then_some(notice)
+            .into_iter()
+            .collect();
+    }
+    let address =
+        (after.email != before.email).then(|| SecurityNotice::of_new_address(after.email.as_ref()));
+    let password = (after.must_change_password && !before.must_change_password)
+        .then_some(SecurityNotice::PasswordChangeRequired);
+    address.into_iter().chain(password).collect()
 }
 
 pub(crate) fn to_auth_error(rejected: ChangeRejected) -> AuthError {

@@ -85,9 +85,11 @@ impl<S: AuthStore> Accounts<'_, S> {
             self.update_own_account(before, change, by.clone()).await?
         };
         if account.email != before.email {
-            self.0
-                .mail()
-                .notify(before, SecurityNotice::EmailChanged, from);
+            self.0.mail().notify(
+                before,
+                SecurityNotice::of_new_address(account.email.as_ref()),
+                from,
+            );
         }
         if let Some(email) = &pending_email {
             // The epoch of the authenticated request: a revocation since then invalidates the link.

@@ -126,7 +126,9 @@ impl<S: AuthStore> Sessions<'_, S> {
                 && now
                     < clock::add(
                         session.last_seen.min(now),
-                        self.0.core.settings.idle_timeout,
+                        session
+                            .persistence
+                            .idle_timeout(self.0.core.settings.idle_timeout),
                     )
         });
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));

@@ -93,6 +93,12 @@ pub enum SecurityNotice {
     ProviderLinked,
     ProviderUnlinked,
     EmailChanged,
+    /// The account has no address any more. Goes to the old one.
+    EmailRemoved,
+    /// An administrator disabled the account.
+    AccountDisabled,
+    /// An administrator deleted the account.
+    AccountDeleted,
     /// A new address was requested. It is not active yet.
     EmailChangeRequested,
     /// An administrator created a reset link.
@@ -102,6 +108,15 @@ pub enum SecurityNotice {
 }
 
 impl SecurityNotice {
+    /// The notice to the old address, after a change from it to `new`.
+    pub(crate) fn of_new_address(new: Option<&EmailAddress>) -> Self {
+        if new.is_some() {
+            Self::EmailChanged
+        } else {
+            Self::EmailRemoved
+        }
+    }
+
     /// The action for the audit; `None` if the store records it with the change itself.
     #[must_use]
     pub fn audit_action(self) -> Option<AuditAction> {
@@ -123,6 +138,9 @@ impl SecurityNotice {
             | Self::ProviderLinked
             | Self::ProviderUnlinked
             | Self::EmailChanged
+            | Self::EmailRemoved
+            | Self::AccountDisabled
+            | Self::AccountDeleted
             | Self::EmailChangeRequested
             | Self::ResetLinkCreated
             | Self::PasswordChangeRequired => None,

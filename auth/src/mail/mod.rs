@@ -2,6 +2,8 @@
 //! do.
 
 mod message;
+mod mfa_notice;
+mod pending_mfa;
 pub mod token_expiry;
 mod unverified_limit;
 
@@ -15,6 +17,7 @@ use crate::{
 
 pub(crate) use message::QUEUE_LIMIT;
 pub use message::{HostNotice, MailBody, OutgoingMail, SecurityNotice};
+pub(crate) use pending_mfa::PendingMfaNotices;
 pub(crate) use unverified_limit::{RETRY_AFTER, UnverifiedMailLimit};
 
 impl<S: AuthStore> Mail<'_, S> {

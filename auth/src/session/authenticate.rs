@@ -14,6 +14,7 @@ use crate::{
     session::cache::{
         CacheEntry, CachedSession, Rights, SecretOwner, SessionRef, TICKET_LIFETIME, Ticket,
     },
+    store::EndReason,
 };
 
 /// Minimum interval between two writes of a session's last activity.
@@ -62,6 +63,23 @@ impl<S: AuthStore> Sessions<'_, S> {
             }
             SecretOwner::None => Err(AuthError::Access(AccessError::InvalidToken)),
         }
+    }
+
+    /// Whether an administrator has ended the session of this cookie. Only its owner has the cookie.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn was_ended_by_administrator(self, cookie: &str) -> Result<bool, AuthError> {
+        let Some(cookie) = Token::parse(TokenKind::Cookie, cookie) else {
+            return Ok(false);
+        };
+        let reason = self
+            .0
+            .core
+            .store
+            .end_reason_of_cookie(&cookie.hash())
+            .await?;
+        Ok(reason == Some(EndReason::EndedByAdministrator))
     }
 
     /// Consumes the ticket, so that it works once.

@@ -11,7 +11,7 @@ use crate::{
     access::policy::{Assurance, AuthAge, AuthVia, Restriction},
     clock,
     model::visible_text::without_hidden,
-    session::cache::Rights,
+    session::{cache::Rights, model::Persistence},
     store::{SignInContext, SourceFamiliarity},
 };
 
@@ -96,6 +96,20 @@ impl<S: AuthStore> Sessions<'_, S> {
         }))
     }
 
+    /// Lets a browser session that has just begun live as long as the installation allows.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn stay_signed_in(self, signed_in: &SignedIn) -> Result<(), AuthError> {
+        let (id, owner) = (
+            &signed_in.caller.session().id,
+            &signed_in.caller.account().username,
+        );
+        self.0.core.store.persist_session(id).await?;
+        self.0.invalidate(owner);
+        Ok(())
+    }
+
     /// Returns the session and its secret: a refresh token, cookie or personal token, by its kind.
     /// `account` was read before authentication. Returns `None` if it was disabled or its security
     /// epoch changed since.
@@ -118,6 +132,8 @@ impl<S: AuthStore> Sessions<'_, S> {
                 .unwrap_or_else(|| SessionId::random(&self.0.core.rng)),
             username: account.username.clone(),
             kind: new_session.kind,
+            started_at: now,
+            persistence: first_persistence(new_session.kind),
             auth_time: new_session.auth_time.unwrap_or(now),
             last_seen: now,
             expires_at: clock::add(
@@ -222,6 +238,14 @@ impl<S: AuthStore> Sessions<'_, S> {
         };
         (self.0.factors().enforces_second_factor(&rights.account) && !has_second_factor)
             .then_some(Restriction::EnrollFactor)
+    }
+}
+
+/// How long a new session may be idle. A browser's becomes persistent with `stay_signed_in`.
+fn first_persistence(kind: SessionKind) -> Persistence {
+    match kind {
+        SessionKind::Web => Persistence::Transient,
+        SessionKind::OAuth | SessionKind::Personal => Persistence::Persistent,
     }
 }
 

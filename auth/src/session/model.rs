@@ -1,7 +1,7 @@
 //! The session: it begins with a sign-in and ends once, with all its access tokens, refresh tokens,
 //! cookies and sockets.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -58,11 +58,38 @@ impl SessionKind {
     }
 }
 
+/// How long a session lives without use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// As long as the installation allows: the user stays signed in on their own machine, or a
+    /// client has the tokens.
+    Persistent,
+    /// At most [`TRANSIENT_IDLE_TIMEOUT`]: the browser may be shared.
+    Transient,
+}
+
+/// Without use, a browser session ends after this time, unless the user stays signed in.
+pub const TRANSIENT_IDLE_TIMEOUT: Duration = Duration::from_hours(12);
+
+impl Persistence {
+    /// The idle timeout where the installation allows `longest`.
+    #[must_use]
+    pub fn idle_timeout(self, longest: Duration) -> Duration {
+        match self {
+            Self::Persistent => longest,
+            Self::Transient => longest.min(TRANSIENT_IDLE_TIMEOUT),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
     pub username: Username,
     pub kind: SessionKind,
+    /// When it began. A client's session inherits an older `auth_time`.
+    pub started_at: Timestamp,
+    pub persistence: Persistence,
     /// Time of the last authentication: `auth_time` (`OpenID` Connect Core §2).
     pub auth_time: Timestamp,
     pub last_seen: Timestamp,

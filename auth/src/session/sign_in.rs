@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::{
     Account, AccountStatus, Actor, AuthError, AuthMethod, AuthMethods, AuthStore, Caller,
-    OneTimeCode, Origin, Password, PasswordHash, Passwords, Scopes, SecurityNotice, SessionKind,
-    Sessions, Username,
+    OneTimeCode, Origin, Password, PasswordHash, Passwords, Scopes, SessionKind, Sessions,
+    Username,
     audit::{AuditAction, NewAuditEntry},
     detached::detached,
     error::{SignInError, ThrottleError},
@@ -248,7 +248,7 @@ impl<S: AuthStore> Passwords<'_, S> {
     }
 
     /// Audits a correct password without a second factor. From a new source it also notifies the
-    /// owner by mail, rate-limited.
+    /// owner by mail, rate-limited, unless the sign-in is completed.
     async fn notify_mfa_pending(self, owner: &Account, from: &Origin) -> Result<(), AuthError> {
         let now = self.0.core.clock.now();
         let is_new = self
@@ -258,17 +258,8 @@ impl<S: AuthStore> Passwords<'_, S> {
             .is_known_source(&owner.username, from)
             .await?
             == SourceFamiliarity::New;
-        if is_new
-            && self
-                .0
-                .mail
-                .mfa_notices
-                .should_report(&owner.username, now)
-                .is_some()
-        {
-            self.0
-                .mail()
-                .notify(owner, SecurityNotice::MfaPending, from);
+        if is_new {
+            self.0.mail.pending_mfa.add(&owner.username, from, now);
         }
         let record = NewAuditEntry::new(
             &Actor::owner(owner).with_origin(from),

@@ -280,6 +280,19 @@ pub trait AuthStore:
         username: &Username,
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<Vec<Session>>> + Send;
+    /// Makes a session [persistent](crate::session::model::Persistence).
+    fn persist_session(&self, id: &SessionId) -> impl Future<Output = StoreResult<()>> + Send {
+        let _ = id;
+        unsupported()
+    }
+    /// Why the session of this cookie has ended; `None` if it has not, or is unknown.
+    fn end_reason_of_cookie(
+        &self,
+        cookie: &TokenHash,
+    ) -> impl Future<Output = StoreResult<Option<EndReason>>> + Send {
+        let _ = cookie;
+        std::future::ready(Ok(None))
+    }
     /// True if the session was live and belonged to `username`.
     fn end_session(
         &self,

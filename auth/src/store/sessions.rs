@@ -31,6 +31,21 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    const ALL: [Self; 7] = [
+        Self::SignedOut,
+        Self::EndedByOwner,
+        Self::Revoked,
+        Self::Replayed,
+        Self::PasswordChanged,
+        Self::FactorsChanged,
+        Self::EndedByAdministrator,
+    ];
+
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == raw)
+    }
+
     /// The word in the store and the audit.
     #[must_use]
     pub fn as_str(self) -> &'static str {

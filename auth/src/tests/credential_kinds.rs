@@ -109,6 +109,7 @@ async fn invitation_token(test: &TestAuth, root: &Caller) -> String {
     let invitation = NewInvitation {
         administrator: false,
         roles: vec![(realm("main"), Role::Viewer)],
+        groups: Vec::new(),
         email: None,
         delivery: Delivery::Link,
     };

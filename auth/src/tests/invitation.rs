@@ -15,6 +15,7 @@ fn main_invitation(role: Role, delivery: Delivery) -> NewInvitation {
     NewInvitation {
         administrator: false,
         roles: vec![(realm("main"), role)],
+        groups: Vec::new(),
         email,
         delivery,
     }
@@ -117,6 +118,7 @@ async fn operator_invitation_creates_an_administrator() {
     let first = NewInvitation {
         administrator: true,
         roles: Vec::new(),
+        groups: Vec::new(),
         email: None,
         delivery: Delivery::Link,
     };

@@ -24,6 +24,7 @@ pub(super) async fn invite(
     let invitation = NewInvitation {
         administrator: false,
         roles: grants,
+        groups: Vec::new(),
         email,
         delivery: Delivery::Link,
     };

@@ -2,9 +2,13 @@
 import { call } from './api.js';
 import { $ } from './dom.js';
 
-/** @param {{invited_by: string, is_admin: boolean, roles: Object<string, string>, email: ?string}} invite */
-function describe({ invited_by: by, is_admin: admin, roles, email }) {
+/**
+ * @param {{invited_by: string, is_admin: boolean, roles: Object<string, string>, groups?: string[],
+ *   email: ?string}} invite
+ */
+function describe({ invited_by: by, is_admin: admin, roles, groups = [], email }) {
   const offered = Object.entries(roles).map(([vault, role]) => `${role} of ${vault}`);
+  offered.push(...groups.map((group) => `a member of the group ${group}`));
   if (admin) offered.unshift('an administrator');
   const rights = offered.length ? ` You will be ${offered.join(', ')}.` : '';
   return `${by} invites you.${rights}${email ? ` Your e-mail address here is ${email}.` : ''}`;

@@ -1,5 +1,6 @@
 // The account page: password and sessions.
 import { call } from './api.js';
+import { confirm } from './confirm.js';
 import { isBusy, isComplete, setBusy, showError } from './dialog.js';
 import { $, $$ } from './dom.js';
 import { errorLine, notice, withErrorLine } from './notice.js';
@@ -38,11 +39,19 @@ function removeOtherSessions() {
 
 const attempt = (action) => withErrorLine(errorLine('#sessions-error'), action);
 
-$('#end-others')?.addEventListener('click', () => attempt(async () => {
+async function endOthers() {
   const { data } = await call('POST', '/auth/sessions/end-others');
   removeOtherSessions();
   notice(data.ended === 1 ? '1 other session has ended.' : `${data.ended} other sessions have ended.`);
-}));
+}
+
+$('#end-others')?.addEventListener('click', async () => {
+  const isConfirmed = await confirm({
+    question: 'Sign out everywhere else?', verb: 'Sign out everywhere else',
+    consequence: 'Your other browsers and apps have to sign in again. Access tokens of scripts stay valid.',
+  });
+  if (isConfirmed) await attempt(endOthers);
+});
 
 $('#sessions').addEventListener('click', (event) => {
   const button = event.target.closest('[data-action=end-session]');

@@ -28,6 +28,7 @@ export class Problem extends Error {
     this.status = status;
     /** @type {string} the URI of the kind, empty if there is none */
     this.type = body.type ?? '';
+    this.pointer = body.errors?.[0]?.pointer;
     this.advice = advice(status, body);
   }
 }

@@ -1,5 +1,6 @@
 // Opens the dialogs of a page for one subject at a time. Keeps input until it is submitted and shows errors in place.
 import { $, $$, focusFirst, isVisible, setText } from './dom.js';
+import { fieldOf, markAllValid, markInvalid } from './field-error.js';
 import { baseName } from './format.js';
 
 /**
@@ -72,7 +73,6 @@ function addListeners(dialog, form) {
     if (isBusy(dialog)) tasks.get(dialog).stop?.();
     restoreFocus(dialog);
   });
-  form.addEventListener('input', (event) => event.target.removeAttribute('aria-invalid'));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     void submit(dialog, form);
@@ -99,9 +99,8 @@ async function submit(dialog, form) {
 export function isComplete(scope, form) {
   const missing = $$('input, textarea', form).find((field) => field.required && !field.value.trim());
   if (!missing) return true;
-  missing.setAttribute('aria-invalid', 'true');
   showError(scope, new Error(missing.dataset.missing ?? 'Fill in this field.'));
-  missing.focus();
+  markInvalid(missing, $('[data-error]', scope));
   return false;
 }
 
@@ -127,6 +126,10 @@ export function showError(scope, problem, hint = '') {
     Object.assign(link, { href: '/sign-in', target: '_blank', rel: 'noopener', textContent: 'Sign in' });
     line.append(' ', link);
   }
+  const form = scope.matches('form') ? scope : $('form', scope);
+  markAllValid(form);
+  const field = problem && fieldOf(form, problem);
+  if (field) markInvalid(field, line);
   if (problem) line.scrollIntoView({ block: 'nearest' });
 }
 

@@ -2,9 +2,12 @@
 import { call, fetchPage } from './api.js';
 import { openDialog } from './dialog.js';
 import { $ } from './dom.js';
+import { markInvalid } from './field-error.js';
 import { errorLine, notice, withErrorLine } from './notice.js';
+import { suggestPeople } from './people.js';
 
 const groups = $('#groups');
+suggestPeople(groups);
 const groupUrl = (name) => `/api/groups/${encodeURIComponent(name)}`;
 const memberUrl = (group, name) => `${groupUrl(group)}/members/${encodeURIComponent(name)}`;
 const roleUrl = (vault, group) => `/api/vaults/${encodeURIComponent(vault)}/groups/${encodeURIComponent(group)}`;
@@ -16,6 +19,12 @@ async function redraw(focus) {
   groups.replaceChildren(...$('#groups', fresh).children);
   $('#no-groups').hidden = groups.children.length > 0;
   if (focus) $(focus)?.focus();
+}
+
+/** @returns {HTMLElement} the error line */
+function showFieldError(text) {
+  errorLine('#groups-error')(new Error(text));
+  return $('#groups-error');
 }
 
 const attempt = (action) => withErrorLine(errorLine('#groups-error'), action);
@@ -35,9 +44,14 @@ groups.addEventListener('submit', (event) => {
   if (!form) return;
   event.preventDefault();
   const group = groupOf(form), field = form.elements.username, name = field.value.trim();
-  if (!name) return field.focus();
+  if (!name) return markInvalid(field, showFieldError('Enter a username.'));
   void attempt(async () => {
-    await call('PUT', memberUrl(group, name));
+    try {
+      await call('PUT', memberUrl(group, name));
+    } catch (problem) {
+      markInvalid(field, showFieldError(problem.message));
+      throw problem;
+    }
     await redraw(`#add-${CSS.escape(group)}`);
     notice(`${name} is added to ${group}.`);
   });
@@ -71,7 +85,11 @@ groups.addEventListener('click', (event) => {
   void attempt(async () => {
     await call('DELETE', memberUrl(group, member));
     await redraw(`#add-${CSS.escape(group)}`);
-    notice(`${member} is removed from ${group}.`);
+    const undo = async () => {
+      await call('PUT', memberUrl(group, member));
+      await redraw(`#add-${CSS.escape(group)}`);
+    };
+    notice(`${member} is removed from ${group}.`, { undo });
   });
 });
 

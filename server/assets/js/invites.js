@@ -23,6 +23,7 @@ function readForm(form) {
   const { email, is_admin: admin, mail } = form.elements;
   return {
     roles: Object.fromEntries(selects.map((select) => [select.dataset.vault, select.value])),
+    groups: $$('[name=groups]:checked', form).map((box) => box.value),
     is_admin: Boolean(admin?.checked),
     email: email.value.trim() || undefined,
     delivery: mail?.checked ? 'mail' : 'link',

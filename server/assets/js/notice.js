@@ -5,9 +5,10 @@ import { $, cloneTemplate } from './dom.js';
  * Shows a notice. It replaces older ones, except that only a warning replaces a warning. It stays until it is
  * dismissed or replaced, because it may carry a link; a plain `done` notice disappears after 8 seconds.
  * @param {string} text
- * @param {{kind?: 'done'|'warning'|'error', link?: {text: string, href: string, download?: boolean}}} [options]
+ * @param {{kind?: 'done'|'warning'|'error', link?: {text: string, href: string, download?: boolean},
+ *   undo?: () => Promise<void>}} [options] `undo` reverts what the notice reports
  */
-export function notice(text, { kind = 'done', link } = {}) {
+export function notice(text, { kind = 'done', link, undo } = {}) {
   const element = cloneTemplate('notice-template');
   element.dataset.kind = kind;
   $('p', element).textContent = text;
@@ -19,12 +20,24 @@ export function notice(text, { kind = 'done', link } = {}) {
     anchor.href = link.href;
     if (link.download) anchor.download = '';
   }
+  if (undo) {
+    const button = $('[data-undo]', element);
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      element.remove();
+      try {
+        await undo();
+      } catch (problem) {
+        showErrorNotice(problem);
+      }
+    });
+  }
   $('[data-dismiss]', element).addEventListener('click', () => element.remove());
   const container = document.getElementById('notices');
   // A warning reports what another user did, so the viewer's own actions do not remove it.
   for (const old of container.children) if (old.dataset.kind !== 'warning' || kind === 'warning') old.remove();
   container.append(element);
-  if (kind === 'done' && !link) setTimeout(() => element.remove(), 8000);
+  if (kind === 'done' && !link && !undo) setTimeout(() => element.remove(), 8000);
 }
 
 /** Shows an error that belongs to no dialog. */

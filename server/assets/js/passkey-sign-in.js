@@ -27,7 +27,7 @@ async function post(url, json) {
 async function signIn(requestOptions) {
   const { ceremony, publicKey } = await post(container.dataset.options);
   const credential = await getPasskey(publicKey, requestOptions);
-  await post(container.dataset.finish, { ceremony, credential });
+  await post(container.dataset.finish, { ceremony, credential, stay_signed_in: Boolean($('#stay')?.checked) });
   location.assign(container.dataset.next);
 }
 

@@ -1,6 +1,8 @@
 // The page of one account, for administrators: roles, recovery and account status.
 import { call } from './api.js';
+import { CHANGES } from './account-changes.js';
 import { copyFrom } from './clipboard.js';
+import { confirm } from './confirm.js';
 import { openDialog } from './dialog.js';
 import { $ } from './dom.js';
 import { writeTimes } from './format.js';
@@ -26,17 +28,28 @@ user.addEventListener('change', (event) => {
       throw problem;
     }
     select.dataset.was = select.value;
+    const undo = async () => {
+      select.value = was;
+      select.dispatchEvent(new Event('change', { bubbles: true }));
+    };
     notice(select.value === 'none'
       ? `${name} no longer has a direct role in ${vault}.`
-      : `${name} is ${select.value} of ${vault}.`);
+      : `${name} is ${select.value} of ${vault}.`, { undo });
   });
 });
 
 /** Changes the account and the attribute that shows its state. */
-async function change(json, attribute, isSet, text) {
+async function apply(action) {
+  const { json, attribute, isSet, text, reverse } = CHANGES[action];
   await call('PATCH', url, { json });
   user.toggleAttribute(attribute, isSet);
-  notice(`${name} ${text}`);
+  notice(`${name} ${text}`, { undo: () => apply(reverse) });
+}
+
+/** Asks first, if the change has a question. */
+async function change(action) {
+  const question = CHANGES[action].ask?.(name);
+  if (!question || await confirm(question)) await apply(action);
 }
 
 /** Shows the reset link, which is available only once. @param {{link: string, expires_at: string}} made */
@@ -51,13 +64,27 @@ function showLink({ link, expires_at: until }) {
 }
 
 const ACTIONS = {
-  'make-admin': () => change({ is_admin: true }, 'data-admin', true, 'is an administrator.'),
-  'unmake-admin': () => change({ is_admin: false }, 'data-admin', false, 'is no longer an administrator.'),
-  disable: () => change({ disabled: true }, 'data-disabled', true, 'is signed out and cannot sign in.'),
-  enable: () => change({ disabled: false }, 'data-disabled', false, 'can sign in again.'),
-  'require-reset': () => change({ reset_required: true }, 'data-reset', true, 'is signed out and needs a reset link.'),
+  'make-admin': () => change('make-admin'),
+  'unmake-admin': () => change('unmake-admin'),
+  disable: () => change('disable'),
+  enable: () => change('enable'),
+  'require-reset': async () => {
+    const isConfirmed = await confirm({
+      question: `Require a new password of ${name}?`, verb: 'Require new password',
+      consequence: 'They are signed out everywhere, and their current password is rejected until a reset link sets a new one.',
+    });
+    if (!isConfirmed) return;
+    await call('PATCH', url, { json: { reset_required: true } });
+    user.toggleAttribute('data-reset', true);
+    notice(`${name} is signed out and needs a reset link.`);
+  },
   reset: async () => showLink((await call('POST', `${url}/reset`)).data),
   'end-sessions': async () => {
+    const isConfirmed = await confirm({
+      question: `Sign ${name} out everywhere?`, verb: 'Sign out everywhere',
+      consequence: 'All sessions, apps and access tokens of this user end. Unsaved input in their browsers may be lost.',
+    });
+    if (!isConfirmed) return;
     const { data } = await call('POST', `${url}/end-sessions`);
     notice(`${name} is signed out everywhere (${data.ended}).`);
   },

@@ -1,5 +1,7 @@
 // The users page: accounts, roles and vaults.
 import { call } from './api.js';
+import { CHANGES } from './account-changes.js';
+import { confirm } from './confirm.js';
 import { openDialog } from './dialog.js';
 import { $ } from './dom.js';
 import { errorLine, notice, withErrorLine } from './notice.js';
@@ -20,9 +22,13 @@ users.addEventListener('change', async (event) => {
     if (select.value === 'none') await call('DELETE', memberUrl(vault, name));
     else await call('PUT', memberUrl(vault, name), { json: { role: select.value } });
     select.dataset.was = select.value;
+    const undo = async () => {
+      select.value = was;
+      select.dispatchEvent(new Event('change', { bubbles: true }));
+    };
     notice(select.value === 'none'
       ? `${name} no longer has access to ${vault}.`
-      : `${name} is ${select.value} of ${vault}.`);
+      : `${name} is ${select.value} of ${vault}.`, { undo });
   } catch (problem) {
     select.value = was; // the change failed, so show the old role
     showError(problem);
@@ -32,13 +38,12 @@ users.addEventListener('change', async (event) => {
   }
 });
 
-/** For each action: the change, the attribute that shows it, its new value, and the message. */
-const CHANGES = {
-  'make-admin': [{ is_admin: true }, 'data-admin', true, 'is an administrator.'],
-  'unmake-admin': [{ is_admin: false }, 'data-admin', false, 'is no longer an administrator.'],
-  disable: [{ disabled: true }, 'data-disabled', true, 'is signed out and cannot sign in.'],
-  enable: [{ disabled: false }, 'data-disabled', false, 'can sign in again.'],
-};
+async function apply(item, name, action) {
+  const { json, attribute, isSet, text, reverse } = CHANGES[action];
+  await call('PATCH', userUrl(name), { json });
+  item.toggleAttribute(attribute, isSet);
+  notice(`${name} ${text}`, { undo: () => apply(item, name, reverse) });
+}
 
 users.addEventListener('click', async (event) => {
   const button = event.target.closest('button[data-action]');
@@ -46,12 +51,9 @@ users.addEventListener('click', async (event) => {
   const item = button.closest('[data-user]'), name = item.dataset.user;
   $('summary', item).focus();
   if (button.dataset.action === 'delete-user') return askToDelete(item, name);
-  const [json, attribute, isSet, text] = CHANGES[button.dataset.action];
-  await withErrorLine(showError, async () => {
-    await call('PATCH', userUrl(name), { json });
-    item.toggleAttribute(attribute, isSet);
-    notice(`${name} ${text}`);
-  });
+  const { action } = button.dataset, question = CHANGES[action].ask?.(name);
+  if (question && !await confirm(question)) return undefined;
+  return withErrorLine(showError, () => apply(item, name, action));
 });
 
 function askToDelete(item, name) {

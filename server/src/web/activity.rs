@@ -1,5 +1,7 @@
 //! Audit entries as sentences, for administrators and for the users they concern.
 
+mod runs;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use wire::AuditEntry;
@@ -41,32 +43,6 @@ impl ActivityEntry {
             first_at: entry.at,
             entry,
         }
-    }
-
-    /// A page of entries, newest first. Repeated failures from one source become one line.
-    #[must_use]
-    pub fn describe_all(entries: Vec<AuditEntry>, viewer: &str) -> Vec<Self> {
-        let mut described: Vec<Self> = Vec::new();
-        for next in entries
-            .into_iter()
-            .map(|entry| Self::describe(entry, viewer))
-        {
-            match described.last_mut() {
-                Some(last) if last.collapses_with(&next) => {
-                    last.count += 1;
-                    last.first_at = next.first_at;
-                }
-                _ => described.push(next),
-            }
-        }
-        described
-    }
-
-    fn collapses_with(&self, earlier: &Self) -> bool {
-        self.entry.action == "sign_in.refused"
-            && self.entry.action == earlier.entry.action
-            && self.sentence == earlier.sentence
-            && self.origin() == earlier.origin()
     }
 
     /// The time of the first entry of a run.

@@ -53,10 +53,60 @@ pub(crate) fn mfa_name(site: &SiteInfo) -> &'static str {
     }
 }
 
-/// Without `Max-Age`, so that it ends with the browser. The server enforces the expiry of the
-/// session.
-pub(crate) fn session(site: &SiteInfo, secret: &Token) -> Cookie<'static> {
-    session_with_value(site, secret.expose().to_owned())
+/// Whether the browser keeps the session after it is closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stay {
+    SignedIn,
+    #[default]
+    UntilBrowserCloses,
+}
+
+impl Stay {
+    /// The value of a checkbox or query parameter.
+    pub(crate) fn from_field(value: Option<&str>) -> Self {
+        match value {
+            Some("1" | "on" | "true") => Self::SignedIn,
+            _ => Self::UntilBrowserCloses,
+        }
+    }
+
+    /// The choice at the first step of a sign-in with several.
+    pub(crate) fn from_first_step(site: &SiteInfo, jar: &CookieJar) -> Self {
+        Self::from_field(jar.get(stay_name(site)).map(Cookie::value))
+    }
+
+    pub(crate) fn is_chosen(self) -> bool {
+        self == Self::SignedIn
+    }
+
+    /// Remembers the choice for the next step. It grants no access.
+    pub(crate) fn cookie(self, site: &SiteInfo) -> Cookie<'static> {
+        let mut cookie = new_cookie(site, stay_name(site), "1".to_owned());
+        if !self.is_chosen() {
+            cookie.set_value("");
+            cookie.make_removal();
+        }
+        cookie
+    }
+}
+
+fn stay_name(site: &SiteInfo) -> &'static str {
+    if site.is_https() {
+        "__Host-strongroom-stay"
+    } else {
+        "strongroom-stay"
+    }
+}
+
+/// The cookie of a new session. With `Max-Age` if the user stays signed in, else it ends with the
+/// browser. The server enforces the expiry of the session.
+pub(super) fn session(site: &SiteInfo, secret: &Token, stay: Stay) -> Cookie<'static> {
+    let cookie = session_with_value(site, secret.expose().to_owned());
+    let lifetime = site.config.sessions.absolute.as_secs();
+    match Cookie::parse(format!("{cookie}; Max-Age={lifetime}")) {
+        Ok(kept) if stay.is_chosen() => kept,
+        _ => cookie,
+    }
 }
 
 pub(crate) fn clear_session(site: &SiteInfo) -> Cookie<'static> {

@@ -17,6 +17,7 @@ pub(crate) mod pages;
 pub(crate) mod password_strength;
 mod shell;
 pub(crate) mod site_files;
+mod start_session;
 pub(crate) mod strength_limit;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ mod tests;
 use askama::Template;
 
 pub(crate) use pages::{allow_page, error_page, error_shell};
+pub(crate) use start_session::start_session;
 
 pub use activity::{ActivityEntry, Badge};
 pub use pages::accept_invitation::AcceptInvitationPage;
@@ -42,7 +44,8 @@ pub use pages::groups::GroupsPage;
 pub use pages::invites::InvitesPage;
 pub use pages::lockouts::LockoutsPage;
 pub use pages::password_reset::{ForgotPage, ResetPage};
-pub use pages::sign_in::{SetupPage, SignInPage, SignUpAvailability, SignUpPage, local_path};
+pub use pages::sign_in::{SetupPage, SignInPage, SignUpAvailability, local_path};
+pub use pages::sign_up::SignUpPage;
 pub use pages::tokens::TokensPage;
 pub use pages::upstream::{ProviderButton, UpstreamPage};
 pub use pages::user::UserPage;

@@ -23,6 +23,8 @@ fn signed_out_pages() -> Vec<(&'static str, String)> {
         username: text(),
         next: "/".into(),
         message: Some(text()),
+        was_signed_out: true,
+        stays: true,
         registration: SignUpAvailability::Open,
         passkey_origin: Some(text()),
     };
@@ -32,6 +34,7 @@ fn signed_out_pages() -> Vec<(&'static str, String)> {
         display_name: text(),
         email: text(),
         message: Some(text()),
+        stays: true,
         registration: SignUpAvailability::Open,
         min_length: 15,
     };
@@ -41,6 +44,7 @@ fn signed_out_pages() -> Vec<(&'static str, String)> {
         username: text(),
         display_name: text(),
         message: Some(text()),
+        stays: true,
         is_open: true,
         min_length: 15,
     };
@@ -181,6 +185,8 @@ fn failed_sign_in_page_keeps_username_not_password() {
         username: "ada".into(),
         next: "/v/main".into(),
         message: Some("Incorrect username or password".into()),
+        was_signed_out: true,
+        stays: true,
         registration: SignUpAvailability::Closed,
         passkey_origin: None,
     };

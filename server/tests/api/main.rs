@@ -56,6 +56,7 @@ mod session_end;
 mod sign_in_notices;
 mod site_files;
 mod slow_bodies;
+mod staying_signed_in;
 mod strict_client;
 mod throttle;
 mod tokens;

@@ -118,6 +118,7 @@ both! {
         for _ in 0..5 {
             sign_in_from_agent(&app, PASSWORD, "curl/8").await.expect_status(401);
         }
+        app.advance_clock(Duration::from_mins(6));
         let lines: Vec<_> = app.wait_for_mail("ada@example.org", 2).await.text.lines().map(ToOwned::to_owned).collect();
         assert!(lines.iter().any(|line| line.contains("correct password")), "{lines:?}");
         assert_eq!(app.mails().into_iter().filter(|mail| mail.subject == "Your password was used on a new device").count(), 1);

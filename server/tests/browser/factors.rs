@@ -112,6 +112,7 @@ async fn step_up_dialog_confirms_and_resumes_the_action() {
     let disable = async || {
         ada.click("[data-user=ben] .more summary").await;
         ada.click("[data-user=ben] [data-action=disable]").await;
+        ada.click("#confirm-dialog [data-submit]").await;
         ada.expect_visible("#step-up-dialog [name=password]").await;
     };
     disable().await;

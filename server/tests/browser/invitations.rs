@@ -135,9 +135,11 @@ async fn group_page_grants_a_member_its_role() {
     ada.expect_text("[data-through=main]", "manager via a group")
         .await;
     ada.click("[data-action=make-admin]").await;
+    ada.click("#confirm-dialog [data-submit]").await;
     ada.expect_text("#notices", "ben is an administrator.")
         .await;
     ada.click("[data-action=unmake-admin]").await;
+    ada.click("#confirm-dialog [data-submit]").await;
     ada.expect_text("#notices", "ben is no longer an administrator.")
         .await;
     ada.goto("/admin/groups").await;

@@ -55,6 +55,7 @@ async fn session_ended_elsewhere_redirects_to_sign_in() {
     ada.expect_text("#notices", "The session has ended.").await;
     forgotten.expect_path("/sign-in").await;
     ada.click("#end-others").await;
+    ada.click("#confirm-dialog [data-submit]").await;
     ada.expect_hidden("#end-others").await;
     ada.reload().await;
     ada.expect_path("/account").await;
@@ -118,6 +119,7 @@ async fn disabled_account_page_redirects_to_sign_in() {
     ada.goto("/admin/users").await;
     ada.click("[data-user=ben] .more summary").await;
     ada.click("[data-user=ben] [data-action=disable]").await;
+    ada.click("#confirm-dialog [data-submit]").await;
     ada.expect_text("#notices", "ben is signed out and cannot sign in.")
         .await;
     ben.expect_path("/sign-in").await;
@@ -130,6 +132,7 @@ async fn disabled_account_page_redirects_to_sign_in() {
     ada.click("[data-user=ada] .more summary").await;
     ada.click("[data-user=ada] [data-action=unmake-admin]")
         .await;
+    ada.click("#confirm-dialog [data-submit]").await;
     ada.expect_visible("#users-error").await;
     ada.expect_visible("[data-user=ada][data-admin]").await;
     ada.expect_only_console_errors(&["status of 409"]).await;

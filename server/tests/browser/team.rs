@@ -134,3 +134,86 @@ async fn unchanged_check_in_asks_first() {
     ada.expect_hidden("#check-in-dialog").await;
     ada.expect_text("[data-field=revision]", "2").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn disabling_asks_first_and_can_be_undone() {
+    let Some(stage) = BrowserTest::start().await else {
+        return;
+    };
+    let ada = stage.administrator("ada").await;
+    stage.app.editor("ben").await;
+    ada.goto("/admin/users").await;
+    ada.click("[data-user=ben] .more summary").await;
+    ada.click("[data-user=ben] [data-action=disable]").await;
+    ada.expect_text("#confirm-dialog", "Disable ben?").await;
+    ada.click("#confirm-dialog [data-close]").await;
+    ada.expect_visible("[data-user=ben]:not([data-disabled])")
+        .await;
+    ada.click("[data-user=ben] .more summary").await;
+    ada.click("[data-user=ben] [data-action=disable]").await;
+    ada.click("#confirm-dialog [data-submit]").await;
+    ada.expect_visible("[data-user=ben][data-disabled]").await;
+    ada.click("#notices [data-undo]").await;
+    ada.expect_visible("[data-user=ben]:not([data-disabled])")
+        .await;
+    ada.expect_text("#notices", "ben can sign in again.").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn group_member_is_picked_from_list() {
+    let Some(stage) = BrowserTest::start().await else {
+        return;
+    };
+    let ada = stage.administrator("ada").await;
+    stage.app.editor("benjamin").await;
+    let root = stage.app.sign_in("ada").await;
+    root.post("/api/groups", json!({"name": "welders"}))
+        .await
+        .expect_status(201);
+    ada.goto("/admin/groups").await;
+    ada.fill("#add-welders", "benj").await;
+    ada.wait_for_js("document.querySelector('#people option')?.value === 'benjamin'")
+        .await;
+    ada.fill("#add-welders", "unknown").await;
+    ada.click("[data-group=welders] form button").await;
+    ada.expect_focused("#add-welders[aria-invalid=true][aria-describedby=groups-error]")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_are_tied_to_their_fields() {
+    let Some(stage) = BrowserTest::start().await else {
+        return;
+    };
+    let ada = stage.editor("ada").await;
+    let client = stage.app.sign_in("ada").await;
+    for name in ["vise.step", "gear.step"] {
+        client.add(name, b"one").await.expect_status(201);
+    }
+    ada.goto("/v/main/h/vise.step").await;
+    ada.wait_until_live().await;
+    ada.click("#file .more summary").await;
+    ada.click("#file [data-action=move]").await;
+    ada.fill("#move-dialog [name=to]", "gear.step").await;
+    ada.click("#move-dialog [data-submit]").await;
+    ada.expect_focused("#move-dialog [name=to][aria-invalid=true]")
+        .await;
+    ada.wait_for_js(
+        "document.getElementById(document.activeElement.getAttribute('aria-describedby').split(' ')[0]).innerText.includes('already exists')",
+    )
+    .await;
+    ada.press_keys("x").await;
+    ada.wait_for_js("!document.activeElement.hasAttribute('aria-invalid')")
+        .await;
+    ada.goto("/account").await;
+    ada.fill("#display_name", "Ada\u{202e}").await;
+    ada.click("#profile-form [data-submit]").await;
+    ada.expect_focused("#display_name[aria-invalid=true]").await;
+    let eve = stage.new_window("eve").await;
+    eve.goto("/sign-up").await;
+    eve.fill("#username", "ada").await;
+    eve.fill("#password", "correct horse battery staple").await;
+    eve.click("#sign-up button.primary").await;
+    eve.expect_focused("#username[aria-invalid=true][aria-describedby~=message]")
+        .await;
+}

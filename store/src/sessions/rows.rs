@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use auth::{AuthMethods, Origin, RealmId, Scopes, Session, SessionId, SessionKind};
+use auth::{
+    AuthMethods, Origin, RealmId, Scopes, Session, SessionId, SessionKind,
+    session::model::Persistence,
+};
+use jiff::Timestamp;
 
 use crate::{
     accounts,
@@ -13,10 +17,26 @@ use crate::{
 };
 
 pub(crate) const COLUMNS: &str = "session_id, username, kind, auth_time, last_seen, expires_at,
-    address, user_agent, ended_at, methods, grants, realms, label, client";
+    address, user_agent, ended_at, methods, grants, realms, label, client, started_at, persistent";
 
 pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
+    let session = read_first(row)?;
     Ok(Session {
+        started_at: row.opt_time()?.unwrap_or(session.auth_time),
+        persistence: if row.boolean()? {
+            Persistence::Persistent
+        } else {
+            Persistence::Transient
+        },
+        ..session
+    })
+}
+
+/// All but the columns that were added last.
+fn read_first(row: &mut Row) -> Result<Session, DbError> {
+    Ok(Session {
+        started_at: Timestamp::UNIX_EPOCH,
+        persistence: Persistence::Persistent,
         id: SessionId::new(&row.text()?),
         username: accounts::username(&row.text()?)?,
         kind: kind(&row.text()?)?,

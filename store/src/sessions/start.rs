@@ -3,6 +3,7 @@
 use auth::{
     AccountStatus, Actor, ActorVia, RealmId, SecurityEpoch, Session, SessionKind, TokenHash,
     audit::{AuditAction, NewAuditEntry},
+    session::model::Persistence,
     store::SignInContext,
 };
 use serde_json::json;
@@ -90,8 +91,8 @@ fn session_actor(session: &Session) -> Actor {
 
 async fn insert(db: &mut Connection, start: &StartSession) -> Result<(), DbError> {
     const INSERT: &str = "INSERT INTO sessions (session_id, username, kind, auth_time, last_seen, expires_at, address,
-        user_agent, ended_at, cookie_hash, methods, grants, realms, label, client)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        user_agent, ended_at, cookie_hash, methods, grants, realms, label, client, started_at, persistent)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     let (session, secret) = (&start.session, &start.secret);
     let cookie = match session.kind {
         SessionKind::Web | SessionKind::Personal => Some(secret.as_str()),
@@ -113,6 +114,8 @@ async fn insert(db: &mut Connection, start: &StartSession) -> Result<(), DbError
         realms_json(session)?,
         session.label.as_deref(),
         session.client.as_deref(),
+        session.started_at,
+        session.persistence == Persistence::Persistent,
     ];
     db.execute(INSERT, row).await.map(drop)
 }

@@ -85,6 +85,8 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
         id: SessionId::new(id),
         username: user(of),
         kind,
+        started_at: timestamp(0),
+        persistence: auth::session::model::Persistence::Persistent,
         auth_time: timestamp(0),
         last_seen: timestamp(0),
         expires_at: timestamp(1_000_000),

@@ -37,8 +37,15 @@ impl<S: AuthStore> Invitations<'_, S> {
         if !caller.is_interactive() {
             return Err(AuthError::Access(AccessError::InteractiveSessionRequired));
         }
-        if invitation.administrator || invitation.roles.is_empty() {
+        let needs_administrator = invitation.administrator
+            || invitation.roles.is_empty()
+            || !invitation.groups.is_empty();
+        if needs_administrator {
             self.0.auth().permit::<ManageAccounts>(caller, None, None)?;
+        }
+        for group in &invitation.groups {
+            let found = self.0.core.store.group(group).await?;
+            found.ok_or(AccountError::NoSuchGroup)?;
         }
         for (realm, _) in &invitation.roles {
             self.0
@@ -104,6 +111,7 @@ impl<S: AuthStore> Invitations<'_, S> {
                 .into_iter()
                 .map(|(realm, role)| (realm.id, role))
                 .collect(),
+            groups: invitation.groups,
             email: invitation.email,
             delivery: invitation.delivery,
             created_at: now,

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountStatus, Actor, AuthError, EmailAddress, Realm, RealmId, Role, Username,
+    AccountStatus, Actor, AuthError, EmailAddress, GroupName, Realm, RealmId, Role, Username,
     audit::{AuditAction, NewAuditEntry},
     store::{Member, OneTimeKind, OneTimeToken, SessionEnd, one_time::OneTime},
 };
@@ -26,6 +26,8 @@ const INVITATION_LIFETIME: Duration = Duration::from_hours(72);
 pub struct NewInvitation {
     pub administrator: bool,
     pub roles: Vec<(Realm, Role)>,
+    /// The account becomes a member. Only an administrator can set them.
+    pub groups: Vec<GroupName>,
     /// The account gets this address, regardless of the registration form.
     pub email: Option<EmailAddress>,
     pub delivery: Delivery,
@@ -49,6 +51,7 @@ pub struct Invitation {
     pub by: Inviter,
     pub administrator: bool,
     pub roles: Vec<(RealmId, Role)>,
+    pub groups: Vec<GroupName>,
     pub email: Option<EmailAddress>,
     pub delivery: Delivery,
     pub created_at: Timestamp,
@@ -120,6 +123,7 @@ impl Invitation {
             |realm: &RealmId| rights.get(realm).is_some_and(|role| *role >= Role::Manager);
         inviter.account.administrator
             || !self.administrator
+                && self.groups.is_empty()
                 && !self.roles.is_empty()
                 && self.roles.iter().all(|(realm, _)| manages(realm))
     }
@@ -132,6 +136,8 @@ struct InvitationBody {
     administrator: bool,
     /// Pairs of realm and role.
     roles: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<String>,
     email: Option<String>,
     delivery: Delivery,
 }
@@ -147,6 +153,7 @@ impl InvitationBody {
             id: invitation.id.clone(),
             administrator: invitation.administrator,
             roles: role_strings(&invitation.roles),
+            groups: invitation.groups.iter().map(ToString::to_string).collect(),
             email: invitation
                 .email
                 .as_ref()
@@ -179,6 +186,12 @@ fn to_invitation(row: &OneTimeToken, body: InvitationBody) -> Result<Invitation,
             .map(role)
             .collect::<Option<_>>()
             .ok_or_else(broken)?,
+        groups: body
+            .groups
+            .iter()
+            .map(|name| GroupName::parse(name))
+            .collect::<Result<_, _>>()
+            .map_err(|_| broken())?,
         email: body
             .email
             .map(|raw| EmailAddress::parse(&raw))

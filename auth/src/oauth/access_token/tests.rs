@@ -60,6 +60,8 @@ fn session() -> Session {
         id: SessionId::new("00112233445566778899aabbccddeeff"),
         username: Username::parse("ada").unwrap(),
         kind: crate::SessionKind::OAuth,
+        started_at: now(),
+        persistence: crate::session::model::Persistence::Persistent,
         auth_time: now(),
         last_seen: now(),
         expires_at: after_seconds(86_400),

@@ -89,11 +89,17 @@ impl CachedSession {
         }
     }
 
+    /// `idle` is the longest idle timeout.
     pub(crate) fn is_live(&self, idle: Duration, now: Timestamp) -> bool {
         // Personal tokens have no idle timeout: a script may run once a quarter.
         let never_idle = self.session.kind == SessionKind::Personal;
         now < self.session.expires_at
-            && (never_idle || now < clock::add(self.last_seen().min(now), idle))
+            && (never_idle
+                || now
+                    < clock::add(
+                        self.last_seen().min(now),
+                        self.session.persistence.idle_timeout(idle),
+                    ))
     }
 
     pub(crate) fn last_seen(&self) -> Timestamp {

@@ -15,6 +15,8 @@ fn session(username: &str, id: &str) -> Session {
         id: SessionId::new(id),
         username: name(username),
         kind: SessionKind::Web,
+        started_at: at,
+        persistence: crate::session::model::Persistence::Persistent,
         auth_time: at,
         last_seen: at,
         expires_at: at,

@@ -16,10 +16,7 @@ use crate::{
     state::{Auth, SiteInfo},
     web::{
         Shell,
-        pages::{
-            send,
-            sign_in::{self, SignUpForm},
-        },
+        pages::{send, sign_in, sign_up::SignUpForm},
     },
 };
 
@@ -38,6 +35,7 @@ pub struct AcceptInvitationPage {
     pub display_name: String,
     pub email: String,
     pub message: Option<String>,
+    pub stays: bool,
     pub is_open: bool,
     pub min_length: usize,
 }
@@ -67,6 +65,7 @@ fn accept_page(
         username,
         display_name,
         email,
+        stay,
     } = fields;
     let (is_open, min_length) = (
         auth.settings().registration != Registration::Closed,
@@ -79,6 +78,7 @@ fn accept_page(
         display_name,
         email,
         message,
+        stays: stay.is_chosen(),
         is_open,
         min_length,
     }
@@ -106,7 +106,11 @@ pub(crate) async fn accept(
     let password = form_data.take("password").unwrap_or_default();
     match register(&auth, (&fields, password.clone()), &token, &origin).await {
         Ok(account) => {
-            let credentials = (account.username.as_str(), Password::new(password));
+            let credentials = (
+                account.username.as_str(),
+                Password::new(password),
+                fields.stay,
+            );
             let jar = sign_in::sign_in_and_set_cookie(&auth, &site, credentials, origin).await?;
             Ok((jar, Redirect::to("/")).into_response())
         }

@@ -1,7 +1,7 @@
 //! `GET /admin/invites`
 
 use askama::Template;
-use auth::{AuthError, Interactive, Role, error::AccessError};
+use auth::{AuthError, Caller, Interactive, Role, actions::ReadAccounts, error::AccessError};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jiff::Timestamp;
@@ -26,6 +26,8 @@ pub struct InvitesPage {
     pub shell: Shell,
     pub invites: Vec<InviteInfo>,
     pub vaults: Vec<String>,
+    /// The groups that the viewer can invite to.
+    pub groups: Vec<String>,
     /// Whether invitations can be used.
     pub is_open: bool,
     /// Whether the installation sends e-mail.
@@ -79,6 +81,7 @@ pub(crate) async fn page(
         config.registration != RegistrationMode::Closed,
         config.mail.is_some(),
     );
+    let groups = groups_for(&state, &caller).await?;
     let invites = list::list_all(&state.auth, &state.store, &caller).await?;
     send(
         StatusCode::OK,
@@ -86,8 +89,18 @@ pub(crate) async fn page(
             shell,
             invites,
             vaults,
+            groups,
             is_open: open,
             sends_mail,
         },
     )
+}
+
+/// All groups for an administrator, none for others.
+async fn groups_for(state: &AppState, caller: &Caller) -> Result<Vec<String>, Problem> {
+    let Ok(permit) = caller.permit::<ReadAccounts>(None) else {
+        return Ok(Vec::new());
+    };
+    let groups = state.auth.admin().groups(&permit).await?;
+    Ok(groups.iter().map(|group| group.name.to_string()).collect())
 }

@@ -21,7 +21,11 @@ use crate::{
     error::Problem,
     extract::{ClientOrigin, Form, Query},
     state::{Auth, SiteInfo},
-    web::{MfaPage, Shell, cookie, local_path},
+    web::{
+        MfaPage, Shell,
+        cookie::{self, Stay},
+        local_path, start_session,
+    },
 };
 
 /// `GET /sign-in/second`
@@ -69,9 +73,12 @@ pub(crate) async fn submit(
         .await
     {
         Ok(signed_in) => {
+            let stay = Stay::from_first_step(&site, &jar);
+            let session = start_session(&auth, &site, &signed_in, stay).await?;
             let jar = CookieJar::new()
-                .add(cookie::session(&site, &signed_in.secret))
-                .add(cookie::clear_mfa(&site));
+                .add(session)
+                .add(cookie::clear_mfa(&site))
+                .add(Stay::UntilBrowserCloses.cookie(&site));
             Ok((jar, Redirect::to(next)).into_response())
         }
         Err(AuthError::SignIn(SignInError::SignInExpired)) => {

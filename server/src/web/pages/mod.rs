@@ -23,6 +23,7 @@ pub(crate) mod password_reset;
 pub(crate) mod security;
 pub(crate) mod setup;
 pub(crate) mod sign_in;
+pub(crate) mod sign_up;
 pub(crate) mod tokens;
 pub(crate) mod upstream;
 pub(crate) mod user;

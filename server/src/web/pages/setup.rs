@@ -9,10 +9,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 
-use super::{
-    send,
-    sign_in::{self, SignUpForm},
-};
+use super::{send, sign_in, sign_up::SignUpForm};
 use crate::{
     error::Problem,
     extract::{ClientOrigin, Form},
@@ -49,6 +46,7 @@ async fn setup_page(
         username,
         display_name,
         message,
+        stays: fields.stay.is_chosen(),
         is_open,
         min_length,
     })
@@ -76,7 +74,11 @@ pub(crate) async fn create_administrator(
     let password = form_data.take("password").unwrap_or_default();
     match register_administrator(&auth, (&token, &fields), password.clone(), &origin).await {
         Ok(account) => {
-            let credentials = (account.username.as_str(), Password::new(password));
+            let credentials = (
+                account.username.as_str(),
+                Password::new(password),
+                fields.stay,
+            );
             let jar = sign_in::sign_in_and_set_cookie(&auth, &site, credentials, origin).await?;
             Ok((jar, Redirect::to("/")).into_response())
         }

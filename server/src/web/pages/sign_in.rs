@@ -1,13 +1,11 @@
-//! Sign-in, registration and sign-out.
+//! Sign-in and sign-out.
 
 use std::{fmt, sync::Arc};
 
 use askama::Template;
 use auth::{
-    Account, AnySession, AuthError, DisplayName, EmailAddress, Origin, Password, SameOriginForm,
-    SessionKind, Username, access::extract::OptionalCaller,
-    accounts::registration::RegistrationRequest, session::mfa_challenge::SignInOutcome,
-    upstream::Provider,
+    AnySession, AuthError, Origin, Password, SameOriginForm, SessionKind,
+    access::extract::OptionalCaller, session::mfa_challenge::SignInOutcome, upstream::Provider,
 };
 use axum::{
     extract::State,
@@ -18,12 +16,17 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::{
-    api::auth::register::parse_optional,
     config::RegistrationMode,
     error::{Problem, retry_after},
     extract::{ClientOrigin, Form, Query},
     state::{Auth, SiteInfo},
-    web::{ProviderButton, Shell, cookie, form_account::FormAccount, pages::send},
+    web::{
+        ProviderButton, Shell,
+        cookie::{self, Stay},
+        form_account::FormAccount,
+        pages::send,
+        start_session,
+    },
 };
 
 /// `GET /sign-in`, and `POST /sign-in` after an error (with its status).
@@ -37,6 +40,10 @@ pub struct SignInPage {
     pub username: String,
     pub next: String,
     pub message: Option<String>,
+    /// Whether an administrator has ended the session of this browser.
+    pub was_signed_out: bool,
+    /// Whether the user chose to stay signed in, before an error.
+    pub stays: bool,
     pub registration: SignUpAvailability,
     pub providers: Vec<ProviderButton>,
     /// The origin where passkeys work, if they are enabled.
@@ -48,23 +55,6 @@ pub enum SignUpAvailability {
     Open,
     /// By invitation or not at all. The page refers to an administrator.
     Closed,
-}
-
-/// `GET /sign-up`, and `POST /sign-up` after an error.
-///
-/// The form posts `username`, `display_name`, `email`, `password`. The handler supplies the entered
-/// values, except the password. On success: signed in, and 303 to `/`.
-#[derive(Debug, Template)]
-#[template(path = "sign-up.html")]
-pub struct SignUpPage {
-    pub shell: Shell,
-    pub username: String,
-    pub display_name: String,
-    pub email: String,
-    pub message: Option<String>,
-    pub registration: SignUpAvailability,
-    /// Minimum length of a password, in characters.
-    pub min_length: usize,
 }
 
 /// `GET /first`, and `POST /first` after an error. The printed link is `/first#<token>`, so that no
@@ -81,17 +71,12 @@ pub struct SetupPage {
     pub username: String,
     pub display_name: String,
     pub message: Option<String>,
+    pub stays: bool,
     pub is_open: bool,
     pub min_length: usize,
 }
 
 impl SignInPage {
-    pub fn can_register(&self) -> bool {
-        self.registration == SignUpAvailability::Open
-    }
-}
-
-impl SignUpPage {
     pub fn can_register(&self) -> bool {
         self.registration == SignUpAvailability::Open
     }
@@ -127,16 +112,29 @@ pub(crate) struct NextQuery {
 /// `GET /sign-in`
 pub(crate) async fn sign_in_page(
     OptionalCaller(caller): OptionalCaller,
+    State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
+    jar: CookieJar,
     Query(query): Query<NextQuery>,
 ) -> Result<Response, Problem> {
     let next = local_path(query.next.as_deref());
     if caller.is_some() {
         return Ok(Redirect::to(next).into_response());
     }
+    let was_signed_out = match jar.get(site.session_cookie) {
+        Some(cookie) => {
+            let sessions = auth.sessions();
+            sessions.was_ended_by_administrator(cookie.value()).await?
+        }
+        None => false,
+    };
+    let page = render_sign_in(&site, String::new(), next, None);
     send(
         StatusCode::OK,
-        &render_sign_in(&site, String::new(), next, None),
+        &SignInPage {
+            was_signed_out,
+            ..page
+        },
     )
 }
 
@@ -159,6 +157,8 @@ fn render_sign_in(
         username,
         next,
         message,
+        was_signed_out: false,
+        stays: false,
         registration,
         providers,
         passkey_origin: passkeys,
@@ -177,32 +177,45 @@ pub(crate) async fn sign_in(
     let password = Password::new(form.take("password").unwrap_or_default());
     let next = form.take("next");
     let next = local_path(next.as_deref());
+    let stay = Stay::from_field(form.take("stay").as_deref());
     match auth
         .passwords()
         .sign_in_on_page(&username, password, origin)
         .await
     {
-        Ok(step) => Ok(after_password(&site, step, next)),
+        Ok(step) => after_password(&auth, &site, step, (next, stay)).await,
         Err(error) => {
             let problem = Problem::from(error);
-            let page = render_sign_in(&site, username, next, Some(problem.detail()));
+            let page = SignInPage {
+                stays: stay.is_chosen(),
+                ..render_sign_in(&site, username, next, Some(problem.detail()))
+            };
             Ok(with_error_headers(&problem, send(problem.status(), &page)?))
         }
     }
 }
 
 /// Completes the sign-in, or continues with the second factor.
-pub(crate) fn after_password(site: &SiteInfo, step: SignInOutcome, next: &str) -> Response {
+pub(crate) async fn after_password(
+    auth: &Auth,
+    site: &SiteInfo,
+    step: SignInOutcome,
+    (next, stay): (&str, Stay),
+) -> Result<Response, Problem> {
     match step {
         SignInOutcome::Complete(signed_in) => {
-            let jar = CookieJar::new().add(cookie::session(site, &signed_in.secret));
-            (jar, Redirect::to(next)).into_response()
+            let session = start_session(auth, site, &signed_in, stay).await?;
+            let jar = CookieJar::new().add(session);
+            Ok((jar, Redirect::to(next)).into_response())
         }
         SignInOutcome::MfaRequired(challenge) => {
-            let jar = CookieJar::new().add(cookie::mfa(site, &challenge));
+            let jar = CookieJar::new()
+                .add(cookie::mfa(site, &challenge))
+                .add(stay.cookie(site));
             let next =
                 percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
-            (jar, Redirect::to(&format!("/sign-in/second?next={next}"))).into_response()
+            let second = Redirect::to(&format!("/sign-in/second?next={next}"));
+            Ok((jar, second).into_response())
         }
     }
 }
@@ -211,14 +224,15 @@ pub(crate) fn after_password(site: &SiteInfo, step: SignInOutcome, next: &str) -
 pub(crate) async fn sign_in_and_set_cookie(
     auth: &Auth,
     site: &SiteInfo,
-    (username, password): (&str, Password),
+    (username, password, stay): (&str, Password, Stay),
     origin: Origin,
 ) -> Result<CookieJar, AuthError> {
     let signed_in = auth
         .passwords()
         .sign_in(username, password, SessionKind::Web, origin)
         .await?;
-    Ok(CookieJar::new().add(cookie::session(site, &signed_in.secret)))
+    let session = start_session(auth, site, &signed_in, stay).await?;
+    Ok(CookieJar::new().add(session))
 }
 
 /// The page with the headers of the error.
@@ -239,117 +253,6 @@ pub(crate) fn sign_up_availability(site: &SiteInfo) -> SignUpAvailability {
         RegistrationMode::Open => SignUpAvailability::Open,
         RegistrationMode::Invite | RegistrationMode::Closed => SignUpAvailability::Closed,
     }
-}
-
-/// `GET /sign-up`
-pub(crate) async fn sign_up_page(
-    OptionalCaller(caller): OptionalCaller,
-    State(auth): State<Auth>,
-    State(site): State<Arc<SiteInfo>>,
-) -> Result<Response, Problem> {
-    if caller.is_some() {
-        return Ok(Redirect::to("/").into_response());
-    }
-    send(
-        StatusCode::OK,
-        &SignUpForm::default().page(&auth, &site, None),
-    )
-}
-
-/// The registration fields as entered. After an error the form shows them again.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SignUpForm {
-    pub(crate) username: String,
-    pub(crate) display_name: String,
-    pub(crate) email: String,
-}
-
-impl SignUpForm {
-    pub(crate) fn from_form(form: &mut Form) -> Self {
-        let mut take = |name| form.take(name).unwrap_or_default();
-        Self {
-            username: take("username"),
-            display_name: take("display_name"),
-            email: take("email"),
-        }
-    }
-
-    pub(crate) fn registration_request(
-        &self,
-        password: Password,
-    ) -> Result<RegistrationRequest, Problem> {
-        let username = Username::parse(&self.username)
-            .map_err(|error| Problem::invalid("/username", error))?;
-        Ok(RegistrationRequest {
-            username,
-            display_name: parse_optional(
-                Some(self.display_name.clone()),
-                "/display_name",
-                DisplayName::parse,
-            )?,
-            email: parse_optional(Some(self.email.clone()), "/email", EmailAddress::parse)?,
-            password,
-        })
-    }
-
-    fn page(self, auth: &Auth, site: &SiteInfo, message: Option<String>) -> SignUpPage {
-        let Self {
-            username,
-            display_name,
-            email,
-        } = self;
-        let (registration, min_length) = (
-            sign_up_availability(site),
-            auth.passwords().min_password_length(None),
-        );
-        SignUpPage {
-            shell: Shell::default(),
-            username,
-            display_name,
-            email,
-            message,
-            registration,
-            min_length,
-        }
-    }
-}
-
-/// `POST /sign-up`
-pub(crate) async fn sign_up(
-    _: SameOriginForm,
-    State(auth): State<Auth>,
-    State(site): State<Arc<SiteInfo>>,
-    ClientOrigin(origin): ClientOrigin,
-    mut form: Form,
-) -> Result<Response, Problem> {
-    let fields = SignUpForm::from_form(&mut form);
-    let password = form.take("password").unwrap_or_default();
-    match register(&auth, &fields, password.clone(), &origin).await {
-        Ok(account) => {
-            let credentials = (account.username.as_str(), Password::new(password));
-            let jar = sign_in_and_set_cookie(&auth, &site, credentials, origin).await?;
-            Ok((jar, Redirect::to("/")).into_response())
-        }
-        Err(problem) => {
-            let page = fields.page(&auth, &site, Some(problem.detail()));
-            Ok(with_error_headers(&problem, send(problem.status(), &page)?))
-        }
-    }
-}
-
-async fn register(
-    auth: &Auth,
-    fields: &SignUpForm,
-    password: String,
-    origin: &Origin,
-) -> Result<Account, Problem> {
-    Ok(auth
-        .accounts()
-        .register(
-            fields.registration_request(Password::new(password))?,
-            origin,
-        )
-        .await?)
 }
 
 /// `POST /sign-out`

@@ -22,7 +22,9 @@ use crate::{
     extract::{ClientOrigin, ProviderParam, Query},
     state::{Auth, SiteInfo},
     web::{
-        Shell, cookie, format, local_path,
+        Shell,
+        cookie::{self, Stay},
+        format, local_path,
         pages::{send, sign_in},
     },
 };
@@ -57,6 +59,8 @@ pub(crate) struct LoginQuery {
     next: Option<String>,
     /// The provider must authenticate the user again.
     again: Option<String>,
+    /// The user stays signed in.
+    stay: Option<String>,
 }
 
 /// `GET /auth/oidc/{provider}`
@@ -84,7 +88,10 @@ pub(crate) async fn start_login(
         .await
     {
         Ok(redirect) => {
-            let jar = CookieJar::new().add(cookie::upstream_login(&site, &redirect.browser_token));
+            let stay = Stay::from_field(query.stay.as_deref());
+            let jar = CookieJar::new()
+                .add(cookie::upstream_login(&site, &redirect.browser_token))
+                .add(stay.cookie(&site));
             Ok((jar, Redirect::to(redirect.location.expose_secret())).into_response())
         }
         Err(error) => error_response(&auth, &provider, &error.into()),
@@ -124,7 +131,8 @@ pub(crate) async fn callback(
         .await
     {
         Ok(CallbackResult::SignedIn { step, next }) => {
-            Ok(sign_in::after_password(&site, step, &next))
+            let stay = Stay::from_first_step(&site, &jar);
+            sign_in::after_password(&auth, &site, step, (&next, stay)).await
         }
         Ok(CallbackResult::Returned(next)) => Ok(Redirect::to(&next).into_response()),
         Err(error) => error_response(&auth, &provider, &error.into()),

@@ -148,6 +148,7 @@ pub(super) fn session() -> SessionInfo {
         ),
         methods: vec!["pwd".into(), "otp".into()],
         label: None,
+        stays_signed_in: true,
     }
 }
 

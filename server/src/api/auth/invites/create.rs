@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auth::{Delivery, EmailAddress, NewInvitation, Realm, RealmName, RecentlyAuthenticated, Role};
+use auth::{
+    Delivery, EmailAddress, GroupName, NewInvitation, Realm, RealmName, RecentlyAuthenticated, Role,
+};
 use axum::{Json, extract::State};
 use http::{StatusCode, header};
 use secrecy::ExposeSecret as _;
@@ -90,9 +92,16 @@ async fn invitation(
     for (vault, role) in roles_by_vault.collect::<Result<Vec<_>, _>>()? {
         roles.push((find_realm(auth, vault).await?, role));
     }
+    let groups = body
+        .groups
+        .iter()
+        .map(|name| GroupName::parse(name))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Problem::invalid("/groups", error))?;
     Ok(NewInvitation {
         administrator: body.is_admin,
         roles,
+        groups,
         email,
         delivery,
     })

@@ -31,6 +31,7 @@ pub(crate) async fn wire_invites(
             .iter()
             .filter_map(|(id, role)| Some((vault_name(id)?, role.as_str().to_owned())))
             .collect(),
+        groups: invite.groups.iter().map(ToString::to_string).collect(),
         email: invite.email.map(|email| email.as_str().to_owned()),
         delivery: match invite.delivery {
             Delivery::Link => "link",

@@ -12,7 +12,11 @@ use crate::{
     error::Problem,
     extract::{ClientOrigin, JsonBody},
     state::{Auth, SiteInfo},
-    web::{cookie, pages::mfa},
+    web::{
+        cookie::{self, Stay},
+        pages::mfa,
+        start_session,
+    },
 };
 
 /// Complete a browser sign-in with a passkey as second factor.
@@ -41,8 +45,11 @@ pub async fn handle(
         .passkeys()
         .finish_passkey_mfa(mfa::mfa_token(&site, &jar), response, origin)
         .await?;
+    let stay = Stay::from_first_step(&site, &jar);
+    let session = start_session(&auth, &site, &signed_in, stay).await?;
     let jar = CookieJar::new()
-        .add(cookie::session(&site, &signed_in.secret))
-        .add(cookie::clear_mfa(&site));
+        .add(session)
+        .add(cookie::clear_mfa(&site))
+        .add(Stay::UntilBrowserCloses.cookie(&site));
     Ok((StatusCode::NO_CONTENT, jar))
 }

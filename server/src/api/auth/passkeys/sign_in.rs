@@ -16,7 +16,10 @@ use crate::{
     error::Problem,
     extract::{ClientOrigin, JsonBody},
     state::{Auth, SiteInfo},
-    web::cookie,
+    web::{
+        cookie::{self, Stay},
+        start_session,
+    },
 };
 
 /// Sign in to the web pages with a passkey.
@@ -48,6 +51,12 @@ pub async fn handle(
         .passkeys()
         .finish_sign_in_with_passkey(response, &browser, origin)
         .await?;
-    let jar = CookieJar::new().add(cookie::session(&site, &signed_in.secret));
+    let stay = if body.stay_signed_in {
+        Stay::SignedIn
+    } else {
+        Stay::UntilBrowserCloses
+    };
+    let session = start_session(&auth, &site, &signed_in, stay).await?;
+    let jar = CookieJar::new().add(session);
     Ok((StatusCode::NO_CONTENT, jar))
 }

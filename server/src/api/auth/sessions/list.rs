@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use auth::{Caller, Interactive, Session};
+use auth::{Caller, Interactive, Session, SessionKind, session::model::Persistence};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -45,7 +45,9 @@ pub(crate) fn wire_session(session: Session, caller: &Caller) -> SessionInfo {
         current: session.id == caller.session().id,
         id: session.id.to_string(),
         kind: session.kind.as_str().to_owned(),
-        signed_in_at: session.auth_time,
+        signed_in_at: session.started_at,
+        stays_signed_in: session.kind == SessionKind::Web
+            && session.persistence == Persistence::Persistent,
         last_seen_at: session.last_seen,
         expires_at: session.expires_at,
         address: session.origin.address.to_string(),
