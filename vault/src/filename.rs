@@ -2,6 +2,7 @@
 //!
 //! The module `rules` holds all rules for names, and no other code checks names.
 
+mod joiner;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -76,13 +77,13 @@ impl NameKey {
     /// Folds any text like a name: for prefixes, searches and paging.
     ///
     /// Canonical caseless matching (Unicode 16 §3.13.5, D145), then composed, so that keys stay
-    /// short. Folding is idempotent.
+    /// short. Joiners (U+200C, U+200D) are left out. Folding is idempotent.
     #[must_use]
     pub fn fold(raw: &str) -> Self {
         if raw.is_ascii() {
             return Self(raw.to_ascii_lowercase());
         }
-        let decomposed: String = raw.nfd().collect();
+        let decomposed: String = raw.nfd().filter(|c| !joiner::is_joiner(*c)).collect();
         Self(caseless::default_case_fold_str(&decomposed).nfc().collect())
     }
 

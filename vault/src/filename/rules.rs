@@ -5,7 +5,7 @@ use unicode_normalization::is_nfc;
 
 pub use auth::model::visible_text::is_invisible;
 
-use super::NameKey;
+use super::{NameKey, joiner};
 
 /// Bytes of UTF-8: the limit of ext4, NTFS and APFS.
 const MAX_SEGMENT_BYTES: usize = 255;
@@ -88,7 +88,9 @@ fn check_segment(raw: &str) -> Result<(), BadFilename> {
     if matches!(raw, "." | "..") {
         return Err(BadFilename::DotSegment { segment: segment() });
     }
-    raw.chars().try_for_each(|c| check_character(c, raw))?;
+    raw.char_indices()
+        .filter(|&(at, c)| !is_visible_joiner(raw, at, c))
+        .try_for_each(|(_, c)| check_character(c, raw))?;
     if raw.len() > MAX_SEGMENT_BYTES {
         return Err(BadFilename::SegmentTooLong { segment: segment() });
     }
@@ -109,6 +111,10 @@ fn check_segment(raw: &str) -> Result<(), BadFilename> {
         return Err(BadFilename::Device { segment: segment() });
     }
     Ok(())
+}
+
+fn is_visible_joiner(raw: &str, at: usize, c: char) -> bool {
+    joiner::is_joiner(c) && joiner::is_visible(&raw[..at], c, &raw[at + c.len_utf8()..])
 }
 
 fn check_character(c: char, raw: &str) -> Result<(), BadFilename> {

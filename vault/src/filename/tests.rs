@@ -37,6 +37,11 @@ fn filenames_in_any_script_are_accepted_unchanged() {
         "Деталь №5",
         "قطعة",
         "❤\u{fe0f}.png",
+        "نقشه\u{200c}ها.step",
+        "فولدر/می\u{200c}خواهم.step",
+        "ශ්\u{200d}රී.step",
+        "👩\u{200d}💻.step",
+        "🏳\u{fe0f}\u{200d}🌈/👩🏽\u{200d}🔧",
         "a b",
         "100%",
         "$(rm -rf)",
@@ -222,6 +227,18 @@ fn filename_with_invisible_characters_is_rejected_and_escaped() {
             "{c:?}"
         );
     }
+    for raw in [
+        "a\u{200c}b",
+        "a\u{200d}b",
+        "نقشه\u{200c}.step",
+        "نقشه\u{200c}/ها",
+        "👩\u{200d}.step",
+    ] {
+        assert!(
+            matches!(parse_error(raw), BadFilename::Invisible { .. }),
+            "{raw:?}"
+        );
+    }
     let said = parse_error("gpj\u{202e}exe.step").to_string();
     assert!(said.contains("gpj\\u{202e}exe.step"), "{said}");
 }
@@ -300,7 +317,7 @@ fn filename_errors_are_one_sentence() {
 }
 
 #[test]
-fn filenames_differing_only_in_case_share_a_key() {
+fn filenames_differing_in_case_or_joiners_share_key() {
     for (one, other) in [
         ("Vise.STEP", "vise.step"),
         ("STRASSE", "straße"),
@@ -311,6 +328,13 @@ fn filenames_differing_only_in_case_share_a_key() {
         ("ᾼ", "ᾳ"),
         ("K", "\u{212a}"),
         ("Ａ", "ａ"),
+    ] {
+        assert_eq!(NameKey::fold(one), NameKey::fold(other), "{one} {other}");
+    }
+    for (one, other) in [
+        ("نقشه\u{200c}ها.step", "نقشهها.step"),
+        ("👩\u{200d}💻.step", "👩💻.step"),
+        ("क्\u{200d}ष", "क्\u{200c}ष"),
     ] {
         assert_eq!(NameKey::fold(one), NameKey::fold(other), "{one} {other}");
     }
@@ -404,7 +428,7 @@ proptest! {
     }
 
     #[test]
-    fn name_key_folding_is_idempotent(raw in "(?s).{0,40}|[\u{345}\u{300}-\u{36f}αιᾳΐßſİıA-Z\u{1f80}-\u{1fff}]{0,12}") {
+    fn name_key_folding_is_idempotent(raw in "(?s).{0,40}|[\u{200c}\u{200d}e\u{301}á]{0,6}|[\u{345}\u{300}-\u{36f}αιᾳΐßſİıA-Z\u{1f80}-\u{1fff}]{0,12}") {
         let key = NameKey::fold(&raw);
         prop_assert_eq!(&NameKey::fold(key.as_str()), &key);
     }
