@@ -1,5 +1,6 @@
 //! Extractors for handlers, besides their doors. Input that cannot be parsed is a [`Problem`].
 
+mod boolean;
 mod form;
 
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ use crate::{
     web::device_cookie::DeviceCookie,
 };
 
+pub use boolean::parse_boolean;
 pub use form::Form;
 
 /// A JSON body, at most 64 KiB. An unknown or invalid member is 422 with a pointer to it.

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request};
-use http::{HeaderMap, header, uri::Authority};
+use http::{Extensions, HeaderMap, header, uri::Authority};
 
 use crate::site::SiteInfo;
 
@@ -24,16 +24,7 @@ const FORWARDED_HEADERS: [&str; 7] = [
 /// may have any host: the proxy may name this machine as it likes. A request without `Host` is not
 /// from a browser.
 pub(crate) fn is_allowed_host(request: &Request, site: &SiteInfo) -> bool {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|peer| peer.0.ip().to_canonical());
-    let from_proxy = peer.is_some_and(|peer| {
-        site.config
-            .trusted_proxies
-            .iter()
-            .any(|p| p.to_canonical() == peer)
-    });
+    let from_proxy = is_from_proxy(request.extensions(), site);
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host_matches = match (hosts.next(), hosts.next()) {
         (None, _) => true,
@@ -47,6 +38,39 @@ pub(crate) fn is_allowed_host(request: &Request, site: &SiteInfo) -> bool {
         .authority()
         .is_none_or(|authority| matches_host(authority.as_str(), &site.host));
     (from_proxy && is_forwarded(request.headers())) || (host_matches && target_matches)
+}
+
+fn is_from_proxy(extensions: &Extensions, site: &SiteInfo) -> bool {
+    let peer = extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|peer| peer.0.ip().to_canonical());
+    peer.is_some_and(|peer| {
+        site.config
+            .trusted_proxies
+            .iter()
+            .any(|p| p.to_canonical() == peer)
+    })
+}
+
+/// The public URL, if it is https and the page was opened at another address. Browsers do not send
+/// our cookies there, and the forms are refused. A trusted proxy may rewrite `Host`, so a request
+/// that it forwards counts only with `X-Forwarded-Proto: http`.
+pub(crate) fn proper_url<'a>(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    site: &'a SiteInfo,
+) -> Option<&'a str> {
+    let url = site.config.public_url.as_str();
+    let public = url.strip_prefix("https://")?;
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_elsewhere = if is_from_proxy(extensions, site) && is_forwarded(headers) {
+        text("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("http"))
+    } else {
+        let host = text(header::HOST.as_str())?;
+        let host = host.strip_suffix(":443").unwrap_or(host);
+        !host.eq_ignore_ascii_case(public.strip_suffix(":443").unwrap_or(public))
+    };
+    is_elsewhere.then_some(url)
 }
 
 /// Whether a header says that a proxy forwards the request.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auth::{Account, AuthError, HasAuth, RealmName, error::AccessError};
+use auth::{
+    Account, AuthError, HasAuth, RealmName, access::extract::CookieNames, error::AccessError,
+};
 use axum::extract::FromRef;
 use http::request::Parts;
 use tokio::sync::watch;
@@ -55,8 +57,11 @@ impl HasAuth for AppState {
         &self.auth
     }
 
-    fn cookie_name(&self) -> &str {
-        self.site.session_cookie
+    fn cookie_names(&self) -> CookieNames<'_> {
+        CookieNames {
+            current: &self.site.session_cookie,
+            former: self.site.former_session_cookie.as_slice(),
+        }
     }
 
     fn realm_of(&self, parts: &Parts) -> Result<RealmName, AuthError> {

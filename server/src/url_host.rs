@@ -1,4 +1,4 @@
-//! The host name in a configured URL.
+//! The host name and port in a configured URL.
 
 use http::Uri;
 
@@ -9,4 +9,16 @@ pub(crate) fn host_of(url: &str) -> String {
         .ok()
         .and_then(|url| url.host().map(str::to_ascii_lowercase))
         .unwrap_or_default()
+}
+
+/// The port of a URL, unless it is the scheme's own.
+#[must_use]
+pub(crate) fn port_of(url: &str) -> Option<u16> {
+    let url = url.parse::<Uri>().ok()?;
+    let own = if url.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    url.port_u16().filter(|port| *port != own)
 }

@@ -132,16 +132,19 @@ impl<S: AuthStore> Auth<S> {
 
     /// Records a cross-site write with a session cookie. The session is looked up in the
     /// background.
-    pub fn audit_cross_site(&self, cookie: &str, from: Origin, denied: DeniedRequest<'static>) {
-        let cookie = cookie.to_owned();
+    pub fn audit_cross_site(&self, cookies: &[&str], from: Origin, denied: DeniedRequest<'static>) {
+        let cookies: Vec<String> = cookies.iter().map(|&cookie| cookie.to_owned()).collect();
+        let from = Arc::new(from);
         self.spawn_audit(async move |auth| {
-            // An unknown cookie needs no record.
-            if let Ok(caller) = auth.sessions().authenticate_cookie(&cookie).await {
-                auth.audit_denial(
-                    &caller.with_origin(Arc::new(from)),
-                    &denied,
-                    &AuthError::Access(AccessError::CrossSite),
-                );
+            for cookie in cookies {
+                // An unknown cookie needs no record.
+                if let Ok(caller) = auth.sessions().authenticate_cookie(&cookie).await {
+                    auth.audit_denial(
+                        &caller.with_origin(Arc::clone(&from)),
+                        &denied,
+                        &AuthError::Access(AccessError::CrossSite),
+                    );
+                }
             }
         });
     }

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use auth::{
     Auth, AuthError, HasAuth, Origin, RealmName,
+    access::extract::CookieNames,
     error::{AccessError, ErrorKind},
     model::username::BadUsername,
 };
@@ -26,8 +27,11 @@ impl HasAuth for Garden {
         &self.0
     }
 
-    fn cookie_name(&self) -> &'static str {
-        "garden"
+    fn cookie_names(&self) -> CookieNames<'_> {
+        CookieNames {
+            current: "garden",
+            former: &[],
+        }
     }
 
     fn realm_of(&self, _: &Parts) -> Result<RealmName, AuthError> {

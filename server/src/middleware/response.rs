@@ -3,11 +3,7 @@
 
 use std::time::Instant;
 
-use auth::{
-    AuthError,
-    access::policy::Restriction,
-    error::{AccessError, AccountError, FactorError},
-};
+use auth::{AuthError, access::policy::Restriction, error::AccessError};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -17,13 +13,11 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts};
 use tracing::Instrument;
 use uuid::Uuid;
-use vault::VaultError;
-use wire::{ProblemBody, TokenError};
 
 use crate::{
     error::{ErrorFormat, PendingProblem, Problem},
     host,
-    problem_type::ProblemType,
+    middleware::problem_body::{oauth_body, problem_body},
     site::SiteInfo,
     state::AppState,
     web::{self, Shell, device_cookie::DeviceCookie},
@@ -48,7 +42,7 @@ pub async fn finish_response(
     request.extensions_mut().insert(RequestId(id.clone()));
     let device_cookie = DeviceCookie::from_headers(request.headers(), &state.site);
     request.extensions_mut().insert(device_cookie.clone());
-    let info = RequestInfo::from_request(&request);
+    let info = RequestInfo::from_request(&request, &state.site);
     let (request, page_parts) = keep_page_parts(request, &info);
     let span =
         tracing::info_span!("request", id = %id, method = %request.method(), route = info.route);
@@ -102,13 +96,15 @@ struct RequestInfo {
     page_url: Option<String>,
     /// Whether the browser can return to it after sign-in: a form submission cannot.
     is_safe_method: bool,
+    /// Where the installation is, if the request came to another address.
+    proper_url: Option<String>,
 }
 
 /// Routes with OAuth errors (RFC 6749 §5.2) for every rejection, also by a layer.
 const OAUTH_ENDPOINTS: [&str; 3] = ["/auth/token", "/auth/revoke", "/auth/introspect"];
 
 impl RequestInfo {
-    fn from_request(request: &Request) -> Self {
+    fn from_request(request: &Request, site: &SiteInfo) -> Self {
         let route = request
             .extensions()
             .get::<MatchedPath>()
@@ -137,7 +133,20 @@ impl RequestInfo {
                 || (path != "/auth/token" && !is_browser(request.headers())),
             page_url,
             is_safe_method: request.method().is_safe(),
+            proper_url: host::proper_url(request.headers(), request.extensions(), site)
+                .map(ToOwned::to_owned),
         }
+    }
+}
+
+impl RequestInfo {
+    /// Where the user must go, if the problem is the address.
+    fn url_for(&self, problem: &Problem) -> Option<&str> {
+        let is_of_the_address = matches!(
+            problem,
+            Problem::Misdirected(_) | Problem::Auth(AuthError::Access(AccessError::CrossSite))
+        );
+        self.proper_url.as_deref().filter(|_| is_of_the_address)
     }
 }
 
@@ -221,6 +230,12 @@ fn render_problem(mut response: Response, info: &RequestInfo, shell: Shell, id: 
     } else {
         format
     };
+    let url = info.url_for(&problem);
+    let detail = url.map_or_else(|| problem.detail(), wrong_address);
+    let shell = Shell {
+        proper_url: url.map(ToOwned::to_owned),
+        ..shell
+    };
     let (kind, body) = match (&info.page_url, format) {
         (Some(_), ErrorFormat::Problem) if is_restricted(&problem) => {
             return Redirect::to("/account/factors").into_response();
@@ -230,12 +245,12 @@ fn render_problem(mut response: Response, info: &RequestInfo, shell: Shell, id: 
         }
         (Some(_), ErrorFormat::Problem) => (
             "text/html; charset=utf-8",
-            web::error_page(shell, status, &problem.detail(), id),
+            web::error_page(shell, status, &detail, id),
         ),
         (_, ErrorFormat::OAuth) => ("application/json", oauth_body(&problem, status, id)),
         (None, ErrorFormat::Problem) => (
             "application/problem+json",
-            problem_body(&problem, status, id),
+            problem_body(&problem, status, id, detail),
         ),
     };
     response
@@ -259,6 +274,10 @@ fn render_problem(mut response: Response, info: &RequestInfo, shell: Shell, id: 
     }
     *response.body_mut() = Body::from(body);
     response
+}
+
+fn wrong_address(url: &str) -> String {
+    format!("This server is at {url}. Pages that are opened at another address cannot send forms.")
 }
 
 fn needs_sign_in(problem: &Problem) -> bool {
@@ -288,70 +307,6 @@ fn redirect_to_sign_in(page: &str) -> Response {
         format!("/sign-in?next={next}")
     };
     Redirect::to(&target).into_response()
-}
-
-fn field_errors(pointer: &str, problem: &Problem) -> Vec<wire::FieldError> {
-    vec![wire::FieldError {
-        pointer: pointer.to_owned(),
-        detail: problem.detail(),
-    }]
-}
-
-fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
-    let errors = match problem {
-        Problem::Invalid(errors) => errors.clone(),
-        Problem::Auth(AuthError::Account(AccountError::PasswordRejected(reason))) => {
-            vec![wire::FieldError {
-                pointer: "/password".to_owned(),
-                detail: reason.to_string(),
-            }]
-        }
-        Problem::Auth(AuthError::Factor(FactorError::EnrollmentCodeInvalid)) => {
-            field_errors("/code", problem)
-        }
-        Problem::Auth(AuthError::Factor(FactorError::InvalidFactorName)) => {
-            field_errors("/name", problem)
-        }
-        Problem::Auth(AuthError::Account(AccountError::InvalidReason)) => {
-            field_errors("/reason", problem)
-        }
-        Problem::Auth(AuthError::Factor(FactorError::Passkey(_)))
-            if status == StatusCode::UNPROCESSABLE_ENTITY =>
-        {
-            field_errors("/credential", problem)
-        }
-        Problem::Vault(VaultError::KeyReused) => field_errors("#Idempotency-Key", problem),
-        Problem::Vault(VaultError::BadUpload { .. }) => field_errors("", problem),
-        _ => Vec::new(),
-    };
-    let problem_type = ProblemType::of(problem);
-    let body = ProblemBody {
-        kind: problem_type.uri(),
-        title: problem_type.title.to_owned(),
-        status: status.as_u16(),
-        detail: problem.detail(),
-        request_id: id.to_owned(),
-        errors,
-        error: problem.oauth_code().map(ToOwned::to_owned),
-    };
-    serde_json::to_string(&body).unwrap_or_default()
-}
-
-fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
-    let detail = problem.detail();
-    // RFC 6749 §5.2 allows printable ASCII without quotes and backslashes.
-    let is_plain = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
-    let body = TokenError {
-        error: problem.oauth_code().unwrap_or("server_error").to_owned(),
-        error_description: detail
-            .chars()
-            .map(|c| if is_plain(c) { c } else { '\'' })
-            .collect(),
-        detail,
-        status: status.as_u16(),
-        request_id: id.to_owned(),
-    };
-    serde_json::to_string(&body).unwrap_or_default()
 }
 
 /// Sets the security headers of every response. Headers that the handler set stay. One function

@@ -4,10 +4,10 @@
 use std::sync::{Arc, OnceLock};
 
 use auth::{SecureRandom, Token, TokenHash, TokenKind};
-use axum_extra::extract::{CookieJar, cookie::Cookie};
+use axum_extra::extract::cookie::Cookie;
 use http::{HeaderMap, HeaderValue, header};
 
-use super::cookie;
+use super::cookie::CookieKind;
 use crate::site::SiteInfo;
 
 /// Seconds. Half a year, as long as the throttle remembers sources.
@@ -20,11 +20,7 @@ pub(crate) struct DeviceCookie(Arc<OnceLock<Token>>);
 impl DeviceCookie {
     pub(crate) fn from_headers(headers: &HeaderMap, site: &SiteInfo) -> Self {
         let device = Self::default();
-        let jar = CookieJar::from_headers(headers);
-        let presented = jar
-            .get(cookie_name(site))
-            .and_then(|cookie| Token::parse(TokenKind::KnownDevice, cookie.value()));
-        if let Some(token) = presented {
+        if let Some(token) = CookieKind::Device.read(site, headers) {
             let _ = device.0.set(token);
         }
         device
@@ -53,17 +49,9 @@ impl DeviceCookie {
         if !headers.get_all(header::SET_COOKIE).iter().any(signs_in) {
             return;
         }
-        let set = cookie::new_cookie(site, cookie_name(site), self.token().expose().to_owned());
+        let set = CookieKind::Device.with(site, self.token());
         if let Ok(set) = HeaderValue::try_from(format!("{set}; Max-Age={MAX_AGE_SECONDS}")) {
             headers.append(header::SET_COOKIE, set);
         }
-    }
-}
-
-fn cookie_name(site: &SiteInfo) -> &'static str {
-    if site.is_https() {
-        "__Host-strongroom-device"
-    } else {
-        "strongroom-device"
     }
 }

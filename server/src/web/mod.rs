@@ -21,6 +21,7 @@ mod start_session;
 pub(crate) mod strength_limit;
 #[cfg(test)]
 mod tests;
+pub(crate) mod visitor_shell;
 
 use askama::Template;
 

@@ -53,6 +53,8 @@ pub struct Shell {
     pub vaults: Vec<String>,
     /// What other users did to the viewer's check-outs, until the viewer dismisses it.
     pub notices: Vec<OverrideNotice>,
+    /// The address of the installation, if the page was opened at one where sign-in does not work.
+    pub proper_url: Option<String>,
 }
 
 /// A broken lock, as its former holder sees it.

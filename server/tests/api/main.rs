@@ -7,6 +7,7 @@
 
 mod account_search;
 mod accounts;
+mod addresses;
 mod app;
 mod attacks;
 mod audit;

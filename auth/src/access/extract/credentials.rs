@@ -1,4 +1,4 @@
-//! Parsing of request credentials: exactly one of `Authorization` and our cookie, exactly once.
+//! Parsing of request credentials: exactly one of `Authorization` and our cookie.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use http::{
@@ -11,33 +11,42 @@ use crate::{AuthError, TokenKind, error::AccessError};
 /// Bytes. A longer header is rejected without parsing.
 const MAX_HEADER_BYTES: usize = 8 * 1024;
 
+/// Session cookies of one request. A request with more is rejected.
+const MAX_COOKIES: usize = 8;
+
 #[derive(PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
 pub(crate) enum RequestCredentials<'a> {
     Bearer(&'a str),
     /// Username and personal access token (RFC 7617).
     Basic(String, String),
-    Cookie(&'a str),
+    /// The values of the session cookie. Several installations on one host, and other
+    /// hosts of the domain, set cookies of the same name.
+    Cookies(Vec<&'a str>),
+}
+
+/// The names of the session cookie.
+#[derive(Clone, Copy, Debug)]
+pub struct CookieNames<'a> {
+    pub current: &'a str,
+    /// Names that earlier versions set. They count if a request has nothing else.
+    pub former: &'a [&'a str],
 }
 
 pub(crate) fn credentials<'a>(
     headers: &'a HeaderMap,
-    cookie_name: &str,
+    names: CookieNames<'_>,
 ) -> Result<RequestCredentials<'a>, AuthError> {
-    let has_cookie = cookies(headers, cookie_name).next().is_some();
+    let cookies: Vec<&str> = cookie_values(headers, names.current).collect();
+    let has_cookie = !cookies.is_empty();
     let mut authorization = headers
         .get_all(AUTHORIZATION)
         .iter()
         .filter(|header| !has_cookie || !is_of_a_gate(header));
-    let mut cookies = cookies(headers, cookie_name);
-    match (
-        authorization.next(),
-        authorization.next(),
-        cookies.next(),
-        cookies.next(),
-    ) {
-        (None, _, None, _) => Err(AuthError::Access(AccessError::Unauthenticated)),
-        (Some(header), None, None, _) => {
+    match (authorization.next(), authorization.next()) {
+        (None, _) if has_cookie => few_cookies(cookies),
+        (None, _) => former_cookies(headers, names.former),
+        (Some(header), None) if !has_cookie => {
             let header = header
                 .to_str()
                 .ok()
@@ -46,9 +55,27 @@ pub(crate) fn credentials<'a>(
                 .and_then(|header| bearer(header).or_else(|| basic(header)))
                 .ok_or(AuthError::Access(AccessError::InvalidToken))
         }
-        (None, _, Some(cookie), None) => Ok(RequestCredentials::Cookie(cookie)),
         _ => Err(AuthError::Access(AccessError::AmbiguousCredentials)),
     }
+}
+
+fn few_cookies(cookies: Vec<&str>) -> Result<RequestCredentials<'_>, AuthError> {
+    if cookies.len() > MAX_COOKIES {
+        return Err(AuthError::Access(AccessError::AmbiguousCredentials));
+    }
+    Ok(RequestCredentials::Cookies(cookies))
+}
+
+fn former_cookies<'a>(
+    headers: &'a HeaderMap,
+    names: &[&str],
+) -> Result<RequestCredentials<'a>, AuthError> {
+    let found = names
+        .iter()
+        .map(|name| cookie_values(headers, name).collect::<Vec<_>>())
+        .find(|cookies| !cookies.is_empty())
+        .ok_or(AuthError::Access(AccessError::Unauthenticated))?;
+    few_cookies(found)
 }
 
 /// Basic credentials without a personal access token: a gate in front of the server asked for them,
@@ -104,7 +131,7 @@ fn basic(header: &str) -> Option<RequestCredentials<'_>> {
 
 /// The values of every cookie of that name: another host of the domain may have set a second one. A
 /// value that is not text becomes one that matches no session.
-fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+pub fn cookie_values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let lines = headers
         .get_all(COOKIE)
         .iter()
@@ -123,10 +150,15 @@ mod tests {
 
     use super::*;
 
+    const NAMES: CookieNames<'_> = CookieNames {
+        current: "c",
+        former: &["old"],
+    };
+
     fn ask(header: &[u8]) -> Result<String, AuthError> {
         let headers =
             HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(header).unwrap())]);
-        credentials(&headers, "c").map(|found| format!("{found:?}"))
+        credentials(&headers, NAMES).map(|found| format!("{found:?}"))
     }
 
     #[test]
@@ -168,15 +200,40 @@ mod tests {
             let header = HeaderValue::try_from(format!("Basic {pair}")).unwrap();
             headers.insert(AUTHORIZATION, header);
             headers.insert(COOKIE, HeaderValue::from_static(cookie));
-            credentials(&headers, "c").map(|found| format!("{found:?}"))
+            credentials(&headers, NAMES).map(|found| format!("{found:?}"))
         };
-        assert_eq!(ask("of the gate", "c=ours").unwrap(), "Cookie(\"ours\")");
+        assert_eq!(ask("of the gate", "c=ours").unwrap(), "Cookies([\"ours\"])");
         assert_eq!(
             ask("of the gate", "d=other").unwrap(),
             "Basic(\"ada\", \"of the gate\")"
         );
         assert!(matches!(
             ask("sr_pat_x", "c=ours"),
+            Err(AuthError::Access(AccessError::AmbiguousCredentials))
+        ));
+    }
+
+    #[test]
+    fn former_cookie_counts_only_without_current_credentials() {
+        let ask = |cookie: &'static str, token: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(COOKIE, HeaderValue::from_static(cookie));
+            if let Some(token) = token {
+                headers.insert(AUTHORIZATION, HeaderValue::from_static(token));
+            }
+            credentials(&headers, NAMES).map(|found| format!("{found:?}"))
+        };
+        assert_eq!(
+            ask("old=a; old=b", None).unwrap(),
+            "Cookies([\"a\", \"b\"])"
+        );
+        assert_eq!(
+            ask("old=a; c=b; c=b", None).unwrap(),
+            "Cookies([\"b\", \"b\"])"
+        );
+        assert_eq!(ask("old=a", Some("Bearer t")).unwrap(), "Bearer(\"t\")");
+        assert!(matches!(
+            ask("c=1; c=2; c=3; c=4; c=5; c=6; c=7; c=8; c=9", None),
             Err(AuthError::Access(AccessError::AmbiguousCredentials))
         ));
     }
@@ -199,8 +256,8 @@ mod tests {
                     let bytes: Vec<u8> = line.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect();
                     headers.append(COOKIE, HeaderValue::from_bytes(&bytes).unwrap());
                 }
-                match credentials(&headers, "c") {
-                    Ok(found) => prop_assert!(matches!(found, RequestCredentials::Cookie(_))),
+                match credentials(&headers, NAMES) {
+                    Ok(found) => prop_assert!(matches!(found, RequestCredentials::Cookies(_))),
                     Err(error) => {
                         prop_assert!(matches!(error, AuthError::Access(AccessError::Unauthenticated |
     AccessError::AmbiguousCredentials)));

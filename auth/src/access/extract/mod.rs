@@ -7,6 +7,7 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{extract::FromRequestParts, response::IntoResponse};
 use http::{HeaderName, Method, header::ORIGIN, request::Parts};
 
+pub use self::credentials::{CookieNames, cookie_values};
 use self::credentials::{RequestCredentials, credentials};
 use crate::{
     Account, Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, RealmName, TokenKind,
@@ -75,8 +76,8 @@ pub trait HasAuth: Send + Sync {
     type Store: AuthStore;
     type Rejection: From<AuthError> + IntoResponse;
     fn auth(&self) -> &Auth<Self::Store>;
-    /// The name of the session cookie (RFC 6265bis §4.1.3 prefixes included).
-    fn cookie_name(&self) -> &str;
+    /// The names of the session cookie (RFC 6265bis §4.1.3 prefixes included).
+    fn cookie_names(&self) -> CookieNames<'_>;
     /// The realm of the request; `Err` if the name is invalid.
     fn realm_of(&self, parts: &Parts) -> Result<RealmName, AuthError>;
     /// Address and user agent of the request, for throttle and audit.
@@ -185,10 +186,10 @@ impl<S: HasAuth> FromRequestParts<S> for SameOriginForm {
         if is_same_origin(parts, state) {
             return Ok(Self);
         }
-        if let Ok(RequestCredentials::Cookie(cookie)) =
-            credentials(&parts.headers, state.cookie_name())
+        if let Ok(RequestCredentials::Cookies(cookies)) =
+            credentials(&parts.headers, state.cookie_names())
         {
-            audit_cross_site(parts, state, cookie);
+            audit_cross_site(parts, state, &cookies);
         }
         Err(AuthError::Access(AccessError::CrossSite).into())
     }
@@ -246,7 +247,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
     if let Some(caller) = parts.extensions.get::<Caller>() {
         return Ok(caller.clone());
     }
-    let caller = match credentials(&parts.headers, state.cookie_name())? {
+    let caller = match credentials(&parts.headers, state.cookie_names())? {
         RequestCredentials::Bearer(token) if token.starts_with(TokenKind::Personal.prefix()) => {
             Box::pin(state.auth().personal_tokens().authenticate_personal_token(
                 token,
@@ -271,12 +272,12 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
             ))
             .await?
         }
-        RequestCredentials::Cookie(cookie) => {
+        RequestCredentials::Cookies(cookies) => {
             if !is_safe(&parts.method) && !is_same_origin(parts, state) {
-                audit_cross_site(parts, state, cookie);
+                audit_cross_site(parts, state, &cookies);
                 return Err(AuthError::Access(AccessError::CrossSite));
             }
-            let caller = state.auth().sessions().authenticate_cookie(cookie).await?;
+            let caller = authenticate_one_of(state, &cookies).await?;
             if !state.is_page_of(parts, caller.account()) {
                 let current = caller.account().username.clone();
                 return Err(AuthError::Access(AccessError::AccountChanged { current }));
@@ -289,12 +290,27 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
     Ok(caller)
 }
 
-fn audit_cross_site<S: HasAuth>(parts: &Parts, state: &S, cookie: &str) {
+/// The session of the only cookie that has one. Two such cookies are ambiguous: another host may have
+/// planted one of them.
+async fn authenticate_one_of<S: HasAuth>(state: &S, cookies: &[&str]) -> Result<Caller, AuthError> {
+    let mut found: Option<Caller> = None;
+    for cookie in cookies {
+        match state.auth().sessions().authenticate_cookie(cookie).await {
+            Ok(caller) if found.is_none() => found = Some(caller),
+            Ok(_) => return Err(AuthError::Access(AccessError::AmbiguousCredentials)),
+            Err(AuthError::Access(AccessError::InvalidToken)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    found.ok_or(AuthError::Access(AccessError::InvalidToken))
+}
+
+fn audit_cross_site<S: HasAuth>(parts: &Parts, state: &S, cookies: &[&str]) {
     let Ok(from) = state.origin_of(parts) else {
         return;
     };
     state.auth().audit_cross_site(
-        cookie,
+        cookies,
         from,
         DeniedRequest::cross_site(request_of(parts), site_of(parts)),
     );

@@ -37,8 +37,11 @@ impl HasAuth for TestHost {
     fn auth(&self) -> &Auth<MemoryStore> {
         &self.0.auth
     }
-    fn cookie_name(&self) -> &'static str {
-        "__Host-strongroom"
+    fn cookie_names(&self) -> CookieNames<'_> {
+        CookieNames {
+            current: "__Host-strongroom",
+            former: &[],
+        }
     }
     fn realm_of(&self, parts: &Parts) -> Result<RealmName, AuthError> {
         let name = parts.uri.path().trim_start_matches('/');
@@ -63,16 +66,24 @@ async fn registered_user() -> TestUser {
     let test = test_auth().await;
     test.register("ada").await;
     let (tokens, _) = test.sign_in("ada").await;
-    let web = test
-        .auth
-        .passwords()
-        .sign_in("ada", password(GOOD_PASSWORD), SessionKind::Web, origin())
-        .await
-        .unwrap();
-    TestUser {
+    let mut user = TestUser {
         token: format!("Bearer {}", access_token(&tokens)),
-        cookie: format!("theme=dark; __Host-strongroom={}; x=y", web.secret.expose()),
+        cookie: String::new(),
         app: TestHost(test),
+    };
+    user.cookie = user.sign_in_on_page().await;
+    user
+}
+
+impl TestUser {
+    /// The `Cookie` header of a new session.
+    async fn sign_in_on_page(&self) -> String {
+        let passwords = self.app.auth().passwords();
+        let web = passwords
+            .sign_in("ada", password(GOOD_PASSWORD), SessionKind::Web, origin())
+            .await
+            .unwrap();
+        format!("theme=dark; __Host-strongroom={}; x=y", web.secret.expose())
     }
 }
 
@@ -132,10 +143,13 @@ async fn request_with_two_credentials_is_rejected() {
         ("authorization", ada.token.as_str()),
         ("cookie", ada.cookie.as_str()),
     );
+    let other = ada.sign_in_on_page().await;
+    let other = ("cookie", other.as_str());
     for headers in [
         vec![token, cookie],
         vec![token, token],
         vec![cookie, cookie],
+        vec![cookie, other],
     ] {
         assert!(
             matches!(
@@ -144,6 +158,36 @@ async fn request_with_two_credentials_is_rejected() {
             ),
             "{headers:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn junk_cookie_does_not_hide_the_good_one() {
+    let ada = registered_user().await;
+    let unknown = "__Host-strongroom=sr_ws_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    for junk in ["__Host-strongroom=junk", "__Host-strongroom=", unknown] {
+        for cookies in [
+            format!("{junk}; {}", ada.cookie),
+            format!("{}; {junk}", ada.cookie),
+            format!("{junk}; {}; {junk}", ada.cookie),
+        ] {
+            let caller = extract_caller(&ada, "GET", &[("cookie", &cookies)])
+                .await
+                .unwrap();
+            assert_eq!(caller.account().username.as_str(), "ada");
+            let forged = [
+                ("cookie", cookies.as_str()),
+                ("sec-fetch-site", "cross-site"),
+            ];
+            assert!(matches!(
+                extract_caller(&ada, "POST", &forged).await,
+                Err(AuthError::Access(AccessError::CrossSite))
+            ));
+        }
+        assert!(matches!(
+            extract_caller(&ada, "GET", &[("cookie", junk)]).await,
+            Err(AuthError::Access(AccessError::InvalidToken))
+        ));
     }
 }
 

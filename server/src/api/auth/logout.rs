@@ -24,6 +24,6 @@ pub async fn handle(
     State(site): State<Arc<SiteInfo>>,
 ) -> Result<(StatusCode, CookieJar, [(HeaderName, &'static str); 1]), Problem> {
     auth.sessions().sign_out(&caller).await?;
-    let jar = CookieJar::new().add(cookie::clear_session(&site));
+    let jar = cookie::clear_session(&site);
     Ok((StatusCode::NO_CONTENT, jar, [cookie::CLEAR_SITE_DATA]))
 }

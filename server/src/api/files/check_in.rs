@@ -17,7 +17,7 @@ use wire::File;
 use super::{MAX_COMMENT_CHARS, parse_text, upload};
 use crate::{
     error::Problem,
-    extract::{FilenameParam, IdempotencyHeader},
+    extract::{FilenameParam, IdempotencyHeader, parse_boolean},
     state::{AppState, Vault},
     to_wire,
 };
@@ -95,13 +95,15 @@ pub async fn handle(
     ))
 }
 
-/// The words that pydantic takes for a boolean, in any case.
 fn parse_after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {
-    let keep = keep.unwrap_or_default().trim().to_ascii_lowercase();
-    match keep.as_str() {
-        "" | "false" | "f" | "0" | "no" | "n" | "off" => Ok(AfterCheckIn::Release),
-        "true" | "t" | "1" | "yes" | "y" | "on" => Ok(AfterCheckIn::KeepCheckedOut),
-        _ => Err(Problem::invalid(
+    let keep = keep.unwrap_or_default().trim();
+    if keep.is_empty() {
+        return Ok(AfterCheckIn::Release);
+    }
+    match parse_boolean(keep) {
+        Some(false) => Ok(AfterCheckIn::Release),
+        Some(true) => Ok(AfterCheckIn::KeepCheckedOut),
+        None => Err(Problem::invalid(
             "/keep_checked_out",
             "The value must be true or false.",
         )),

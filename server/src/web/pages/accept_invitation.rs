@@ -17,6 +17,7 @@ use crate::{
     web::{
         Shell,
         pages::{send, sign_in, sign_up::SignUpForm},
+        visitor_shell::VisitorShell,
     },
 };
 
@@ -48,11 +49,13 @@ impl fmt::Debug for AcceptInvitationPage {
 }
 
 /// `GET /join`. The token is in the fragment, so that no log contains it.
-pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    respond(
-        StatusCode::OK,
-        &accept_page(&auth, SignUpForm::default(), String::new(), None),
-    )
+pub(crate) async fn page(
+    _: Anyone,
+    State(auth): State<Auth>,
+    VisitorShell(shell): VisitorShell,
+) -> Result<Response, Problem> {
+    let page = accept_page(&auth, SignUpForm::default(), String::new(), None);
+    respond(StatusCode::OK, &AcceptInvitationPage { shell, ..page })
 }
 
 fn accept_page(

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::{
     send,
@@ -23,7 +23,7 @@ use crate::{
     state::{Auth, SiteInfo},
     web::{
         MfaPage, Shell,
-        cookie::{self, Stay},
+        cookie::{self, CookieKind, Stay},
         local_path, start_session,
     },
 };
@@ -33,10 +33,14 @@ pub(crate) async fn page(
     _: OptionalCaller,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
-    jar: CookieJar,
+    headers: HeaderMap,
     Query(query): Query<NextQuery>,
 ) -> Result<Response, Problem> {
-    match auth.factors().pending_sign_in(mfa_token(&site, &jar)).await {
+    match auth
+        .factors()
+        .pending_sign_in(&mfa_token(&site, &headers))
+        .await
+    {
         Ok(pending) => send(
             StatusCode::OK,
             &mfa_page(&site, &pending, local_path(query.next.as_deref()), None),
@@ -58,7 +62,7 @@ pub(crate) async fn submit(
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     ClientOrigin(origin): ClientOrigin,
-    jar: CookieJar,
+    headers: HeaderMap,
     mut form: Form,
 ) -> Result<Response, Problem> {
     let (code, next) = (
@@ -66,10 +70,10 @@ pub(crate) async fn submit(
         form.take("next"),
     );
     let next = local_path(next.as_deref());
-    let token = mfa_token(&site, &jar);
+    let token = mfa_token(&site, &headers);
     match auth
         .factors()
-        .submit_second_factor(token, code, origin)
+        .submit_second_factor(&token, code, origin)
         .await
     {
         Ok(signed_in) => {
@@ -86,7 +90,7 @@ pub(crate) async fn submit(
         }
         Err(error) => {
             let problem = Problem::from(error);
-            let Ok(pending) = auth.factors().pending_sign_in(token).await else {
+            let Ok(pending) = auth.factors().pending_sign_in(&token).await else {
                 return Err(problem);
             };
             let page = mfa_page(&site, &pending, next, Some(problem.detail()));
@@ -113,7 +117,9 @@ fn mfa_page(
     }
 }
 
-pub(crate) fn mfa_token<'a>(site: &SiteInfo, jar: &'a CookieJar) -> &'a str {
-    jar.get(cookie::mfa_name(site))
-        .map_or("", |cookie| cookie.value())
+/// Empty without such a cookie.
+pub(crate) fn mfa_token(site: &SiteInfo, headers: &HeaderMap) -> String {
+    CookieKind::Mfa
+        .read(site, headers)
+        .map_or_else(String::new, |token| token.expose().to_owned())
 }

@@ -110,5 +110,6 @@ async fn shell(
             .map(|(vault, _)| vault.name.to_string())
             .collect(),
         notices,
+        proper_url: None,
     })
 }

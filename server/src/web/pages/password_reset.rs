@@ -14,6 +14,7 @@ use crate::{
     web::{
         Shell,
         pages::{send, sign_in::with_error_headers},
+        visitor_shell::VisitorShell,
     },
 };
 
@@ -55,8 +56,10 @@ impl fmt::Debug for ResetPage {
 pub(crate) async fn forgot_page(
     _: Anyone,
     State(site): State<Arc<SiteInfo>>,
+    VisitorShell(shell): VisitorShell,
 ) -> Result<Response, Problem> {
-    send(StatusCode::OK, &forgot_page_of(&site))
+    let page = forgot_page_of(&site);
+    send(StatusCode::OK, &ForgotPage { shell, ..page })
 }
 
 fn forgot_page_of(site: &SiteInfo) -> ForgotPage {
@@ -97,8 +100,13 @@ pub(crate) async fn forgot(
 }
 
 /// `GET /reset`. The token is in the fragment, so that no log contains it.
-pub(crate) async fn reset_page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    respond(StatusCode::OK, &reset_page_of(&auth))
+pub(crate) async fn reset_page(
+    _: Anyone,
+    State(auth): State<Auth>,
+    VisitorShell(shell): VisitorShell,
+) -> Result<Response, Problem> {
+    let page = reset_page_of(&auth);
+    respond(StatusCode::OK, &ResetPage { shell, ..page })
 }
 
 /// The page does not know the account. If only administrators must have a second factor, it shows

@@ -14,15 +14,17 @@ use crate::{
     error::Problem,
     extract::{ClientOrigin, Form},
     state::{Auth, SiteInfo},
-    web::{SetupPage, Shell},
+    web::{SetupPage, Shell, visitor_shell::VisitorShell},
 };
 
 /// `GET /first`. The token is in the fragment, so that no log contains it.
-pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    respond(
-        StatusCode::OK,
-        &setup_page(&auth, SignUpForm::default(), String::new(), None).await?,
-    )
+pub(crate) async fn page(
+    _: Anyone,
+    State(auth): State<Auth>,
+    VisitorShell(shell): VisitorShell,
+) -> Result<Response, Problem> {
+    let page = setup_page(&auth, SignUpForm::default(), String::new(), None).await?;
+    respond(StatusCode::OK, &SetupPage { shell, ..page })
 }
 
 async fn setup_page(

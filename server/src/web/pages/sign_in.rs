@@ -5,14 +5,16 @@ use std::{fmt, sync::Arc};
 use askama::Template;
 use auth::{
     AnySession, AuthError, Origin, Password, SameOriginForm, SessionKind,
-    access::extract::OptionalCaller, session::mfa_challenge::SignInOutcome, upstream::Provider,
+    access::extract::{OptionalCaller, cookie_values},
+    session::mfa_challenge::SignInOutcome,
+    upstream::Provider,
 };
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::{
@@ -26,6 +28,7 @@ use crate::{
         form_account::FormAccount,
         pages::send,
         start_session,
+        visitor_shell::VisitorShell,
     },
 };
 
@@ -114,24 +117,24 @@ pub(crate) async fn sign_in_page(
     OptionalCaller(caller): OptionalCaller,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
-    jar: CookieJar,
+    headers: HeaderMap,
+    VisitorShell(shell): VisitorShell,
     Query(query): Query<NextQuery>,
 ) -> Result<Response, Problem> {
     let next = local_path(query.next.as_deref());
     if caller.is_some() {
         return Ok(Redirect::to(next).into_response());
     }
-    let was_signed_out = match jar.get(site.session_cookie) {
-        Some(cookie) => {
-            let sessions = auth.sessions();
-            sessions.was_ended_by_administrator(cookie.value()).await?
-        }
+    let cookie = cookie_values(&headers, &site.session_cookie).next();
+    let was_signed_out = match cookie {
+        Some(cookie) => auth.sessions().was_ended_by_administrator(cookie).await?,
         None => false,
     };
     let page = render_sign_in(&site, String::new(), next, None);
     send(
         StatusCode::OK,
         &SignInPage {
+            shell,
             was_signed_out,
             ..page
         },
@@ -264,7 +267,7 @@ pub(crate) async fn sign_out(
 ) -> Result<Response, Problem> {
     drawn_for.require(&caller)?;
     auth.sessions().sign_out(&caller).await?;
-    let jar = CookieJar::new().add(cookie::clear_session(&site));
+    let jar = cookie::clear_session(&site);
     Ok((jar, [cookie::CLEAR_SITE_DATA], Redirect::to("/sign-in")).into_response())
 }
 

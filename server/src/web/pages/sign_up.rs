@@ -21,7 +21,7 @@ use crate::{
     error::Problem,
     extract::{ClientOrigin, Form},
     state::{Auth, SiteInfo},
-    web::{Shell, cookie::Stay, pages::send},
+    web::{Shell, cookie::Stay, pages::send, visitor_shell::VisitorShell},
 };
 
 /// `GET /sign-up`, and `POST /sign-up` after an error.
@@ -53,14 +53,13 @@ pub(crate) async fn sign_up_page(
     OptionalCaller(caller): OptionalCaller,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
+    VisitorShell(shell): VisitorShell,
 ) -> Result<Response, Problem> {
     if caller.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    send(
-        StatusCode::OK,
-        &SignUpForm::default().page(&auth, &site, None),
-    )
+    let page = SignUpForm::default().page(&auth, &site, None);
+    send(StatusCode::OK, &SignUpPage { shell, ..page })
 }
 
 /// The registration fields as entered. After an error the form shows them again.

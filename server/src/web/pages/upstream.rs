@@ -13,17 +13,17 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::{
     error::Problem,
-    extract::{ClientOrigin, ProviderParam, Query},
+    extract::{ClientOrigin, ProviderParam, Query, parse_boolean},
     state::{Auth, SiteInfo},
     web::{
         Shell,
-        cookie::{self, Stay},
+        cookie::{CookieKind, Stay},
         format, local_path,
         pages::{send, sign_in},
     },
@@ -69,12 +69,18 @@ pub(crate) async fn start_login(
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     ProviderParam(provider): ProviderParam,
-    (jar, Query(query)): (CookieJar, Query<LoginQuery>),
+    (headers, Query(query)): (HeaderMap, Query<LoginQuery>),
 ) -> Result<Response, Problem> {
-    let purpose = if query.again.is_some() {
-        LoginPurpose::Reauthenticate
-    } else {
-        LoginPurpose::SignIn
+    let again = query.again.as_deref().map(parse_boolean);
+    let purpose = match again {
+        None | Some(Some(false)) => LoginPurpose::SignIn,
+        Some(Some(true)) => LoginPurpose::Reauthenticate,
+        Some(None) => {
+            return Err(Problem::invalid(
+                "#again",
+                "The value must be true or false.",
+            ));
+        }
     };
     let next = local_path(query.next.as_deref()).to_owned();
     match auth
@@ -83,14 +89,14 @@ pub(crate) async fn start_login(
             &provider,
             purpose,
             next,
-            cookie::read_upstream_login(&site, &jar),
+            CookieKind::UpstreamLogin.read(&site, &headers),
         )
         .await
     {
         Ok(redirect) => {
             let stay = Stay::from_field(query.stay.as_deref());
             let jar = CookieJar::new()
-                .add(cookie::upstream_login(&site, &redirect.browser_token))
+                .add(CookieKind::UpstreamLogin.with(&site, &redirect.browser_token))
                 .add(stay.cookie(&site));
             Ok((jar, Redirect::to(redirect.location.expose_secret())).into_response())
         }
@@ -113,9 +119,9 @@ pub(crate) async fn callback(
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     ProviderParam(provider): ProviderParam,
-    (ClientOrigin(origin), jar, Query(query)): (ClientOrigin, CookieJar, Query<CallbackQuery>),
+    (ClientOrigin(origin), headers, Query(query)): (ClientOrigin, HeaderMap, Query<CallbackQuery>),
 ) -> Result<Response, Problem> {
-    let browser = cookie::read_upstream_login(&site, &jar);
+    let browser = CookieKind::UpstreamLogin.read(&site, &headers);
     let outcome = query
         .code
         .ok_or_else(|| sanitize_code(query.error.as_deref().unwrap_or("no error code")));

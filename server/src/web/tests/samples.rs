@@ -21,6 +21,7 @@ pub(super) fn shell() -> Shell {
         viewer: Some(ada),
         vault: Some("main".into()),
         vaults: vec!["fixtures".into(), "main".into()],
+        proper_url: None,
         notices: vec![OverrideNotice {
             vault: "main".into(),
             event: 9,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use auth::{RecentlyAuthenticated, upstream::LoginPurpose};
 use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
+use http::HeaderMap;
 use secrecy::ExposeSecret as _;
 use wire::LinkStarted;
 
@@ -12,7 +13,7 @@ use crate::{
     error::Problem,
     extract::ProviderParam,
     state::{Auth, SiteInfo},
-    web::cookie,
+    web::cookie::CookieKind,
 };
 
 /// Start linking an identity of an OIDC provider to the account.
@@ -28,7 +29,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     ProviderParam(provider): ProviderParam,
-    jar: CookieJar,
+    headers: HeaderMap,
 ) -> Result<(CookieJar, Json<LinkStarted>), Problem> {
     let redirect = auth
         .upstream()
@@ -36,10 +37,10 @@ pub async fn handle(
             &provider,
             LoginPurpose::Link(&caller),
             "/account".to_owned(),
-            cookie::read_upstream_login(&site, &jar),
+            CookieKind::UpstreamLogin.read(&site, &headers),
         )
         .await?;
-    let jar = CookieJar::new().add(cookie::upstream_login(&site, &redirect.browser_token));
+    let jar = CookieJar::new().add(CookieKind::UpstreamLogin.with(&site, &redirect.browser_token));
     Ok((
         jar,
         Json(LinkStarted {

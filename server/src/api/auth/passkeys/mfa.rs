@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth::{SameOriginForm, factor::passkey::PasskeyResponse};
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use wire::PasskeyAssertion;
 
 use crate::{
@@ -34,7 +34,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     ClientOrigin(origin): ClientOrigin,
-    jar: CookieJar,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<PasskeyAssertion>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
     let response = PasskeyResponse {
@@ -43,7 +43,7 @@ pub async fn handle(
     };
     let signed_in = auth
         .passkeys()
-        .finish_passkey_mfa(mfa::mfa_token(&site, &jar), response, origin)
+        .finish_passkey_mfa(&mfa::mfa_token(&site, &headers), response, origin)
         .await?;
     let stay = Stay::from_first_step(&site, &jar);
     let session = start_session(&auth, &site, &signed_in, stay).await?;

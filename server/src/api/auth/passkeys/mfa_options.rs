@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth::SameOriginForm;
 use axum::{Json, extract::State};
-use axum_extra::extract::CookieJar;
+use http::HeaderMap;
 use wire::PasskeyOptions;
 
 use super::wire_options;
@@ -22,11 +22,11 @@ pub async fn handle(
     _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
-    jar: CookieJar,
+    headers: HeaderMap,
 ) -> Result<Json<PasskeyOptions>, Problem> {
     Ok(Json(wire_options(
         auth.passkeys()
-            .start_passkey_mfa(mfa::mfa_token(&site, &jar))
+            .start_passkey_mfa(&mfa::mfa_token(&site, &headers))
             .await?,
     )))
 }

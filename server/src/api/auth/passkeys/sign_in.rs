@@ -9,7 +9,7 @@ use auth::{
 };
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use wire::PasskeyAssertion;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     extract::{ClientOrigin, JsonBody},
     state::{Auth, SiteInfo},
     web::{
-        cookie::{self, Stay},
+        cookie::{CookieKind, Stay},
         start_session,
     },
 };
@@ -37,12 +37,14 @@ pub async fn handle(
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
     ClientOrigin(origin): ClientOrigin,
-    jar: CookieJar,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<PasskeyAssertion>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
-    let browser = cookie::read_passkey_browser(&site, &jar).ok_or(AuthError::Factor(
-        FactorError::Passkey(PasskeyError::CeremonyExpired),
-    ))?;
+    let browser = CookieKind::PasskeyBrowser
+        .read(&site, &headers)
+        .ok_or(AuthError::Factor(FactorError::Passkey(
+            PasskeyError::CeremonyExpired,
+        )))?;
     let response = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use auth::SameOriginForm;
 use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
+use http::HeaderMap;
 use wire::PasskeyOptions;
 
 use super::wire_options;
 use crate::{
     error::Problem,
     state::{Auth, SiteInfo},
-    web::cookie,
+    web::cookie::CookieKind,
 };
 
 /// Start a passkey sign-in to the web pages.
@@ -24,13 +25,13 @@ pub async fn handle(
     _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<SiteInfo>>,
-    jar: CookieJar,
+    headers: HeaderMap,
 ) -> Result<(CookieJar, Json<PasskeyOptions>), Problem> {
     let (options, browser) = auth
         .passkeys()
-        .start_sign_in(cookie::read_passkey_browser(&site, &jar))?;
+        .start_sign_in(CookieKind::PasskeyBrowser.read(&site, &headers))?;
     Ok((
-        CookieJar::new().add(cookie::passkey_browser(&site, &browser)),
+        CookieJar::new().add(CookieKind::PasskeyBrowser.with(&site, &browser)),
         Json(wire_options(options)),
     ))
 }
