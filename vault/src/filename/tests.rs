@@ -1,6 +1,7 @@
-use std::path::{Component, Path, PathBuf};
+mod properties;
+mod vectors;
 
-use proptest::prelude::*;
+use std::path::{Component, Path};
 
 use super::*;
 
@@ -362,42 +363,6 @@ fn filename_splits_into_folders_and_file_name() {
     assert_eq!(Filename::from_stored("c").folder(), None);
 }
 
-/// The folder of shared test material, beside the checkout or at `STRONGROOM_SHARED`.
-fn shared_folder() -> PathBuf {
-    std::env::var_os("STRONGROOM_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-        PathBuf::from,
-    )
-}
-
-#[test]
-fn naughty_string_filenames_are_accepted_or_rejected() {
-    let path = shared_folder().join("vectors/naughty-strings.json");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "{}: {error}",
-                path.display()
-            );
-            println!(
-                "SKIPPED: {} does not exist; set STRONGROOM_SHARED",
-                path.display()
-            );
-            return;
-        }
-    };
-    let strings = json_strings(&text);
-    assert!(strings.len() > 400, "only {} strings", strings.len());
-    for raw in strings {
-        match Filename::parse(&raw) {
-            Ok(name) => assert!(stays_inside(name.as_str()), "{raw:?}"),
-            Err(why) => assert!(why.to_string().ends_with('.'), "{raw:?}"),
-        }
-    }
-}
-
 fn stays_inside(name: &str) -> bool {
     Path::new("/root/vault")
         .join(name)
@@ -406,68 +371,4 @@ fn stays_inside(name: &str) -> bool {
             .components()
             .all(|part| matches!(part, Component::Normal(_)))
         && Path::new(name).components().count() == name.split('/').count()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
-
-    #[test]
-    fn accepted_filename_stays_below_its_folder(raw in "[a-zA-Z0-9./\\\\ ~:\u{200b}éＡ]{0,12}|\\PC{0,40}|(?s).{0,40}") {
-        if let Ok(name) = Filename::parse(&raw) {
-            prop_assert!(stays_inside(name.as_str()));
-            prop_assert_eq!(name.as_str(), raw);
-        }
-    }
-
-    /// The property above proves nothing about names that it never accepts.
-    #[test]
-    fn accepted_ordinary_filename_stays_below_its_folder(raw in "[b-z0-9é]{5,12}(/[b-z0-9é_-]{5,12}){0,4}\\.step") {
-        let name = Filename::parse(&raw).unwrap();
-        prop_assert!(stays_inside(name.as_str()));
-        prop_assert_eq!(name.as_str(), raw);
-    }
-
-    #[test]
-    fn name_key_folding_is_idempotent(raw in "(?s).{0,40}|[\u{200c}\u{200d}e\u{301}á]{0,6}|[\u{345}\u{300}-\u{36f}αιᾳΐßſİıA-Z\u{1f80}-\u{1fff}]{0,12}") {
-        let key = NameKey::fold(&raw);
-        prop_assert_eq!(&NameKey::fold(key.as_str()), &key);
-    }
-
-    #[test]
-    fn name_key_ignores_case_and_composition(raw in "[a-zA-ZäöüßÄÖÜéÉñÑçΑ-Ωα-ωА-Яа-я0-9._-]{1,20}") {
-        let key = NameKey::fold(&raw);
-        prop_assert_eq!(&NameKey::fold(&raw.nfd().collect::<String>()), &key);
-        prop_assert_eq!(&NameKey::fold(&raw.to_uppercase()), &key);
-        prop_assert_eq!(&NameKey::fold(&raw.to_lowercase()), &key);
-    }
-}
-
-/// Reads a JSON array of strings: sufficient for the vectors, without a parser as a dependency.
-fn json_strings(text: &str) -> Vec<String> {
-    let mut strings = Vec::new();
-    let mut chars = text.chars();
-    while chars.by_ref().any(|c| c == '"') {
-        let mut units = Vec::new();
-        loop {
-            match chars.next() {
-                None | Some('"') => break,
-                Some('\\') => units.extend(unescape(&mut chars)),
-                Some(c) => units.extend(c.encode_utf16(&mut [0; 2]).iter()),
-            }
-        }
-        strings.push(String::from_utf16_lossy(&units));
-    }
-    strings
-}
-
-fn unescape(chars: &mut std::str::Chars<'_>) -> Option<u16> {
-    Some(match chars.next()? {
-        'n' => 10,
-        'r' => 13,
-        't' => 9,
-        'b' => 8,
-        'f' => 12,
-        'u' => u16::from_str_radix(&chars.by_ref().take(4).collect::<String>(), 16).ok()?,
-        c => u16::try_from(u32::from(c)).ok()?,
-    })
 }
