@@ -1,6 +1,7 @@
 //! `strongroom user`: manages accounts, on the data folder. Access to it makes a user the operator.
 
 mod add;
+mod csv_dialect;
 mod end_sessions;
 mod import;
 mod invite;

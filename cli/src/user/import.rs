@@ -2,45 +2,27 @@
 
 use std::{path::Path, process::ExitCode};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use auth::{PasswordHash, Username, accounts::registration::ImportedAccount};
-use serde::Deserialize;
-use server::state::Auth;
+use server::{extract::parse_boolean, state::Auth};
 
+use super::csv_dialect::{self, Cells, Wanted};
 use crate::{error_chain, output::count};
 
-#[derive(Deserialize)]
-struct Row {
-    username: String,
-    hashed_password: String,
-    #[serde(default)]
-    is_admin: String,
-}
+const COLUMNS: Wanted = Wanted {
+    required: &["username", "hashed_password"],
+    optional: &["is_admin"],
+};
 
 /// Imports every valid row. Prints the line number and the error of each other row.
 pub(crate) async fn import(auth: &Auth, file: &Path) -> anyhow::Result<ExitCode> {
-    let cannot_read = || format!("cannot read {}", file.display());
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .from_path(file)
-        .with_context(cannot_read)?;
-    let headers = reader.headers().with_context(cannot_read)?.clone();
-    for column in ["username", "hashed_password"] {
-        if !headers.iter().any(|header| header == column) {
-            bail!(
-                "{} has no column {column}; the first line must name the columns",
-                file.display()
-            );
-        }
-    }
+    let table = csv_dialect::read(file, &COLUMNS)?;
     let (mut imported, mut rejected) = (0, 0);
-    for row in reader.into_records() {
-        let line = line_of(&row);
-        let result = match row {
-            Err(error) if error.is_io_error() => return Err(error).with_context(cannot_read),
-            Err(_) => Err(anyhow!("not valid UTF-8")),
-            Ok(row) => import_row(auth, &row, &headers).await,
+    for row in table.rows() {
+        let line = row.line;
+        let result = match row.cells {
+            Err(error) => Err(error),
+            Ok(cells) => import_row(auth, &cells).await,
         };
         match result {
             Ok(()) => imported += 1,
@@ -61,39 +43,16 @@ pub(crate) async fn import(auth: &Auth, file: &Path) -> anyhow::Result<ExitCode>
     })
 }
 
-fn line_of(row: &csv::Result<csv::StringRecord>) -> u64 {
-    let position = match row {
-        Ok(row) => row.position(),
-        Err(error) => error.position(),
+async fn import_row(auth: &Auth, cells: &Cells) -> anyhow::Result<()> {
+    let username = cells.get("username");
+    let administrator = match cells.get("is_admin") {
+        "" => false,
+        text => parse_boolean(text)
+            .ok_or_else(|| anyhow!("is_admin must be true or false, not \"{text}\""))?,
     };
-    position.map_or(0, csv::Position::line)
-}
-
-async fn import_row(
-    auth: &Auth,
-    row: &csv::StringRecord,
-    headers: &csv::StringRecord,
-) -> anyhow::Result<()> {
-    if row.len() != headers.len() {
-        bail!(
-            "{} columns, but the first line has {}",
-            row.len(),
-            headers.len()
-        );
-    }
-    let Row {
-        username,
-        hashed_password,
-        is_admin,
-    } = row.deserialize(Some(headers))?;
-    let administrator = match is_admin.to_ascii_lowercase().as_str() {
-        "1" | "true" | "t" | "yes" => true,
-        "" | "0" | "false" | "f" | "no" => false,
-        other => bail!("is_admin must be true or false, not \"{other}\""),
-    };
-    let name = Username::parse(&username).with_context(|| format!("username \"{username}\""))?;
+    let name = Username::parse(username).with_context(|| format!("username \"{username}\""))?;
     // Errors omit the hash, because it allows offline guessing.
-    let password = PasswordHash::import(&hashed_password)
+    let password = PasswordHash::import(cells.get("hashed_password"))
         .with_context(|| format!("password hash of {name}"))?;
     let import = ImportedAccount {
         username: name.clone(),

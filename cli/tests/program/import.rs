@@ -95,3 +95,127 @@ fn import_of_malformed_or_missing_file_is_rejected() {
         .run(&["user", "import", "."])
         .expect_failure("cannot read .");
 }
+
+/// Each file holds bea, dan as an administrator, and cal.
+fn spreadsheet_files() -> Vec<(&'static str, Vec<u8>)> {
+    let plain = format!(
+        "username,hashed_password,is_admin\r\nbea,{BCRYPT_2B},FALSE\r\n,,\r\ndan,{BCRYPT_2A},TRUE\r\ncal,{BCRYPT_2Y},\r\n,,\r\n"
+    );
+    let padded = plain.replace("username,hashed_password", " UserName , Hashed Password");
+    let semicolons = plain.replace(',', ";");
+    let tabs = plain.replace(',', "\t");
+    let utf_16 = |text: &str, to_bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(to_bytes).collect()
+    };
+    vec![
+        ("commas", plain.clone().into_bytes()),
+        ("padded", padded.into_bytes()),
+        ("semicolons", semicolons.clone().into_bytes()),
+        ("tabs", tabs.clone().into_bytes()),
+        ("bars", plain.replace(',', "|").into_bytes()),
+        ("stated comma", format!("sep=,\r\n{plain}").into_bytes()),
+        (
+            "stated semicolon",
+            format!("SEP=;\r\n{semicolons}").into_bytes(),
+        ),
+        (
+            "stated colon",
+            format!("sep=:\n{}", plain.replace(',', ":")).into_bytes(),
+        ),
+        (
+            "quoted statement",
+            format!("\"sep=;\"\n{semicolons}").into_bytes(),
+        ),
+        (
+            "mark",
+            format!("\u{feff}sep=;\r\n{semicolons}").into_bytes(),
+        ),
+        (
+            "utf-16 le",
+            utf_16(&format!("\u{feff}{tabs}"), u16::to_le_bytes),
+        ),
+        (
+            "utf-16 be",
+            utf_16(&format!("\u{feff}{semicolons}"), u16::to_be_bytes),
+        ),
+        ("utf-16 le, no mark", utf_16(&plain, u16::to_le_bytes)),
+        ("utf-16 be, no mark", utf_16(&plain, u16::to_be_bytes)),
+        (
+            "empty rows first",
+            format!("\r\n,,\r\n{plain}").into_bytes(),
+        ),
+        ("carriage returns", plain.replace("\r\n", "\r").into_bytes()),
+        (
+            "empty columns",
+            plain.replace("\r\n", ",,\r\n").into_bytes(),
+        ),
+        (
+            "cells left out",
+            plain.replace(",\r\n", "\r\n").into_bytes(),
+        ),
+    ]
+}
+
+#[test]
+fn files_of_spreadsheet_programs_are_imported() {
+    for (name, bytes) in spreadsheet_files() {
+        let program = TestProgram::new();
+        program.write_file("users.csv", bytes);
+        let printed = program.run(&["user", "import", "users.csv"]);
+        assert_eq!(
+            printed.expect_success(),
+            "3 accounts imported, 0 rejected.\n",
+            "{name}"
+        );
+        let list = program.run(&["user", "list"]).expect_success();
+        let administrators: Vec<_> = list
+            .lines()
+            .filter(|line| line.ends_with("administrator"))
+            .collect();
+        assert!(
+            matches!(administrators.as_slice(), [line] if line.starts_with("dan ")),
+            "{name}: {list}"
+        );
+    }
+}
+
+#[test]
+fn unreadable_spreadsheet_files_are_rejected_by_reason() {
+    let program = TestProgram::with_ada();
+    let utf_32: Vec<u8> = "\u{feff}username"
+        .chars()
+        .flat_map(|c| u32::from(c).to_le_bytes())
+        .collect();
+    let header = "username,hashed_password";
+    let files: [(&[u8], &str); 6] = [
+        (&utf_32, "the encoding is UTF-32"),
+        (b"\xff\xfeu\0s", "no column username"),
+        (
+            b"\xff\xfeu\0s\0\x00\xd8",
+            "looks like UTF-16, but the text is damaged",
+        ),
+        (b"sep=\nusername", "the first line names no separator"),
+        (
+            b"username/hashed_password",
+            "comma, semicolon, tab or |, in UTF-8 or UTF-16",
+        ),
+        (
+            b"username,Username,hashed_password",
+            "the column username stands twice",
+        ),
+    ];
+    for (bytes, reason) in files {
+        program.write_file("users.csv", bytes);
+        program
+            .run(&["user", "import", "users.csv"])
+            .expect_failure(reason);
+    }
+    // A row of Windows-1252 names its encoding and leaves the others alone.
+    let mut bytes = format!("{header}\nMxller,{BCRYPT_2B}\nbea,{BCRYPT_2A}\n").into_bytes();
+    let position = bytes.iter().position(|byte| *byte == b'x').expect("the x");
+    bytes[position] = 0xfc;
+    program.write_file("users.csv", bytes);
+    let printed = program.run(&["user", "import", "users.csv"]);
+    assert_eq!(printed.out, "1 account imported, 1 rejected.\n");
+    printed.expect_failure("line 2: not valid UTF-8; save the file as \"CSV UTF-8\"");
+}
