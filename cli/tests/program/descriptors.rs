@@ -11,7 +11,7 @@ use crate::test_program::{Client, PASSWORD, TestProgram, TestServer, upload_form
 
 /// A server that may have this many files open, with the users ada and bob.
 fn serve_with_open_files(program: &TestProgram, limit: u32) -> TestServer {
-    program.add_user("bob", &["--role", "main=editor"]);
+    program.add_user("bob", &[]);
     let mut command = Command::new("sh");
     command
         .args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\"")])

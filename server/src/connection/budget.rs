@@ -13,7 +13,8 @@ use std::{
 
 use tokio::time::Instant;
 
-/// A connection that waits shorter is not closed: its response may still be on its way.
+/// A connection that has waited shorter since a response is not closed: the response may still be on
+/// its way.
 const MIN_IDLE_TIME: Duration = Duration::from_millis(250);
 
 /// The connections that are open. Cheap to clone; clones share them.
@@ -40,6 +41,7 @@ pub(crate) struct Connection {
 
 struct State {
     waiting_since: Instant,
+    has_answered: bool,
     reader: Option<Waker>,
 }
 
@@ -91,10 +93,10 @@ impl ConnectionBudget {
 impl Open {
     fn longest_waiting(&self) -> Option<u64> {
         let now = Instant::now();
-        let waiting = self.connections.iter().filter_map(|(id, connection)| {
-            let since = connection.waiting_since()?;
-            (now - since >= MIN_IDLE_TIME).then_some((since, *id))
-        });
+        let waiting = self
+            .connections
+            .iter()
+            .filter_map(|(id, connection)| Some((connection.closable_since(now)?, *id)));
         waiting.min().map(|(_, id)| id)
     }
 }
@@ -103,6 +105,7 @@ impl Connection {
     fn new() -> Self {
         let waiting = State {
             waiting_since: Instant::now(),
+            has_answered: false,
             reader: None,
         };
         Self {
@@ -123,10 +126,14 @@ impl Connection {
         self.requests.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Since when it has waited for its client; `None` while a request runs.
-    fn waiting_since(&self) -> Option<Instant> {
-        let is_waiting = self.requests.load(Ordering::Acquire) == 0;
-        is_waiting.then(|| self.state().waiting_since)
+    /// Since when it has waited for its client. `None` while a request runs or was just answered.
+    fn closable_since(&self, now: Instant) -> Option<Instant> {
+        if self.requests.load(Ordering::Acquire) > 0 {
+            return None;
+        }
+        let state = self.state();
+        let was_just_answered = state.has_answered && now - state.waiting_since < MIN_IDLE_TIME;
+        (!was_just_answered).then_some(state.waiting_since)
     }
 
     fn close(&self) {
@@ -158,7 +165,10 @@ impl Connection {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.state().waiting_since = Instant::now();
+        let mut state = self.0.state();
+        state.waiting_since = Instant::now();
+        state.has_answered = true;
+        drop(state);
         self.0.requests.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -161,7 +161,7 @@ async fn forms_at_another_address_link_to_public_url() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusal_at_another_address_links_to_the_public_url() {
+async fn refusal_at_another_address_links_to_public_url() {
     let app = app_at("https://files.example.org").await;
     app.editor("ada").await;
     let anonymous = app.anonymous();
