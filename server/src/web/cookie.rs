@@ -9,7 +9,7 @@ use axum_extra::extract::{
 };
 use http::{HeaderMap, HeaderName};
 
-use crate::site::SiteInfo;
+use crate::{extract::parse_boolean, site::SiteInfo};
 
 /// Tells browsers to delete cached and stored data of this site (W3C Clear-Site-Data).
 pub(crate) const CLEAR_SITE_DATA: (HeaderName, &str) = (
@@ -97,15 +97,15 @@ pub(crate) enum Stay {
 impl Stay {
     /// The value of a checkbox or query parameter.
     pub(crate) fn from_field(value: Option<&str>) -> Self {
-        match value {
-            Some("1" | "on" | "true") => Self::SignedIn,
+        match value.and_then(parse_boolean) {
+            Some(true) => Self::SignedIn,
             _ => Self::UntilBrowserCloses,
         }
     }
 
     /// The choice at the first step of a sign-in with several.
-    pub(crate) fn from_first_step(site: &SiteInfo, jar: &CookieJar) -> Self {
-        Self::from_field(jar.get(&stay_name(site)).map(Cookie::value))
+    pub(crate) fn from_first_step(site: &SiteInfo, headers: &HeaderMap) -> Self {
+        Self::from_field(cookie_values(headers, &stay_name(site)).next())
     }
 
     pub(crate) fn is_chosen(self) -> bool {

@@ -77,7 +77,7 @@ pub(crate) async fn submit(
         .await
     {
         Ok(signed_in) => {
-            let stay = Stay::from_first_step(&site, &jar);
+            let stay = Stay::from_first_step(&site, &headers);
             let session = start_session(&auth, &site, &signed_in, stay).await?;
             let jar = CookieJar::new()
                 .add(session)

@@ -113,6 +113,10 @@ pub(crate) struct NextQuery {
 }
 
 /// `GET /sign-in`
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one extractor for each part of the request"
+)]
 pub(crate) async fn sign_in_page(
     OptionalCaller(caller): OptionalCaller,
     State(auth): State<Auth>,

@@ -137,7 +137,7 @@ pub(crate) async fn callback(
         .await
     {
         Ok(CallbackResult::SignedIn { step, next }) => {
-            let stay = Stay::from_first_step(&site, &jar);
+            let stay = Stay::from_first_step(&site, &headers);
             sign_in::after_password(&auth, &site, step, (&next, stay)).await
         }
         Ok(CallbackResult::Returned(next)) => Ok(Redirect::to(&next).into_response()),

@@ -45,7 +45,7 @@ pub async fn handle(
         .passkeys()
         .finish_passkey_mfa(&mfa::mfa_token(&site, &headers), response, origin)
         .await?;
-    let stay = Stay::from_first_step(&site, &jar);
+    let stay = Stay::from_first_step(&site, &headers);
     let session = start_session(&auth, &site, &signed_in, stay).await?;
     let jar = CookieJar::new()
         .add(session)
