@@ -7,8 +7,8 @@ initPasswordFields();
 
 // An error that the server rendered: the focus goes to the field that has to be entered again.
 const message = $('[data-form-error]');
-if (message) {
-  const form = message.parentElement.querySelector('form');
+const form = message?.parentElement.querySelector('form'); // a page about an invalid link has none
+if (form) {
   const named = $$('label', form).find(({ control, textContent }) => control && isNamed(message.textContent, control, textContent));
   const empty = $$('input:not([type=hidden], [type=checkbox])', form).find((field) => field.required && !field.value);
   const field = named?.control ?? empty;
