@@ -56,7 +56,7 @@ fn public_url_or_proxy_requires_registration_mode() {
 fn unknown_config_key_is_rejected() {
     for (toml, key) in [
         ("lisen = \"127.0.0.1:1\"", "lisen"),
-        ("[registration]\nmdoe = \"open\"", "mdoe"),
+        ("[registration]\nmoed = \"open\"", "moed"),
     ] {
         let error = toml::from_str::<ConfigSource>(toml).unwrap_err();
         let expected = format!("unknown field `{key}`");

@@ -171,7 +171,7 @@ async fn group_member_is_picked_from_list() {
         .await
         .expect_status(201);
     ada.goto("/admin/groups").await;
-    ada.fill("#add-welders", "benj").await;
+    ada.fill("#add-welders", "benja").await;
     ada.wait_for_js("document.querySelector('#people option')?.value === 'benjamin'")
         .await;
     ada.fill("#add-welders", "unknown").await;
