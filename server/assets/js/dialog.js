@@ -126,9 +126,9 @@ export function showError(scope, problem, hint = '') {
     Object.assign(link, { href: '/sign-in', target: '_blank', rel: 'noopener', textContent: 'Sign in' });
     line.append(' ', link);
   }
-  const form = scope.matches('form') ? scope : $('form', scope);
-  markAllValid(form);
-  const field = problem && fieldOf(form, problem);
+  const form = scope.matches('form') ? scope : $('form', scope); // a scope of buttons alone has none
+  if (form) markAllValid(form);
+  const field = form && problem && fieldOf(form, problem);
   if (field) markInvalid(field, line);
   if (problem) line.scrollIntoView({ block: 'nearest' });
 }
