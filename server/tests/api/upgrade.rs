@@ -219,18 +219,26 @@ upgraded! {
         assert!(answers.len() > 10);
         for (path, before) in answers {
             let mut after = root.get(path).await.expect_status(200).body;
-            remove_added_members(&mut after);
+            remove_added_members(&mut after, before);
             assert_eq!(&after, before, "{path}");
         }
     }
 }
 
-/// Members that later versions added to a revision.
-fn remove_added_members(answer: &mut Value) {
-    for entry in answer.as_array_mut().into_iter().flatten() {
-        if let Some(entry) = entry.as_object_mut() {
-            entry.remove("moved_from");
-            entry.remove("moved_to");
+/// Removes the members that later versions added, which old clients ignore.
+fn remove_added_members(after: &mut Value, before: &Value) {
+    match (after, before) {
+        (Value::Array(after), Value::Array(before)) => {
+            for (after, before) in after.iter_mut().zip(before) {
+                remove_added_members(after, before);
+            }
         }
+        (Value::Object(after), Value::Object(before)) => {
+            after.retain(|name, _| before.contains_key(name));
+            for (name, after) in after {
+                remove_added_members(after, &before[name]);
+            }
+        }
+        _ => {}
     }
 }

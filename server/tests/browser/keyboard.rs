@@ -74,6 +74,8 @@ async fn menu_works_by_keyboard() {
     ada.press_keys(DOWN).await;
     ada.expect_focused("[data-action=history]").await;
     ada.press_keys(DOWN).await;
+    ada.expect_focused("[data-action=check-out-note]").await;
+    ada.press_keys(DOWN).await;
     ada.expect_focused("[data-action=describe]").await;
     ada.press_keys(ESCAPE).await;
     ada.expect_hidden("tr [data-action=describe]").await;
