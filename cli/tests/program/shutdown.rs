@@ -70,7 +70,12 @@ async fn stopped_server_leaves_complete_database_without_journal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_terminal_stops_server_in_order() {
     let program = TestProgram::with_ada();
-    let mut server = program.serve();
+    // The tests themselves may run under nohup, which ignores the signal for their children too.
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_strongroom")]);
+    command.args(["--listen", "127.0.0.1:0", "--log", "warn"]);
+    command.current_dir(program.folder());
+    let mut server = TestServer::start(command);
     server.sign_in_as_ada().await.add("a.nc", "G0 X0").await;
     server.signal("HUP");
     assert!(server.remaining_output().contains("Stopping"));
