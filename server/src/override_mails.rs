@@ -1,5 +1,6 @@
-//! Mails the holder of a lock that another user has broken. The store keeps what is not mailed yet, so
-//! that a restart loses none.
+//! Mails the holder of a lock that another user has broken. The store keeps what is not claimed yet,
+//! so a restart goes on with it. A claim comes before its mail, so no holder gets two mails; a crash in
+//! between loses the mail, and the notice on the holder's pages stays.
 
 use std::time::Duration;
 
@@ -37,8 +38,12 @@ async fn mail_pending(auth: &Auth, store: &Store) -> Result<(), AuthError> {
         }
         let vaults = store.vaults().await?;
         for notice in pending {
-            if let Some(vault) = vaults.iter().find(|vault| vault.id == notice.vault) {
-                mail_one(auth, vault, notice).await?;
+            let Some(vault) = vaults.iter().find(|vault| vault.id == notice.vault) else {
+                continue;
+            };
+            // The others of the batch are claimed too.
+            if let Err(error) = mail_one(auth, vault, notice).await {
+                tracing::warn!(%error, "a notice of an overridden lock was not mailed");
             }
         }
     }

@@ -23,6 +23,10 @@ pub(crate) fn like(part: &str) -> String {
     format!("%{escaped}%")
 }
 
+/// Rows that a search reads at once after the first page, so that a pattern that few rows match needs
+/// few reads.
+const SEARCH_ROWS: u32 = 500;
+
 /// Reads on until the page is full: not every file that contains the parts of a search matches it.
 pub(crate) async fn files(
     db: &mut Connection,
@@ -35,7 +39,7 @@ pub(crate) async fn files(
     loop {
         let select = page(vault, &query, &candidates);
         let rows = db.query(&select.sql, &select.params).await?;
-        let is_full = rows.len() == limit;
+        let is_full = rows.len() == query.limit as usize;
         for mut row in rows {
             let file = files::read(&mut row)?;
             query.after = Some(Position::of(&file, query.sort.column));
@@ -51,6 +55,7 @@ pub(crate) async fn files(
             found.truncate(limit);
             return Ok(found);
         }
+        query.limit = query.limit.max(SEARCH_ROWS);
     }
 }
 

@@ -166,14 +166,35 @@ fn lines(bytes: &[u8], separator: Separator) -> anyhow::Result<Vec<Line>> {
         .flexible(true)
         .from_reader(bytes);
     let mut lines = Vec::new();
+    let (mut number, mut counted) = (1, 0);
     for record in reader.byte_records() {
         let record = record?;
+        // Before the empty lines above the record. The crate's own number is of that line too.
+        let read_from = record.position().map_or(0, csv::Position::byte);
+        let read_from = usize::try_from(read_from)?.min(bytes.len());
+        let start = read_from + leading_line_ends(&bytes[read_from..]);
+        number += count_line_ends(&bytes[counted..start]);
+        counted = start;
         if !record.iter().all(|cell| cell.trim_ascii().is_empty()) {
-            let number = record.position().map_or(0, csv::Position::line);
             lines.push(Line { number, record });
         }
     }
     Ok(lines)
+}
+
+fn leading_line_ends(bytes: &[u8]) -> usize {
+    let is_end = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
+    bytes.iter().take_while(is_end).count()
+}
+
+/// `\r\n` is one end.
+fn count_line_ends(bytes: &[u8]) -> u64 {
+    let is_end = |at: usize| match bytes[at] {
+        b'\n' => true,
+        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    (0..bytes.len()).map(|at| u64::from(is_end(at))).sum()
 }
 
 /// In lower case, with `_` for spaces and hyphens: `Hashed Password` is `hashed_password`.

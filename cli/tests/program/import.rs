@@ -180,6 +180,25 @@ fn files_of_spreadsheet_programs_are_imported() {
 }
 
 #[test]
+fn rejected_rows_are_named_by_their_line() {
+    let program = TestProgram::with_ada();
+    for ending in ["\n", "\r\n", "\r"] {
+        let rows = [
+            "sep=;",
+            "username;hashed_password",
+            ";",
+            "bad name;x",
+            "",
+            "gus;hunter2",
+        ];
+        program.write_file("users.csv", rows.join(ending));
+        let printed = program.run(&["user", "import", "users.csv"]);
+        let stderr = printed.expect_failure("line 4: ");
+        assert!(stderr.contains("line 6: "), "{ending:?}: {stderr}");
+    }
+}
+
+#[test]
 fn unreadable_spreadsheet_files_are_rejected_by_reason() {
     let program = TestProgram::with_ada();
     let utf_32: Vec<u8> = "\u{feff}username"

@@ -8,13 +8,13 @@ use std::{
 
 use tokio::sync::oneshot;
 
-/// Whom a hash is for.
+/// The place of a hash in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HashPriority {
     /// A device or network that the account has signed in from, a session, or a valid link.
     Familiar,
-    /// Everyone else: a quarter of the cores is not for these, and every core takes a familiar one
-    /// first, except for one grant in four.
+    /// All others. A quarter of the cores is not for them, and every core takes a familiar one first,
+    /// except for one grant in four.
     Unfamiliar,
 }
 

@@ -4,10 +4,7 @@ use std::{fmt, sync::Arc};
 
 use askama::Template;
 use auth::{Account, Anyone, Origin, Password, SameOriginForm, settings::Registration};
-use axum::{
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::{
@@ -16,7 +13,10 @@ use crate::{
     state::{Auth, SiteInfo},
     web::{
         Shell,
-        pages::{send, sign_in, sign_up::SignUpForm},
+        pages::{
+            send, sign_in,
+            sign_up::{NewUser, SignUpForm, sign_in_new_user},
+        },
         visitor_shell::VisitorShell,
     },
 };
@@ -109,13 +109,12 @@ pub(crate) async fn accept(
     let password = form_data.take("password").unwrap_or_default();
     match register(&auth, (&fields, password.clone()), &token, &origin).await {
         Ok(account) => {
-            let credentials = (
-                account.username.as_str(),
-                Password::new(password),
-                fields.stay,
-            );
-            let jar = sign_in::sign_in_and_set_cookie(&auth, &site, credentials, origin).await?;
-            Ok((jar, Redirect::to("/")).into_response())
+            let user = NewUser {
+                username: account.username,
+                password: Password::new(password),
+                stay: fields.stay,
+            };
+            sign_in_new_user(&auth, &site, user, origin).await
         }
         Err(problem) => {
             let page = accept_page(&auth, fields, token, Some(problem.detail()));

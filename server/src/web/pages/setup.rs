@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use auth::{Account, Anyone, Origin, Password, SameOriginForm};
-use axum::{
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, header};
 
-use super::{send, sign_in, sign_up::SignUpForm};
+use super::{
+    send, sign_in,
+    sign_up::{NewUser, SignUpForm, sign_in_new_user},
+};
 use crate::{
     error::Problem,
     extract::{ClientOrigin, Form},
@@ -76,13 +76,12 @@ pub(crate) async fn create_administrator(
     let password = form_data.take("password").unwrap_or_default();
     match register_administrator(&auth, (&token, &fields), password.clone(), &origin).await {
         Ok(account) => {
-            let credentials = (
-                account.username.as_str(),
-                Password::new(password),
-                fields.stay,
-            );
-            let jar = sign_in::sign_in_and_set_cookie(&auth, &site, credentials, origin).await?;
-            Ok((jar, Redirect::to("/")).into_response())
+            let user = NewUser {
+                username: account.username,
+                password: Password::new(password),
+                stay: fields.stay,
+            };
+            sign_in_new_user(&auth, &site, user, origin).await
         }
         Err(problem) => {
             let page = setup_page(&auth, fields, token, Some(problem.detail())).await?;

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use askama::Template;
 use auth::{
-    AnySession, AuthError, Origin, Password, SameOriginForm, SessionKind,
+    AnySession, Password, SameOriginForm,
     access::extract::{OptionalCaller, cookie_values},
     session::mfa_challenge::SignInOutcome,
     upstream::Provider,
@@ -190,7 +190,7 @@ pub(crate) async fn sign_in(
         .sign_in_on_page(&username, password, origin)
         .await
     {
-        Ok(step) => after_password(&auth, &site, step, (next, stay)).await,
+        Ok(step) => after_password(&auth, &site, step, next, stay).await,
         Err(error) => {
             let problem = Problem::from(error);
             let page = SignInPage {
@@ -207,7 +207,8 @@ pub(crate) async fn after_password(
     auth: &Auth,
     site: &SiteInfo,
     step: SignInOutcome,
-    (next, stay): (&str, Stay),
+    next: &str,
+    stay: Stay,
 ) -> Result<Response, Problem> {
     match step {
         SignInOutcome::Complete(signed_in) => {
@@ -225,21 +226,6 @@ pub(crate) async fn after_password(
             Ok((jar, second).into_response())
         }
     }
-}
-
-/// Every sign-in creates a new session and never reuses an existing one (session fixation).
-pub(crate) async fn sign_in_and_set_cookie(
-    auth: &Auth,
-    site: &SiteInfo,
-    (username, password, stay): (&str, Password, Stay),
-    origin: Origin,
-) -> Result<CookieJar, AuthError> {
-    let signed_in = auth
-        .passwords()
-        .sign_in(username, password, SessionKind::Web, origin)
-        .await?;
-    let session = start_session(auth, site, &signed_in, stay).await?;
-    Ok(CookieJar::new().add(session))
 }
 
 /// The page with the headers of the error.

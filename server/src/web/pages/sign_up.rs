@@ -4,24 +4,23 @@ use std::sync::Arc;
 
 use askama::Template;
 use auth::{
-    Account, DisplayName, EmailAddress, Origin, Password, SameOriginForm, Username,
+    Account, DisplayName, EmailAddress, Origin, Password, SameOriginForm, SessionKind, Username,
     access::extract::OptionalCaller, accounts::registration::RegistrationRequest,
 };
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
+use axum_extra::extract::CookieJar;
 use http::StatusCode;
 
-use super::sign_in::{
-    SignUpAvailability, sign_in_and_set_cookie, sign_up_availability, with_error_headers,
-};
+use super::sign_in::{SignUpAvailability, sign_up_availability, with_error_headers};
 use crate::{
     api::auth::register::parse_optional,
     error::Problem,
     extract::{ClientOrigin, Form},
     state::{Auth, SiteInfo},
-    web::{Shell, cookie::Stay, pages::send, visitor_shell::VisitorShell},
+    web::{Shell, cookie::Stay, pages::send, start_session, visitor_shell::VisitorShell},
 };
 
 /// `GET /sign-up`, and `POST /sign-up` after an error.
@@ -136,19 +135,46 @@ pub(crate) async fn sign_up(
     let password = form.take("password").unwrap_or_default();
     match register(&auth, &fields, password.clone(), &origin).await {
         Ok(account) => {
-            let credentials = (
-                account.username.as_str(),
-                Password::new(password),
-                fields.stay,
-            );
-            let jar = sign_in_and_set_cookie(&auth, &site, credentials, origin).await?;
-            Ok((jar, Redirect::to("/")).into_response())
+            let user = NewUser {
+                username: account.username,
+                password: Password::new(password),
+                stay: fields.stay,
+            };
+            sign_in_new_user(&auth, &site, user, origin).await
         }
         Err(problem) => {
             let page = fields.page(&auth, &site, Some(problem.detail()));
             Ok(with_error_headers(&problem, send(problem.status(), &page)?))
         }
     }
+}
+
+/// A user who has just registered.
+pub(super) struct NewUser {
+    pub(super) username: Username,
+    pub(super) password: Password,
+    pub(super) stay: Stay,
+}
+
+/// Signs a new user in and leads to the start page. Every sign-in creates a new session and never
+/// reuses an existing one (session fixation).
+pub(super) async fn sign_in_new_user(
+    auth: &Auth,
+    site: &SiteInfo,
+    user: NewUser,
+    origin: Origin,
+) -> Result<Response, Problem> {
+    let NewUser {
+        username,
+        password,
+        stay,
+    } = user;
+    let signed_in = auth
+        .passwords()
+        .sign_in(username.as_str(), password, SessionKind::Web, origin)
+        .await?;
+    let jar = CookieJar::new().add(start_session(auth, site, &signed_in, stay).await?);
+    Ok((jar, Redirect::to("/")).into_response())
 }
 
 async fn register(

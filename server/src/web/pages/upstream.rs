@@ -138,7 +138,7 @@ pub(crate) async fn callback(
     {
         Ok(CallbackResult::SignedIn { step, next }) => {
             let stay = Stay::from_first_step(&site, &headers);
-            sign_in::after_password(&auth, &site, step, (&next, stay)).await
+            sign_in::after_password(&auth, &site, step, &next, stay).await
         }
         Ok(CallbackResult::Returned(next)) => Ok(Redirect::to(&next).into_response()),
         Err(error) => error_response(&auth, &provider, &error.into()),
